@@ -1,0 +1,40 @@
+"""What can go wrong in a way a person can act on.
+
+Each error is one line of text, and where there is a way out, the command that takes it. The command line
+prints them as ``gt: <message>`` and ``hint: <hint>`` and exits with ``exit_code``.
+"""
+
+
+class GtError(Exception):
+    """Something failed. Exit status 1."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(GtError):
+    """The words of the command are off. Exit status 2."""
+
+    exit_code = 2
+
+
+class NotFoundError(GtError):
+    """No such town, rig, agent, bead, mail … Exit status 3."""
+
+    exit_code = 3
+
+
+class RefusedError(GtError):
+    """A conflict, something unsafe or not allowed, or held by another. Exit status 4."""
+
+    exit_code = 4
+
+
+class MissingError(GtError):
+    """A program this needs is missing or too old. Exit status 5."""
+
+    exit_code = 5
