@@ -1,0 +1,138 @@
+"""Agent, hook and session: three lives, three tables. What a user sees as an agent's state is a view of them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gastown_tmux.domain.ids import Address, RigName, SessionId, Time
+from gastown_tmux.domain.machine import Machine
+
+
+class Role(StrEnum):
+    MAYOR = "mayor"
+    CREW = "crew"
+    POLECAT = "polecat"
+
+
+class AgentState(StrEnum):
+    """Whether the agent's program should run, and if not now, why."""
+
+    ON = "on"
+    BACKOFF = "backoff"
+    LIMITED = "limited"
+    PAUSED = "paused"
+    FAILED = "failed"
+    OFF = "off"
+
+
+class HookState(StrEnum):
+    """The life of an agent's worktree."""
+
+    EMPTY = "empty"
+    PREPARING = "preparing"
+    READY = "ready"
+    BROKEN = "broken"
+
+
+class SessionState(StrEnum):
+    """The life of one run of an agent's program."""
+
+    STARTING = "starting"
+    READY = "ready"
+    WORKING = "working"
+    IDLE = "idle"
+    WAITING = "waiting"
+    ENDED = "ended"
+
+
+_ALIVE = (AgentState.ON, AgentState.BACKOFF, AgentState.LIMITED)
+
+AGENT = Machine(
+    "agent",
+    AgentState.OFF,
+    {
+        "start": dict.fromkeys(AgentState, AgentState.ON),
+        "die": {AgentState.ON: AgentState.BACKOFF},
+        "retry": {AgentState.BACKOFF: AgentState.ON},
+        "limit": dict.fromkeys((AgentState.ON, AgentState.BACKOFF), AgentState.LIMITED),
+        "unlimit": {AgentState.LIMITED: AgentState.ON},
+        "pause": dict.fromkeys(_ALIVE, AgentState.PAUSED),
+        "resume": {AgentState.PAUSED: AgentState.ON},
+        "exhaust": dict.fromkeys((AgentState.ON, AgentState.BACKOFF), AgentState.FAILED),
+        "stop": dict.fromkeys(AgentState, AgentState.OFF),
+    },
+)
+
+HOOK = Machine(
+    "hook",
+    HookState.EMPTY,
+    {
+        "prepare": dict.fromkeys(HookState, HookState.PREPARING),
+        "ready": {HookState.PREPARING: HookState.READY},
+        "break": dict.fromkeys((HookState.PREPARING, HookState.READY), HookState.BROKEN),
+        "empty": dict.fromkeys(HookState, HookState.EMPTY),
+    },
+)
+
+_RUNNING = (SessionState.READY, SessionState.WORKING, SessionState.IDLE, SessionState.WAITING)
+_LIVE = (SessionState.STARTING, *_RUNNING)
+
+SESSION = Machine(
+    "session",
+    SessionState.STARTING,
+    {
+        "ready": {SessionState.STARTING: SessionState.READY},
+        "work": dict.fromkeys(_LIVE, SessionState.WORKING),
+        "idle": dict.fromkeys(_LIVE, SessionState.IDLE),
+        "wait": dict.fromkeys(_LIVE, SessionState.WAITING),
+        "end": dict.fromkeys(_LIVE, SessionState.ENDED),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """``wanted`` says whether a person or a sling wants its program to run; ``state`` what supervision made of it."""
+
+    address: Address
+    role: Role
+    rig: RigName | None
+    name: str
+    provider: str
+    state: AgentState
+    hook: HookState
+    restarts: int
+    reason: str | None
+    not_before: Time | None
+    created: Time
+    since: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of an agent's program in a window. ``pid`` is the program's own, ``launcher`` the pane's."""
+
+    id: SessionId
+    agent: Address
+    provider: str
+    state: SessionState
+    pane: str | None
+    launcher: int | None
+    launcher_started: float | None
+    pid: int | None
+    pid_started: float | None
+    provider_session: str | None
+    started: Time
+    since: Time
+    ended: Time | None
+    exit_status: int | None
+    exit_signal: int | None
+    reason: str | None
+
+
+def view_state(agent: AgentState, session: SessionState | None) -> str:
+    """The one word a user sees: the session's while the agent is on and alive, else the agent's, else ``dead``."""
+    if agent is not AgentState.ON:
+        return agent.value
+    if session is None or session is SessionState.ENDED:
+        return "dead"
+    return session.value

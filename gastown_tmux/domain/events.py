@@ -1,0 +1,63 @@
+"""What happened, as rows that are written in the transaction of the thing itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gastown_tmux.domain.ids import Address, Time
+
+
+class EventType(StrEnum):
+    TOWN_INSTALLED = "town.installed"
+    TOWN_WANTED = "town.wanted"
+    TOWN_MOVED = "town.moved"
+    RIG_ADDED = "rig.added"
+    RIG_REMOVED = "rig.removed"
+    RIG_PARKED = "rig.parked"
+    RIG_UNPARKED = "rig.unparked"
+    AGENT_ADDED = "agent.added"
+    AGENT_REMOVED = "agent.removed"
+    AGENT_CHANGED = "agent.changed"
+    HOOK_CHANGED = "hook.changed"
+    SESSION_STARTED = "session.started"
+    SESSION_CHANGED = "session.changed"
+    SESSION_ENDED = "session.ended"
+    BEAD_CREATED = "bead.created"
+    BEAD_UPDATED = "bead.updated"
+    BEAD_SLUNG = "bead.slung"
+    BEAD_STARTED = "bead.started"
+    BEAD_SUBMITTED = "bead.submitted"
+    BEAD_REPORTED = "bead.reported"
+    BEAD_RETURNED = "bead.returned"
+    BEAD_MERGED = "bead.merged"
+    BEAD_CLOSED = "bead.closed"
+    BEAD_REOPENED = "bead.reopened"
+    CONVOY_CREATED = "convoy.created"
+    CONVOY_ADDED = "convoy.added"
+    CONVOY_LANDED = "convoy.landed"
+    CONVOY_CLOSED = "convoy.closed"
+    MERGE_QUEUED = "merge.queued"
+    MERGE_HELD = "merge.held"
+    MERGE_APPROVED = "merge.approved"
+    MERGE_TESTING = "merge.testing"
+    MERGE_PUBLISHING = "merge.publishing"
+    MERGE_DELAYED = "merge.delayed"
+    MERGE_CONFLICTED = "merge.conflicted"
+    MERGE_REJECTED = "merge.rejected"
+    MERGE_MERGED = "merge.merged"
+    MERGE_SUPERSEDED = "merge.superseded"
+    ESCALATION_RAISED = "escalation.raised"
+    ESCALATION_CHANGED = "escalation.changed"
+    MAIL_SENT = "mail.sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``subject`` is the id or address it is about; ``data`` holds JSON values."""
+
+    seq: int
+    time: Time
+    type: str
+    actor: Address
+    subject: str
+    data: Mapping[str, object]

@@ -1,0 +1,61 @@
+"""Merge requests and the order in which they are tried."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gastown_tmux.domain.ids import Address, BeadId, Commit, MergeRequestId, RigName, Time
+from gastown_tmux.domain.machine import Machine
+
+
+class MergeState(StrEnum):
+    QUEUED = "queued"
+    TESTING = "testing"
+    PUBLISHING = "publishing"
+    MERGED = "merged"
+    HELD = "held"
+    CONFLICTED = "conflicted"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+#: In one of these, a merge request is still on its way; a bead has at most one such.
+LIVE = (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.HELD)
+
+MERGE_REQUEST = Machine(
+    "merge request",
+    MergeState.QUEUED,
+    {
+        "test": {MergeState.QUEUED: MergeState.TESTING},
+        "publish": {MergeState.TESTING: MergeState.PUBLISHING},
+        "merge": {MergeState.PUBLISHING: MergeState.MERGED},
+        "requeue": dict.fromkeys((MergeState.TESTING, MergeState.PUBLISHING), MergeState.QUEUED),
+        "conflict": {MergeState.TESTING: MergeState.CONFLICTED},
+        "reject": dict.fromkeys((MergeState.QUEUED, MergeState.TESTING, MergeState.HELD), MergeState.REJECTED),
+        "approve": {MergeState.HELD: MergeState.QUEUED},
+        "supersede": dict.fromkeys((*LIVE, MergeState.CONFLICTED, MergeState.REJECTED), MergeState.SUPERSEDED),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequest:
+    """``head`` is the submitted commit; ``candidate`` the commit that was built of it; ``base`` what it was cut from."""
+
+    id: MergeRequestId
+    bead: BeadId
+    rig: RigName
+    author: Address
+    branch: str
+    head: Commit
+    base: Commit
+    target: str
+    state: MergeState
+    position: int | None
+    attempts: int
+    reason: str | None
+    candidate: Commit | None
+    merged_commit: Commit | None
+    not_before: Time | None
+    log: str | None
+    created: Time
+    updated: Time

@@ -1,0 +1,33 @@
+"""A rig: one repository and the workers on it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gastown_tmux.domain.ids import Commit, RigName, Time
+
+
+class RemoteKind(StrEnum):
+    """Where landed commits go."""
+
+    REMOTE = "remote"
+    CHECKOUT = "checkout"
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """``source`` is what the person named; ``remote`` is where landed commits go.
+
+    ``remote_kind`` checkout means a repository with files of its own, which follow. ``target_commit`` is kept only
+    where the target lives in repo.git (``merge.publish: local``).
+    """
+
+    name: RigName
+    prefix: str
+    source: str
+    remote: str
+    remote_kind: RemoteKind
+    target: str
+    target_commit: Commit | None
+    email: str
+    parked: bool
+    created: Time

@@ -1,0 +1,270 @@
+"""Every configuration key, and how six layers become one value that knows its origin."""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gastown_tmux.errors import UsageError
+
+LAYERS = ("flag", "environment", "project", "town", "user", "default")
+
+Parse = Callable[[object], object]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\Z")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BUDGET = re.compile(r"(\d+) per (.+)\Z")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?)i?B?\Z")
+_BYTES = {"": 1, "k": 2**10, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def parse_duration(value: object) -> float:
+    """Seconds of ``30s``, ``5m``, ``2h``, ``100ms``; ValueError with the rule otherwise.
+
+    >>> parse_duration("5m"), parse_duration("0.1s")
+    (300.0, 0.1)
+    """
+    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a duration such as 30s, 5m or 2h")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def parse_size(value: object) -> int:
+    """Bytes of ``512M`` or ``2G``."""
+    match = _SIZE.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a size such as 512M or 2G")
+    return int(float(match[1]) * _BYTES[match[2]])
+
+
+def parse_budget(value: object) -> tuple[int, float]:
+    """How many in how many seconds, of ``10 per 10m``."""
+    match = _BUDGET.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a budget such as '10 per 10m'")
+    return int(match[1]), parse_duration(match[2])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a text")
+    return value
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError("a whole number from 1")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("a list of texts")
+    return tuple(value)
+
+
+def _choice(*allowed: str) -> Parse:
+    def parse(value: object) -> str:
+        if value not in allowed:
+            raise ValueError("one of " + ", ".join(allowed))
+        return str(value)
+
+    return parse
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A command that must pass on the candidate. ``timeout`` in seconds."""
+
+    name: str
+    run: str
+    timeout: float
+    environment: Mapping[str, str]
+    parallel: bool
+
+
+def _gates(value: object) -> tuple[Gate, ...]:
+    rule = "a list of {name, run, timeout, env, parallel}"
+    if not isinstance(value, list):
+        raise ValueError(rule)
+    gates = []
+    for item in value:
+        if isinstance(item, str):
+            item = {"run": item}
+        if not isinstance(item, dict) or not isinstance(item.get("run"), str):
+            raise ValueError(rule)
+        unknown = set(item) - {"name", "run", "timeout", "env", "parallel"}
+        if unknown:
+            raise ValueError(f"{rule}, without {', '.join(sorted(unknown))}")
+        gates.append(
+            Gate(
+                name=str(item.get("name", item["run"])),
+                run=item["run"],
+                timeout=parse_duration(item.get("timeout", "30m")),
+                environment={str(k): str(v) for k, v in (item.get("env") or {}).items()},
+                parallel=bool(item.get("parallel", False)),
+            )
+        )
+    if len({gate.name for gate in gates}) != len(gates):
+        raise ValueError("gates with different names")
+    return tuple(gates)
+
+
+def _provider(value: object) -> Mapping[str, object]:
+    rule = "a mapping of from, command, args and env"
+    if not isinstance(value, dict) or set(value) - {"from", "command", "args", "env"}:
+        raise ValueError(rule)
+    if not isinstance(value.get("args", []), list) or not isinstance(value.get("env", {}), dict):
+        raise ValueError(rule)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """``default`` is in the form a file would hold; ``<name>`` in ``name`` stands for any one word."""
+
+    name: str
+    parse: Parse
+    default: object
+    summary: str
+
+
+KEYS = (
+    Key("provider.default", _text, None, "agent program of new agents; unset: the first one found"),
+    Key("providers.<name>", _provider, None, "a user's own agent program, or changes to a preset"),
+    Key("merge.strategy", _choice("squash", "merge"), "squash", "how a branch becomes a commit on the target"),
+    Key("merge.gates", _gates, [], "commands that must pass before anything is published"),
+    Key(
+        "merge.publish",
+        _choice("push", "local"),
+        "push",
+        "push to the remote, or keep the target in repo.git",
+    ),
+    Key("merge.review", _boolean, False, "hold merge requests for 'gt mq approve'"),
+    Key("worktree.copy", _texts, [], "unversioned files copied from the source checkout into new worktrees"),
+    Key("worktree.setup", _texts, [], "commands run in a worktree before its agent starts"),
+    Key("worktree.timeout", parse_duration, "10m", "time limit of each setup command"),
+    Key("limits.agents", _count, None, "agents at once: in a rig (8 unless set), in the town (30 unless set)"),
+    Key("mail.rescan", parse_duration, "1s", "how often every mailbox is looked at without any event"),
+    Key("snapshot.every", parse_duration, "5m", "how often the work of a running agent is saved"),
+    Key("respawn.budget", parse_budget, "10 per 10m", "starts after a death before an agent counts as failed"),
+    Key("respawn.delay", parse_duration, "0.1s", "wait before the first start after a death; doubles to 60s"),
+)
+_BY_NAME = {key.name: key for key in KEYS}
+
+Layer = tuple[str, Mapping[str, object]]
+
+
+def find_key(name: str) -> Key:
+    """Raises UsageError that names the nearest key."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if name.startswith("providers.") and name.count(".") == 1:
+        return _BY_NAME["providers.<name>"]
+    near = difflib.get_close_matches(name, _BY_NAME, n=1)
+    raise UsageError(
+        f"unknown configuration key {name!r}",
+        hint=f"did you mean {near[0]}?" if near else "gt config show lists them all",
+    )
+
+
+def check_value(name: str, value: object, where: str) -> object:
+    """The value as code uses it. Raises UsageError that names the key and the place it was read from."""
+    key = find_key(name)
+    try:
+        return key.parse(value)
+    except ValueError as error:
+        raise UsageError(f"{where}: {name} must be {error}, not {value!r}") from None
+
+
+def flatten(document: object, where: str) -> dict[str, object]:
+    """Dotted keys of a nested or dotted document, each checked. Raises UsageError.
+
+    >>> flatten({"merge": {"review": True}, "mail.rescan": "2s"}, "town.yaml")
+    {'merge.review': True, 'mail.rescan': '2s'}
+    """
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise UsageError(f"{where}: not a mapping of configuration keys")
+    flat: dict[str, object] = {}
+    pending = [(str(name), value) for name, value in reversed(document.items())]
+    while pending:
+        name, value = pending.pop()
+        is_section = any(key.name.startswith(name + ".") for key in KEYS)
+        if is_section and isinstance(value, dict):
+            pending += [(f"{name}.{inner}", below) for inner, below in reversed(value.items())]
+        elif not (is_section and value is None):
+            try:
+                check_value(name, value, where)
+            except UsageError as error:
+                raise UsageError(f"{where}: {error.message.removeprefix(where + ': ')}", error.hint) from None
+            flat[name] = value
+    return flat
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value in the form a file would hold, and the layer it came from."""
+
+    key: str
+    value: object
+    origin: str
+
+
+class Settings:
+    """Layers, strongest first, each ``(origin, {dotted key: value})``."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = layers
+
+    def find(self, name: str) -> Setting:
+        for origin, values in self.layers:
+            if name in values:
+                return Setting(name, values[name], origin)
+        return Setting(name, find_key(name).default, "default")
+
+    def get(self, name: str) -> object:
+        """The value as code uses it; None where there is neither value nor default."""
+        value = self.find(name).value
+        return None if value is None else find_key(name).parse(value)
+
+    def show(self) -> list[Setting]:
+        """Every key that has a value or a default, in the order of the schema."""
+        names = [key.name for key in KEYS if "<" not in key.name]
+        names += sorted({name for _, values in self.layers for name in values} - set(names))
+        return [self.find(name) for name in names]
+
+    def seconds(self, name: str) -> float:
+        value = self.get(name)
+        assert isinstance(value, float)
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self.get(name)
+        assert isinstance(value, tuple)
+        return value
+
+    def gates(self) -> tuple[Gate, ...]:
+        value = self.get("merge.gates")
+        assert isinstance(value, tuple)
+        return value
+
+
+def environment_layer(environment: Mapping[str, str], parse_yaml: Callable[[str], object]) -> dict[str, object]:
+    """The layer of ``GT_<KEY>`` variables, ``.`` written as ``_``; values are YAML."""
+    names = {"GT_" + key.name.upper().replace(".", "_"): key.name for key in KEYS if "<" not in key.name}
+    layer = {}
+    for variable, name in names.items():
+        if variable in environment:
+            value = parse_yaml(environment[variable])
+            check_value(name, value, f"environment {variable}")
+            layer[name] = value
+    return layer

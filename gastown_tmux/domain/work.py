@@ -1,0 +1,150 @@
+"""Beads, what they need, and the convoys they travel in."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gastown_tmux.domain.ids import Address, BeadId, Commit, ConvoyId, MergeRequestId, RigName, Time
+from gastown_tmux.domain.machine import Machine
+
+
+class BeadState(StrEnum):
+    OPEN = "open"
+    HOOKED = "hooked"
+    WORKING = "working"
+    SUBMITTED = "submitted"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+class Reason(StrEnum):
+    """Why a bead is back at open, or why it is closed."""
+
+    CONFLICTED = "conflicted"
+    REJECTED = "rejected"
+    DEFERRED = "deferred"
+    ESCALATED = "escalated"
+    PARKED = "parked"
+    UNSLUNG = "unslung"
+    DONE = "done"
+    WONTDO = "wontdo"
+
+
+#: A bead that came back for one of these is given out again without being asked for.
+RETRIED = frozenset((Reason.CONFLICTED, Reason.REJECTED))
+#: Times a bead is given out before a person is asked.
+ATTEMPTS = 3
+
+_HELD = (BeadState.HOOKED, BeadState.WORKING)
+
+BEAD = Machine(
+    "bead",
+    BeadState.OPEN,
+    {
+        "sling": {BeadState.OPEN: BeadState.HOOKED},
+        "start": {BeadState.HOOKED: BeadState.WORKING, BeadState.WORKING: BeadState.WORKING},
+        "submit": dict.fromkeys(_HELD, BeadState.SUBMITTED),
+        "report": dict.fromkeys(_HELD, BeadState.CLOSED),
+        "merge": {BeadState.SUBMITTED: BeadState.MERGED},
+        "return": dict.fromkeys((*_HELD, BeadState.SUBMITTED), BeadState.OPEN),
+        "resubmit": {BeadState.OPEN: BeadState.SUBMITTED},
+        "close": {BeadState.OPEN: BeadState.CLOSED},
+        "reopen": {BeadState.CLOSED: BeadState.OPEN},
+    },
+)
+
+
+class ConvoyState(StrEnum):
+    OPEN = "open"
+    LANDED = "landed"
+    CLOSED = "closed"
+
+
+CONVOY = Machine(
+    "convoy",
+    ConvoyState.OPEN,
+    {
+        "land": {ConvoyState.OPEN: ConvoyState.LANDED},
+        "close": {ConvoyState.OPEN: ConvoyState.CLOSED, ConvoyState.LANDED: ConvoyState.CLOSED},
+        "reopen": dict.fromkeys(ConvoyState, ConvoyState.OPEN),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bead:
+    """A unit of work. ``branch`` and ``base`` outlive a worker: a bead that comes back keeps both."""
+
+    id: BeadId
+    rig: RigName
+    title: str
+    body: str
+    state: BeadState
+    reason: str | None
+    priority: int
+    labels: tuple[str, ...]
+    needs: tuple[BeadId, ...]
+    assignee: Address | None
+    target: str | None
+    provider: str | None
+    attempts: int
+    convoy: ConvoyId | None
+    branch: str | None
+    base: Commit | None
+    merge_request: MergeRequestId | None
+    merged_commit: Commit | None
+    created: Time
+    updated: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Convoy:
+    """Beads that land together. ``done`` of ``total`` are merged or closed as done."""
+
+    id: ConvoyId
+    name: str
+    state: ConvoyState
+    notify: Address | None
+    beads: tuple[BeadId, ...]
+    done: int
+    total: int
+    created: Time
+    landed: Time | None
+
+
+def is_met(state: BeadState, reason: str | None) -> bool:
+    """Whether a bead in this state is out of the way of the beads that need it."""
+    return state is BeadState.MERGED or (state is BeadState.CLOSED and reason == Reason.DONE)
+
+
+def has_landed(beads: Iterable[tuple[BeadState, str | None]]) -> bool:
+    """At least one bead merged, and the rest merged or closed as done; an empty convoy never."""
+    states = list(beads)
+    return any(state is BeadState.MERGED for state, _ in states) and all(
+        is_met(state, reason) for state, reason in states
+    )
+
+
+def find_cycle(needs: Mapping[BeadId, Iterable[BeadId]]) -> list[BeadId] | None:
+    """A circle of beads that need one another, the first again at the end, or None."""
+    done: set[BeadId] = set()
+    for start in needs:
+        path: list[BeadId] = []
+        on_path: set[BeadId] = set()
+        stack: list[tuple[BeadId, bool]] = [(start, False)]
+        while stack:
+            bead, leaving = stack.pop()
+            if leaving:
+                path.pop()
+                on_path.discard(bead)
+                done.add(bead)
+                continue
+            if bead in on_path:
+                return [*path[path.index(bead) :], bead]
+            if bead in done:
+                continue
+            path.append(bead)
+            on_path.add(bead)
+            stack.append((bead, True))
+            stack.extend((needed, False) for needed in needs.get(bead, ()))
+    return None

@@ -1,0 +1,29 @@
+"""The time, in the one form that rows, files and JSON hold."""
+
+import time
+
+from gastown_tmux.domain.ids import Time
+
+
+def now() -> Time:
+    return from_epoch(time.time())
+
+
+def from_epoch(seconds: float) -> Time:
+    whole = int(seconds)
+    return Time(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((seconds - whole) * 1000):03}Z")
+
+
+def to_epoch(moment: str) -> float:
+    import calendar
+
+    return calendar.timegm(time.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S")) + float(moment[19:-1] or 0)
+
+
+def after(seconds: float) -> Time:
+    """The moment that many seconds from now."""
+    return from_epoch(time.time() + seconds)
+
+
+def seconds_since(moment: str) -> float:
+    return time.time() - to_epoch(moment)

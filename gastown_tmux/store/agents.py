@@ -1,0 +1,213 @@
+"""Agent and session rows."""
+
+from gastown_tmux.domain.agents import (
+    AGENT,
+    HOOK,
+    SESSION,
+    Agent,
+    AgentState,
+    HookState,
+    Role,
+    Session,
+    SessionState,
+)
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import Address, RigName, SessionId, Time
+from gastown_tmux.domain.machine import IllegalMoveError
+from gastown_tmux.errors import NotFoundError
+from gastown_tmux.store.db import Change, Row
+from gastown_tmux.store.rows import Reader
+
+
+def _agent(row: Row) -> Agent:
+    return Agent(
+        address=Address(row["address"]),
+        role=Role(row["role"]),
+        rig=row["rig"] and RigName(row["rig"]),
+        name=row["name"],
+        provider=row["provider"],
+        state=AgentState(row["state"]),
+        hook=HookState(row["hook"]),
+        restarts=row["restarts"],
+        reason=row["reason"],
+        not_before=row["not_before"] and Time(row["not_before"]),
+        created=Time(row["created"]),
+        since=Time(row["since"]),
+    )
+
+
+def _session(row: Row) -> Session:
+    return Session(
+        id=SessionId(row["id"]),
+        agent=Address(row["agent"]),
+        provider=row["provider"],
+        state=SessionState(row["state"]),
+        pane=row["pane"],
+        launcher=row["launcher"],
+        launcher_started=row["launcher_started"],
+        pid=row["pid"],
+        pid_started=row["pid_started"],
+        provider_session=row["provider_session"],
+        started=Time(row["started"]),
+        since=Time(row["since"]),
+        ended=row["ended"] and Time(row["ended"]),
+        exit_status=row["exit_status"],
+        exit_signal=row["exit_signal"],
+        reason=row["reason"],
+    )
+
+
+def list_agents(reader: Reader, rig: str | None = None) -> list[Agent]:
+    if rig is None:
+        return [_agent(row) for row in reader.rows("SELECT * FROM agents ORDER BY rig, role, name")]
+    return [_agent(row) for row in reader.rows("SELECT * FROM agents WHERE rig = ? ORDER BY role, name", rig)]
+
+
+def find_agent(reader: Reader, address: str) -> Agent | None:
+    row = reader.row("SELECT * FROM agents WHERE address = ?", address)
+    return _agent(row) if row else None
+
+
+def get_agent(reader: Reader, address: str) -> Agent:
+    agent = find_agent(reader, address)
+    if agent is None:
+        raise NotFoundError(f"no agent {address}", hint="gt agents lists them")
+    return agent
+
+
+def insert_agent(change: Change, address: Address, role: Role, provider: str) -> None:
+    change.execute(
+        "INSERT INTO agents (address, role, rig, name, provider, state, hook, created, since)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        address, role, address.rig, address.name, provider, AGENT.initial, HOOK.initial, change.time, change.time,
+    )  # fmt: skip
+    change.event(EventType.AGENT_ADDED, address, role=role, provider=provider)
+
+
+def move_agent(
+    change: Change, address: str, move: str, *, reason: str | None = None, not_before: Time | None = None
+) -> AgentState:
+    """Raises IllegalMoveError where the agent's state has no such move."""
+    agent = get_agent(change, address)
+    state = AGENT.next_state(agent.state, move)
+    if state is not agent.state or reason != agent.reason or not_before != agent.not_before:
+        change.execute(
+            "UPDATE agents SET state = ?, reason = ?, not_before = ?, since = ? WHERE address = ?",
+            state, reason, not_before, change.time, address,
+        )  # fmt: skip
+        change.event(EventType.AGENT_CHANGED, address, state=state, was=agent.state, reason=reason)
+    return state
+
+
+def set_restarts(change: Change, address: str, restarts: int) -> None:
+    change.execute("UPDATE agents SET restarts = ? WHERE address = ?", restarts, address)
+
+
+def set_provider(change: Change, address: str, provider: str) -> None:
+    change.execute("UPDATE agents SET provider = ? WHERE address = ?", provider, address)
+
+
+def move_hook(change: Change, address: str, move: str) -> HookState:
+    agent = get_agent(change, address)
+    state = HOOK.next_state(agent.hook, move)
+    if state is not agent.hook:
+        change.execute("UPDATE agents SET hook = ? WHERE address = ?", state, address)
+        change.event(EventType.HOOK_CHANGED, address, state=state)
+    return state
+
+
+def delete_agent(change: Change, address: Address) -> None:
+    change.execute("DELETE FROM agents WHERE address = ?", address)
+    change.event(EventType.AGENT_REMOVED, address)
+
+
+def find_live_session(reader: Reader, address: str) -> Session | None:
+    row = reader.row("SELECT * FROM sessions WHERE agent = ? AND state <> 'ended'", address)
+    return _session(row) if row else None
+
+
+def find_last_session(reader: Reader, address: str) -> Session | None:
+    row = reader.row("SELECT * FROM sessions WHERE agent = ? ORDER BY started DESC, id LIMIT 1", address)
+    return _session(row) if row else None
+
+
+def find_session(reader: Reader, session: str) -> Session | None:
+    row = reader.row("SELECT * FROM sessions WHERE id = ?", session)
+    return _session(row) if row else None
+
+
+def list_live_sessions(reader: Reader) -> list[Session]:
+    return [_session(row) for row in reader.rows("SELECT * FROM sessions WHERE state <> 'ended' ORDER BY agent")]
+
+
+def count_live_sessions(reader: Reader, rig: str | None = None) -> int:
+    sql = "SELECT count(*) FROM sessions WHERE state <> 'ended'"
+    row = reader.row(sql) if rig is None else reader.row(sql + " AND agent LIKE ? || '/%'", rig)
+    assert row is not None
+    return int(row[0])
+
+
+def insert_session(change: Change, agent: Address, provider: str) -> SessionId:
+    """A session row in ``starting``; sqlite3.IntegrityError where the agent has a live one."""
+    session = change.insert_with_id(
+        "ses",
+        lambda fresh: change.execute(
+            "INSERT INTO sessions (id, agent, provider, state, started, since) VALUES (?, ?, ?, ?, ?, ?)",
+            fresh, agent, provider, SESSION.initial, change.time, change.time,
+        ),
+    )  # fmt: skip
+    return SessionId(session)
+
+
+def set_session_process(
+    change: Change, session: SessionId, *, pane: str, launcher: tuple[int, float], program: tuple[int, float]
+) -> None:
+    """What was started: the pane, and pid with start time of its launcher and of the program itself."""
+    change.execute(
+        "UPDATE sessions SET pane = ?, launcher = ?, launcher_started = ?, pid = ?, pid_started = ? WHERE id = ?",
+        pane, *launcher, *program, session,
+    )  # fmt: skip
+    found = find_session(change, session)
+    if found is not None:
+        change.event(EventType.SESSION_STARTED, found.agent, session=session, pane=pane, pid=program[0])
+
+
+def set_provider_session(change: Change, session: SessionId, provider_session: str) -> None:
+    change.execute("UPDATE sessions SET provider_session = ? WHERE id = ?", provider_session, session)
+
+
+def move_session(change: Change, session: SessionId, move: str, *, reason: str | None = None) -> SessionState | None:
+    """The new state, or None where this session has ended or the move means nothing now: a late signal."""
+    found = find_session(change, session)
+    if found is None:
+        return None
+    try:
+        state = SESSION.next_state(found.state, move)
+    except IllegalMoveError:
+        return None
+    if state is not found.state:
+        change.execute(
+            "UPDATE sessions SET state = ?, since = ?, reason = ? WHERE id = ?",
+            state,
+            change.time,
+            reason,
+            session,
+        )
+        change.event(EventType.SESSION_CHANGED, found.agent, session=session, state=state)
+    return state
+
+
+def end_session(
+    change: Change, session: SessionId, *, status: int | None, signal: int | None, reason: str | None = None
+) -> bool:
+    """False where it had ended before."""
+    found = find_session(change, session)
+    if found is None or not SESSION.can(found.state, "end"):
+        return False
+    change.execute(
+        "UPDATE sessions SET state = 'ended', since = ?, ended = ?, exit_status = ?, exit_signal = ?, reason = ?"
+        " WHERE id = ?",
+        change.time, change.time, status, signal, reason, session,
+    )  # fmt: skip
+    change.event(EventType.SESSION_ENDED, found.agent, session=session, status=status, signal=signal, reason=reason)
+    return True

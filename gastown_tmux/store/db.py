@@ -1,0 +1,217 @@
+"""town.db: opened, migrated, changed in immediate transactions, backed up online."""
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import ID_ALPHABET, Address, Time
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError
+from gastown_tmux.store.migrations import MIGRATIONS
+
+Row = sqlite3.Row
+SCHEMA = len(MIGRATIONS)
+BUSY_SECONDS = 15.0
+
+
+class DamagedError(GtError):
+    """town.db cannot be read as a database."""
+
+
+def make_id(prefix: str) -> str:
+    """A fresh random id, ``<prefix>-`` and five letters or digits. Uniqueness is the caller's insert."""
+    return prefix + "-" + "".join(ID_ALPHABET[byte % 36] for byte in os.urandom(5))
+
+
+class Change:
+    """One immediate transaction: what it does, and the event rows that tell of it."""
+
+    def __init__(self, connection: sqlite3.Connection, actor: Address, time: Time) -> None:
+        self._connection = connection
+        self.actor = actor
+        self.time = time
+
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        return self._connection.execute(sql, values)
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        return self.execute(sql, *values).fetchall()
+
+    def row(self, sql: str, *values: object) -> Row | None:
+        found: Row | None = self.execute(sql, *values).fetchone()
+        return found
+
+    def event(self, type: EventType, subject: str, **data: object) -> None:
+        self.execute(
+            "INSERT INTO events (time, type, actor, subject, data) VALUES (?, ?, ?, ?, ?)",
+            self.time, type, self.actor, subject, json.dumps(data, ensure_ascii=False),
+        )  # fmt: skip
+
+    def insert_with_id(self, prefix: str, insert: Callable[[str], object]) -> str:
+        """Calls ``insert`` with fresh ids until one is free, and returns it."""
+        while True:
+            fresh = make_id(prefix)
+            try:
+                insert(fresh)
+            except sqlite3.IntegrityError as error:
+                if "UNIQUE" in str(error) and ".id" in str(error):
+                    continue
+                raise
+            return fresh
+
+
+class Database:
+    """A town's database. Reads see the last commit; every write goes through ``change``."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens an existing database.
+
+        Raises NotFoundError where there is none, DamagedError where it is none, RefusedError where a newer gt
+        made it. An older one is migrated, after a backup beside it.
+        """
+        self.path = path
+        if not path.is_file():
+            raise NotFoundError(f"{path} is gone", hint="gt doctor --fix restores the newest backup")
+        with explained(path):
+            self._connection = _connect(path)
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA:
+            self.close()
+            raise RefusedError(
+                f"a newer gt made this town (schema {version}; this gt knows {SCHEMA})",
+                hint="upgrade gastown-tmux",
+            )
+        if version < SCHEMA:
+            with explained(path):
+                backup(self._connection, path.with_name(f"town.db.schema-{version}"))
+                _migrate(self._connection)
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        with explained(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> Row | None:
+        with explained(self.path):
+            found: Row | None = self._connection.execute(sql, values).fetchone()
+            return found
+
+    @contextlib.contextmanager
+    def change(self, actor: Address, time: Time) -> Iterator[Change]:
+        """All of it is committed, or after any exception nothing of it."""
+        with explained(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Change(self._connection, actor, time)
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def backup(self, target: Path) -> None:
+        """A whole copy, taken online, that appears at ``target`` only when complete."""
+        with explained(self.path):
+            backup(self._connection, target)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def create(path: Path, fill: Callable[[Change], None], actor: Address, time: Time) -> None:
+    """Makes a database with the first rows of ``fill`` in it. It is built aside: half of one cannot exist."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with explained(path):
+        try:
+            connection = _connect(aside)
+            try:
+                _migrate(connection)
+                connection.execute("BEGIN IMMEDIATE")
+                fill(Change(connection, actor, time))
+                connection.execute("COMMIT")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+            os.link(aside, path)
+        finally:
+            for leftover in path.parent.glob(aside.name + "*"):
+                leftover.unlink()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.row_factory = sqlite3.Row
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+            for statement in _statements(script):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One by one, because ``executescript`` would commit the transaction around it."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def backup(connection: sqlite3.Connection, target: Path) -> None:
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        copy = sqlite3.connect(aside)
+        try:
+            connection.backup(copy)
+        finally:
+            copy.close()
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turns what SQLite says of locks, disks and damage into errors that a person can act on."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        words = str(error)
+        if "locked" in words or "busy" in words:
+            raise RefusedError(
+                f"{path} has been locked by another process for {BUSY_SECONDS:.0f}s", hint="gt doctor"
+            ) from error
+        if "full" in words:
+            raise GtError(
+                f"no space left for {path}", hint="free some disk space, then run the command again"
+            ) from error
+        raise GtError(f"{path}: {words}", hint="gt doctor") from error
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise
+        raise DamagedError(f"{path} is damaged: {error}", hint="gt doctor --fix restores the newest backup") from error
+
+
+def placeholders(values: Sequence[Any]) -> str:
+    """``?, ?, ?`` for an ``IN`` list."""
+    return ", ".join("?" * len(values))

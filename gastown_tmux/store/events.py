@@ -1,0 +1,46 @@
+"""Event rows, read. They are written by ``Change.event`` in the transaction of what they tell."""
+
+import json
+
+from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.ids import Address, Time
+from gastown_tmux.store.rows import Reader
+
+
+def list_events(
+    reader: Reader,
+    *,
+    after: int = 0,
+    since: str | None = None,
+    type: str | None = None,
+    subject: str | None = None,
+) -> list[Event]:
+    """Oldest first. ``type`` may be a whole one or the part before its dot."""
+    sql, values = "SELECT * FROM events WHERE seq > ?", [after]
+    conditions: list[object] = list(values)
+    if since is not None:
+        sql += " AND time >= ?"
+        conditions.append(since)
+    if type is not None:
+        sql += " AND (type = ? OR type LIKE ? || '.%')"
+        conditions += [type, type]
+    if subject is not None:
+        sql += " AND subject = ?"
+        conditions.append(subject)
+    return [
+        Event(
+            seq=row["seq"],
+            time=Time(row["time"]),
+            type=row["type"],
+            actor=Address(row["actor"]),
+            subject=row["subject"],
+            data=json.loads(row["data"]),
+        )
+        for row in reader.rows(sql + " ORDER BY seq", *conditions)
+    ]
+
+
+def last_seq(reader: Reader) -> int:
+    row = reader.row("SELECT coalesce(max(seq), 0) FROM events")
+    assert row is not None
+    return int(row[0])

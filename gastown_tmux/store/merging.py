@@ -1,0 +1,136 @@
+"""Merge request rows."""
+
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import Address, BeadId, Commit, MergeRequestId, RigName, Time
+from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
+from gastown_tmux.errors import NotFoundError
+from gastown_tmux.store.db import Change, Row
+from gastown_tmux.store.rows import Reader
+
+_SELECT = (
+    "SELECT m.*, CASE WHEN m.state IN ('queued', 'testing', 'publishing') THEN (SELECT count(*) FROM merge_requests o"
+    " WHERE o.rig = m.rig AND o.state IN ('queued', 'testing', 'publishing') AND o.seq <= m.seq) END AS position"
+    " FROM merge_requests m"
+)
+_EVENTS = {
+    "test": EventType.MERGE_TESTING,
+    "publish": EventType.MERGE_PUBLISHING,
+    "merge": EventType.MERGE_MERGED,
+    "requeue": EventType.MERGE_DELAYED,
+    "conflict": EventType.MERGE_CONFLICTED,
+    "reject": EventType.MERGE_REJECTED,
+    "approve": EventType.MERGE_APPROVED,
+    "supersede": EventType.MERGE_SUPERSEDED,
+}
+
+
+def _merge_request(row: Row) -> MergeRequest:
+    return MergeRequest(
+        id=MergeRequestId(row["id"]),
+        bead=BeadId(row["bead"]),
+        rig=RigName(row["rig"]),
+        author=Address(row["author"]),
+        branch=row["branch"],
+        head=Commit(row["head"]),
+        base=Commit(row["base"]),
+        target=row["target"],
+        state=MergeState(row["state"]),
+        position=row["position"],
+        attempts=row["attempts"],
+        reason=row["reason"],
+        candidate=row["candidate"] and Commit(row["candidate"]),
+        merged_commit=row["merged_commit"] and Commit(row["merged_commit"]),
+        not_before=row["not_before"] and Time(row["not_before"]),
+        log=row["log"],
+        created=Time(row["created"]),
+        updated=Time(row["updated"]),
+    )
+
+
+def list_merge_requests(reader: Reader, *, rig: str | None = None, state: str | None = None) -> list[MergeRequest]:
+    sql, values = _SELECT + " WHERE 1", list[object]()
+    if rig is not None:
+        sql, values = sql + " AND m.rig = ?", [*values, rig]
+    if state is not None:
+        sql, values = sql + " AND m.state = ?", [*values, state]
+    return [_merge_request(row) for row in reader.rows(sql + " ORDER BY m.seq", *values)]
+
+
+def list_queue(reader: Reader, rig: str) -> list[MergeRequest]:
+    """What the refinery of a rig has to do, in order: first what a killed one left half-way."""
+    sql = _SELECT + (
+        " WHERE m.rig = ? AND m.state IN ('queued', 'testing', 'publishing') ORDER BY m.state = 'queued', m.seq"
+    )
+    return [_merge_request(row) for row in reader.rows(sql, rig)]
+
+
+def list_rigs_with_work(reader: Reader, now: Time) -> list[RigName]:
+    rows = reader.rows(
+        "SELECT DISTINCT rig FROM merge_requests WHERE state IN ('queued', 'testing', 'publishing')"
+        " AND (not_before IS NULL OR not_before <= ?) ORDER BY rig",
+        now,
+    )
+    return [RigName(row["rig"]) for row in rows]
+
+
+def get_merge_request(reader: Reader, id: str) -> MergeRequest:
+    row = reader.row(_SELECT + " WHERE m.id = ?", id)
+    if row is None:
+        raise NotFoundError(f"no merge request {id}", hint="gt mq list")
+    return _merge_request(row)
+
+
+def insert_merge_request(
+    change: Change,
+    *,
+    bead: BeadId,
+    rig: RigName,
+    author: Address,
+    branch: str,
+    head: Commit,
+    base: Commit,
+    target: str,
+    held: bool,
+) -> MergeRequestId:
+    """sqlite3.IntegrityError where the bead has a live one."""
+    state = MergeState.HELD if held else MERGE_REQUEST.initial
+    id = MergeRequestId(
+        change.insert_with_id(
+            "mr",
+            lambda fresh: change.execute(
+                "INSERT INTO merge_requests (id, bead, rig, author, branch, head, base, target, state, created, updated)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                fresh, bead, rig, author, branch, head, base, target, state, change.time, change.time,
+            ),
+        )
+    )  # fmt: skip
+    change.event(EventType.MERGE_HELD if held else EventType.MERGE_QUEUED, id, bead=bead, head=head)
+    return id
+
+
+def move_merge_request(
+    change: Change,
+    id: MergeRequestId,
+    move: str,
+    *,
+    reason: str | None = None,
+    candidate: Commit | None = None,
+    merged_commit: Commit | None = None,
+    not_before: Time | None = None,
+    log: str | None = None,
+) -> MergeRequest:
+    """As it was before. A ``candidate`` or ``log`` of None keeps what is there; the rest is set as given."""
+    found = get_merge_request(change, id)
+    state = MERGE_REQUEST.next_state(found.state, move)
+    change.execute(
+        "UPDATE merge_requests SET state = ?, reason = ?, candidate = coalesce(?, candidate), merged_commit = ?,"
+        " not_before = ?, log = coalesce(?, log), attempts = attempts + ?, updated = ? WHERE id = ?",
+        state, reason, candidate, merged_commit, not_before, log, move == "test", change.time, id,
+    )  # fmt: skip
+    change.event(_EVENTS[move], id, bead=found.bead, reason=reason, candidate=candidate, commit=merged_commit)
+    return found
+
+
+def hurry_merge_request(change: Change, id: MergeRequestId) -> None:
+    """One that waits for a better time is tried now."""
+    change.execute("UPDATE merge_requests SET not_before = NULL, updated = ? WHERE id = ?", change.time, id)

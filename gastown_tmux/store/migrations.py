@@ -1,0 +1,78 @@
+"""The schema, as numbered steps: step N brings ``PRAGMA user_version`` from N-1 to N. Steps are never edited."""
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE events (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        time TEXT NOT NULL, type TEXT NOT NULL, actor TEXT NOT NULL, subject TEXT NOT NULL,
+        data TEXT NOT NULL CHECK (json_valid(data))
+    ) STRICT;
+    CREATE INDEX events_by_subject ON events (subject, seq);
+
+    -- The first result of a creating verb, for those who ask again with the same key.
+    CREATE TABLE keys (key TEXT PRIMARY KEY, verb TEXT NOT NULL, result TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE rigs (
+        name TEXT PRIMARY KEY, prefix TEXT NOT NULL UNIQUE, source TEXT NOT NULL, remote TEXT NOT NULL,
+        remote_kind TEXT NOT NULL, target TEXT NOT NULL, target_commit TEXT, email TEXT NOT NULL,
+        parked INTEGER NOT NULL DEFAULT 0, created TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE agents (
+        address TEXT PRIMARY KEY, role TEXT NOT NULL, rig TEXT REFERENCES rigs (name), name TEXT NOT NULL,
+        provider TEXT NOT NULL, state TEXT NOT NULL, hook TEXT NOT NULL, restarts INTEGER NOT NULL DEFAULT 0,
+        reason TEXT, not_before TEXT, created TEXT NOT NULL, since TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE sessions (
+        id TEXT PRIMARY KEY, agent TEXT NOT NULL, provider TEXT NOT NULL, state TEXT NOT NULL,
+        pane TEXT, launcher INTEGER, launcher_started REAL, pid INTEGER, pid_started REAL, provider_session TEXT,
+        started TEXT NOT NULL, since TEXT NOT NULL, ended TEXT, exit_status INTEGER, exit_signal INTEGER, reason TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX one_live_session ON sessions (agent) WHERE state <> 'ended';
+    CREATE INDEX sessions_by_agent ON sessions (agent, started);
+
+    CREATE TABLE beads (
+        id TEXT PRIMARY KEY, rig TEXT NOT NULL REFERENCES rigs (name), title TEXT NOT NULL, body TEXT NOT NULL,
+        state TEXT NOT NULL, reason TEXT, priority INTEGER NOT NULL, labels TEXT NOT NULL, assignee TEXT,
+        target TEXT, provider TEXT, attempts INTEGER NOT NULL DEFAULT 0, branch TEXT, base TEXT,
+        merge_request TEXT, merged_commit TEXT, created TEXT NOT NULL, updated TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX one_bead_on_a_hook ON beads (assignee) WHERE state IN ('hooked', 'working');
+    CREATE INDEX beads_by_state ON beads (state, rig);
+
+    CREATE TABLE needs (
+        bead TEXT NOT NULL REFERENCES beads (id), needed TEXT NOT NULL REFERENCES beads (id),
+        PRIMARY KEY (bead, needed)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX needs_by_needed ON needs (needed);
+
+    CREATE TABLE convoys (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, notify TEXT,
+        created TEXT NOT NULL, landed TEXT
+    ) STRICT, WITHOUT ROWID;
+    -- A bead travels in one convoy at most.
+    CREATE TABLE convoy_beads (
+        bead TEXT PRIMARY KEY REFERENCES beads (id), convoy TEXT NOT NULL REFERENCES convoys (id), place INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX beads_by_convoy ON convoy_beads (convoy, place);
+
+    CREATE TABLE merge_requests (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+        bead TEXT NOT NULL REFERENCES beads (id), rig TEXT NOT NULL REFERENCES rigs (name), author TEXT NOT NULL,
+        branch TEXT NOT NULL, head TEXT NOT NULL, base TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0, reason TEXT, candidate TEXT, merged_commit TEXT, not_before TEXT,
+        log TEXT, created TEXT NOT NULL, updated TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX one_live_merge_request ON merge_requests (bead)
+        WHERE state IN ('queued', 'testing', 'publishing', 'held');
+    CREATE INDEX merge_queue ON merge_requests (rig, state, seq);
+
+    CREATE TABLE escalations (
+        id TEXT PRIMARY KEY, severity TEXT NOT NULL, text TEXT NOT NULL, bead TEXT, agent TEXT NOT NULL,
+        state TEXT NOT NULL, level TEXT NOT NULL, deadline TEXT, created TEXT NOT NULL, updated TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
+)

@@ -1,0 +1,65 @@
+"""Rig rows."""
+
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import Commit, RigName, Time
+from gastown_tmux.domain.rigs import RemoteKind, Rig
+from gastown_tmux.store.db import Change, Row
+from gastown_tmux.store.rows import Reader
+
+
+def _rig(row: Row) -> Rig:
+    return Rig(
+        name=RigName(row["name"]),
+        prefix=row["prefix"],
+        source=row["source"],
+        remote=row["remote"],
+        remote_kind=RemoteKind(row["remote_kind"]),
+        target=row["target"],
+        target_commit=row["target_commit"] and Commit(row["target_commit"]),
+        email=row["email"],
+        parked=bool(row["parked"]),
+        created=Time(row["created"]),
+    )
+
+
+def list_rigs(reader: Reader) -> list[Rig]:
+    return [_rig(row) for row in reader.rows("SELECT * FROM rigs ORDER BY name")]
+
+
+def find_rig(reader: Reader, name: str) -> Rig | None:
+    row = reader.row("SELECT * FROM rigs WHERE name = ?", name)
+    return _rig(row) if row else None
+
+
+def insert_rig(change: Change, rig: Rig) -> None:
+    change.execute(
+        "INSERT INTO rigs (name, prefix, source, remote, remote_kind, target, target_commit, email, parked, created)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rig.name, rig.prefix, rig.source, rig.remote, rig.remote_kind, rig.target, rig.target_commit, rig.email,
+        rig.parked, change.time,
+    )  # fmt: skip
+    change.event(EventType.RIG_ADDED, rig.name, remote=rig.remote, target=rig.target)
+
+
+def park_rig(change: Change, name: RigName, parked: bool) -> bool:
+    """Whether this changed anything."""
+    changed = change.execute("UPDATE rigs SET parked = ? WHERE name = ? AND parked <> ?", parked, name, parked).rowcount
+    if changed:
+        change.event(EventType.RIG_PARKED if parked else EventType.RIG_UNPARKED, name)
+    return bool(changed)
+
+
+def set_target_commit(change: Change, name: RigName, commit: Commit) -> None:
+    change.execute("UPDATE rigs SET target_commit = ? WHERE name = ?", commit, name)
+
+
+def delete_rig(change: Change, name: RigName) -> None:
+    """With the rig go its agents, beads and merge requests; the event rows stay."""
+    beads = "SELECT id FROM beads WHERE rig = ?"
+    change.execute(f"DELETE FROM needs WHERE bead IN ({beads}) OR needed IN ({beads})", name, name)
+    change.execute(f"DELETE FROM convoy_beads WHERE bead IN ({beads})", name)
+    change.execute("DELETE FROM merge_requests WHERE rig = ?", name)
+    change.execute("DELETE FROM beads WHERE rig = ?", name)
+    change.execute("DELETE FROM agents WHERE rig = ?", name)
+    change.execute("DELETE FROM rigs WHERE name = ?", name)
+    change.event(EventType.RIG_REMOVED, name)

@@ -1,0 +1,315 @@
+"""Bead and convoy rows."""
+
+import json
+from collections.abc import Sequence
+
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import Address, BeadId, Commit, ConvoyId, MergeRequestId, RigName, Time
+from gastown_tmux.domain.work import (
+    BEAD,
+    CONVOY,
+    Bead,
+    BeadState,
+    Convoy,
+    ConvoyState,
+    find_cycle,
+    has_landed,
+)
+from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.store.db import Change, Row
+from gastown_tmux.store.rows import Reader
+
+_BEAD = (
+    "SELECT b.*, (SELECT json_group_array(needed) FROM needs WHERE bead = b.id) AS needs,"
+    " (SELECT convoy FROM convoy_beads WHERE bead = b.id) AS convoy FROM beads b"
+)
+#: A bead none of whose needs is unmet.
+_UNBLOCKED = (
+    "NOT EXISTS (SELECT 1 FROM needs n JOIN beads d ON d.id = n.needed WHERE n.bead = b.id"
+    " AND d.state <> 'merged' AND NOT (d.state = 'closed' AND d.reason = 'done'))"
+)
+
+
+def _bead(row: Row) -> Bead:
+    return Bead(
+        id=BeadId(row["id"]),
+        rig=RigName(row["rig"]),
+        title=row["title"],
+        body=row["body"],
+        state=BeadState(row["state"]),
+        reason=row["reason"],
+        priority=row["priority"],
+        labels=tuple(json.loads(row["labels"])),
+        needs=tuple(map(BeadId, json.loads(row["needs"]))),
+        assignee=row["assignee"] and Address(row["assignee"]),
+        target=row["target"],
+        provider=row["provider"],
+        attempts=row["attempts"],
+        convoy=row["convoy"] and ConvoyId(row["convoy"]),
+        branch=row["branch"],
+        base=row["base"] and Commit(row["base"]),
+        merge_request=row["merge_request"] and MergeRequestId(row["merge_request"]),
+        merged_commit=row["merged_commit"] and Commit(row["merged_commit"]),
+        created=Time(row["created"]),
+        updated=Time(row["updated"]),
+    )
+
+
+def list_beads(reader: Reader, *, rig: str | None = None, state: str | None = None) -> list[Bead]:
+    sql, values = _BEAD + " WHERE 1", list[object]()
+    if rig is not None:
+        sql, values = sql + " AND b.rig = ?", [*values, rig]
+    if state is not None:
+        sql, values = sql + " AND b.state = ?", [*values, state]
+    return [_bead(row) for row in reader.rows(sql + " ORDER BY b.created, b.id", *values)]
+
+
+def list_ready(reader: Reader, rig: str | None = None) -> list[Bead]:
+    """Open beads without unmet needs, most urgent first."""
+    sql = _BEAD + f" WHERE b.state = 'open' AND {_UNBLOCKED}"
+    values = list[object]()
+    if rig is not None:
+        sql, values = sql + " AND b.rig = ?", [rig]
+    return [_bead(row) for row in reader.rows(sql + " ORDER BY b.priority, b.created, b.id", *values)]
+
+
+def is_blocked(reader: Reader, bead: BeadId) -> bool:
+    return reader.row(f"SELECT 1 FROM beads b WHERE b.id = ? AND {_UNBLOCKED}", bead) is None
+
+
+def find_bead(reader: Reader, bead: str) -> Bead | None:
+    row = reader.row(_BEAD + " WHERE b.id = ?", bead)
+    return _bead(row) if row else None
+
+
+def get_bead(reader: Reader, bead: str) -> Bead:
+    found = find_bead(reader, bead)
+    if found is None:
+        raise NotFoundError(f"no bead {bead}", hint="gt bead list")
+    return found
+
+
+def find_held_bead(reader: Reader, address: str) -> Bead | None:
+    """The bead on an agent's hook."""
+    row = reader.row(_BEAD + " WHERE b.assignee = ? AND b.state IN ('hooked', 'working')", address)
+    return _bead(row) if row else None
+
+
+def list_held_beads(reader: Reader) -> dict[Address, Bead]:
+    rows = reader.rows(_BEAD + " WHERE b.state IN ('hooked', 'working')")
+    return {Address(row["assignee"]): _bead(row) for row in rows}
+
+
+def insert_bead(
+    change: Change,
+    rig: RigName,
+    prefix: str,
+    *,
+    title: str,
+    body: str,
+    priority: int,
+    labels: Sequence[str],
+    needs: Sequence[BeadId],
+) -> BeadId:
+    bead = BeadId(
+        change.insert_with_id(
+            prefix,
+            lambda fresh: change.execute(
+                "INSERT INTO beads (id, rig, title, body, state, priority, labels, created, updated)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                fresh, rig, title, body, BEAD.initial, priority, json.dumps(list(labels)), change.time, change.time,
+            ),
+        )
+    )  # fmt: skip
+    set_needs(change, bead, needs)
+    change.event(EventType.BEAD_CREATED, bead, rig=rig, title=title)
+    return bead
+
+
+def set_needs(change: Change, bead: BeadId, needs: Sequence[BeadId]) -> None:
+    """Replaces what the bead needs. Raises RefusedError where that would close a circle."""
+    change.execute("DELETE FROM needs WHERE bead = ?", bead)
+    for needed in dict.fromkeys(needs):
+        get_bead(change, needed)
+        change.execute("INSERT INTO needs (bead, needed) VALUES (?, ?)", bead, needed)
+    graph: dict[BeadId, list[BeadId]] = {}
+    for row in change.rows("SELECT bead, needed FROM needs"):
+        graph.setdefault(BeadId(row["bead"]), []).append(BeadId(row["needed"]))
+    circle = find_cycle(graph)
+    if circle:
+        raise RefusedError("these beads would need one another: " + " → ".join(circle))
+
+
+def update_bead(change: Change, bead: BeadId, *, title: str, body: str, priority: int, labels: Sequence[str]) -> None:
+    change.execute(
+        "UPDATE beads SET title = ?, body = ?, priority = ?, labels = ?, updated = ? WHERE id = ?",
+        title, body, priority, json.dumps(list(labels)), change.time, bead,
+    )  # fmt: skip
+    change.event(EventType.BEAD_UPDATED, bead)
+
+
+def note_target(change: Change, bead: BeadId, target: str | None, provider: str | None) -> None:
+    """Where an open bead goes when a worker is free; None takes it off the list."""
+    change.execute(
+        "UPDATE beads SET target = ?, provider = ?, updated = ? WHERE id = ?",
+        target,
+        provider,
+        change.time,
+        bead,
+    )
+
+
+def _move(change: Change, bead: BeadId, move: str, sets: str, *values: object) -> Bead:
+    found = get_bead(change, bead)
+    state = BEAD.next_state(found.state, move)
+    change.execute(
+        f"UPDATE beads SET state = ?, updated = ?, {sets} WHERE id = ? AND state = ?",
+        state, change.time, *values, bead, found.state,
+    )  # fmt: skip
+    return found
+
+
+def sling_bead(change: Change, bead: BeadId, address: Address) -> None:
+    """sqlite3.IntegrityError where another bead is on that hook."""
+    _move(change, bead, "sling", "assignee = ?, attempts = attempts + 1, reason = NULL", address)
+    change.event(EventType.BEAD_SLUNG, bead, agent=address)
+
+
+def start_bead(change: Change, bead: BeadId, branch: str, base: Commit) -> None:
+    _move(change, bead, "start", "branch = ?, base = ?", branch, base)
+    change.event(EventType.BEAD_STARTED, bead, branch=branch, base=base)
+
+
+def submit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -> None:
+    _move(change, bead, "submit", "merge_request = ?", merge_request)
+    change.event(EventType.BEAD_SUBMITTED, bead, merge_request=merge_request)
+
+
+def resubmit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -> None:
+    """The same branch once more, though its worker is gone."""
+    _move(change, bead, "resubmit", "merge_request = ?, reason = NULL, target = NULL", merge_request)
+    change.event(EventType.BEAD_SUBMITTED, bead, merge_request=merge_request)
+
+
+def report_bead(change: Change, bead: BeadId, report: str) -> None:
+    _move(change, bead, "report", "reason = 'done', target = NULL")
+    change.event(EventType.BEAD_REPORTED, bead, report=report)
+
+
+def merge_bead(change: Change, bead: BeadId, commit: Commit) -> None:
+    _move(change, bead, "merge", "merged_commit = ?, reason = NULL, target = NULL", commit)
+    change.event(EventType.BEAD_MERGED, bead, commit=commit)
+
+
+def return_bead(change: Change, bead: BeadId, reason: str, *, target: str | None) -> None:
+    """Back to open, keeping branch and author; ``target`` is who gets it when it is given out again."""
+    was = _move(change, bead, "return", "reason = ?, target = ?", reason, target)
+    change.event(EventType.BEAD_RETURNED, bead, reason=reason, was=was.state, agent=was.assignee)
+
+
+def close_bead(change: Change, bead: BeadId, reason: str) -> None:
+    _move(change, bead, "close", "reason = ?, target = NULL", reason)
+    change.event(EventType.BEAD_CLOSED, bead, reason=reason)
+
+
+def reopen_bead(change: Change, bead: BeadId) -> None:
+    _move(change, bead, "reopen", "reason = NULL, attempts = 0")
+    change.event(EventType.BEAD_REOPENED, bead)
+
+
+_CONVOY = (
+    "SELECT c.*, (SELECT json_group_array(bead) FROM (SELECT bead FROM convoy_beads WHERE convoy = c.id ORDER BY place))"
+    " AS beads, (SELECT count(*) FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE v.convoy = c.id"
+    " AND (b.state = 'merged' OR (b.state = 'closed' AND b.reason = 'done'))) AS done FROM convoys c"
+)
+
+
+def _convoy(row: Row) -> Convoy:
+    beads = tuple(map(BeadId, json.loads(row["beads"])))
+    return Convoy(
+        id=ConvoyId(row["id"]),
+        name=row["name"],
+        state=ConvoyState(row["state"]),
+        notify=row["notify"] and Address(row["notify"]),
+        beads=beads,
+        done=row["done"],
+        total=len(beads),
+        created=Time(row["created"]),
+        landed=row["landed"] and Time(row["landed"]),
+    )
+
+
+def list_convoys(reader: Reader) -> list[Convoy]:
+    return [_convoy(row) for row in reader.rows(_CONVOY + " ORDER BY c.created, c.id")]
+
+
+def get_convoy(reader: Reader, convoy: str) -> Convoy:
+    row = reader.row(_CONVOY + " WHERE c.id = ?", convoy)
+    if row is None:
+        raise NotFoundError(f"no convoy {convoy}", hint="gt convoy list")
+    return _convoy(row)
+
+
+def insert_convoy(change: Change, name: str, notify: Address | None) -> ConvoyId:
+    convoy = ConvoyId(
+        change.insert_with_id(
+            "cv",
+            lambda fresh: change.execute(
+                "INSERT INTO convoys (id, name, state, notify, created) VALUES (?, ?, ?, ?, ?)",
+                fresh, name, CONVOY.initial, notify, change.time,
+            ),
+        )
+    )  # fmt: skip
+    change.event(EventType.CONVOY_CREATED, convoy, name=name)
+    return convoy
+
+
+def add_to_convoy(change: Change, convoy: ConvoyId, beads: Sequence[BeadId]) -> list[BeadId]:
+    """Those that were not in it before. Raises RefusedError for a bead that travels in another convoy."""
+    added = []
+    place = len(get_convoy(change, convoy).beads)
+    for bead in dict.fromkeys(beads):
+        found = get_bead(change, bead)
+        if found.convoy == convoy:
+            continue
+        if found.convoy is not None:
+            raise RefusedError(f"{bead} travels in convoy {found.convoy}")
+        change.execute("INSERT INTO convoy_beads (bead, convoy, place) VALUES (?, ?, ?)", bead, convoy, place)
+        change.event(EventType.CONVOY_ADDED, convoy, bead=bead)
+        added.append(bead)
+        place += 1
+    if added:
+        move_convoy(change, convoy, "reopen")
+        land_convoy(change, convoy)
+    return added
+
+
+def move_convoy(change: Change, convoy: ConvoyId, move: str) -> bool:
+    """Whether this changed its state."""
+    found = get_convoy(change, convoy)
+    state = CONVOY.next_state(found.state, move)
+    if state is found.state:
+        return False
+    landed = change.time if state is ConvoyState.LANDED else None
+    change.execute("UPDATE convoys SET state = ?, landed = ? WHERE id = ?", state, landed, convoy)
+    if state is not ConvoyState.OPEN:
+        event = EventType.CONVOY_LANDED if state is ConvoyState.LANDED else EventType.CONVOY_CLOSED
+        change.event(event, convoy)
+    return True
+
+
+def land_convoy(change: Change, convoy: ConvoyId | None) -> bool:
+    """Lands an open convoy whose beads are all there; called whenever one of them merges or closes."""
+    if convoy is None or get_convoy(change, convoy).state is not ConvoyState.OPEN:
+        return False
+    rows = change.rows(
+        "SELECT b.state, b.reason FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE v.convoy = ?",
+        convoy,
+    )
+    if not has_landed((BeadState(row["state"]), row["reason"]) for row in rows):
+        return False
+    return move_convoy(change, convoy, "land")
+
+
+def count_beads(reader: Reader) -> dict[str, int]:
+    return {row["state"]: row["n"] for row in reader.rows("SELECT state, count(*) AS n FROM beads GROUP BY state")}
