@@ -1,0 +1,211 @@
+"""What becomes of the word that a mail has come: the courier's decision, as a pure function.
+
+A mail is safe in its box before any of this. What is decided here is only how its reader is told.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from gastown_tmux.domain.mail import Priority
+
+ATTEMPTS = 8
+LONGEST_BACKOFF = 60.0
+MOST_HOPS = 50
+PAIR_LIMIT = 20
+PAIR_WINDOW = 60.0
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    EXPIRED = "expired"
+    DEAD = "dead"
+
+
+MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
+    # Accepted at once: the reader opened the mail before being told of it.
+    DeliveryState.QUEUED: frozenset(
+        {DeliveryState.OFFERED, DeliveryState.ACCEPTED, DeliveryState.EXPIRED, DeliveryState.DEAD}
+    ),
+    # Queued again: the session it was offered to ended, or never took it.
+    DeliveryState.OFFERED: frozenset(
+        {DeliveryState.QUEUED, DeliveryState.ACCEPTED, DeliveryState.EXPIRED, DeliveryState.DEAD}
+    ),
+    DeliveryState.ACCEPTED: frozenset(),
+    DeliveryState.EXPIRED: frozenset(),
+    DeliveryState.DEAD: frozenset(),
+}
+
+
+class Attention(StrEnum):
+    """Where an agent's mind is, as far as a courier must know; made from agent, session and screen."""
+
+    REMOVED = "removed"
+    ABSENT = "absent"
+    STARTING = "starting"
+    IDLE = "idle"
+    WORKING = "working"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    LIMITED = "limited"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What counts of one mail and of the tries so far. Times are seconds, of the clock ``decide`` is given."""
+
+    priority: Priority
+    expires_at: float | None = None
+    attempts: int = 0
+    last_attempt: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """What counts of the agent: its attention, and who else uses its window."""
+
+    attention: Attention
+    person_typing: bool = False
+    do_not_disturb: bool = False
+    limited_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What its program can do: take text in by its own hook at a turn's end, take typed words into a running
+    turn, be interrupted by a key."""
+
+    hooks: bool
+    steers: bool
+    interrupts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Leave it to the program's own hook, at the end of the running turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """Type the pointer line into the idle composer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """Type the pointer line into the running turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """End the running turn, then type the pointer line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now: look again after so many seconds, or when something about the agent changes."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Its time has passed; nobody is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Given up; the sender is told why. The mail itself stays in the box."""
+
+    reason: str
+
+
+Decision = Offer | Type | Steer | Interrupt | Wait | Expire | Dead
+
+
+def decide(letter: Letter, reader: Reader, abilities: Abilities, now: float) -> Decision:
+    """What to do now about telling this reader of this mail.
+
+    Absence is no failure: mail to an agent that is off waits until it comes back or the mail expires. Only
+    tries that were made and not taken count towards giving up. Words are typed into a known screen only.
+    """
+    if letter.expires_at is not None and letter.expires_at <= now:
+        return Expire()
+    match reader.attention:
+        case Attention.REMOVED:
+            return Dead("the agent was removed")
+        case Attention.ABSENT | Attention.PAUSED:
+            return Wait(60.0, f"the agent is {reader.attention}")
+        case Attention.LIMITED:
+            left = 60.0 if reader.limited_until is None else reader.limited_until - now
+            return Wait(max(left, 1.0), "the agent's account is at its limit")
+        case Attention.STARTING:
+            return Wait(1.0, "the agent is starting")
+        case Attention.WAITING:
+            return Wait(5.0, "the agent waits for a person")
+        case Attention.UNKNOWN:
+            return Wait(5.0, "the agent's screen is not understood")
+        case Attention.IDLE:
+            if reader.person_typing:
+                return Wait(3.0, "a person is typing in the agent's window")
+            return _hold(letter, reader, now) or Type()
+        case Attention.WORKING:
+            return _hold(letter, reader, now) or _into_running_turn(letter, reader, abilities)
+    assert_never(reader.attention)
+
+
+def backoff(attempts: int) -> float:
+    """Seconds between a try that was not taken and the next: 1, 2, 4 … 60."""
+    return min(2.0 ** (attempts - 1), LONGEST_BACKOFF) if attempts else 0.0
+
+
+def _hold(letter: Letter, reader: Reader, now: float) -> Wait | Dead | None:
+    if letter.attempts >= ATTEMPTS:
+        return Dead(f"not taken after {letter.attempts} tries")
+    if reader.do_not_disturb and letter.priority is not Priority.URGENT:
+        return Wait(60.0, "the agent is not to be disturbed")
+    if letter.last_attempt is not None:
+        # A clock that was set back must not stretch the wait.
+        left = backoff(letter.attempts) - max(now - letter.last_attempt, 0.0)
+        if left > 0:
+            return Wait(left, f"try {letter.attempts} was not taken")
+    return None
+
+
+def _into_running_turn(letter: Letter, reader: Reader, abilities: Abilities) -> Decision:
+    if letter.priority is Priority.URGENT and not reader.person_typing:
+        if abilities.steers:
+            return Steer()
+        if abilities.interrupts:
+            return Interrupt()
+    return Offer() if abilities.hooks else Wait(1.0, "the agent is at work")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The mail may be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """The mail is refused, for this reason."""
+
+    reason: str
+
+
+def allow(hops: int, sent_to_pair: int, *, sender_is_agent: bool) -> Allowed | Limited:
+    """Whether a mail between two agents may go out, so that two of them can't talk each other into ruin.
+
+    ``hops`` as in ``Message``; ``sent_to_pair`` is how many mails this sender sent this reader within the
+    last ``PAIR_WINDOW`` seconds. People and daemons are never limited.
+    """
+    if not sender_is_agent:
+        return Allowed()
+    if hops > MOST_HOPS:
+        return Limited(f"{hops} mails between agents without a person among them")
+    if sent_to_pair >= PAIR_LIMIT:
+        return Limited(f"{sent_to_pair} mails to the same agent within {PAIR_WINDOW:.0f} seconds")
+    return Allowed()

@@ -1,0 +1,281 @@
+"""One agent's mailbox: a Maildir that any mail program may read and change at the same time.
+
+The file is the truth. ``new/`` and ``cur/`` as everywhere; the flag ``S`` means read; ``.Archive`` is a
+Maildir++ folder. A mail that gt delivers is named by its short id, which is what makes a delivery repeatable.
+"""
+
+import fcntl
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from gastown_tmux.domain.mail import Message, is_short_id, short_id
+from gastown_tmux.errors import GtError, NotFoundError, UsageError
+from gastown_tmux.store import message as rfc5322
+
+# In the order mail moves, so that a mail moved while we look is seen twice rather than not at all.
+INBOX = ("new", "cur")
+ARCHIVE = (".Archive/new", ".Archive/cur")
+STALE_TMP_SECONDS = 36 * 3600.0
+_TRIES = 5
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A mail's file as last seen: its folder under the box, its name, and when it came (Unix time)."""
+
+    folder: str
+    name: str
+    delivered: float
+
+    @property
+    def key(self) -> str:
+        """What stays of the name when flags change (``:2,S``) or a program adds notes (``,U=12``)."""
+        return _key(self.name)
+
+    @property
+    def flags(self) -> str:
+        return _flags(self.name)
+
+    @property
+    def read(self) -> bool:
+        return "S" in self.flags
+
+    @property
+    def archived(self) -> bool:
+        return self.folder in ARCHIVE
+
+
+class Mailbox:
+    """The Maildir at ``path``. Every method may be called by any number of processes at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._foreign_ids: dict[str, str] = {}
+
+    def create(self) -> None:
+        """Make the box, or what is missing of it."""
+        with self._errors("make"):
+            _make_maildir(self.path)
+
+    def deliver(self, data: bytes, message_id: str) -> bool:
+        """Put a mail into the box, durably; False when the box has it already, read or archived included.
+
+        On return the mail survives a crash of the machine. Killed at any moment, the box has it whole or not
+        at all, and the same call may be made again. Raises GtError when it can't be written (disk full …).
+        """
+        name = short_id(message_id)
+        with self._errors("deliver to"):
+            for _ in range(_TRIES):
+                with suppress(FileNotFoundError):  # a box, removed under us, is made again
+                    _make_maildir(self.path)
+                    return self._deliver(data, name)
+        raise GtError(f"cannot deliver to {self.path}: the box is removed again and again")
+
+    def _deliver(self, data: bytes, name: str) -> bool:
+        new = self.path / "new"
+        tmp = self.path / "tmp" / f"{name}.{os.getpid()}.{secrets.token_hex(6)}"
+        try:
+            _write_durably(tmp, data)
+            folder = os.open(new, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                # Without the lock, two deliveries of one id could both look, then one be read and moved to
+                # cur before the other links.
+                _lock(folder)
+                first = not self._has(name)
+                if first:
+                    first = _link(tmp, new / name)
+                fcntl.flock(folder, fcntl.LOCK_UN)
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        finally:
+            with suppress(OSError):
+                tmp.unlink()
+        return first
+
+    def _has(self, key: str) -> bool:
+        return any(_key(name) == key for folder in INBOX + ARCHIVE for name in self._names(folder))
+
+    def list_new(self) -> list[Entry]:
+        """Mails nobody has read or thrown away, the oldest first: in ``new/``, or in ``cur/`` without a flag
+        ``S`` or ``T`` (programs move mail there without reading it)."""
+        return self._list(INBOX, lambda name: not {"S", "T"}.intersection(_flags(name)))
+
+    def list_all(self, archived: bool = False) -> list[Entry]:
+        """Mails in the box, with the archived ones if asked, the oldest first. Opens none of them."""
+        return self._list(INBOX + ARCHIVE if archived else INBOX, lambda _name: True)
+
+    def find(self, prefix: str) -> Entry:
+        """The mail whose short id begins so (any case), or that has this Message-ID; archived ones too.
+
+        Raises NotFoundError for none, UsageError where several begin so.
+        """
+        wanted = short_id(prefix) if prefix.startswith("<") else prefix.strip().lower()
+        entries = {entry.key: entry for entry in self.list_all(archived=True)}.values()
+        found = {self.id_of(entry): entry for entry in entries if self.id_of(entry).startswith(wanted)}
+        if not wanted or not found:
+            raise NotFoundError(f"no mail {prefix!r} in {self.path.name}", "gt mail inbox --all")
+        if len(found) > 1 and wanted not in found:
+            some = ", ".join(sorted(found)[:5])
+            raise UsageError(f"{len(found)} mails begin with {prefix}: {some}", "give more of the id")
+        return found.get(wanted) or next(iter(found.values()))
+
+    def id_of(self, entry: Entry) -> str:
+        """The short id. A mail of gt has it as its name; another program's is opened once to learn it."""
+        if is_short_id(entry.key):
+            return entry.key
+        if entry.key not in self._foreign_ids:
+            try:
+                self._foreign_ids[entry.key] = short_id(self.load(entry).id)
+            except NotFoundError:
+                return ""
+        return self._foreign_ids[entry.key]
+
+    def read(self, entry: Entry) -> bytes:
+        """The mail's bytes, wherever a program has moved it meanwhile. NotFoundError when it is gone."""
+        return self._follow(entry, lambda now: (self.path / now.folder / now.name).read_bytes())
+
+    def load(self, entry: Entry) -> Message:
+        """The mail as a value; reading does not mark it."""
+        moment = datetime.fromtimestamp(entry.delivered, UTC)
+        date = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return rfc5322.decode(self.read(entry), f"<{entry.key}@maildir.invalid>", date)
+
+    def mark_seen(self, entry: Entry) -> Entry:
+        """Set the flag ``S``, keeping the others; the entry as it is now."""
+        return self._follow(entry, lambda now: self._move(now, now.archived, now.flags + "S"))
+
+    def archive(self, entry: Entry) -> Entry:
+        """Move the mail to ``.Archive``, flags kept; the entry as it is now."""
+        return self._follow(entry, lambda now: self._move(now, True, now.flags))
+
+    def clean(self, now: float) -> int:
+        """Remove what writers killed half-way left in ``tmp/`` (older than 36 hours); how many files."""
+        cleaned = 0
+        for name in self._names("tmp"):
+            path = self.path / "tmp" / name
+            with suppress(FileNotFoundError):
+                if now - path.stat().st_mtime > STALE_TMP_SECONDS:
+                    path.unlink()
+                    cleaned += 1
+        return cleaned
+
+    def _move(self, entry: Entry, archived: bool, flags: str) -> Entry:
+        folder = ARCHIVE[1] if archived else INBOX[1]
+        base = entry.name.partition(":")[0]
+        moved = Entry(folder, f"{base}:2,{''.join(sorted(set(flags)))}", entry.delivered)
+        if moved == entry:
+            return entry
+        if archived:
+            _make_maildir(self.path / ".Archive")
+        (self.path / entry.folder / entry.name).rename(self.path / moved.folder / moved.name)
+        # The new place before the old one: a crash may leave the mail twice, never nowhere.
+        for changed in dict.fromkeys((moved.folder, entry.folder)):
+            _sync_folder(self.path / changed)
+        return moved
+
+    def _follow(self, entry: Entry, act: Callable[[Entry], _Result]) -> _Result:
+        """Act on the mail's file, looking for it again as often as another program moves it away."""
+        with self._errors("use"):
+            for _ in range(_TRIES):
+                try:
+                    return act(entry)
+                except FileNotFoundError:
+                    found = [e for e in self.list_all(archived=True) if e.key == entry.key]
+                    entry = found[-1] if found else entry
+        raise NotFoundError(f"mail {entry.key} is no longer in {self.path.name}", "gt mail inbox --all")
+
+    def _list(self, folders: tuple[str, ...], wanted: Callable[[str], bool]) -> list[Entry]:
+        with self._errors("list"):
+            seen = {entry.key: entry for folder in folders for entry in self._entries(folder, wanted)}
+        return sorted(seen.values(), key=lambda entry: (entry.delivered, entry.name))
+
+    def _entries(self, folder: str, wanted: Callable[[str], bool]) -> list[Entry]:
+        entries: list[Entry] = []
+        for _ in range(_TRIES):
+            entries, moved = [], False
+            for name in filter(wanted, self._names(folder)):
+                try:
+                    entries.append(Entry(folder, name, (self.path / folder / name).stat().st_mtime))
+                except FileNotFoundError:
+                    moved = True
+            if not moved:
+                break
+        return entries
+
+    def _names(self, folder: str) -> list[str]:
+        try:
+            return [name for name in os.listdir(self.path / folder) if not name.startswith(".")]  # noqa: PTH208
+        except FileNotFoundError:
+            return []
+
+    @contextmanager
+    def _errors(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise GtError(
+                f"cannot {what} the mailbox {self.path}: {error.strerror or error}", "gt doctor"
+            ) from error
+
+
+def _key(name: str) -> str:
+    return name.partition(":")[0].partition(",")[0]
+
+
+def _flags(name: str) -> str:
+    return name.partition(":2,")[2]
+
+
+def _make_maildir(path: Path) -> None:
+    if all((path / part).is_dir() for part in ("tmp", "new", "cur")):
+        return
+    for part in ("tmp", "new", "cur"):
+        (path / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.name.startswith("."):
+        (path / "maildirfolder").touch()
+    _sync_folder(path)
+    _sync_folder(path.parent)
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _link(source: Path, target: Path) -> bool:
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _lock(folder: int) -> None:
+    """Lock a folder; after two seconds go on without (a frozen process may hold it): the link alone still
+    refuses a second mail of the same name, the lock only covers the moment in which the first one is read."""
+    waiting = threading.Event()
+    for _ in range(2000):
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            waiting.wait(0.001)

@@ -1,0 +1,176 @@
+"""A mail as RFC 5322 text, written exactly and read leniently.
+
+What gt writes comes back equal, whatever its subject and body hold. What other programs write (mutt, mbsync,
+a mail server) is read as well as it can be, and never raises.
+
+The header is put together here rather than by the library's folding, which loses spaces between words.
+"""
+
+import base64
+import email
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message as Part
+from email.utils import format_datetime, getaddresses, parsedate_to_datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from gastown_tmux.domain.mail import Message, MessageType, Priority, one_line
+from gastown_tmux.errors import UsageError
+
+# Bytes of UTF-8 in one encoded word: RFC 2047 allows 75 characters for all of it.
+_WORD = 45
+# RFC 5322 allows 998 characters in a line, the field's name among them.
+_LINE = 900
+_PLAIN = re.compile("[!-~]+(?: [!-~]+)*")
+_EXACT_BODY = re.compile(rb"(?:(?!From )(?:[\t -~]{0,899}[!-~])?\n)*")
+_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def encode(message: Message) -> bytes:
+    """The message as RFC 5322 text with ``\\n`` line ends, as Maildirs keep it.
+
+    A subject is put on one line. Raises UsageError for text that has no UTF-8 form (a lone surrogate).
+    """
+    town = message.id.rpartition("@")[2].rstrip(">")
+    body = _utf8(message.body, "body")
+    exact = _EXACT_BODY.fullmatch(body) is not None
+    fields = {
+        "From": _mailbox(message.sender, town),
+        "To": ",\n ".join(_mailbox(address, town) for address in message.to),
+        "Subject": _encoded(message.subject),
+        "Date": format_datetime(datetime.fromisoformat(message.date)),
+        "Message-ID": _encoded(message.id),
+        "In-Reply-To": _encoded(message.in_reply_to or ""),
+        "References": "\n ".join(map(_encoded, message.references)),
+        "X-Gastown-Type": message.type,
+        "X-Gastown-Priority": message.priority,
+        # The Date field has whole seconds only.
+        "X-Gastown-Date": message.date,
+        "X-Gastown-Bead": _encoded(message.bead or ""),
+        "X-Gastown-Expires": _encoded(message.expires or ""),
+        "X-Gastown-Session": _encoded(message.session or ""),
+        "X-Gastown-Hops": str(message.hops),
+        "MIME-Version": "1.0",
+        "Content-Type": "text/plain; charset=utf-8",
+        "Content-Transfer-Encoding": "7bit" if exact else "base64",
+    }
+    head = "".join(f"{name}: {value}\n" for name, value in fields.items() if value)
+    return head.encode("ascii") + b"\n" + (body if exact else base64.encodebytes(body))
+
+
+def decode(data: bytes, fallback_id: str, fallback_date: str) -> Message:
+    """The message in these bytes; Message-ID and date as given where it has none of its own. Never raises."""
+    try:
+        part = email.message_from_bytes(data)
+        body = _body(part)
+    except RecursionError:  # thousands of nested parts: show it as it is
+        head, _, rest = data.partition(b"\n\n")
+        part = email.message_from_bytes(re.sub(rb"(?im)^content-type:.*$", b"", head) + b"\n\n")
+        body = rest.decode("utf-8", "replace")
+    foreign = "X-Gastown-Type" not in part
+    own_id = _MESSAGE_ID.search(_text(part, "Message-ID"))
+    replied = _MESSAGE_ID.search(_text(part, "In-Reply-To"))
+    hops = _text(part, "X-Gastown-Hops")
+    return Message(
+        id=own_id[0] if own_id else fallback_id,
+        sender=next(iter(_addresses(part, ("From", "Sender"), foreign)), ""),
+        to=tuple(_addresses(part, ("To",), foreign)),
+        subject=_text(part, "Subject"),
+        body=body,
+        date=(not foreign and _text(part, "X-Gastown-Date")) or _date(_text(part, "Date")) or fallback_date,
+        type=_choice(MessageType, _text(part, "X-Gastown-Type"), MessageType.NOTIFICATION),
+        priority=_choice(Priority, _text(part, "X-Gastown-Priority"), Priority.NORMAL),
+        in_reply_to=replied[0] if replied else None,
+        references=tuple(_MESSAGE_ID.findall(_text(part, "References"))),
+        bead=_text(part, "X-Gastown-Bead") or None,
+        expires=_text(part, "X-Gastown-Expires") or None,
+        session=_text(part, "X-Gastown-Session") or None,
+        hops=int(hops) if re.fullmatch("[0-9]{1,9}", hops) else 0,
+        foreign=foreign,
+    )
+
+
+def _utf8(text: str, what: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        message = f"the {what} is no valid text: half a character (lone surrogate) at position {error.start}"
+        raise UsageError(message, "send it as UTF-8") from None
+
+
+def _encoded(text: str) -> str:
+    line = one_line(text)
+    if len(line) <= _LINE and _PLAIN.fullmatch(line) and "=?" not in line:
+        return line
+    words, word = [], b""
+    for character in line:
+        piece = _utf8(character, "header")
+        if len(word) + len(piece) > _WORD:
+            words.append(word)
+            word = b""
+        word += piece
+    return "\n ".join(f"=?utf-8?b?{base64.b64encode(w).decode('ascii')}?=" for w in [*words, word] if w)
+
+
+def _mailbox(address: str, town: str) -> str:
+    """``acme/nux`` as ``acme/nux@town``; a group's own ``@`` must be quoted."""
+    return _encoded(f'"{address}"@{town}' if "@" in address else f"{address}@{town}")
+
+
+def _text(part: Part, name: str) -> str:
+    """A field's value on one line, encoded words decoded; empty where there is none."""
+    value = next((value for field, value in part.raw_items() if field.lower() == name.lower()), "")
+    # Raw 8-bit bytes come as surrogates; most programs that write them mean UTF-8.
+    raw = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    unfolded = re.sub(r"[\r\n]+(?=[ \t])", "", raw)
+    try:
+        pieces = decode_header(unfolded)
+    except (HeaderParseError, ValueError):
+        return one_line(unfolded)
+    return one_line("".join(p if isinstance(p, str) else _decoded(p, charset) for p, charset in pieces))
+
+
+def _decoded(data: bytes, charset: str | None) -> str:
+    try:
+        return data.decode(charset or "utf-8", "replace")
+    except (LookupError, ValueError):  # no such charset, or one that is not for text
+        return data.decode("utf-8", "replace")
+
+
+def _addresses(part: Part, names: Iterable[str], foreign: bool) -> list[str]:
+    found = [address for name in names for _, address in getaddresses([_text(part, name)]) if address]
+    if foreign:
+        return found
+    return [address.rpartition("@")[0].strip('"') for address in found]
+
+
+def _date(text: str) -> str:
+    try:
+        moment = parsedate_to_datetime(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return ""
+
+
+def _choice(choices: type[_Choice], text: str, default: _Choice) -> _Choice:
+    return choices(text) if text in list(choices) else default
+
+
+def _body(part: Part) -> str:
+    leaves = [leaf for leaf in part.walk() if not leaf.is_multipart()]
+    texts = [leaf for leaf in leaves if leaf.get_content_type() == "text/plain" and not leaf.get_filename()]
+    shown = texts or [leaf for leaf in leaves if leaf.get_content_maintype() == "text"][:1]
+    kept_back = [leaf for leaf in leaves if leaf.get_filename()]
+    notes = [f"[not shown: {leaf.get_filename()}, {leaf.get_content_type()}]" for leaf in kept_back]
+    return "\n".join([*(_leaf_text(leaf) for leaf in shown), *notes])
+
+
+def _leaf_text(leaf: Part) -> str:
+    payload = leaf.get_payload(decode=True)
+    return _decoded(payload, leaf.get_content_charset()) if isinstance(payload, bytes) else ""
