@@ -55,7 +55,7 @@ class Attention(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """What counts of one mail and of the tries so far. Times are seconds, of the clock ``decide`` is given."""
+    """What counts of one mail and of the tries so far. Times are seconds of ``decide``'s clock."""
 
     priority: Priority
     expires_at: float | None = None
@@ -168,10 +168,10 @@ def _hold(letter: Letter, reader: Reader, now: float) -> Wait | Dead | None:
     if reader.do_not_disturb and letter.priority is not Priority.URGENT:
         return Wait(60.0, "the agent is not to be disturbed")
     if letter.last_attempt is not None:
-        # A clock that was set back must not stretch the wait.
-        left = backoff(letter.attempts) - max(now - letter.last_attempt, 0.0)
-        if left > 0:
-            return Wait(left, f"try {letter.attempts} was not taken")
+        pause, passed = backoff(letter.attempts), now - letter.last_attempt
+        # A try in the future means that the clock was set back: that must not stretch the pause.
+        if 0 <= passed < pause:
+            return Wait(pause - passed, f"try {letter.attempts} was not taken")
     return None
 
 

@@ -20,7 +20,8 @@ _EXCERPT_BYTES = 800
 
 _SHORT_ID = re.compile("[a-z2-7]{12}")
 _OWN_MESSAGE_ID = re.compile(rf"<({_SHORT_ID.pattern})@[^<>\s]+>")
-_LINE_BREAKERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_BREAKS = re.compile("[\t-\r\x85\u2028\u2029]+")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class MessageType(StrEnum):
@@ -50,8 +51,8 @@ class Message:
     """One mail.
 
     ``id``, ``in_reply_to`` and ``references`` are Message-IDs, brackets included. ``date`` and ``expires``
-    are RFC 3339 UTC. ``hops`` counts the agents' mails that led to this one without a person between. ``foreign``
-    says that something other than gt wrote the file: its sender is a claim.
+    are RFC 3339 UTC. ``hops`` counts the agents' mails that led to this one without a person between.
+    ``foreign`` says that something other than gt wrote the file: its sender is a claim.
     """
 
     id: str
@@ -96,8 +97,8 @@ def _hashed(data: bytes) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text with each run of control characters and line breaks as one space, and no space around it."""
-    return _LINE_BREAKERS.sub(" ", text).strip()
+    """The text without control characters, each run of tabs and line breaks as one space, trimmed."""
+    return _CONTROLS.sub("", _BREAKS.sub(" ", text)).strip()
 
 
 def reply_subject(subject: str) -> str:
@@ -107,15 +108,16 @@ def reply_subject(subject: str) -> str:
 
 def visible(text: str) -> str:
     """One line without what hides or reorders text (control and format characters, lone surrogates)."""
-    return "".join(c for c in one_line(text) if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    return _unhidden(one_line(text)).strip()
 
 
 def fit(text: str, columns: int) -> str:
-    """The longest beginning of the text that a terminal shows in that many columns."""
+    """The longest beginning of the text that a terminal shows in that many columns (and no heap of accents)."""
+    left = columns
     for end, character in enumerate(text):
-        if not unicodedata.combining(character):
-            columns -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if columns < 0:
+        if unicodedata.category(character) not in ("Mn", "Me"):
+            left -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if left < 0 or end >= 4 * columns:
             return text[:end].rstrip()
     return text
 
@@ -156,11 +158,15 @@ def _quoted(message: Message) -> str:
     claim = "outside mail that says it is from " if message.foreign else "from "
     lines = [_unbracketed(fit(visible(message.subject), SUBJECT_COLUMNS))]
     excerpt = message.body.encode("utf-8", "replace")[:_EXCERPT_BYTES].decode("utf-8", "ignore")
-    lines += (_unbracketed(visible(line.expandtabs())) for line in excerpt.splitlines())
+    lines += (_unbracketed(_unhidden(line.expandtabs())) for line in excerpt.splitlines())
     whole = len(message.body.encode("utf-8", "replace")) <= _EXCERPT_BYTES
     cut = "" if whole else f"gt: cut here, whole: gt mail read {short}\n"
     head = f"gt: {message.priority} {message.type} {claim}{sender} (gt mail read {short})\n"
     return head + "".join(f"> {line}\n" for line in lines) + cut
+
+
+def _unhidden(text: str) -> str:
+    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
 def _unbracketed(text: str) -> str:

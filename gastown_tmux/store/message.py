@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message as Part
+from email.parser import BytesParser
 from email.utils import format_datetime, getaddresses, parsedate_to_datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -68,10 +69,10 @@ def decode(data: bytes, fallback_id: str, fallback_date: str) -> Message:
     try:
         part = email.message_from_bytes(data)
         body = _body(part)
-    except RecursionError:  # thousands of nested parts: show it as it is
-        head, _, rest = data.partition(b"\n\n")
-        part = email.message_from_bytes(re.sub(rb"(?im)^content-type:.*$", b"", head) + b"\n\n")
-        body = rest.decode("utf-8", "replace")
+    except (RecursionError, TypeError, ValueError, LookupError, AttributeError):
+        # The library gives up on some garbage (parameters in pieces, thousands of parts): show it as it is.
+        part = BytesParser().parsebytes(data, headersonly=True)
+        body = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[-1].decode("utf-8", "replace")
     foreign = "X-Gastown-Type" not in part
     own_id = _MESSAGE_ID.search(_text(part, "Message-ID"))
     replied = _MESSAGE_ID.search(_text(part, "In-Reply-To"))
