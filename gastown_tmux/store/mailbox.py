@@ -24,6 +24,7 @@ INBOX = ("new", "cur")
 ARCHIVE = (".Archive/new", ".Archive/cur")
 STALE_TMP_SECONDS = 36 * 3600.0
 _TRIES = 5
+_LOCK_TRIES = 2000
 _Result = TypeVar("_Result")
 
 
@@ -238,8 +239,9 @@ def _flags(name: str) -> str:
 def _make_maildir(path: Path) -> None:
     if all((path / part).is_dir() for part in ("tmp", "new", "cur")):
         return
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
     for part in ("tmp", "new", "cur"):
-        (path / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        (path / part).mkdir(mode=0o700, exist_ok=True)
     if path.name.startswith("."):
         (path / "maildirfolder").touch()
     _sync_folder(path)
@@ -273,7 +275,7 @@ def _lock(folder: int) -> None:
     """Lock a folder; after two seconds go on without (a frozen process may hold it): the link alone still
     refuses a second mail of the same name, the lock only covers the moment in which the first one is read."""
     waiting = threading.Event()
-    for _ in range(2000):
+    for _ in range(_LOCK_TRIES):
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
