@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from gastown_tmux.domain.machine import Machine
 from gastown_tmux.domain.mail import Priority
 
 ATTEMPTS = 8
@@ -24,19 +25,21 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
-MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
-    # Accepted at once: the reader opened the mail before being told of it.
-    DeliveryState.QUEUED: frozenset(
-        {DeliveryState.OFFERED, DeliveryState.ACCEPTED, DeliveryState.EXPIRED, DeliveryState.DEAD}
-    ),
-    # Queued again: the session it was offered to ended, or never took it.
-    DeliveryState.OFFERED: frozenset(
-        {DeliveryState.QUEUED, DeliveryState.ACCEPTED, DeliveryState.EXPIRED, DeliveryState.DEAD}
-    ),
-    DeliveryState.ACCEPTED: frozenset(),
-    DeliveryState.EXPIRED: frozenset(),
-    DeliveryState.DEAD: frozenset(),
-}
+_OPEN = (DeliveryState.QUEUED, DeliveryState.OFFERED)
+
+DELIVERY = Machine(
+    "delivery",
+    DeliveryState.QUEUED,
+    {
+        "offer": dict.fromkeys(_OPEN, DeliveryState.OFFERED),
+        # From queued too: the reader opened the mail before being told of it.
+        "accept": dict.fromkeys(_OPEN, DeliveryState.ACCEPTED),
+        # The session it was offered to ended, or never took it.
+        "requeue": {DeliveryState.OFFERED: DeliveryState.QUEUED},
+        "expire": dict.fromkeys(_OPEN, DeliveryState.EXPIRED),
+        "die": dict.fromkeys(_OPEN, DeliveryState.DEAD),
+    },
+)
 
 
 class Attention(StrEnum):

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gastown_tmux.domain.ids import BeadId, SessionId, Time
+
 SUBJECT_COLUMNS = 60
 INJECTED_MAILS = 10
 INJECTED_BYTES = 6_000
@@ -50,9 +52,10 @@ class Priority(StrEnum):
 class Message:
     """One mail.
 
-    ``id``, ``in_reply_to`` and ``references`` are Message-IDs, brackets included. ``date`` and ``expires``
-    are RFC 3339 UTC. ``hops`` counts the agents' mails that led to this one without a person between.
-    ``foreign`` says that something other than gt wrote the file: its sender is a claim.
+    ``id``, ``in_reply_to`` and ``references`` are Message-IDs, brackets included. ``sender`` and ``to`` are
+    addresses of the town, in foreign mail whatever it says. ``hops`` counts the agents' mails that led to this
+    one without a person between. ``foreign`` says that something other than gt wrote the file: its sender is a
+    claim.
     """
 
     id: str
@@ -60,14 +63,14 @@ class Message:
     to: tuple[str, ...]
     subject: str
     body: str
-    date: str
+    date: Time
     type: MessageType = MessageType.NOTIFICATION
     priority: Priority = Priority.NORMAL
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
-    bead: str | None = None
-    expires: str | None = None
-    session: str | None = None
+    bead: BeadId | None = None
+    expires: Time | None = None
+    session: SessionId | None = None
     hops: int = 0
     foreign: bool = False
 

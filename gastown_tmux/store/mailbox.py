@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.mail import Message, is_short_id, short_id
 from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.store import message as rfc5322
@@ -77,7 +78,7 @@ class Mailbox:
             for _ in range(_TRIES):
                 with suppress(FileNotFoundError):  # a box, removed under us, is made again
                     _make_maildir(self.path)
-                    return self._deliver(data, name)
+                    return not self._has_renamed(name) and self._deliver(data, name)
         raise GtError(f"cannot deliver to {self.path}: the box is removed again and again")
 
     def _deliver(self, data: bytes, name: str) -> bool:
@@ -105,6 +106,11 @@ class Mailbox:
     def _has(self, key: str) -> bool:
         return any(_key(name) == key for folder in INBOX + ARCHIVE for name in self._names(folder))
 
+    def _has_renamed(self, short: str) -> bool:
+        """Some programs (mutt) give a mail that they save to another folder a name of their own."""
+        entries = (Entry(folder, name, 0.0) for folder in INBOX + ARCHIVE for name in self._names(folder))
+        return any(self.id_of(entry) == short for entry in entries if not is_short_id(entry.key))
+
     def list_new(self) -> list[Entry]:
         """Mails nobody has read or thrown away, the oldest first: in ``new/``, or in ``cur/`` without a flag
         ``S`` or ``T`` (programs move mail there without reading it)."""
@@ -130,14 +136,17 @@ class Mailbox:
         return found.get(wanted) or next(iter(found.values()))
 
     def id_of(self, entry: Entry) -> str:
-        """The short id. A mail of gt has it as its name; another program's is opened once to learn it."""
+        """The short id. A mail that gt delivered has it as its name; one that another program delivered, or copied
+        under a name of its own, is opened once to learn it. Empty when the file is gone."""
         if is_short_id(entry.key):
             return entry.key
         if entry.key not in self._foreign_ids:
             try:
-                self._foreign_ids[entry.key] = short_id(self.load(entry).id)
-            except NotFoundError:
+                data = (self.path / entry.folder / entry.name).read_bytes()
+            except FileNotFoundError:
                 return ""
+            message = rfc5322.decode(data, f"<{entry.key}@maildir.invalid>", Time(""))
+            self._foreign_ids[entry.key] = short_id(message.id)
         return self._foreign_ids[entry.key]
 
     def read(self, entry: Entry) -> bytes:
@@ -147,7 +156,7 @@ class Mailbox:
     def load(self, entry: Entry) -> Message:
         """The mail as a value; reading does not mark it."""
         moment = datetime.fromtimestamp(entry.delivered, UTC)
-        date = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        date = Time(moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
         return rfc5322.decode(self.read(entry), f"<{entry.key}@maildir.invalid>", date)
 
     def mark_seen(self, entry: Entry) -> Entry:
@@ -190,7 +199,8 @@ class Mailbox:
                 try:
                     return act(entry)
                 except FileNotFoundError:
-                    found = [e for e in self.list_all(archived=True) if e.key == entry.key]
+                    key, entries = entry.key, self.list_all(archived=True)
+                    found = [e for e in entries if e.key == key] or [e for e in entries if self.id_of(e) == key]
                     entry = found[-1] if found else entry
         raise NotFoundError(f"mail {entry.key} is no longer in {self.path.name}", "gt mail inbox --all")
 
@@ -202,13 +212,11 @@ class Mailbox:
     def _entries(self, folder: str, wanted: Callable[[str], bool]) -> list[Entry]:
         entries: list[Entry] = []
         for _ in range(_TRIES):
-            entries, moved = [], False
-            for name in filter(wanted, self._names(folder)):
-                try:
-                    entries.append(Entry(folder, name, (self.path / folder / name).stat().st_mtime))
-                except FileNotFoundError:
-                    moved = True
-            if not moved:
+            entries = []
+            with suppress(FileNotFoundError), os.scandir(self.path / folder) as files:
+                # All names at once, then their times: a mail renamed in between makes us look again.
+                for file in [file for file in files if not file.name.startswith(".") and wanted(file.name)]:
+                    entries.append(Entry(folder, file.name, file.stat().st_mtime))
                 break
         return entries
 
@@ -223,9 +231,7 @@ class Mailbox:
         try:
             yield
         except OSError as error:
-            raise GtError(
-                f"cannot {what} the mailbox {self.path}: {error.strerror or error}", "gt doctor"
-            ) from error
+            raise GtError(f"cannot {what} the mailbox {self.path}: {error.strerror or error}", "gt doctor") from error
 
 
 def _key(name: str) -> str:

@@ -19,6 +19,7 @@ from email.utils import format_datetime, getaddresses, parsedate_to_datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from gastown_tmux.domain.ids import BeadId, SessionId, Time
 from gastown_tmux.domain.mail import Message, MessageType, Priority, one_line
 from gastown_tmux.errors import UsageError
 
@@ -64,7 +65,7 @@ def encode(message: Message) -> bytes:
     return head.encode("ascii") + b"\n" + (body if exact else base64.encodebytes(body))
 
 
-def decode(data: bytes, fallback_id: str, fallback_date: str) -> Message:
+def decode(data: bytes, fallback_id: str, fallback_date: Time) -> Message:
     """The message in these bytes; Message-ID and date as given where it has none of its own. Never raises."""
     try:
         part = email.message_from_bytes(data)
@@ -83,14 +84,14 @@ def decode(data: bytes, fallback_id: str, fallback_date: str) -> Message:
         to=tuple(_addresses(part, ("To",), foreign)),
         subject=_text(part, "Subject"),
         body=body,
-        date=(not foreign and _text(part, "X-Gastown-Date")) or _date(_text(part, "Date")) or fallback_date,
+        date=Time(_text(part, "X-Gastown-Date") or _date(_text(part, "Date")) or fallback_date),
         type=_choice(MessageType, _text(part, "X-Gastown-Type"), MessageType.NOTIFICATION),
         priority=_choice(Priority, _text(part, "X-Gastown-Priority"), Priority.NORMAL),
         in_reply_to=replied[0] if replied else None,
         references=tuple(_MESSAGE_ID.findall(_text(part, "References"))),
-        bead=_text(part, "X-Gastown-Bead") or None,
-        expires=_text(part, "X-Gastown-Expires") or None,
-        session=_text(part, "X-Gastown-Session") or None,
+        bead=BeadId(_text(part, "X-Gastown-Bead")) or None,
+        expires=Time(_text(part, "X-Gastown-Expires")) or None,
+        session=SessionId(_text(part, "X-Gastown-Session")) or None,
         hops=int(hops) if re.fullmatch("[0-9]{1,9}", hops) else 0,
         foreign=foreign,
     )

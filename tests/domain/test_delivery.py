@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from gastown_tmux.domain.delivery import (
     ATTEMPTS,
+    DELIVERY,
     MOST_HOPS,
-    MOVES,
     PAIR_LIMIT,
     Abilities,
     Allowed,
@@ -68,7 +68,12 @@ WORKING = Reader(attention=Attention.WORKING)
             Wait(500.0, "the agent's account is at its limit"),
         ),
         (replace(NORMAL, attempts=ATTEMPTS), IDLE, ALL, Dead(f"not taken after {ATTEMPTS} tries")),
-        (replace(NORMAL, attempts=ATTEMPTS), Reader(attention=Attention.ABSENT), ALL, Wait(60.0, "the agent is absent")),
+        (
+            replace(NORMAL, attempts=ATTEMPTS),
+            Reader(attention=Attention.ABSENT),
+            ALL,
+            Wait(60.0, "the agent is absent"),
+        ),
         (replace(NORMAL, attempts=3, last_attempt=NOW - 1), IDLE, ALL, Wait(3.0, "try 3 was not taken")),
         (replace(NORMAL, attempts=3, last_attempt=NOW - 4), IDLE, ALL, Type()),
         (replace(NORMAL, attempts=3, last_attempt=NOW + 9_000), IDLE, ALL, Type()),
@@ -137,9 +142,10 @@ def test_the_backoff_doubles_to_a_minute() -> None:
 
 
 def test_a_delivery_that_ended_never_moves() -> None:
-    assert set(MOVES) == set(DeliveryState)
-    ended = {state for state, targets in MOVES.items() if not targets}
+    ended = {state for state in DeliveryState if not any(DELIVERY.can(state, move) for move in DELIVERY.moves)}
     assert ended == {DeliveryState.ACCEPTED, DeliveryState.EXPIRED, DeliveryState.DEAD}
+    assert DELIVERY.next_state(DeliveryState.OFFERED, "requeue") is DeliveryState.QUEUED
+    assert not DELIVERY.can(DeliveryState.QUEUED, "requeue")
 
 
 def test_agents_are_limited_and_people_never() -> None:
