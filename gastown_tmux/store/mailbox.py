@@ -78,7 +78,7 @@ class Mailbox:
             for _ in range(_TRIES):
                 with suppress(FileNotFoundError):  # a box, removed under us, is made again
                     _make_maildir(self.path)
-                    return not self._has_renamed(name) and self._deliver(data, name)
+                    return self._deliver(data, name)
         raise GtError(f"cannot deliver to {self.path}: the box is removed again and again")
 
     def _deliver(self, data: bytes, name: str) -> bool:
@@ -103,13 +103,14 @@ class Mailbox:
                 tmp.unlink()
         return first
 
-    def _has(self, key: str) -> bool:
-        return any(_key(name) == key for folder in INBOX + ARCHIVE for name in self._names(folder))
-
-    def _has_renamed(self, short: str) -> bool:
-        """Some programs (mutt) give a mail that they save to another folder a name of their own."""
-        entries = (Entry(folder, name, 0.0) for folder in INBOX + ARCHIVE for name in self._names(folder))
-        return any(self.id_of(entry) == short for entry in entries if not is_short_id(entry.key))
+    def _has(self, short: str) -> bool:
+        for folder in INBOX + ARCHIVE:
+            for name in self._names(folder):
+                key = _key(name)
+                # Some programs (mutt) give a mail that they save to another folder a name of their own.
+                if key == short or (not is_short_id(key) and self.id_of(Entry(folder, name, 0.0)) == short):
+                    return True
+        return False
 
     def list_new(self) -> list[Entry]:
         """Mails nobody has read or thrown away, the oldest first: in ``new/``, or in ``cur/`` without a flag

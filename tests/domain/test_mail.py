@@ -15,7 +15,6 @@ from gastown_tmux.domain.mail import (
     pointer_line,
     reply_subject,
     short_id,
-    visible,
 )
 
 ANY_TEXT = st.text(st.characters(codec=None))
@@ -71,7 +70,8 @@ def test_the_pointer_line_is_exactly_the_promised_one() -> None:
 def test_a_pointer_line_is_one_visible_line_of_bounded_width(sender: str, subject: str, mid: str) -> None:
     line = pointer_line(sender, subject, mid)
     assert not [c for c in line if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
-    assert sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in fit(visible(subject), 60)) <= 240
+    columns = [2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line if unicodedata.category(c)[0] != "M"]
+    assert sum(columns) <= len("gt: mail from :  (gt mail read abcdefghi234)") + 2 * 60
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,15 @@ def test_a_foreign_sender_is_called_a_claim() -> None:
 def test_the_rest_is_counted() -> None:
     text = injection([mail(n) for n in range(13)], mails=10)
     assert text.count("gt mail read") == 10 and text.endswith("gt: 3 more (gt mail inbox)\n")
+
+
+def test_the_cap_holds_with_the_count_of_the_rest_and_no_mail_is_uncounted() -> None:
+    mails = [mail(n) for n in range(120)]
+    for size in range(2000, 2130):
+        text = injection(mails, mails=99, size=size)
+        shown = text.count("gt mail read")
+        assert len(text.encode()) <= size and text.endswith(f"gt: {120 - shown} more (gt mail inbox)\n")
+        assert shown >= 17
 
 
 def test_a_long_body_is_cut_and_says_so() -> None:

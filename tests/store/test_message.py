@@ -87,6 +87,21 @@ def test_bodies_arrive_exactly(body: str) -> None:
     assert read(encode(Message(**{**_fields(PLAIN), "body": body}))).body == body
 
 
+@pytest.mark.parametrize(
+    "body", ["é\n", "x" * 901 + "\n", "a \n", "a\t\n", "\r\n", "\0\n", "no end", "a\nFrom b\n", "\x7f\n"]
+)
+def test_bodies_that_programs_might_change_on_the_way_are_wrapped(body: str) -> None:
+    data = encode(Message(**{**_fields(PLAIN), "body": body}))
+    assert b"Content-Transfer-Encoding: base64\n" in data and read(data).body == body
+
+
+@pytest.mark.parametrize(
+    "subject", ["=?utf-8?q?x?=", "a  b", "é  ü é", "漢" * 400, "a" * 2000, "a\u00a0b", "x: y", "🙂" * 30, ""]
+)
+def test_subjects_arrive_exactly(subject: str) -> None:
+    assert read(encode(Message(**{**_fields(PLAIN), "subject": subject}))).subject == subject
+
+
 def _fields(message: Message) -> dict[str, object]:
     return {name: getattr(message, name) for name in Message.__slots__}
 
