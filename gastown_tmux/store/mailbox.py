@@ -8,7 +8,7 @@ import fcntl
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -210,16 +210,20 @@ class Mailbox:
             seen = {entry.key: entry for folder in folders for entry in self._entries(folder, wanted)}
         return sorted(seen.values(), key=lambda entry: (entry.delivered, entry.name))
 
-    def _entries(self, folder: str, wanted: Callable[[str], bool]) -> list[Entry]:
-        entries: list[Entry] = []
+    def _entries(self, folder: str, wanted: Callable[[str], bool]) -> Iterable[Entry]:
+        found: dict[str, Entry] = {}
         for _ in range(_TRIES):
-            entries = []
+            moved = False
             with suppress(FileNotFoundError), os.scandir(self.path / folder) as files:
-                # All names at once, then their times: a mail renamed in between makes us look again.
+                # All names at once, then their times; for a mail renamed in between we look again.
                 for file in [file for file in files if not file.name.startswith(".") and wanted(file.name)]:
-                    entries.append(Entry(folder, file.name, file.stat().st_mtime))
+                    try:
+                        found.setdefault(_key(file.name), Entry(folder, file.name, file.stat().st_mtime))
+                    except FileNotFoundError:
+                        moved = True
+            if not moved:
                 break
-        return entries
+        return found.values()
 
     def _names(self, folder: str) -> list[str]:
         try:
