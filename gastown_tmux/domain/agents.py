@@ -91,13 +91,13 @@ SESSION = Machine(
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """``wanted`` says whether a person or a sling wants its program to run; ``state`` what supervision made of it."""
+    """``state`` is what should be of it; ``provider`` None is whatever the default is when it starts."""
 
     address: Address
     role: Role
     rig: RigName | None
     name: str
-    provider: str
+    provider: str | None
     state: AgentState
     hook: HookState
     restarts: int
@@ -109,17 +109,22 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run of an agent's program in a window. ``pid`` is the program's own, ``launcher`` the pane's."""
+    """One run of an agent's program in a window.
+
+    ``starter`` is the process that is starting it, ``launcher`` the pane's own, ``pid`` the program's.
+    """
 
     id: SessionId
     agent: Address
     provider: str
     state: SessionState
+    starter: int
+    starter_started: str
     pane: str | None
     launcher: int | None
-    launcher_started: float | None
+    launcher_started: str | None
     pid: int | None
-    pid_started: float | None
+    pid_started: str | None
     provider_session: str | None
     started: Time
     since: Time

@@ -39,7 +39,7 @@ MERGE_REQUEST = Machine(
 
 @dataclass(frozen=True, slots=True)
 class MergeRequest:
-    """``head`` is the submitted commit; ``candidate`` the commit that was built of it; ``base`` what it was cut from."""
+    """``head`` was submitted, cut from ``base``; ``candidate`` is the commit that was built of it."""
 
     id: MergeRequestId
     bead: BeadId

@@ -42,6 +42,8 @@ def _session(row: Row) -> Session:
         agent=Address(row["agent"]),
         provider=row["provider"],
         state=SessionState(row["state"]),
+        starter=row["starter"],
+        starter_started=row["starter_started"],
         pane=row["pane"],
         launcher=row["launcher"],
         launcher_started=row["launcher_started"],
@@ -75,7 +77,7 @@ def get_agent(reader: Reader, address: str) -> Agent:
     return agent
 
 
-def insert_agent(change: Change, address: Address, role: Role, provider: str) -> None:
+def insert_agent(change: Change, address: Address, role: Role, provider: str | None) -> None:
     change.execute(
         "INSERT INTO agents (address, role, rig, name, provider, state, hook, created, since)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -147,20 +149,28 @@ def count_live_sessions(reader: Reader, rig: str | None = None) -> int:
     return int(row[0])
 
 
-def insert_session(change: Change, agent: Address, provider: str) -> SessionId:
-    """A session row in ``starting``; sqlite3.IntegrityError where the agent has a live one."""
+def count_deaths(reader: Reader, address: str, since: Time) -> int:
+    """Sessions of the agent that died by themselves since then."""
+    row = reader.row("SELECT count(*) FROM sessions WHERE agent = ? AND ended >= ? AND reason = 'died'", address, since)
+    assert row is not None
+    return int(row[0])
+
+
+def insert_session(change: Change, agent: Address, provider: str, starter: tuple[int, str]) -> SessionId:
+    """A session row in ``starting``; ``starter`` is our pid and birth. TakenError where the agent has a live one."""
     session = change.insert_with_id(
         "ses",
         lambda fresh: change.execute(
-            "INSERT INTO sessions (id, agent, provider, state, started, since) VALUES (?, ?, ?, ?, ?, ?)",
-            fresh, agent, provider, SESSION.initial, change.time, change.time,
+            "INSERT INTO sessions (id, agent, provider, state, starter, starter_started, started, since)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            fresh, agent, provider, SESSION.initial, *starter, change.time, change.time,
         ),
     )  # fmt: skip
     return SessionId(session)
 
 
 def set_session_process(
-    change: Change, session: SessionId, *, pane: str, launcher: tuple[int, float], program: tuple[int, float]
+    change: Change, session: SessionId, *, pane: str, launcher: tuple[int, str], program: tuple[int, str]
 ) -> None:
     """What was started: the pane, and pid with start time of its launcher and of the program itself."""
     change.execute(

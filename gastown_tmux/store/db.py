@@ -22,6 +22,10 @@ class DamagedError(GtError):
     """town.db cannot be read as a database."""
 
 
+class TakenError(RefusedError):
+    """A row that must be the only one of its kind has a rival; the message names the rule."""
+
+
 def make_id(prefix: str) -> str:
     """A fresh random id, ``<prefix>-`` and five letters or digits. Uniqueness is the caller's insert."""
     return prefix + "-" + "".join(ID_ALPHABET[byte % 36] for byte in os.urandom(5))
@@ -36,7 +40,11 @@ class Change:
         self.time = time
 
     def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
-        return self._connection.execute(sql, values)
+        """Raises TakenError where a unique index or a foreign key stands against it."""
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.IntegrityError as error:
+            raise TakenError(str(error)) from None
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         return self.execute(sql, *values).fetchall()
@@ -57,8 +65,8 @@ class Change:
             fresh = make_id(prefix)
             try:
                 insert(fresh)
-            except sqlite3.IntegrityError as error:
-                if "UNIQUE" in str(error) and ".id" in str(error):
+            except TakenError as error:
+                if error.message.endswith(".id"):
                     continue
                 raise
             return fresh
@@ -207,8 +215,6 @@ def explained(path: Path) -> Iterator[None]:
             ) from error
         raise GtError(f"{path}: {words}", hint="gt doctor") from error
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError):
-            raise
         raise DamagedError(f"{path} is damaged: {error}", hint="gt doctor --fix restores the newest backup") from error
 
 

@@ -92,14 +92,14 @@ def insert_merge_request(
     target: str,
     held: bool,
 ) -> MergeRequestId:
-    """sqlite3.IntegrityError where the bead has a live one."""
+    """TakenError where the bead has a live one."""
     state = MergeState.HELD if held else MERGE_REQUEST.initial
     id = MergeRequestId(
         change.insert_with_id(
             "mr",
             lambda fresh: change.execute(
-                "INSERT INTO merge_requests (id, bead, rig, author, branch, head, base, target, state, created, updated)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO merge_requests"
+                " (id, bead, rig, author, branch, head, base, target, state, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 fresh, bead, rig, author, branch, head, base, target, state, change.time, change.time,
             ),
         )
@@ -131,6 +131,15 @@ def move_merge_request(
     return found
 
 
-def hurry_merge_request(change: Change, id: MergeRequestId) -> None:
+def put_off(change: Change, id: MergeRequestId, reason: str, not_before: Time | None) -> None:
+    """A queued one is not tried before that time."""
+    change.execute(
+        "UPDATE merge_requests SET reason = ?, not_before = ?, attempts = attempts + 1, updated = ? WHERE id = ?",
+        reason, not_before, change.time, id,
+    )  # fmt: skip
+    change.event(EventType.MERGE_DELAYED, id, reason=reason)
+
+
+def hurry(change: Change, id: MergeRequestId) -> None:
     """One that waits for a better time is tried now."""
     change.execute("UPDATE merge_requests SET not_before = NULL, updated = ? WHERE id = ?", change.time, id)

@@ -22,13 +22,14 @@ MIGRATIONS: tuple[str, ...] = (
 
     CREATE TABLE agents (
         address TEXT PRIMARY KEY, role TEXT NOT NULL, rig TEXT REFERENCES rigs (name), name TEXT NOT NULL,
-        provider TEXT NOT NULL, state TEXT NOT NULL, hook TEXT NOT NULL, restarts INTEGER NOT NULL DEFAULT 0,
+        provider TEXT, state TEXT NOT NULL, hook TEXT NOT NULL, restarts INTEGER NOT NULL DEFAULT 0,
         reason TEXT, not_before TEXT, created TEXT NOT NULL, since TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE sessions (
         id TEXT PRIMARY KEY, agent TEXT NOT NULL, provider TEXT NOT NULL, state TEXT NOT NULL,
-        pane TEXT, launcher INTEGER, launcher_started REAL, pid INTEGER, pid_started REAL, provider_session TEXT,
+        starter INTEGER NOT NULL, starter_started TEXT NOT NULL,
+        pane TEXT, launcher INTEGER, launcher_started TEXT, pid INTEGER, pid_started TEXT, provider_session TEXT,
         started TEXT NOT NULL, since TEXT NOT NULL, ended TEXT, exit_status INTEGER, exit_signal INTEGER, reason TEXT
     ) STRICT, WITHOUT ROWID;
     CREATE UNIQUE INDEX one_live_session ON sessions (agent) WHERE state <> 'ended';
@@ -55,7 +56,8 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     -- A bead travels in one convoy at most.
     CREATE TABLE convoy_beads (
-        bead TEXT PRIMARY KEY REFERENCES beads (id), convoy TEXT NOT NULL REFERENCES convoys (id), place INTEGER NOT NULL
+        bead TEXT PRIMARY KEY REFERENCES beads (id), convoy TEXT NOT NULL REFERENCES convoys (id),
+        place INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX beads_by_convoy ON convoy_beads (convoy, place);
 

@@ -11,3 +11,9 @@ class Reader(Protocol):
     def rows(self, sql: str, *values: object) -> list[Row]: ...
 
     def row(self, sql: str, *values: object) -> Row | None: ...
+
+
+def matching_ids(reader: Reader, table: str, start: str) -> list[str]:
+    """Ids that begin so, four at most; ``table`` is one of ours, never a user's word."""
+    sql = f"SELECT id FROM {table} WHERE substr(id, 1, length(?)) = ? ORDER BY id <> ?, id LIMIT 4"
+    return [row["id"] for row in reader.rows(sql, start, start, start)] if start else []

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import Address, BeadId, Commit, ConvoyId, MergeRequestId, RigName, Time
+from gastown_tmux.domain.ids import Address, BeadId, Commit, ConvoyId, MergeRequestId, RigName, SessionId, Time
 from gastown_tmux.domain.work import (
     BEAD,
     CONVOY,
@@ -159,7 +159,7 @@ def note_target(change: Change, bead: BeadId, target: str | None, provider: str 
     )
 
 
-def _move(change: Change, bead: BeadId, move: str, sets: str, *values: object) -> Bead:
+def _move(change: Change, bead: BeadId, move: str, sets: str = "id = id", *values: object) -> Bead:
     found = get_bead(change, bead)
     state = BEAD.next_state(found.state, move)
     change.execute(
@@ -170,18 +170,24 @@ def _move(change: Change, bead: BeadId, move: str, sets: str, *values: object) -
 
 
 def sling_bead(change: Change, bead: BeadId, address: Address) -> None:
-    """sqlite3.IntegrityError where another bead is on that hook."""
-    _move(change, bead, "sling", "assignee = ?, attempts = attempts + 1, reason = NULL", address)
+    """TakenError where another bead is on that hook."""
+    _move(change, bead, "sling", "assignee = ?, attempts = attempts + 1, target = NULL", address)
     change.event(EventType.BEAD_SLUNG, bead, agent=address)
 
 
-def start_bead(change: Change, bead: BeadId, branch: str, base: Commit) -> None:
-    _move(change, bead, "start", "branch = ?, base = ?", branch, base)
-    change.event(EventType.BEAD_STARTED, bead, branch=branch, base=base)
+def set_branch(change: Change, bead: BeadId, branch: str, base: Commit) -> None:
+    """Where the work of a hooked bead goes, and the commit that it is cut from."""
+    change.execute("UPDATE beads SET branch = ?, base = ?, updated = ? WHERE id = ?", branch, base, change.time, bead)
+
+
+def start_bead(change: Change, bead: BeadId, session: SessionId) -> None:
+    if get_bead(change, bead).state is BeadState.HOOKED:
+        _move(change, bead, "start")
+        change.event(EventType.BEAD_STARTED, bead, session=session)
 
 
 def submit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -> None:
-    _move(change, bead, "submit", "merge_request = ?", merge_request)
+    _move(change, bead, "submit", "merge_request = ?, reason = NULL", merge_request)
     change.event(EventType.BEAD_SUBMITTED, bead, merge_request=merge_request)
 
 
@@ -218,8 +224,8 @@ def reopen_bead(change: Change, bead: BeadId) -> None:
 
 
 _CONVOY = (
-    "SELECT c.*, (SELECT json_group_array(bead) FROM (SELECT bead FROM convoy_beads WHERE convoy = c.id ORDER BY place))"
-    " AS beads, (SELECT count(*) FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE v.convoy = c.id"
+    "SELECT c.*,"
+    " (SELECT json_group_array(bead) FROM (SELECT bead FROM convoy_beads WHERE convoy = c.id ORDER BY place)) AS beads, (SELECT count(*) FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE v.convoy = c.id"
     " AND (b.state = 'merged' OR (b.state = 'closed' AND b.reason = 'done'))) AS done FROM convoys c"
 )
 

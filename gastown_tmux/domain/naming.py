@@ -1,0 +1,24 @@
+"""Names for workers nobody named."""
+
+from collections.abc import Collection
+
+POLECATS = (
+    "toast", "nux", "slit", "rictus", "furiosa", "capable", "cheedo", "dag", "angharad", "valkyrie", "keeper",
+    "morsov", "ace", "corpus", "organic", "coma", "doof", "max", "miss", "giddy", "maadi", "glory", "imperator",
+    "dementus", "jack", "octoboss", "smeg", "vuvalini", "bullet", "buzzard",
+)  # fmt: skip
+
+
+def next_name(taken: Collection[str]) -> str:
+    """The first polecat name that is free; numbers begin when the names run out.
+
+    >>> next_name({"toast", "nux"})
+    'slit'
+    """
+    number = 1
+    while True:
+        for name in POLECATS:
+            candidate = name if number == 1 else f"{name}-{number}"
+            if candidate not in taken:
+                return candidate
+        number += 1

@@ -1,0 +1,40 @@
+"""Other people's commands (set-up steps, gates), run with a time limit and their output in a log."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gastown_tmux.errors import GtError
+
+
+def run_logged(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, seconds: float
+) -> int | None:
+    """The exit status (negative for a signal), or None after ``seconds``, when its process group was killed.
+
+    Raises GtError where it cannot be started at all.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        output.write(f"$ {' '.join(command[-1:])}\n".encode())
+        output.flush()
+        try:
+            process = subprocess.Popen(
+                command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise GtError(f"{command[0]} cannot be run: {error.strerror}") from None
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            # Whatever it left running goes with it: the group is ours alone.
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()

@@ -1,0 +1,70 @@
+"""Escalation rows."""
+
+from gastown_tmux.domain.escalation import ESCALATION, Escalation, EscalationState, Level, Severity
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import Address, BeadId, EscalationId, Time
+from gastown_tmux.errors import NotFoundError
+from gastown_tmux.store.db import Change, Row
+from gastown_tmux.store.rows import Reader
+
+
+def _escalation(row: Row) -> Escalation:
+    return Escalation(
+        id=EscalationId(row["id"]),
+        severity=Severity(row["severity"]),
+        text=row["text"],
+        bead=row["bead"] and BeadId(row["bead"]),
+        agent=Address(row["agent"]),
+        state=EscalationState(row["state"]),
+        level=Level(row["level"]),
+        deadline=row["deadline"] and Time(row["deadline"]),
+        created=Time(row["created"]),
+        updated=Time(row["updated"]),
+    )
+
+
+def list_escalations(reader: Reader, *, state: str | None = None) -> list[Escalation]:
+    where = " WHERE state = ?" if state else ""
+    rows = reader.rows(f"SELECT * FROM escalations{where} ORDER BY created, id", *([state] if state else []))
+    return [_escalation(row) for row in rows]
+
+
+def get_escalation(reader: Reader, escalation: str) -> Escalation:
+    row = reader.row("SELECT * FROM escalations WHERE id = ?", escalation)
+    if row is None:
+        raise NotFoundError(f"no escalation {escalation}", hint="gt escalate list")
+    return _escalation(row)
+
+
+def insert_escalation(
+    change: Change, *, severity: Severity, text: str, bead: BeadId | None, level: Level, deadline: Time
+) -> EscalationId:
+    escalation = change.insert_with_id(
+        "esc",
+        lambda fresh: change.execute(
+            "INSERT INTO escalations (id, severity, text, bead, agent, state, level, deadline, created, updated)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            fresh, severity, text, bead, change.actor, ESCALATION.initial, level, deadline, change.time, change.time,
+        ),
+    )  # fmt: skip
+    change.event(EventType.ESCALATION_RAISED, escalation, severity=severity, text=text, bead=bead)
+    return EscalationId(escalation)
+
+
+def move_escalation(change: Change, escalation: EscalationId, move: str) -> bool:
+    """Whether this changed its state."""
+    found = get_escalation(change, escalation)
+    state = ESCALATION.next_state(found.state, move)
+    if state is found.state:
+        return False
+    change.execute("UPDATE escalations SET state = ?, updated = ? WHERE id = ?", state, change.time, escalation)
+    change.event(EventType.ESCALATION_CHANGED, escalation, state=state)
+    return True
+
+
+def climb(change: Change, escalation: EscalationId, level: Level, deadline: Time | None) -> None:
+    change.execute(
+        "UPDATE escalations SET level = ?, deadline = ?, updated = ? WHERE id = ?",
+        level, deadline, change.time, escalation,
+    )  # fmt: skip
+    change.event(EventType.ESCALATION_CHANGED, escalation, level=level)
