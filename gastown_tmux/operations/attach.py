@@ -1,0 +1,83 @@
+"""Windows: going to one, leaving, looking at one from outside."""
+
+import os
+import sys
+
+from gastown_tmux.domain.ids import MAYOR, Address
+from gastown_tmux.edges import clients
+from gastown_tmux.edges.panes import Pane, capture
+from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations import lookup
+from gastown_tmux.operations.sessions import look, report_path
+from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.operations.up import ensure_up
+from gastown_tmux.store.agents import find_agent, find_live_session
+from gastown_tmux.store.events import list_events
+
+LOG_LINES = 200
+
+
+def find_pane(town: Town, address: Address) -> Pane:
+    """The window of an agent, a daemon or a refinery. Raises NotFoundError where it has none now."""
+    for pane in look(town):
+        if pane.agent == address or (not pane.agent and pane.kind == address):
+            return pane
+        if address.name == "refinery" and pane.kind == "refinery" and pane.session == address.rig:
+            return pane
+    known = find_agent(town.db, address)
+    hint = f"gt crew start {address}" if known and known.role == "crew" else "gt agents"
+    raise NotFoundError(f"{address} has no window now", hint=hint)
+
+
+def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
+    """Gives this terminal to tmux; inside the town's own server the client switches. Returns only after a switch.
+
+    Raises UsageError outside a terminal, RefusedError inside another tmux.
+    """
+    ensure_up(town)
+    pane = find_pane(town, agent)
+    inside = town.environment.get("TMUX", "").partition(",")[0]
+    if inside == str(town.tmux.socket):
+        clients.switch_client(town.tmux, pane.pane_id)
+        return f"switched to {agent}"
+    command = clients.attach_command(town.tmux, pane.pane_id, read_only=read_only)
+    shown = " ".join(command)
+    if inside:
+        raise RefusedError(
+            "this terminal is inside another tmux", hint=f"detach first, or open a new terminal for: {shown}"
+        )
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("this is no terminal", hint=shown)
+    os.execvp(command[0], command)
+
+
+def detach(town: Town) -> Answer:
+    """The client whose window this is called in; the town goes on."""
+    pane = town.environment.get("TMUX_PANE")
+    if pane is None or town.environment.get("TMUX", "").partition(",")[0] != str(town.tmux.socket):
+        raise UsageError("this terminal is not attached to the town", hint="inside its windows: gt detach, or prefix d")
+    clients.detach_client(town.tmux, pane)
+    return Answer({"detached": pane}, "detached")
+
+
+def peek(town: Town, agent: Address, lines: int | None = None, ansi: bool = False) -> str:
+    """What its window shows now, with ``lines`` of history above it."""
+    return capture(town.tmux, find_pane(town, agent).pane_id, lines=lines, ansi=ansi).rstrip("\n")
+
+
+def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
+    """A daemon's log; of an agent what happened to it, and its last screen where a window shows one."""
+    path = town.logs / f"{who}.log"
+    if path.exists() and "/" not in who:
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+    address = lookup.resolve_address(town, who)
+    events = list_events(town.db, subject=address)
+    told = [f"{event.time} {event.type} " + " ".join(f"{k}={v}" for k, v in event.data.items()) for event in events]
+    session = find_live_session(town.db, address)
+    if session is not None and report_path(town, session.id).exists():
+        told += report_path(town, session.id).read_text(errors="replace").splitlines()
+    try:
+        told += ["", *peek(town, address, lines).splitlines()]
+    except NotFoundError:
+        pass
+    return "\n".join(told[-lines:])

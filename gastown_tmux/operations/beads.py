@@ -1,0 +1,103 @@
+"""Beads: units of work."""
+
+from collections.abc import Sequence
+
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead, BeadState, Reason
+from gastown_tmux.errors import RefusedError, UsageError
+from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.store import work as rows
+from gastown_tmux.store.meta import find_result, keep_result
+
+PRIORITY = 2
+
+
+def create_bead(
+    town: Town,
+    title: str,
+    rig: Rig,
+    body: str | None = None,
+    priority: int = PRIORITY,
+    needs: Sequence[Bead] = (),
+    labels: Sequence[str] = (),
+    key: str | None = None,
+) -> Answer:
+    if not title.strip():
+        raise UsageError("a bead needs a title")
+    if not 0 <= priority <= 4:
+        raise UsageError("a priority is 0 (first) to 4 (last)")
+    done = find_result(town.db, "bead create", key)
+    if done is None:
+        with town.change() as change:
+            done = rows.insert_bead(
+                change,
+                rig.name,
+                rig.prefix,
+                title=" ".join(title.split()),
+                body=body or "",
+                priority=priority,
+                labels=labels,
+                needs=[bead.id for bead in needs],
+            )
+            keep_result(change, "bead create", key, done)
+    bead = rows.get_bead(town.db, done)
+    return Answer(bead, bead.id)
+
+
+def list_beads(town: Town, rig: Rig | None = None, state: str | None = None) -> list[Bead]:
+    return rows.list_beads(town.db, rig=rig.name if rig else None, state=state)
+
+
+def list_ready(town: Town, rig: Rig | None = None) -> list[Bead]:
+    return rows.list_ready(town.db, rig.name if rig else None)
+
+
+def show_bead(town: Town, bead: Bead) -> Bead:
+    return bead
+
+
+def update_bead(
+    town: Town,
+    bead: Bead,
+    title: str | None = None,
+    body: str | None = None,
+    priority: int | None = None,
+    needs: Sequence[Bead] | None = None,
+    labels: Sequence[str] | None = None,
+) -> Answer:
+    if priority is not None and not 0 <= priority <= 4:
+        raise UsageError("a priority is 0 (first) to 4 (last)")
+    with town.change() as change:
+        rows.update_bead(
+            change,
+            bead.id,
+            title=bead.title if title is None else " ".join(title.split()),
+            body=bead.body if body is None else body,
+            priority=bead.priority if priority is None else priority,
+            labels=bead.labels if labels is None else labels,
+        )
+        if needs is not None:
+            rows.set_needs(change, bead.id, [needed.id for needed in needs])
+    return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is updated")
+
+
+def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE) -> Answer:
+    """Raises RefusedError for one that an agent holds or the refinery has."""
+    if bead.state is BeadState.CLOSED and bead.reason == reason:
+        return Answer(bead, f"{bead.id} is closed already")
+    if bead.state in (BeadState.HOOKED, BeadState.WORKING):
+        raise RefusedError(f"{bead.id} is held by {bead.assignee}", hint=f"gt unsling {bead.id}")
+    if bead.state is BeadState.SUBMITTED:
+        raise RefusedError(f"{bead.id} is in the merge queue", hint=f"gt mq reject {bead.merge_request}")
+    with town.change() as change:
+        rows.close_bead(change, bead.id, reason)
+        rows.land_convoy(change, bead.convoy)
+    return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is closed as {reason}")
+
+
+def reopen_bead(town: Town, bead: Bead) -> Answer:
+    if bead.state is BeadState.OPEN:
+        return Answer(bead, f"{bead.id} is open already")
+    with town.change() as change:
+        rows.reopen_bead(change, bead.id)
+    return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is open")

@@ -1,0 +1,141 @@
+"""gt config: values with the layer they came from, and the agent programs."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gastown_tmux.domain.ids import parse_name
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.settings import Setting, find_key
+from gastown_tmux.edges import configuration
+from gastown_tmux.errors import MissingError, NotFoundError, RefusedError
+from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.providers import registry
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFile:
+    layer: str
+    path: str
+    exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderView:
+    """``found`` is the program's path, None where it is not on PATH."""
+
+    name: str
+    preset: str | None
+    command: str
+    args: list[str]
+    env: dict[str, str]
+    found: str | None
+    verified: str
+
+
+def show(town: Town, key: str | None = None, rig: Rig | None = None) -> list[Setting]:
+    settings = town.settings(rig.name if rig else None)
+    if key is None:
+        return settings.show()
+    if any(setting.key.startswith(key + ".") for setting in settings.show()):
+        return [setting for setting in settings.show() if setting.key.startswith(key + ".")]
+    find_key(key)
+    return [settings.find(key)]
+
+
+def get(town: Town, key: str, rig: Rig | None = None) -> Answer:
+    """Raises NotFoundError where it has neither value nor default."""
+    setting = town.settings(rig.name if rig else None).find(key)
+    if setting.value is None:
+        raise NotFoundError(f"{key} is not set", hint=f"gt config set {key} VALUE")
+    return Answer(setting, configuration.format_value(setting.value))
+
+
+def _path(town: Town, user: bool, rig: Rig | None) -> Path:
+    if user and rig is not None:
+        raise RefusedError("--user and --rig exclude one another")
+    if user:
+        return configuration.user_path(town.environment)
+    if rig is not None:
+        return configuration.project_path(town.path, rig.name)
+    return configuration.town_path(town.path)
+
+
+def set_key(
+    town: Town, key: str, value: object, user: bool = False, town_layer: bool = False, rig: Rig | None = None
+) -> Answer:
+    path = _path(town, user, rig)
+    changed = configuration.set_value(path, key, value)
+    town.reload_settings()
+    setting = town.settings(rig.name if rig else None).find(key)
+    text = f"{key} is {configuration.format_value(value)} in {path}" + ("" if changed else " already")
+    if setting.value != value:
+        text += f"; the {setting.origin} layer says {configuration.format_value(setting.value)} and is stronger"
+    return Answer(setting, text)
+
+
+def unset_key(town: Town, key: str, user: bool = False, town_layer: bool = False, rig: Rig | None = None) -> Answer:
+    find_key(key)
+    path = _path(town, user, rig)
+    changed = configuration.unset_value(path, key)
+    town.reload_settings()
+    return Answer(
+        town.settings(rig.name if rig else None).find(key),
+        f"{key} is out of {path}" if changed else f"{key} is not set in {path}",
+    )
+
+
+def paths(town: Town, rig: Rig | None = None) -> list[LayerFile]:
+    files = [("town", configuration.town_path(town.path)), ("user", configuration.user_path(town.environment))]
+    if rig is not None:
+        files.insert(0, ("project", configuration.project_path(town.path, rig.name)))
+    return [LayerFile(layer, str(path), path.exists()) for layer, path in files]
+
+
+def _which(town: Town, program: str) -> str | None:
+    return shutil.which(program, path=town.environment.get("PATH"))
+
+
+def list_providers(town: Town) -> list[ProviderView]:
+    return [show_provider(town, provider.name) for provider in registry.list_all(town.settings())]
+
+
+def show_provider(town: Town, name: str) -> ProviderView:
+    provider = registry.find(name, town.settings())
+    return ProviderView(
+        name=provider.name,
+        preset=provider.preset,
+        command=provider.command,
+        args=list(provider.args),
+        env=dict(provider.env),
+        found=_which(town, provider.command),
+        verified=str(provider.verified),
+    )
+
+
+def set_provider(town: Town, name: str, command: Sequence[str]) -> Answer:
+    """A user's own agent program: NAME is started as COMMAND."""
+    parse_name(name, "agent program")
+    value = {"from": "command", "command": command[0], "args": list(command[1:])}
+    configuration.set_value(configuration.town_path(town.path), f"providers.{name}", value)
+    town.reload_settings()
+    return Answer(show_provider(town, name), f"{name} runs {' '.join(command)}")
+
+
+def remove_provider(town: Town, name: str) -> Answer:
+    changed = configuration.unset_value(configuration.town_path(town.path), f"providers.{name}")
+    town.reload_settings()
+    return Answer({"name": name}, f"{name} is removed" if changed else f"{name} is not of this town")
+
+
+def default_provider(town: Town, name: str | None = None) -> Answer:
+    """Raises MissingError where none is set and none of the known programs is there."""
+    if name is not None:
+        registry.find(name, town.settings())
+        configuration.set_value(configuration.town_path(town.path), "provider.default", name)
+        town.reload_settings()
+    found = registry.default(town.settings(), lambda program: _which(town, program))
+    if found is None:
+        raise MissingError("no agent program was found", hint="gt config default-agent runbook")
+    return Answer({"name": found}, found)

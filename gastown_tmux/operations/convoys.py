@@ -1,0 +1,49 @@
+"""Convoys: beads that land together."""
+
+from collections.abc import Sequence
+
+from gastown_tmux.domain.ids import Address
+from gastown_tmux.domain.work import Bead, Convoy, ConvoyState
+from gastown_tmux.errors import UsageError
+from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.store import work as rows
+from gastown_tmux.store.meta import find_result, keep_result
+
+
+def create_convoy(
+    town: Town, name: str, beads: Sequence[Bead] = (), notify: Address | None = None, key: str | None = None
+) -> Answer:
+    """Its landing is told to ``notify``, else to whoever made it."""
+    if not name.strip():
+        raise UsageError("a convoy needs a name")
+    done = find_result(town.db, "convoy create", key)
+    if done is None:
+        with town.change() as change:
+            convoy = rows.insert_convoy(change, name, notify or town.actor)
+            rows.add_to_convoy(change, convoy, [bead.id for bead in beads])
+            keep_result(change, "convoy create", key, convoy)
+            done = convoy
+    return Answer(rows.get_convoy(town.db, done), done)
+
+
+def list_convoys(town: Town) -> list[Convoy]:
+    return rows.list_convoys(town.db)
+
+
+def show_convoy(town: Town, convoy: Convoy) -> Convoy:
+    return convoy
+
+
+def add_beads(town: Town, convoy: Convoy, beads: Sequence[Bead]) -> Answer:
+    with town.change() as change:
+        added = rows.add_to_convoy(change, convoy.id, [bead.id for bead in beads])
+    text = f"{convoy.id} carries {', '.join(added)} now" if added else f"{convoy.id} carries them already"
+    return Answer(rows.get_convoy(town.db, convoy.id), text)
+
+
+def close_convoy(town: Town, convoy: Convoy) -> Answer:
+    if convoy.state is ConvoyState.CLOSED:
+        return Answer(convoy, f"{convoy.id} is closed already")
+    with town.change() as change:
+        rows.move_convoy(change, convoy.id, "close")
+    return Answer(rows.get_convoy(town.db, convoy.id), f"{convoy.id} is closed; its beads are as they were")

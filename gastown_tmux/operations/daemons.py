@@ -1,0 +1,97 @@
+"""The town's daemons, seen from outside: which run, started, stopped. What they do is in ``gastown_tmux.daemons``."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gastown_tmux.domain.ids import Time
+from gastown_tmux.edges import clock, locks, processes
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.town import Answer, Town
+
+DAEMONS = ("deacon", "witness")
+START_SECONDS = 20.0
+STOP_SECONDS = 10.0
+#: What ties a process to one agent's session must not reach a daemon: it would be ended with that session.
+PERSONAL = frozenset(("GT_AGENT", "GT_ROLE", "GT_RIG", "GT_BEAD", "GT_SESSION", "GT_BRANCH", "TMUX", "TMUX_PANE"))
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    name: str
+    pid: int | None
+    alive: bool
+    since: Time | None
+
+
+def list_daemons(town: Town) -> list[Daemon]:
+    return [find_daemon(town, name) for name in DAEMONS]
+
+
+def find_holder(town: Town, name: str) -> processes.ProcessRef | None:
+    """The daemon's process, known by its lock."""
+    return locks.holder(town.run / f"{name}.lock")
+
+
+def find_daemon(town: Town, name: str) -> Daemon:
+    """Alive is one that holds its lock."""
+    path = town.run / f"{name}.lock"
+    holder = locks.holder(path)
+    if holder is None:
+        return Daemon(name, None, False, None)
+    return Daemon(name, holder.pid, True, clock.from_epoch(path.stat().st_mtime))
+
+
+def start_daemon(town: Town, name: str) -> bool:
+    """Whether it was not running before; True only once it holds its lock. Raises GtError where it ends at once."""
+    if find_daemon(town, name).alive:
+        return False
+    environment = {key: value for key, value in town.environment.items() if key not in PERSONAL}
+    environment["GT_TOWN"] = str(town.path)
+    log = town.logs / f"{name}.log"
+    process = processes.spawn_detached(
+        [sys.executable, "-m", "gastown_tmux", "daemon", "run", name], environment, town.path, log
+    )
+
+    def is_settled() -> bool:
+        return find_daemon(town, name).alive or not processes.is_alive(process)
+
+    _wait(is_settled, START_SECONDS)
+    if not find_daemon(town, name).alive:
+        raise GtError(f"the {name} did not start", hint=f"its log is {log}")
+    return True
+
+
+def stop_daemon(town: Town, name: str) -> bool:
+    """Whether it was running; it is gone when this returns."""
+    holder = locks.holder(town.run / f"{name}.lock")
+    if holder is None:
+        return False
+    processes.send(holder, signal.SIGTERM)
+    processes.send(holder, signal.SIGCONT)
+    if processes.wait_for_death([holder], STOP_SECONDS):
+        processes.send(holder, signal.SIGKILL)
+        processes.wait_for_death([holder], STOP_SECONDS)
+    return True
+
+
+def start(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
+    started = [name for name in names if start_daemon(town, name)]
+    text = f"started {' and '.join(started)}" if started else f"{' and '.join(names)} run already"
+    return Answer([find_daemon(town, name) for name in names], text)
+
+
+def stop(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
+    """The witness first: it would start the others again."""
+    stopped = [name for name in sorted(names, reverse=True) if stop_daemon(town, name)]
+    text = f"stopped {' and '.join(stopped)}" if stopped else f"{' and '.join(names)} do not run"
+    return Answer([find_daemon(town, name) for name in names], text)
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> None:
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not condition() and time.monotonic() < deadline:
+        pause.wait(0.005)

@@ -1,0 +1,96 @@
+"""gt install: make a town."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import OVERSEER, parse_name
+from gastown_tmux.edges import clock, git, tmux
+from gastown_tmux.edges.files import write_atomic
+from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.town import Answer, Town, is_town
+from gastown_tmux.store import db, meta
+
+_YAML = """\
+# Town-level configuration; 'gt config show' lists every key, its value and where that comes from.
+"""
+_IGNORED = """\
+/.gt/*
+!/.gt/ledger/
+/rigs/*/repo.git/
+/rigs/*/gate/
+"""
+
+
+def install(
+    environment: Mapping[str, str], say: Callable[[str], None], path: Path | None = None, name: str | None = None
+) -> Answer:
+    """Makes a town, or completes one that a kill left half-made. Raises RefusedError in a folder with other things."""
+    git.require_version()
+    tmux.require_version()
+    path = (path or Path(environment.get("HOME", "/")) / "gt").expanduser().absolute()
+    given = name
+    name = parse_name(name or _name_from(path), "town")
+    town = Town(path, OVERSEER, environment, say=say)
+    database = path / ".gt" / "town.db"
+    if is_town(path) and database.exists():
+        known = meta.get_meta(town.db, "name")
+        if given is not None and known != given:
+            raise RefusedError(f"{path} is town {known!r} already", hint="choose another path")
+        return Answer(_describe(town), f"{path} is a town already")
+    if path.exists() and not path.is_dir():
+        raise RefusedError(f"{path} is no folder", hint="choose another path")
+    if path.exists() and any(path.iterdir()) and not (path / ".gt").is_dir():
+        raise RefusedError(f"{path} is not empty", hint="gt install an empty or new folder")
+    try:
+        for folder in ("roles", "layouts", "formulas", "rigs", ".gt/ledger"):
+            (path / folder).mkdir(parents=True, exist_ok=True)
+        for folder in (".gt/run", ".gt/logs", ".gt/mail", ".gt/hooks"):
+            (path / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise GtError(f"{path} cannot be made: {error.strerror}", hint="choose a folder you may write to") from None
+    _write_once(path / ".gitignore", _IGNORED)
+    for folder in ("roles", "layouts", "formulas", ".gt/ledger"):
+        _write_once(path / folder / ".gitkeep", "")
+    _write_once(path / "town.yaml", _YAML)
+    _commit_first(path)
+
+    def fill(change: db.Change) -> None:
+        for key, value in (("id", uuid.uuid4().hex), ("name", name), ("path", str(path)), ("wanted", "down")):
+            meta.set_meta(change, key, value)
+        change.event(EventType.TOWN_INSTALLED, name, path=str(path))
+
+    try:
+        db.create(database, fill, OVERSEER, clock.now())
+    except FileExistsError:
+        return Answer(_describe(town), f"{path} is a town already")
+    return Answer(_describe(town), f"town {name} is made in {path}\nnext: gt rig add NAME URL")
+
+
+def _name_from(path: Path) -> str:
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in path.name.lower()).strip("-")
+    return kept[:32] if kept[:1].isalpha() else "town"
+
+
+def _write_once(path: Path, text: str) -> None:
+    if not path.exists():
+        write_atomic(path, text.encode())
+
+
+def _commit_first(path: Path) -> None:
+    """The town's folder is a repository of its own: configuration, roles, layouts, formulas and ledger."""
+    identity = {
+        f"GIT_{who}_{what}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "gt"), ("EMAIL", "gt@localhost"))
+    }
+    if not (path / ".git").exists():
+        git.git("init", "--quiet", "--template=", "--initial-branch=main", cwd=path)
+    if git.git("rev-parse", "--verify", "--quiet", "HEAD", cwd=path, check=False).code:
+        git.git("add", "--all", cwd=path)
+        git.git("commit", "--quiet", "--no-verify", "--message=Make the town", cwd=path, environment=identity)
+
+
+def _describe(town: Town) -> dict[str, object]:
+    return {"town": meta.get_meta(town.db, "name"), "path": str(town.path), "schema": db.SCHEMA}

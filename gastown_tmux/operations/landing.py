@@ -1,0 +1,314 @@
+"""How a submitted branch lands: candidate, gates, publish, and only then the row that says merged."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from gastown_tmux.domain.ids import Address, Commit, MergeRequestId, Time
+from gastown_tmux.domain.merging import MergeRequest, MergeState
+from gastown_tmux.domain.rigs import RemoteKind, Rig
+from gastown_tmux.domain.settings import Gate
+from gastown_tmux.domain.work import ATTEMPTS, Bead, Reason
+from gastown_tmux.edges import clock, locks, merge
+from gastown_tmux.edges.commands import run_logged
+from gastown_tmux.edges.faults import fault_point
+from gastown_tmux.edges.git import GitError, Person
+from gastown_tmux.edges.repository import Repository
+from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations import mail
+from gastown_tmux.operations.escalations import raise_escalation
+from gastown_tmux.operations.hooks import find_base
+from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.store import merging as rows
+from gastown_tmux.store import work
+from gastown_tmux.store.rigs import set_target_commit
+
+#: Seconds before a refused or unreachable remote is asked again, by the number of tries so far.
+DELAYS = (2.0, 5.0, 15.0, 60.0, 300.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rejection:
+    """The branch cannot land as it is; ``log`` shows why."""
+
+    reason: Reason
+    words: str
+    log: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Delay:
+    """Nothing is wrong with the branch; it is tried again after ``seconds``."""
+
+    words: str
+    seconds: float
+
+
+def run_refinery(town: Town, rig: Rig, once: bool = False) -> Answer:
+    """Lands what is queued for the rig, one after another, until nothing is due (``once``: one of them).
+
+    Raises RefusedError while another refinery works on this rig.
+    """
+    town = town.acting_as(Address(f"{rig.name}/refinery"))
+    landed: list[MergeRequestId] = []
+    lock = locks.Lock(town.run / f"refinery.{rig.name}.lock")
+    if not lock.try_lock():
+        raise RefusedError(f"a refinery of {rig.name} is at work", hint=f"gt attach {rig.name}/refinery")
+    try:
+        while (request := _next_due(town, rig)) is not None:
+            rig = town.rig(rig.name)
+            landed.append(request.id)
+            town.say(f"{request.id}: {request.bead} by {request.author}")
+            process(town, rig, request)
+            found = rows.get_merge_request(town.db, request.id)
+            town.say(f"{request.id}: {found.state}" + (f": {found.reason}" if found.reason else ""))
+            if once:
+                break
+            town.reload_settings()
+    finally:
+        lock.release()
+    requests = [rows.get_merge_request(town.db, id) for id in landed]
+    merged = sum(request.state is MergeState.MERGED for request in requests)
+    return Answer(requests, f"{merged} of {len(requests)} landed" if requests else f"nothing is due in {rig.name}")
+
+
+def _next_due(town: Town, rig: Rig) -> MergeRequest | None:
+    now = clock.now()
+    for request in rows.list_queue(town.db, rig.name):
+        if request.not_before is None or request.not_before <= now:
+            return request
+    return None
+
+
+def process(town: Town, rig: Rig, request: MergeRequest) -> None:
+    """Brings one merge request to its next rest: merged, sent back, or queued with the reason for the delay."""
+    repository = town.repository(rig.name)
+    try:
+        tip = _fetch_target(town, rig, repository)
+        if request.state is not MergeState.QUEUED:
+            if request.state is MergeState.PUBLISHING and request.candidate is not None:
+                if merge.is_landed(repository, request.candidate, tip):
+                    _record_merged(town, rig, request, request.candidate)
+                    return
+            with town.change() as change:
+                rows.move_merge_request(change, request.id, "requeue", reason="the refinery was interrupted")
+        _land(town, rig, repository, rows.get_merge_request(town.db, request.id), tip)
+    except GitError as error:
+        _delay(town, request.id, _Delay(error.message, _pause(request)))
+
+
+def _fetch_target(town: Town, rig: Rig, repository: Repository) -> Commit:
+    """Where the target is. Kept in repo.git, it must be where the row says; else the queue stands still."""
+    if not _is_local(town, rig):
+        repository.fetch(rig.target)
+        return find_base(town, rig, fetch=False)
+    ref = f"refs/heads/{rig.target}"
+    here = repository.resolve(ref)
+    if rig.target_commit is None and here is None:
+        tip = find_base(town, rig)
+        repository.update_ref(ref, tip, None)
+        with town.change() as change:
+            set_target_commit(change, rig.name, tip)
+        return tip
+    if rig.target_commit is None or here == rig.target_commit:
+        assert here is not None
+        return Commit(here)
+    pending = [request for request in rows.list_queue(town.db, rig.name) if request.candidate == here]
+    if pending:
+        # Killed between the ref and the row: the candidate is the queue's own.
+        return Commit(here)
+    raise GitError(f"{ref} in repo.git is at {here}, and the town put it at {rig.target_commit}")
+
+
+def _is_local(town: Town, rig: Rig) -> bool:
+    return town.settings(rig.name).get("merge.publish") == "local"
+
+
+def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, tip: Commit) -> None:
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, "test")
+    fault_point("refinery.testing")
+    bead = work.get_bead(town.db, request.bead)
+    built = _build(town, rig, repository, request, bead, tip)
+    if isinstance(built, _Rejection):
+        _send_back(town, rig, request, bead, built)
+        return
+    verdict = _run_gates(town, rig, repository, request, built)
+    match verdict:
+        case _Rejection():
+            _send_back(town, rig, request, bead, verdict)
+            return
+        case _Delay():
+            _delay(town, request.id, verdict)
+            return
+        case None:
+            pass
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, "publish", candidate=built)
+    fault_point("refinery.publishing")
+    refusal = _publish(town, rig, repository, request, tip, built)
+    if refusal is not None:
+        _delay(town, request.id, refusal)
+        return
+    fault_point("refinery.published")
+    _record_merged(town, rig, request, built)
+
+
+def _build(
+    town: Town, rig: Rig, repository: Repository, request: MergeRequest, bead: Bead, tip: Commit
+) -> Commit | _Rejection:
+    """The commit that the target would be at, made without a checkout."""
+    merged = merge.merge_tree(repository, tip, request.head)
+    if isinstance(merged, merge.Conflict):
+        log = _log_path(town, request)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(merged.words + "\n", encoding="utf-8")
+        return _Rejection(Reason.CONFLICTED, "conflicts with the target in " + ", ".join(merged.files), log)
+    if repository.tree(tip) == merged.id:
+        return _Rejection(Reason.REJECTED, "the target has these changes already: nothing is left to land")
+    author = Person(request.author, rig.email)
+    squash = town.settings(rig.name).get("merge.strategy") == "squash"
+    trailers = [f"Gastown-Bead: {bead.id}", f"Gastown-Agent: {request.author}"]
+    if bead.convoy:
+        trailers.insert(1, f"Gastown-Convoy: {bead.convoy}")
+    title = bead.title if squash else f"Merge {request.branch}: {bead.title}"
+    message = f"{title}\n\n" + "\n".join(trailers) + "\n"
+    parents = [tip] if squash else [tip, request.head]
+    return Commit(merge.commit_tree(repository, merged.id, parents, message, author, author))
+
+
+def _log_path(town: Town, request: MergeRequest) -> Path:
+    return town.logs / "merge" / f"{request.id}.log"
+
+
+def _run_gates(
+    town: Town, rig: Rig, repository: Repository, request: MergeRequest, candidate: Commit
+) -> _Rejection | _Delay | None:
+    """The rig's gates in a worktree of exactly the candidate. One that cannot run fails nobody."""
+    settings = town.settings(rig.name)
+    gates = settings.gates()
+    if not gates:
+        return None
+    place, log = town.rig_folder(rig.name) / "gate", _log_path(town, request)
+    try:
+        merge.gate_worktree(repository, place, candidate)
+        for command in settings.texts("worktree.setup"):
+            seconds = settings.seconds("worktree.timeout")
+            if run_logged(["sh", "-c", command], place, _gate_environment(town, {}), log, seconds) != 0:
+                return _Delay(f"worktree.setup {command!r} fails where the gates run; see {log}", _pause(request))
+    except GtError as error:
+        return _Delay(f"the gates cannot run: {error.message}", _pause(request))
+    alone = [gate for gate in gates if not gate.parallel]
+    together = [gate for gate in gates if gate.parallel]
+    for group in [[gate] for gate in alone] + ([together] if together else []):
+        verdict = _run_group(town, request, group, place, log)
+        if verdict is not None:
+            return verdict
+    return None
+
+
+def _run_group(
+    town: Town, request: MergeRequest, group: Sequence[Gate], place: Path, log: Path
+) -> _Rejection | _Delay | None:
+    def run(gate: Gate) -> int | None:
+        own = log if len(group) == 1 else log.with_suffix(f".{threading.get_ident()}.log")
+        try:
+            return run_logged(
+                ["sh", "-c", gate.run], place, _gate_environment(town, gate.environment), own, gate.timeout
+            )
+        finally:
+            if own is not log:
+                with log.open("ab") as whole:
+                    whole.write(own.read_bytes())
+                own.unlink()
+
+    with ThreadPoolExecutor(max_workers=len(group)) as pool:
+        statuses = list(pool.map(run, group))
+    for gate, status in zip(group, statuses, strict=True):
+        if status is None:
+            return _Rejection(Reason.REJECTED, f"gate {gate.name} ran out of time ({gate.timeout:.0f}s)", log)
+        if status in (126, 127):
+            return _Delay(f"gate {gate.name} cannot run (status {status}); see {log}", _pause(request))
+        if status != 0:
+            return _Rejection(Reason.REJECTED, f"gate {gate.name} failed with status {status}", log)
+    return None
+
+
+def _gate_environment(town: Town, own: dict[str, str] | object) -> dict[str, str]:
+    kept = {name: value for name, value in town.environment.items() if not name.startswith(("GIT_", "GT_", "TMUX"))}
+    return {**kept, **(own if isinstance(own, dict) else {})}
+
+
+def _publish(
+    town: Town, rig: Rig, repository: Repository, request: MergeRequest, tip: Commit, candidate: Commit
+) -> _Delay | None:
+    """Compare-and-swap of the target, and a look that the candidate is on it."""
+    if _is_local(town, rig):
+        if not repository.update_ref(f"refs/heads/{rig.target}", candidate, tip):
+            return _Delay(f"{rig.target} moved meanwhile", 0)
+        return None
+    into_checkout = rig.remote_kind is RemoteKind.CHECKOUT
+    match merge.push(repository, rig.remote, candidate, rig.target, tip, into_checkout=into_checkout):
+        case merge.Behind():
+            return _Delay(f"{rig.target} moved meanwhile", 0)
+        case merge.Refused(words=words):
+            return _Delay(f"the remote refuses: {words}", _pause(request))
+        case merge.Pushed():
+            repository.fetch(rig.target)
+    if not merge.is_landed(repository, candidate, f"refs/remotes/origin/{rig.target}"):
+        return _Delay(f"{candidate} was pushed but is not on {rig.target}", _pause(request))
+    return None
+
+
+def _record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit) -> None:
+    with town.change() as change:
+        found = rows.get_merge_request(change, request.id)
+        if found.state is MergeState.TESTING:
+            rows.move_merge_request(change, request.id, "publish", candidate=commit)
+        rows.move_merge_request(change, request.id, "merge", merged_commit=commit)
+        work.merge_bead(change, request.bead, commit)
+        if _is_local(town, rig):
+            set_target_commit(change, rig.name, commit)
+        bead = work.get_bead(change, request.bead)
+        landed = work.land_convoy(change, bead.convoy)
+    mail.notify(town, request.author, f"{bead.id} is merged", f"{bead.title}\n\ncommit {commit} on {rig.target}\n")
+    if landed and bead.convoy is not None:
+        convoy = work.get_convoy(town.db, bead.convoy)
+        if convoy.notify is not None:
+            beads = [work.get_bead(town.db, id) for id in convoy.beads]
+            body = "\n".join(f"{bead.id} {bead.state} {bead.merged_commit or ''}".rstrip() for bead in beads)
+            mail.notify(town, convoy.notify, f"convoy {convoy.name} has landed", body + "\n")
+
+
+def _send_back(town: Town, rig: Rig, request: MergeRequest, bead: Bead, rejection: _Rejection) -> None:
+    """The bead is open again, its branch kept and its author preferred; after the last attempt a person is asked."""
+    move = "conflict" if rejection.reason is Reason.CONFLICTED else "reject"
+    log = str(rejection.log) if rejection.log else None
+    last = bead.attempts >= ATTEMPTS
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, move, reason=rejection.words, log=log)
+        work.return_bead(
+            change, bead.id, Reason.ESCALATED if last else rejection.reason, target=None if last else request.author
+        )
+        if last:
+            raise_escalation(
+                change, "medium", f"{bead.id} came back {bead.attempts} times: {rejection.words}", bead=bead.id
+            )
+    tail = rejection.log.read_text(encoding="utf-8", errors="replace")[-4000:] if rejection.log else ""
+    mail.notify(town, request.author, f"{bead.id} came back: {rejection.reason}", f"{rejection.words}\n\n{tail}")
+
+
+def _delay(town: Town, id: MergeRequestId, delay: _Delay) -> None:
+    with town.change() as change:
+        found = rows.get_merge_request(change, id)
+        not_before: Time | None = clock.after(delay.seconds) if delay.seconds else None
+        if found.state is MergeState.QUEUED:
+            rows.put_off(change, id, delay.words, not_before)
+        else:
+            rows.move_merge_request(change, id, "requeue", reason=delay.words, not_before=not_before)
+
+
+def _pause(request: MergeRequest) -> float:
+    return DELAYS[min(request.attempts, len(DELAYS) - 1)]

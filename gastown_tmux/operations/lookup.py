@@ -1,0 +1,101 @@
+"""How the words a person types become a bead, a convoy, an agent, a rig."""
+
+from gastown_tmux.domain.escalation import Escalation
+from gastown_tmux.domain.ids import Address
+from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead, Convoy
+from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations.town import Town
+from gastown_tmux.store import work
+from gastown_tmux.store.agents import find_agent, list_agents
+from gastown_tmux.store.escalations import get_escalation
+from gastown_tmux.store.merging import get_merge_request
+from gastown_tmux.store.rigs import find_rig
+from gastown_tmux.store.rows import matching_ids
+
+_KINDS = {
+    "beads": ("bead", "gt bead list"),
+    "convoys": ("convoy", "gt convoy list"),
+    "merge_requests": ("merge request", "gt mq list"),
+    "escalations": ("escalation", "gt escalate list"),
+}
+
+
+def resolve_bead(town: Town, word: str) -> Bead:
+    """By id or a unique leading part of one."""
+    return work.get_bead(town.db, resolve_id(town, "beads", word))
+
+
+def resolve_convoy(town: Town, word: str) -> Convoy:
+    return work.get_convoy(town.db, resolve_id(town, "convoys", word))
+
+
+def resolve_merge_request(town: Town, word: str) -> MergeRequest:
+    """By its own id, or by its bead's: then the bead's newest."""
+    if not word.startswith("mr-") and matching_ids(town.db, "beads", word):
+        bead = resolve_bead(town, word)
+        if bead.merge_request is None:
+            raise NotFoundError(f"{bead.id} has no merge request", hint="gt mq list")
+        return get_merge_request(town.db, bead.merge_request)
+    return get_merge_request(town.db, resolve_id(town, "merge_requests", word))
+
+
+def resolve_id(town: Town, table: str, word: str) -> str:
+    """The id in ``table`` that ``word`` is, or the only one it begins. Raises NotFoundError, RefusedError."""
+    found = matching_ids(town.db, table, word)
+    what, listing = _KINDS[table]
+    if word in found:
+        return word
+    if not found:
+        raise NotFoundError(f"no {what} {word!r}", hint=listing)
+    if len(found) > 1:
+        raise RefusedError(f"{word!r} may be {', '.join(found[:3])}", hint="type more of it")
+    return found[0]
+
+
+def resolve_agent(town: Town, word: str, rig: Rig | None = None) -> Address:
+    """By address, or by a name that is unique in the town (or in ``rig``). Raises NotFoundError, RefusedError."""
+    if "/" in word or find_agent(town.db, word):
+        address = Address.parse(word)
+        if find_agent(town.db, address):
+            return address
+        raise NotFoundError(f"no agent {address}", hint="gt agents")
+    named = [agent.address for agent in list_agents(town.db, rig.name if rig else None) if agent.name == word]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise RefusedError(f"{word!r} may be {' or '.join(named)}", hint="use the whole address")
+    raise NotFoundError(f"no agent {word!r}" + (f" in rig {rig.name}" if rig else ""), hint="gt agents")
+
+
+def find_target(town: Town, word: str) -> Rig | Address | None:
+    """What a sling may go to; None where the word names neither rig nor agent."""
+    rig = find_rig(town.db, word)
+    if rig is not None:
+        return rig
+    try:
+        return resolve_agent(town, word)
+    except (NotFoundError, UsageError):
+        if "/" in word:
+            raise
+        return None
+
+
+def resolve_address(town: Town, word: str) -> Address:
+    """Anybody who may be written to: the town's own addresses, an agent, a refinery."""
+    try:
+        return resolve_agent(town, word)
+    except NotFoundError:
+        address = Address.parse(word)
+        if address.rig is None or (address.name == "refinery" and find_rig(town.db, address.rig)):
+            return address
+        raise
+
+
+def resolve_rig(town: Town, word: str) -> Rig:
+    return town.rig(word)
+
+
+def resolve_escalation(town: Town, word: str) -> Escalation:
+    return get_escalation(town.db, resolve_id(town, "escalations", word))

@@ -1,0 +1,97 @@
+"""gt mq: the merge queue, and what a person says of it."""
+
+from dataclasses import dataclass
+
+from gastown_tmux.domain.ids import RigName
+from gastown_tmux.domain.merging import MergeRequest, MergeState
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import BeadState, Reason
+from gastown_tmux.edges import locks
+from gastown_tmux.errors import RefusedError
+from gastown_tmux.operations import mail
+from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.store import merging as rows
+from gastown_tmux.store import work
+from gastown_tmux.store.rigs import list_rigs
+
+
+def list_merge_requests(town: Town, rig: Rig | None = None, state: str | None = None) -> list[MergeRequest]:
+    return rows.list_merge_requests(town.db, rig=rig.name if rig else None, state=state)
+
+
+def show_merge_request(town: Town, request: MergeRequest) -> MergeRequest:
+    return request
+
+
+def approve(town: Town, request: MergeRequest) -> Answer:
+    """Lets a held merge request go on to the queue."""
+    if request.state is not MergeState.HELD:
+        if request.state in (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.MERGED):
+            return Answer(request, f"{request.id} is {request.state} already")
+        raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, "approve")
+    return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is queued")
+
+
+def retry(town: Town, request: MergeRequest) -> Answer:
+    """Tries now what waits for a better time; submits once more the same branch of one that came back."""
+    if request.state is MergeState.QUEUED:
+        with town.change() as change:
+            rows.hurry(change, request.id)
+        return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is tried again now")
+    if request.state not in (MergeState.CONFLICTED, MergeState.REJECTED):
+        raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
+    bead = work.get_bead(town.db, request.bead)
+    if bead.state is not BeadState.OPEN or bead.merge_request != request.id:
+        raise RefusedError(f"{bead.id} is {bead.state} by now", hint=f"gt bead show {bead.id}")
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, "supersede")
+        fresh = rows.insert_merge_request(
+            change,
+            bead=bead.id,
+            rig=request.rig,
+            author=request.author,
+            branch=request.branch,
+            head=request.head,
+            base=request.base,
+            target=request.target,
+            held=False,
+        )
+        work.resubmit_bead(change, bead.id, fresh)
+    return Answer(rows.get_merge_request(town.db, fresh), f"{bead.id} is submitted again as {fresh}")
+
+
+def reject(town: Town, request: MergeRequest, message: str | None = None) -> Answer:
+    """A person says no: the bead goes back to its author with the words."""
+    if request.state is MergeState.REJECTED:
+        return Answer(request, f"{request.id} is rejected already")
+    words = message or "rejected by " + town.actor
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, "reject", reason=words)
+        work.return_bead(change, request.bead, Reason.REJECTED, target=request.author)
+    mail.notify(town, request.author, f"{request.bead} came back: rejected", words + "\n")
+    return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is rejected; {request.bead} is open")
+
+
+@dataclass(frozen=True, slots=True)
+class RefineryView:
+    rig: RigName
+    running: bool
+    queued: int
+    held: int
+    target: str
+
+
+def refineries(town: Town) -> list[RefineryView]:
+    requests = rows.list_merge_requests(town.db)
+    return [
+        RefineryView(
+            rig=rig.name,
+            running=locks.holder(town.run / f"refinery.{rig.name}.lock") is not None,
+            queued=sum(r.rig == rig.name and r.position is not None for r in requests),
+            held=sum(r.rig == rig.name and r.state is MergeState.HELD for r in requests),
+            target=rig.target,
+        )
+        for rig in list_rigs(town.db)
+    ]

@@ -1,0 +1,134 @@
+"""An opened town: where its things are, who is asking, and the one way its rows are changed."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from gastown_tmux.domain.ids import OVERSEER, Address, RigName
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.settings import Settings
+from gastown_tmux.edges import clock, tmux
+from gastown_tmux.edges.configuration import Configuration
+from gastown_tmux.edges.repository import Repository
+from gastown_tmux.edges.wake import poke
+from gastown_tmux.errors import NotFoundError
+from gastown_tmux.store.db import Change, Database
+from gastown_tmux.store.rigs import find_rig
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a verb that does something gives back: the thing, and one sentence that says what happened."""
+
+    value: Any
+    text: str
+
+
+@dataclass
+class Town:
+    """``say`` takes one line of progress. ``environment`` is the caller's own."""
+
+    path: Path
+    actor: Address
+    environment: Mapping[str, str]
+    flags: Mapping[str, object] = field(default_factory=dict)
+    say: Callable[[str], None] = lambda line: None
+
+    @cached_property
+    def db(self) -> Database:
+        return Database(self.path / ".gt" / "town.db")
+
+    @property
+    def run(self) -> Path:
+        return self.path / ".gt" / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / ".gt" / "logs"
+
+    @property
+    def mail(self) -> Path:
+        return self.path / ".gt" / "mail"
+
+    @property
+    def trash(self) -> Path:
+        return self.path / ".gt" / "trash"
+
+    @property
+    def wake_fifo(self) -> Path:
+        return self.run / "wake"
+
+    def hook(self, address: Address) -> Path:
+        """An agent's persistent place: ``state.json`` and ``work/``."""
+        return self.path / ".gt" / "hooks" / address.folder
+
+    def worktree(self, address: Address) -> Path:
+        return self.hook(address) / "work"
+
+    def rig_folder(self, rig: RigName) -> Path:
+        return self.path / "rigs" / rig
+
+    def repository(self, rig: RigName) -> Repository:
+        return Repository(self.rig_folder(rig) / "repo.git", self.run / f"repo.{rig}.lock")
+
+    @cached_property
+    def tmux(self) -> tmux.Server:
+        return tmux.Server(tmux.socket_path(self.run), self.run / "tmux.conf")
+
+    @cached_property
+    def _configuration(self) -> Configuration:
+        return Configuration(self.path, self.environment)
+
+    def settings(self, rig: RigName | None = None) -> Settings:
+        return self._configuration.settings(rig, self.flags)
+
+    def reload_settings(self) -> None:
+        """For those who live long: files may have changed."""
+        self.__dict__.pop("_configuration", None)
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person asks, not an agent or a daemon."""
+        return self.actor == OVERSEER
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[Change]:
+        """An immediate transaction in the actor's name; the deacon hears of its commit."""
+        with self.db.change(self.actor, clock.now()) as change:
+            yield change
+        poke(self.wake_fifo)
+
+    def rig(self, name: str) -> Rig:
+        rig = find_rig(self.db, name)
+        if rig is None:
+            raise NotFoundError(f"no rig {name!r}", hint="gt rig list")
+        return rig
+
+    def acting_as(self, actor: Address) -> "Town":
+        """The same town, asked by another: a daemon writes in its own name."""
+        return Town(self.path, actor, self.environment, self.flags, self.say)
+
+
+def find_town(named: str | None, environment: Mapping[str, str], here: Path) -> Path:
+    """``named``, else ``$GT_TOWN``, else the nearest parent of ``here``, else ``~/gt``. Raises NotFoundError."""
+    for given in (named, environment.get("GT_TOWN")):
+        if given:
+            path = Path(given).expanduser().absolute()
+            if is_town(path):
+                return path
+            raise NotFoundError(f"{path} is no town", hint=f"gt install {path}")
+    for folder in (here, *here.parents):
+        if is_town(folder):
+            return folder
+    home = Path(environment.get("HOME", "/")) / "gt"
+    if is_town(home):
+        return home
+    raise NotFoundError("there is no town here", hint="gt install makes one in ~/gt")
+
+
+def is_town(path: Path) -> bool:
+    """Also one whose database is gone, so that doctor can be told of it."""
+    return (path / "town.yaml").is_file() and (path / ".gt").is_dir()

@@ -1,0 +1,49 @@
+"""What keeps a town safe and small: snapshots, backups, the trash."""
+
+import re
+from pathlib import Path
+
+from gastown_tmux.domain.ids import Address
+from gastown_tmux.edges import clock, snapshot, worktree
+from gastown_tmux.operations.hooks import save_hook
+from gastown_tmux.operations.town import Town
+from gastown_tmux.store.agents import list_live_sessions
+from gastown_tmux.store.rigs import list_rigs
+
+BACKUP_SECONDS = 300.0
+TRASH_SECONDS = 3600.0
+#: How long what was removed can still be taken out of the trash.
+GRACE_SECONDS = 7 * 24 * 3600.0
+BACKUPS = 12
+
+
+def save_hooks(town: Town) -> None:
+    """A snapshot of every hook whose agent runs."""
+    for session in list_live_sessions(town.db):
+        if session.agent.rig:
+            save_hook(town, town.rig(session.agent.rig), Address(session.agent), "timer")
+
+
+def back_up(town: Town) -> Path:
+    """A whole copy of town.db in ``.gt/backups``; the newest dozen are kept."""
+    folder = town.path / ".gt" / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"town.db.{re.sub('[^0-9]', '', clock.now())}"
+    town.db.backup(target)
+    for old in list_backups(town)[BACKUPS:]:
+        old.unlink(missing_ok=True)
+    return target
+
+
+def list_backups(town: Town) -> list[Path]:
+    """Newest first."""
+    return sorted((town.path / ".gt" / "backups").glob("town.db.*"), reverse=True)
+
+
+def clean(town: Town) -> None:
+    """Thins snapshots by age and empties the trash of what is past its grace time."""
+    for rig in list_rigs(town.db):
+        repository = town.repository(rig.name)
+        for agent in snapshot.agents(repository):
+            snapshot.thin(repository, agent)
+    worktree.empty_trash(town.trash, GRACE_SECONDS)

@@ -1,0 +1,156 @@
+"""What every face shows: agents and the town, as rows and processes have them now."""
+
+from dataclasses import dataclass
+
+from gastown_tmux.domain.agents import Agent, Session, SessionState, view_state
+from gastown_tmux.domain.ids import Address, BeadId, RigName, Time
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead
+from gastown_tmux.edges.processes import ProcessRef, is_alive
+from gastown_tmux.operations.daemons import Daemon, list_daemons
+from gastown_tmux.operations.town import Town
+from gastown_tmux.store import agents as agent_rows
+from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.merging import list_merge_requests
+from gastown_tmux.store.meta import get_meta, is_wanted
+from gastown_tmux.store.rigs import list_rigs
+from gastown_tmux.store.work import count_beads, list_held_beads, list_ready
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """An agent with its session and its bead. ``pid`` is the program's own; ``window`` its window's name."""
+
+    address: Address
+    role: str
+    rig: RigName | None
+    name: str
+    provider: str | None
+    state: str
+    health: str
+    bead: BeadId | None
+    branch: str | None
+    window: str | None
+    pane: str | None
+    pid: int | None
+    session: str | None
+    since: Time
+    restarts: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TmuxView:
+    socket: str
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RigView:
+    name: RigName
+    target: str
+    remote: str
+    parked: bool
+    gates: int
+    beads: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    town: str
+    path: str
+    wanted: str
+    tmux: TmuxView
+    daemons: list[Daemon]
+    agents: list[AgentView]
+    rigs: list[RigView]
+    counts: dict[str, int]
+    notes: list[str]
+
+
+def list_agents(town: Town, rig: Rig | None = None) -> list[AgentView]:
+    sessions = {session.agent: session for session in agent_rows.list_live_sessions(town.db)}
+    held = list_held_beads(town.db)
+    return [
+        _view(agent, sessions.get(agent.address), held.get(agent.address))
+        for agent in agent_rows.list_agents(town.db, rig.name if rig else None)
+    ]
+
+
+def show_agent(town: Town, address: Address) -> AgentView:
+    agent = agent_rows.get_agent(town.db, address)
+    return _view(agent, agent_rows.find_live_session(town.db, address), list_held_beads(town.db).get(address))
+
+
+def _view(agent: Agent, session: Session | None, bead: Bead | None) -> AgentView:
+    alive = session is not None and _is_running(session)
+    state = session.state if session is not None and (alive or session.state is SessionState.STARTING) else None
+    running = session if alive else None
+    return AgentView(
+        address=agent.address,
+        role=agent.role,
+        rig=agent.rig,
+        name=agent.name,
+        provider=running.provider if running else agent.provider,
+        state=view_state(agent.state, state),
+        health="healthy" if alive else "unknown" if state is SessionState.STARTING else "dead",
+        bead=bead.id if bead else None,
+        branch=bead.branch if bead else None,
+        window=agent.name if running else None,
+        pane=running.pane if running else None,
+        pid=running.pid if running else None,
+        session=session.id if session else None,
+        since=session.since if session else agent.since,
+        restarts=agent.restarts,
+        reason=agent.reason,
+    )
+
+
+def _is_running(session: Session) -> bool:
+    return bool(session.pid and session.pid_started) and is_alive(
+        ProcessRef(session.pid or 0, session.pid_started or "")
+    )
+
+
+def status(town: Town) -> Status:
+    beads = count_beads(town.db)
+    requests = list_merge_requests(town.db)
+    queue = [request for request in requests if request.state in ("queued", "testing", "publishing")]
+    agents = list_agents(town)
+    ready = list_ready(town.db)
+    unread = len(Mailbox(town.mail / "overseer").list_new())
+    counts = {
+        **{state: beads.get(state, 0) for state in ("open", "hooked", "working", "submitted", "merged", "closed")},
+        "queue": len(queue),
+        "held": sum(request.state == "held" for request in requests),
+        "mail": unread,
+        "escalations": len(list_escalations(town.db, state="open")),
+    }
+    rigs = [
+        RigView(
+            name=rig.name,
+            target=rig.target,
+            remote=rig.remote,
+            parked=rig.parked,
+            gates=len(town.settings(rig.name).gates()),
+            beads=sum(bead.rig == rig.name for bead in ready),
+            waiting=sum(request.rig == rig.name for request in queue),
+        )
+        for rig in list_rigs(town.db)
+    ]
+    notes = [f"{rig.name} has no merge gates: whatever merges cleanly lands" for rig in rigs if not rig.gates]
+    notes += [f"{bead.id} waits for a free place" for bead in ready if bead.target is not None][:5]
+    notes += [f"{request.id}: {request.reason}" for request in queue if request.reason]
+    return Status(
+        town=get_meta(town.db, "name") or "",
+        path=str(town.path),
+        wanted="up" if is_wanted(town.db) else "down",
+        tmux=TmuxView(str(town.tmux.socket), town.tmux.is_alive()),
+        daemons=list_daemons(town),
+        agents=agents,
+        rigs=rigs,
+        counts=counts,
+        notes=notes,
+    )

@@ -1,0 +1,169 @@
+"""What an agent says of its own work: prime, hook, done."""
+
+from dataclasses import dataclass
+
+from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.ids import Address, BeadId, Commit
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead, Reason
+from gastown_tmux.edges import resources, worktree
+from gastown_tmux.errors import RefusedError
+from gastown_tmux.operations import escalations
+from gastown_tmux.operations.hooks import branch_of, save_hook, write_state
+from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.store import work as rows
+from gastown_tmux.store.agents import get_agent
+from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.merging import insert_merge_request
+
+
+@dataclass(frozen=True, slots=True)
+class Prime:
+    """Who an agent is, what is on its hook, how many mails wait, what to do next."""
+
+    agent: Address
+    role: Role
+    instructions: str
+    bead: Bead | None
+    branch: str | None
+    unread: int
+    next: str
+
+
+def prime(town: Town) -> Prime:
+    agent = get_agent(town.db, _own_address(town))
+    bead = rows.find_held_bead(town.db, agent.address)
+    unread = len(Mailbox(town.mail / agent.address.folder).list_new())
+    if bead is None:
+        step = "nothing is on your hook: read your mail (gt mail inbox) and wait for work"
+    elif bead.reason in (Reason.CONFLICTED, Reason.REJECTED):
+        step = f"{bead.id} came back {bead.reason}: bring your branch up to date with the target, mend it, then gt done"
+    else:
+        step = f"do {bead.id}: it is yours; commit on {bead.branch}, then gt done"
+    return Prime(
+        agent=agent.address,
+        role=agent.role,
+        instructions=resources.load_role(agent.role, town.path).text.format_map(
+            {"address": agent.address, "rig": agent.rig or "", "name": agent.name, "role": agent.role}
+        ),
+        bead=bead,
+        branch=bead.branch if bead else None,
+        unread=unread,
+        next=step,
+    )
+
+
+def _own_address(town: Town) -> Address:
+    if town.is_person:
+        raise RefusedError("this is for agents in their windows", hint="gt --as ADDRESS … speaks for one")
+    return town.actor
+
+
+def _held(town: Town) -> tuple[Address, Bead, Rig]:
+    address = _own_address(town)
+    bead = rows.find_held_bead(town.db, address)
+    if bead is None:
+        raise RefusedError("nothing is on your hook", hint="gt hook")
+    return address, bead, town.rig(bead.rig)
+
+
+def done(town: Town, report: str | None = None, defer: str | None = None, escalate: str | None = None) -> Answer:
+    """Submits the branch of the bead on the hook; or closes it with a report, or gives it back with a reason.
+
+    Raises RefusedError where the branch has nothing that the target lacks, or the worktree holds uncommitted changes.
+    A bead that this agent has just submitted is no error: the second time says so.
+    """
+    if sum(given is not None for given in (report, defer, escalate)) > 1:
+        raise RefusedError("--report, --defer and --escalate exclude one another")
+    address = _own_address(town)
+    if rows.find_held_bead(town.db, address) is None:
+        last = _last_bead(town, address)
+        if last is not None and report is defer is escalate is None:
+            return Answer(last, f"{last.id} is {last.state} already")
+    address, bead, rig = _held(town)
+    if report is not None:
+        text = _report(town, bead, report)
+    elif defer is not None:
+        text = _give_back(town, bead, Reason.DEFERRED, defer)
+    elif escalate is not None:
+        text = _give_back(town, bead, Reason.ESCALATED, escalate)
+    else:
+        text = submit(town, rig, address, bead)
+    write_state(town, address)
+    save_hook(town, rig, address, "done")
+    return Answer(rows.get_bead(town.db, bead.id), text)
+
+
+def _last_bead(town: Town, address: Address) -> Bead | None:
+    beads = [bead for bead in rows.list_beads(town.db, state="submitted") if bead.assignee == address]
+    return max(beads, key=lambda bead: bead.updated, default=None)
+
+
+def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
+    place, repository = town.worktree(address), town.repository(rig.name)
+    branch = bead.branch or branch_of(get_agent(town.db, address), bead)
+    worktree.assert_place(repository, place, branch)
+    status = worktree.status(repository, place)
+    if status.operation is not None:
+        raise RefusedError(f"a {status.operation} is in progress in {place}", hint=f"git {status.operation} --continue")
+    if not status.clean:
+        changed = [*status.staged, *status.unstaged, *status.untracked]
+        raise RefusedError(
+            f"{len(changed)} uncommitted: {', '.join(changed[:5])}", hint="git add -A && git commit, then gt done"
+        )
+    head = repository.resolve(f"refs/heads/{branch}")
+    if head is None or bead.base is None:
+        raise RefusedError(f"branch {branch} is gone", hint="gt snapshot restore " + address)
+    if not repository.changed_since_fork(bead.base, head):
+        raise RefusedError(
+            f"{branch} changes nothing", hint="commit your work, or 'gt done --report -' if the result is text"
+        )
+    # The branch may move or go; what was submitted must not be collected before it has landed.
+    repository.update_ref(merge_ref(bead.id, head), head, None)
+    held = bool(town.settings(rig.name).get("merge.review"))
+    with town.change() as change:
+        id = insert_merge_request(
+            change,
+            bead=bead.id,
+            rig=rig.name,
+            author=address,
+            branch=branch,
+            head=Commit(head),
+            base=bead.base,
+            target=rig.target,
+            held=held,
+        )
+        rows.submit_bead(change, bead.id, id)
+    return f"{bead.id} is submitted as {id}" + (", held for review: gt mq approve" if held else "")
+
+
+def merge_ref(bead: BeadId, head: str) -> str:
+    """What keeps a submitted commit in the repository."""
+    return f"refs/gastown/merge/{bead}.{head[:16]}"
+
+
+def _report(town: Town, bead: Bead, report: str) -> str:
+    with town.change() as change:
+        rows.report_bead(change, bead.id, report)
+        rows.land_convoy(change, bead.convoy)
+    return f"{bead.id} is closed as done, with the report"
+
+
+def _give_back(town: Town, bead: Bead, reason: Reason, words: str) -> str:
+    with town.change() as change:
+        rows.return_bead(change, bead.id, reason, target=None)
+        if reason is Reason.ESCALATED:
+            escalations.raise_escalation(change, "medium", f"{bead.id}: {words}", bead=bead.id)
+    return f"{bead.id} is {reason} and open again: {words.splitlines()[0] if words else ''}"
+
+
+def hook(town: Town) -> str:
+    """What is on the caller's hook, as ``state.json`` has it."""
+    address = _own_address(town)
+    write_state(town, address)
+    return (town.hook(address) / "state.json").read_text(encoding="utf-8")
+
+
+def signal(town: Town, event: str) -> Answer:
+    """Outside an agent's window a signal has nobody to speak of."""
+    return Answer({"event": event}, "")

@@ -1,0 +1,123 @@
+"""Crew and polecats: made, started, stopped, removed."""
+
+from gastown_tmux.domain.agents import AgentState, Role
+from gastown_tmux.domain.ids import Address, Commit, parse_name
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges.git import NETWORK_TIMEOUT
+from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.hooks import clear_hook, find_base, prepare_hook, write_state
+from gastown_tmux.operations.sessions import resolve_provider, start_sessions, stop_sessions
+from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.operations.up import ensure_up
+from gastown_tmux.operations.views import AgentView, show_agent
+from gastown_tmux.operations.views import list_agents as list_views
+from gastown_tmux.store import agents as rows
+from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.work import find_held_bead
+
+
+def add_crew(town: Town, name: str, rig: Rig, branch: str | None = None, provider: str | None = None) -> Answer:
+    """The workspace, on ``crew/<name>`` cut from ``branch`` or the target; nothing is started."""
+    return _add(town, Role.CREW, name, rig, branch, provider)
+
+
+def add_polecat(town: Town, name: str, rig: Rig, provider: str | None = None) -> Answer:
+    """A worker to sling at by name; its worktree is made when work comes."""
+    return _add(town, Role.POLECAT, name, rig, None, provider)
+
+
+def _add(town: Town, role: Role, name: str, rig: Rig, branch: str | None, provider: str | None) -> Answer:
+    address = Address.of(rig.name, parse_name(name, "agent"))
+    known = rows.find_agent(town.db, address)
+    if known is not None and known.role is not role:
+        raise RefusedError(f"{address} is a {known.role} already", hint="choose another name")
+    if provider is not None:
+        resolve_provider(town, rig.name, provider)
+    if role is Role.CREW:
+        base = find_base(town, rig) if branch is None else _find_start(town, rig, branch)
+    if known is None:
+        with town.change() as change:
+            rows.insert_agent(change, address, role, provider)
+    Mailbox(town.mail / address.folder).create()
+    if role is Role.CREW and not town.worktree(address).exists():
+        prepare_hook(town, rig, address, base)
+    write_state(town, address)
+    text = f"{address} is there" + (" already" if known else "")
+    if role is Role.CREW:
+        text += f", in {town.worktree(address)}"
+    return Answer(show_agent(town, address), text)
+
+
+def _find_start(town: Town, rig: Rig, branch: str) -> Commit:
+    repository = town.repository(rig.name)
+    repository.fetch(None, NETWORK_TIMEOUT)
+    commit = repository.resolve(f"refs/remotes/origin/{branch}")
+    if commit is None:
+        raise RefusedError(f"{rig.remote} has no branch {branch}", hint=f"gt rig show {rig.name}")
+    return Commit(commit)
+
+
+def list_crew(town: Town, rig: Rig | None = None) -> list[AgentView]:
+    return [view for view in list_views(town, rig) if view.role == Role.CREW]
+
+
+def list_polecats(town: Town, rig: Rig | None = None) -> list[AgentView]:
+    return [view for view in list_views(town, rig) if view.role == Role.POLECAT]
+
+
+def start_agent(town: Town, agent: Address) -> Answer:
+    """Raises GtError where its program does not come up."""
+    ensure_up(town)
+    if rows.find_live_session(town.db, agent):
+        return Answer(show_agent(town, agent), f"{agent} runs already")
+    known = rows.get_agent(town.db, agent)
+    resolve_provider(town, known.rig, known.provider)
+    with town.change() as change:
+        rows.move_agent(change, agent, "start")
+        rows.set_restarts(change, agent, 0)
+    if known.rig is not None:
+        rig = town.rig(known.rig)
+        prepare_hook(town, rig, agent, find_base(town, rig))
+    for session in start_sessions(town, [agent]):
+        if session.ended:
+            raise GtError(f"{agent} was {session.reason}", hint=f"gt log {agent}")
+    return Answer(show_agent(town, agent), f"{agent} runs")
+
+
+def stop_agent(town: Town, agent: Address) -> Answer:
+    """Every descendant of its program is gone when this returns; the work is in the worktree and a snapshot."""
+    was = rows.get_agent(town.db, agent).state
+    stopped = stop_sessions(town, [agent], why="stopped", state="stop")
+    known = not stopped and was is AgentState.OFF
+    return Answer(show_agent(town, agent), f"{agent} is stopped" + (" already" if known else ""))
+
+
+def respawn_agent(town: Town, agent: Address) -> Answer:
+    """Ends what runs, keeps the hook as it is, starts anew."""
+    stop_sessions(town, [agent], why="respawn")
+    return start_agent(town, agent)
+
+
+def remove_agent(town: Town, agent: Address) -> Answer:
+    """Saves the work, archives the mailbox, trashes the worktree. Raises RefusedError while a bead is on its hook."""
+    bead = find_held_bead(town.db, agent)
+    if bead is not None:
+        raise RefusedError(f"{agent} has {bead.id} on its hook", hint=f"gt unsling {bead.id}")
+    known = rows.get_agent(town.db, agent)
+    stop_sessions(town, [agent], why="removed", state="stop")
+    if known.rig is not None and town.hook(agent).exists():
+        clear_hook(town, town.rig(known.rig), agent)
+    with town.change() as change:
+        rows.delete_agent(change, agent)
+    put_away(town, agent, change.time)
+    return Answer({"address": agent}, f"{agent} is removed; its work and mail are kept")
+
+
+def put_away(town: Town, agent: Address, moment: str) -> None:
+    """Mailbox and hook folder under a name that no successor will have."""
+    suffix = "." + moment.replace(":", "")
+    for folder in (town.mail / agent.folder, town.hook(agent)):
+        if folder.exists():
+            target = town.trash / (folder.parent.name + "." + folder.name + suffix)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(target)
