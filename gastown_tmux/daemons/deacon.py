@@ -1,0 +1,90 @@
+"""The deacon: gives out work, takes in signals, starts refineries, saves hooks, backs up; keeps the witness alive."""
+
+import time
+
+from gastown_tmux.daemons.loop import Loop, hold_lock, log, start_log
+from gastown_tmux.edges import clock
+from gastown_tmux.edges.tmux import WindowSpec
+from gastown_tmux.edges.wake import Listener
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations import daemons, patrol, sling, upkeep
+from gastown_tmux.operations.sessions import gt_command, look
+from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.up import open_headquarters
+from gastown_tmux.store.merging import list_rigs_with_work
+from gastown_tmux.store.meta import is_wanted
+
+
+def run(town: Town) -> None:
+    """Until SIGTERM. Raises RefusedError while another deacon runs."""
+    start_log()
+    with hold_lock(town, "deacon"):
+        deacon = _Deacon(town)
+        log.info("deacon of %s is up", town.path)
+        deacon.loop.run(deacon.look)
+        log.info("deacon is down")
+
+
+class _Deacon:
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.loop = Loop("deacon", town)
+        self._listener = Listener(town.wake_fifo)
+        self.loop.watch(self._listener.descriptor, self._listener.drain)
+        self._due = dict.fromkeys(("snapshots", "backup", "trash"), time.monotonic())
+
+    def look(self) -> float | None:
+        town = self.town
+        town.reload_settings()
+        if patrol.take_signals(town):
+            log.info("took in signals")
+        if not is_wanted(town.db):
+            return None
+        if not town.tmux.is_alive():
+            log.warning("the tmux server is gone: starting it")
+            town.tmux.start()
+            open_headquarters(town)
+        if daemons.start_daemon(town, "witness"):
+            log.info("started the witness")
+        for address in patrol.release(town):
+            log.info("%s is free", address)
+        for slung in sling.schedule(town):
+            log.info("%s is on the hook of %s", slung.bead, slung.agent)
+        self._start_refineries()
+        self._keep()
+        return None
+
+    def _start_refineries(self) -> None:
+        rigs = list_rigs_with_work(self.town.db, clock.now())
+        if not rigs:
+            return
+        panes = {(pane.kind, pane.session): pane for pane in look(self.town)}
+        for rig in rigs:
+            pane = panes.get(("refinery", rig))
+            if pane is not None and not pane.dead:
+                continue
+            command = [str(gt_command()), "--town", str(self.town.path), "refinery", "run", "--rig", rig]
+            environment = {"GT_TOWN": str(self.town.path)}
+            options = {"@gt_kind": "refinery"}
+            if pane is not None:
+                self.town.tmux.respawn(pane.pane_id, command, self.town.path, environment, options)
+            else:
+                self.town.tmux.open_windows(
+                    [WindowSpec(rig, "refinery", command, self.town.path, environment, options)]
+                )
+            log.info("started the refinery of %s", rig)
+
+    def _keep(self) -> None:
+        every = {
+            "snapshots": (self.town.settings().seconds("snapshot.every"), upkeep.save_hooks),
+            "backup": (upkeep.BACKUP_SECONDS, upkeep.back_up),
+            "trash": (upkeep.TRASH_SECONDS, upkeep.clean),
+        }
+        now = time.monotonic()
+        for name, (seconds, act) in every.items():
+            if now - self._due[name] >= seconds:
+                self._due[name] = now
+                try:
+                    act(self.town)
+                except GtError as error:
+                    log.warning("%s: %s", name, error.message)

@@ -1,0 +1,101 @@
+"""Verbs for agents in their windows, and for what is said of their work."""
+
+from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Special, Verb, argument, flag, option, optional
+
+_ESCALATION = Record(
+    ("id", "severity", "state", "level", "deadline", "bead", "agent", "created", "updated"), body="text"
+)
+
+VERBS = (
+    Verb("prime", "who you are, your work, your mail, what to do next", "operations.worker:prime", (), Special.PRIME),
+    Verb("hook", "what is on my hook", "operations.worker:hook", (), Special.TEXT),
+    Verb(
+        "done",
+        "submit the branch of the bead on your hook",
+        "operations.worker:done",
+        (
+            option("--report", "report", Kind.FILE, "close it with this text instead: a file, or -"),
+            option("--defer", "defer", help="give it back for later, with the reason"),
+            option("--escalate", "escalate", help="give it back and ask for help, with the reason"),
+        ),
+    ),
+    Verb(
+        "escalate list",
+        "what was escalated",
+        "operations.escalations:list_escalations",
+        (),
+        Listing(("id", "severity", "state", "level", "bead", "text", "created"), "nothing was escalated"),
+    ),
+    Verb("escalate show", "one escalation", "operations.escalations:show_escalation",
+         (argument("escalation", Kind.ESCALATION),), _ESCALATION),
+    Verb("escalate ack", "say that you look after it", "operations.escalations:acknowledge",
+         (argument("escalation", Kind.ESCALATION),)),
+    Verb("escalate resolve", "say that it is done with", "operations.escalations:resolve",
+         (argument("escalation", Kind.ESCALATION),)),
+    Verb(
+        "escalate",
+        "ask the mayor, then the human",
+        "operations.escalations:escalate",
+        (
+            argument("text"),
+            option("-s --severity", "severity", Kind.CHOICE, "medium unless given",
+                   choices=("low", "medium", "high", "critical")),
+            option("--bead", "bead", Kind.BEAD, "what it is about"),
+            KEY,
+        ),
+    ),
+    Verb("signal", "what a provider's own hooks call", "operations.worker:signal", (argument("event"),), hidden=True),
+    Verb(
+        "attach",
+        "go to an agent's window",
+        "operations.attach:attach",
+        (optional("agent", Kind.ADDRESS, "the mayor unless given"), flag("--read-only", "read_only", "look only")),
+        Special.TEXT,
+    ),
+    Verb("detach", "leave the town's windows", "operations.attach:detach"),
+    Verb("stop", "stop an agent; its work stays", "operations.workers:stop_agent", (argument("agent", Kind.AGENT),)),
+    Verb(
+        "respawn",
+        "start an agent anew, with what was on its hook",
+        "operations.workers:respawn_agent",
+        (argument("agent", Kind.AGENT),),
+    ),
+    Verb(
+        "peek",
+        "an agent's screen",
+        "operations.attach:peek",
+        (
+            argument("agent", Kind.ADDRESS),
+            option("-n --lines", "lines", Kind.INTEGER, "that many lines of history"),
+            flag("--ansi", "ansi", "with colours"),
+        ),
+        Special.TEXT,
+    ),
+    Verb(
+        "log",
+        "an agent's past, or a daemon's log",
+        "operations.attach:log",
+        (argument("who", help="an agent, deacon, witness or refinery"),
+         option("-n --lines", "lines", Kind.INTEGER, "that many, 200 unless given")),
+        Special.TEXT,
+    ),
+    Verb(
+        "events",
+        "what happened",
+        "operations.history:events",
+        (
+            flag("-f --follow", "follow", "go on printing them"),
+            option("--since", "since", help="a time, or an age such as 2h"),
+            option("--type", "type", help="only these, such as bead or bead.merged"),
+        ),
+        Special.LINES,
+    ),
+    Verb(
+        "snapshot list",
+        "the saved moments of an agent's hook",
+        "operations.snapshots:list_snapshots",
+        (argument("agent", Kind.AGENT),),
+        Listing(("seq", "time", "why", "files", "commit"), "nothing was saved yet: gt snapshot now AGENT"),
+    ),
+    Verb("snapshot now", "save an agent's hook", "operations.snapshots:take", (argument("agent", Kind.AGENT),)),
+)  # fmt: skip

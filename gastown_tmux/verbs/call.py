@@ -1,0 +1,89 @@
+"""A verb carried out: its words become ids, its operation is called, its value comes back."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gastown_tmux.edges.configuration import parse_value
+from gastown_tmux.errors import GtError, NotFoundError, UsageError
+from gastown_tmux.operations import lookup
+from gastown_tmux.operations.town import Town
+from gastown_tmux.verbs.table import Kind, Parameter, Verb
+
+
+def find_operation(verb: Verb) -> Callable[..., Any]:
+    module, _, function = verb.operation.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(f"gastown_tmux.{module}"), function)
+    return found
+
+
+def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
+    """The operation's value. Raises GtError of any kind."""
+    values = {}
+    rig = lookup.resolve_rig(town, given["rig"]) if _is_lookup_rig(verb, given) else None
+    for parameter in verb.parameters:
+        if parameter.name not in given:
+            continue
+        value = given[parameter.name]
+        if parameter.kind is Kind.RIG and parameter.name == "rig" and rig is not None and _has_agent(verb):
+            continue
+        if isinstance(value, list):
+            values[parameter.name] = [_resolve(town, parameter, word, rig) for word in value]
+        else:
+            values[parameter.name] = _resolve(town, parameter, value, rig)
+    return find_operation(verb)(town, **values)
+
+
+def _has_agent(verb: Verb) -> bool:
+    return any(parameter.kind is Kind.AGENT for parameter in verb.parameters)
+
+
+def _is_lookup_rig(verb: Verb, given: dict[str, Any]) -> bool:
+    """Whether ``--rig`` only says where an agent's name is looked for."""
+    return _has_agent(verb) and "rig" in given
+
+
+def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any) -> Any:
+    match parameter.kind:
+        case Kind.BEAD:
+            return lookup.resolve_bead(town, word)
+        case Kind.CONVOY:
+            return lookup.resolve_convoy(town, word)
+        case Kind.MERGE_REQUEST:
+            return lookup.resolve_merge_request(town, word)
+        case Kind.ESCALATION:
+            return lookup.resolve_escalation(town, word)
+        case Kind.RIG:
+            return lookup.resolve_rig(town, word)
+        case Kind.AGENT:
+            return lookup.resolve_agent(town, word, rig)
+        case Kind.ADDRESS:
+            return lookup.resolve_address(town, word)
+        case Kind.BODY:
+            return read_text("-") if word == "-" else word
+        case Kind.FILE:
+            return read_text(word)
+        case Kind.YAML:
+            return parse_value(word)
+        case Kind.CHOICE:
+            if word not in parameter.choices:
+                raise UsageError(f"{word!r} is none of {', '.join(parameter.choices)}")
+            return word
+        case _:
+            return word
+
+
+def read_text(name: str) -> str:
+    """The text of a file, or of standard input for ``-``. Raises NotFoundError, UsageError."""
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except FileNotFoundError:
+        raise NotFoundError(f"no file {name}") from None
+    except OSError as error:
+        raise GtError(f"{name} cannot be read: {error.strerror}") from None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"{name} is no UTF-8 text") from None

@@ -1,0 +1,29 @@
+"""Values as JSON has them: one shape for the command line, the REPL and whatever comes after."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gastown_tmux.operations.town import Answer
+
+
+def to_data(value: Any) -> Any:
+    """Dataclasses as objects of their fields, lists and mappings through and through."""
+    fields = getattr(type(value), "__dataclass_fields__", None)
+    if fields is not None:
+        return {name: to_data(getattr(value, name)) for name in fields}
+    if isinstance(value, Mapping):
+        return {str(key): to_data(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | frozenset | set):
+        return [to_data(inner) for inner in value]
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def document(value: Any) -> Any:
+    """The one JSON document of a verb: a list as ``{"items": […]}``, an answer as its value."""
+    if isinstance(value, Answer):
+        value = value.value
+    data = to_data(value)
+    return {"items": data} if isinstance(data, list) else data

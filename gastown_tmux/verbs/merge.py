@@ -1,0 +1,58 @@
+"""Verbs for the merge queue and the daemons."""
+
+from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option, optional
+
+_STATES = ("queued", "testing", "publishing", "merged", "held", "conflicted", "rejected", "superseded")
+_REQUEST = argument("request", Kind.MERGE_REQUEST)
+_RIG = option("--rig", "rig", Kind.RIG, "only this rig")
+
+VERBS = (
+    Verb(
+        "mq list",
+        "the merge queue, and what became of the rest",
+        "operations.queue:list_merge_requests",
+        (_RIG, option("--state", "state", Kind.CHOICE, "only these", choices=_STATES)),
+        Listing(("id", "state", "position", "bead", "author", "merged_commit", "reason", "updated"), "nothing was submitted yet"),
+    ),
+    Verb(
+        "mq show",
+        "one merge request",
+        "operations.queue:show_merge_request",
+        (_REQUEST,),
+        Record(
+            (
+                "id", "bead", "rig", "author", "branch", "head", "base", "target", "state", "position", "attempts",
+                "reason", "candidate", "merged_commit", "log", "created", "updated",
+            )
+        ),
+    ),
+    Verb("mq approve", "let a held merge request land", "operations.queue:approve", (_REQUEST,)),
+    Verb("mq retry", "try a merge request again now", "operations.queue:retry", (_REQUEST,)),
+    Verb(
+        "mq reject",
+        "send a merge request back to its author",
+        "operations.queue:reject",
+        (_REQUEST, option("-m --message", "message", help="why")),
+    ),
+    Verb(
+        "refinery run",
+        "land what is queued for a rig",
+        "operations.landing:run_refinery",
+        (option("--rig", "rig", Kind.RIG, "the rig; the only one unless given"), flag("--once", "once", "one merge request only")),
+    ),
+    Verb(
+        "refinery status",
+        "what the refineries do",
+        "operations.queue:refineries",
+        (),
+        Listing(("rig", "running", "queued", "held", "target"), "no rigs yet: gt rig add NAME URL|PATH"),
+    ),
+    Verb("daemon run", "be a daemon, in the foreground", "daemons.run:run",
+         (argument("name", Kind.CHOICE, choices=("deacon", "witness")),), hidden=True),
+    Verb("daemon start", "start the daemons", "operations.daemons:start",
+         (optional("names", Kind.CHOICE, many=True, choices=("deacon", "witness")),)),
+    Verb("daemon stop", "stop the daemons", "operations.daemons:stop",
+         (optional("names", Kind.CHOICE, many=True, choices=("deacon", "witness")),)),
+    Verb("daemon status", "which daemons run", "operations.daemons:list_daemons", (),
+         Listing(("name", "alive", "pid", "since"), "none")),
+)  # fmt: skip

@@ -1,0 +1,81 @@
+"""The words behind a verb, parsed by its row in the table."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from gastown_tmux.domain.settings import parse_duration
+from gastown_tmux.errors import UsageError
+from gastown_tmux.verbs.table import Kind, Parameter, Verb
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"{self.prog} --help")
+
+
+def usage(verb: Verb) -> str:
+    """One line, as a manual would have it."""
+    words = ["gt", verb.words]
+    for parameter in verb.parameters:
+        word = parameter.metavar + ("…" if parameter.many else "")
+        if parameter.flags:
+            word = parameter.flags[0] if parameter.kind is Kind.FLAG else f"{parameter.flags[0]} {word}"
+        words.append(word if parameter.required else f"[{word}]")
+    return " ".join(words)
+
+
+def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
+    """Keyword arguments, of the parameters that were given. Raises UsageError."""
+    parser = _Parser(prog=f"gt {verb.words}", add_help=False, argument_default=argparse.SUPPRESS)
+    for parameter in verb.parameters:
+        _add(parser, parameter)
+    has_rest = any(parameter.rest for parameter in verb.parameters)
+    try:
+        parsed = parser.parse_args(words) if has_rest else parser.parse_intermixed_args(words)
+    except UnicodeError as error:
+        raise UsageError(f"an argument is no text: {error}") from None
+    given = {name: value for name, value in vars(parsed).items() if value is not None and value != []}
+    for parameter in verb.parameters:
+        if parameter.required and parameter.name not in given:
+            raise UsageError(
+                f"gt {verb.words} needs {parameter.flags[-1] if parameter.flags else parameter.metavar}",
+                hint=usage(verb),
+            )
+    return given
+
+
+def _add(parser: argparse.ArgumentParser, parameter: Parameter) -> None:
+    options: dict[str, Any] = {"metavar": parameter.metavar}
+    if parameter.kind is Kind.INTEGER:
+        options["type"] = int
+    elif parameter.kind is Kind.PATH:
+        options["type"] = Path
+    elif parameter.kind is Kind.DURATION:
+        options["type"] = _duration
+    if parameter.kind is Kind.CHOICE:
+        options["choices"] = parameter.choices
+    if not parameter.flags:
+        if parameter.rest:
+            options["nargs"] = argparse.REMAINDER
+        elif parameter.many:
+            options["nargs"] = "*"
+            options.pop("choices", None)
+        else:
+            options["nargs"] = "?"
+            options.pop("choices", None)
+        parser.add_argument(parameter.name, **options)
+    elif parameter.kind is Kind.FLAG:
+        parser.add_argument(*parameter.flags, dest=parameter.name, action="store_true")
+    elif parameter.many:
+        parser.add_argument(*parameter.flags, dest=parameter.name, action="extend", nargs="+", **options)
+    else:
+        parser.add_argument(*parameter.flags, dest=parameter.name, **options)
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {error}") from None

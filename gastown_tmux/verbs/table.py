@@ -1,0 +1,111 @@
+"""What a verb is: its words, its parameters, the operation behind it, and how its value is shown."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a parameter's words become before the operation sees them."""
+
+    TEXT = "text"
+    BODY = "body"  # '-' is standard input
+    FILE = "file"  # the text of a file, '-' standard input
+    PATH = "path"
+    INTEGER = "integer"
+    DURATION = "duration"
+    FLAG = "flag"
+    YAML = "yaml"
+    CHOICE = "choice"
+    BEAD = "bead"
+    CONVOY = "convoy"
+    MERGE_REQUEST = "merge request"
+    ESCALATION = "escalation"
+    RIG = "rig"
+    AGENT = "agent"
+    ADDRESS = "address"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """``name`` is the operation's keyword. Without ``flags`` it is positional."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+    help: str = ""
+    flags: tuple[str, ...] = ()
+    many: bool = False
+    required: bool = False
+    rest: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def metavar(self) -> str:
+        word = self.name if not self.flags else self.flags[-1].lstrip("-")
+        return word.upper().replace("_", "-") if self.kind is not Kind.CHOICE else "|".join(self.choices)
+
+
+def argument(name: str, kind: Kind = Kind.TEXT, help: str = "", **more: object) -> Parameter:
+    """A positional that must be given."""
+    return Parameter(name, kind, help, required=True, **more)  # type: ignore[arg-type]
+
+
+def optional(name: str, kind: Kind = Kind.TEXT, help: str = "", **more: object) -> Parameter:
+    """A positional that may be left out."""
+    return Parameter(name, kind, help, **more)  # type: ignore[arg-type]
+
+
+def option(flags: str, name: str, kind: Kind = Kind.TEXT, help: str = "", **more: object) -> Parameter:
+    """``flags`` as a person types them, with a space between a short and a long form."""
+    return Parameter(name, kind, help, flags=tuple(flags.split()), **more)  # type: ignore[arg-type]
+
+
+def flag(flags: str, name: str, help: str) -> Parameter:
+    return option(flags, name, Kind.FLAG, help)
+
+
+KEY = option("--key", "key", help="the same key gives the first result back")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list is shown as a table of these fields; ``empty`` says what to do when there is nothing."""
+
+    columns: tuple[str, ...]
+    empty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A thing is shown as these fields, a line each, then the long text of ``body``."""
+
+    fields: tuple[str, ...]
+    body: str | None = None
+
+
+class Special(StrEnum):
+    """Values that a face draws in a way of its own."""
+
+    STATUS = "status"
+    PRIME = "prime"
+    TEXT = "text"  # as it is
+    LINES = "lines"  # printed while they come
+
+
+Show = Listing | Record | Special | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """``operation`` is ``module:function`` below the package. ``town`` False: it needs none.
+
+    ``show`` None: the operation gives an Answer, whose sentence is shown.
+    """
+
+    words: str
+    summary: str
+    operation: str
+    parameters: tuple[Parameter, ...] = ()
+    show: Show = None
+    town: bool = True
+    hidden: bool = False

@@ -1,0 +1,182 @@
+"""Verbs for the town itself, its rigs and its workers."""
+
+from gastown_tmux.verbs.table import Kind, Listing, Record, Special, Verb, argument, flag, option, optional
+
+AGENTS = ("address", "state", "bead", "provider", "health", "since", "reason")
+AGENT = Record(
+    (
+        "address", "role", "rig", "provider", "state", "health", "bead", "branch", "window", "pane", "pid", "session",
+        "since", "restarts", "reason",
+    )
+)  # fmt: skip
+_NAME = argument("name")
+_RIG_OF = option("--rig", "rig", Kind.RIG, "the rig", required=True)
+_RIG = option("--rig", "rig", Kind.RIG, "where NAME is looked for")
+_AGENT = argument("agent", Kind.AGENT)
+_RIG_ARGUMENT = argument("rig", Kind.RIG)
+
+VERBS = (
+    Verb(
+        "install",
+        "make a town",
+        "operations.install:install",
+        (
+            optional("path", Kind.PATH, "~/gt unless given"),
+            option("--name", "name", help="the folder's unless given"),
+        ),
+        town=False,
+    ),
+    Verb(
+        "up",
+        "start everything that should run",
+        "operations.up:up",
+        (option("--layout", "layout", help="which windows there are"),),
+    ),
+    Verb(
+        "down",
+        "stop the mayor and the daemons; agents stay in their windows",
+        "operations.up:down",
+        (flag("--agents", "agents", "stop every agent and the tmux server too"),),
+    ),
+    Verb(
+        "status",
+        "the town at a glance",
+        "operations.views:status",
+        (),
+        Special.STATUS,
+    ),
+    Verb("agents", "all agents", "operations.views:list_agents", (option("--rig", "rig", Kind.RIG, "only this rig"),),
+         Listing(AGENTS, "no agents yet: gt sling BEAD makes one")),
+    Verb(
+        "doctor",
+        "look for what is wrong",
+        "operations.doctor:examine",
+        (flag("--fix", "fix", "mend what can be mended without losing anything"),),
+        Listing(("level", "what", "cause", "way_out"), "everything is well"),
+    ),
+    Verb(
+        "demo",
+        "the whole job in a throw-away town",
+        "operations.demo:demo",
+        (
+            optional("repository", Kind.PATH, "a repository of yours; it is copied, never pushed to"),
+            flag("--keep", "keep", "leave the town running to look around in"),
+        ),
+        Special.LINES,
+        town=False,
+    ),
+    Verb(
+        "rig add",
+        "a repository to work on",
+        "operations.rigs:add_rig",
+        (
+            _NAME,
+            argument("source", help="a URL, or a path"),
+            option("--branch", "branch", help="where work lands; the default branch unless given"),
+            option("--prefix", "prefix", help="two to four letters that begin its bead ids"),
+        ),
+    ),
+    Verb(
+        "rig list",
+        "all rigs",
+        "operations.rigs:list_rigs",
+        (),
+        Listing(("name", "prefix", "target", "remote", "parked"), "no rigs yet: gt rig add NAME URL|PATH"),
+    ),
+    Verb(
+        "rig show",
+        "one rig",
+        "operations.rigs:show_rig",
+        (_RIG_ARGUMENT,),
+        Record(("name", "prefix", "source", "remote", "remote_kind", "target", "email", "parked", "created")),
+    ),
+    Verb(
+        "rig remove",
+        "take a rig out of the town; its work is kept in the trash",
+        "operations.rigs:remove_rig",
+        (_RIG_ARGUMENT, flag("--force", "force", "although work is under way")),
+    ),
+    Verb("rig park", "start no agents of a rig", "operations.rigs:park_rig", (_RIG_ARGUMENT,)),
+    Verb("rig unpark", "start agents of a rig again", "operations.rigs:unpark_rig", (_RIG_ARGUMENT,)),
+    Verb(
+        "crew add",
+        "a long-lived workspace of a person's; starts nothing",
+        "operations.workers:add_crew",
+        (
+            _NAME,
+            _RIG_OF,
+            option("--branch", "branch", help="what crew/NAME is cut from"),
+            option("--agent", "provider", Kind.PROVIDER, "its agent program"),
+        ),
+    ),
+    Verb("crew list", "all crew", "operations.workers:list_crew", (_RIG,),
+         Listing(AGENTS, "no crew yet: gt crew add NAME --rig RIG")),
+    Verb("crew start", "start a crew member's agent", "operations.workers:start_agent", (_AGENT, _RIG)),
+    Verb("crew stop", "stop a crew member's agent", "operations.workers:stop_agent", (_AGENT, _RIG)),
+    Verb("crew at", "attach to a crew member's window", "operations.attach:attach", (_AGENT, _RIG), Special.TEXT),
+    Verb("crew remove", "remove a crew member; the work is saved before", "operations.workers:remove_agent", (_AGENT, _RIG)),
+    Verb(
+        "polecat add",
+        "a worker with a lasting name",
+        "operations.workers:add_polecat",
+        (_NAME, _RIG_OF, option("--agent", "provider", Kind.PROVIDER, "its agent program")),
+    ),
+    Verb("polecat list", "all polecats", "operations.workers:list_polecats", (_RIG,),
+         Listing(AGENTS, "no polecats yet: gt sling makes them")),
+    Verb("polecat show", "one polecat", "operations.views:show_agent", (_AGENT, _RIG), AGENT),
+    Verb("polecat remove", "remove a polecat; the work is saved before", "operations.workers:remove_agent", (_AGENT, _RIG)),
+    Verb(
+        "config show",
+        "every value, and the layer it came from",
+        "operations.configuring:show",
+        (optional("key"), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
+        Listing(("key", "value", "origin"), "nothing is set"),
+    ),
+    Verb("config get", "one value", "operations.configuring:get",
+         (argument("key"), option("--rig", "rig", Kind.RIG, "as this rig sees it"))),
+    Verb(
+        "config set",
+        "set a value, for the town unless said otherwise",
+        "operations.configuring:set_key",
+        (
+            argument("key"),
+            argument("value", Kind.YAML, "as YAML"),
+            flag("--user", "user", "for you, in every town"),
+            flag("--in-town", "town_layer", "for this town (what it does unless told)"),
+            option("--rig", "rig", Kind.RIG, "for one rig"),
+        ),
+    ),
+    Verb(
+        "config unset",
+        "take a value out again",
+        "operations.configuring:unset_key",
+        (
+            argument("key"),
+            flag("--user", "user", "for you, in every town"),
+            flag("--in-town", "town_layer", "for this town (what it does unless told)"),
+            option("--rig", "rig", Kind.RIG, "for one rig"),
+        ),
+    ),
+    Verb("config path", "the files that are read", "operations.configuring:paths",
+         (option("--rig", "rig", Kind.RIG, "with this rig's"),),
+         Listing(("layer", "path", "exists"), "no files")),
+    Verb(
+        "config agent list",
+        "agent programs that can be started",
+        "operations.configuring:list_providers",
+        (),
+        Listing(("name", "found", "command", "verified"), "none"),
+    ),
+    Verb("config agent show", "one agent program", "operations.configuring:show_provider",
+         (argument("name", Kind.PROVIDER),), Record(("name", "preset", "command", "args", "env", "verified"))),
+    Verb(
+        "config agent set",
+        "add an agent program of your own",
+        "operations.configuring:set_provider",
+        (argument("name"), argument("command", many=True, rest=True)),
+    ),
+    Verb("config agent remove", "remove an agent program of your own", "operations.configuring:remove_provider",
+         (argument("name"),)),
+    Verb("config default-agent", "show or set the agent program of new agents",
+         "operations.configuring:default_provider", (optional("name", Kind.PROVIDER),)),
+)  # fmt: skip
