@@ -47,17 +47,17 @@ class Output:
 
     @property
     def text(self) -> str:
-        """Standard output without its last newline; bytes that are not UTF-8 become lone surrogates."""
-        return self.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+        """Standard output without its last newline, decoded as Python decodes file names."""
+        return os.fsdecode(self.stdout).removesuffix("\n")
 
     @property
     def lines(self) -> list[str]:
         return self.text.split("\n") if self.stdout else []
 
     @property
-    def records(self) -> list[bytes]:
-        """The parts of a NUL-terminated (`-z`) answer."""
-        return self.stdout.split(b"\0")[:-1]
+    def records(self) -> list[str]:
+        """The parts of a NUL-terminated (`-z`) answer, decoded as Python decodes file names."""
+        return os.fsdecode(self.stdout).split("\0")[:-1]
 
 
 def environment(directory: Path | None, extras: Mapping[str, str]) -> dict[str, str]:

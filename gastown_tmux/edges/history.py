@@ -1,7 +1,6 @@
 """What becomes of snapshots: shown, compared, put back, thinned out."""
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.edges.snapshot import (
+    DEFAULT_CAPS,
     Budget,
     Caps,
     LeftOut,
@@ -68,7 +68,7 @@ def restore(
     repository: Repository,
     snapshot: Snapshot,
     path: Path,
-    caps: Caps = Caps(),  # noqa: B008 - frozen
+    caps: Caps = DEFAULT_CAPS,
 ) -> tuple[LeftOut, ...]:
     """Make the files of the worktree at `path` those of the snapshot.
 
@@ -80,7 +80,7 @@ def restore(
     budget = Budget(caps, 0, [])
     with scratch_directory() as scratch:
         captured = capture(admin, path, scratch / "index", budget)
-        left = [entry.path.encode("utf-8", "surrogateescape") for entry in budget.left_out]
+        left = [entry.path for entry in budget.left_out]
         target = Scene(admin, path, scratch / "target")
         target.git("read-tree", f"{snapshot.commit}:work")
         feed(target, (), left)
@@ -99,7 +99,7 @@ def restore(
     return tuple(budget.left_out)
 
 
-def thin(repository: Repository, agent: str, now: str, keep: Keep = Keep()) -> list[Snapshot]:  # noqa: B008
+def thin(repository: Repository, agent: str, now: str, keep: Keep = Keep()) -> list[Snapshot]:
     """Delete the refs of snapshots past their time; returns these. The newest always stays."""
     dropped = droppable(history(repository, agent), now, keep)
     return [snapshot for snapshot in dropped if repository.delete_ref(snapshot.ref, snapshot.commit)]
@@ -120,19 +120,17 @@ def droppable(snapshots: Iterable[Snapshot], now: str, keep: Keep) -> list[Snaps
     return dropped[::-1]
 
 
-def _refuse_in_the_way(wanted: Iterable[bytes], kept: Iterable[bytes]) -> None:
+def _refuse_in_the_way(wanted: Iterable[str], kept: Iterable[str]) -> None:
     """Nothing that no snapshot holds may be replaced by a file of the snapshot."""
     names = set(wanted)
     above = {name[:end] for name in names for end in _slashes(name)}
     for path in kept:
         if path in names or path in above or any(path[:end] in names for end in _slashes(path)):
-            raise RefusedError(
-                f"{os.fsdecode(path)} is in the way: it is in no snapshot and would be replaced"
-            )
+            raise RefusedError(f"{path} is in the way: it is in no snapshot and would be replaced")
 
 
-def _slashes(name: bytes) -> list[int]:
-    return [place for place, letter in enumerate(name) if letter == ord("/")]
+def _slashes(name: str) -> list[int]:
+    return [place for place, letter in enumerate(name) if letter == "/"]
 
 
 def _topmost(nested: Iterable[dict[str, str]]) -> list[str]:
@@ -142,7 +140,7 @@ def _topmost(nested: Iterable[dict[str, str]]) -> list[str]:
 
 def _restore_nested(scene: Scene, top: Path, tree: str, budget: Budget) -> None:
     """Put the files of a repository inside the worktree back; its own `.git`, if it still has one, stays."""
-    if os.path.realpath(scene.root) != os.path.join(os.path.realpath(top), scene.root.relative_to(top)):
+    if scene.root.resolve() != top.resolve() / scene.root.relative_to(top):
         raise RefusedError(f"{scene.root} leads through a symbolic link")
     scene.root.mkdir(parents=True, exist_ok=True)
     if (scene.root / ".git").exists():

@@ -13,10 +13,12 @@ from gastown_tmux.errors import RefusedError
 _FOLLOW = "--receive-pack=git -c receive.denyCurrentBranch=updateInstead receive-pack"
 # A remote that moved between our look and our push says so in one of these ways.
 _MOVED = re.compile(
-    r"\((fetch first|non-fast-forward|stale info|incorrect old value provided)\)|but expected|reference already exists"
+    r"\((fetch first|non-fast-forward|stale info|incorrect old value provided)\)"
+    r"|but expected|reference already exists"
 )
 _FORBIDDEN = re.compile(
-    r"permission|denied|forbidden|40[13]\b|authenti|not authorized|unauthorized|not allowed|read.only|archived|protected",
+    r"permission|denied|forbidden|40[13]\b|authenti|unauthorized|not (authorized|allowed)"
+    r"|read.only|archived|protected",
     re.I,
 )
 
@@ -60,7 +62,7 @@ def merge_tree(repository: Repository, target: str, head: str) -> Tree | Conflic
     found = repository.run(
         *("merge-tree", "--write-tree", "--name-only", "--messages", "-z", target, head), ok=(0, 1)
     )
-    fields = [field.decode("utf-8", "replace") for field in found.records]
+    fields = found.records
     if found.code == 0:
         return Tree(fields[0])
     end = fields.index("", 1)

@@ -1,6 +1,5 @@
 """The one way a worktree goes away: saved before, moved to the trash, deleted after a time of grace."""
 
-import os
 import secrets
 import shutil
 import stat
@@ -45,7 +44,7 @@ def remove(
     below = path.relative_to(town) if path.is_relative_to(town) else Path()
     if below == Path() or ".." in path.parts:
         raise RefusedError(f"{path} is not inside the town {town}")
-    if os.path.realpath(path) != os.path.join(os.path.realpath(town), below):
+    if path.resolve() != town.resolve() / below:
         raise RefusedError(f"{path} leads through a symbolic link")
     kept = repository.run("for-each-ref", "--count=1", "--points-at", saved.commit, SNAPSHOTS, ok=(0, 129))
     if not kept.stdout or repository.resolve(saved.commit) != saved.commit:

@@ -163,8 +163,7 @@ class Repository:
     def changed_files(self, old: str, new: str) -> list[Change]:
         """Paths in which two commits or trees differ."""
         records = self.run("diff-tree", "-r", "-z", "--no-renames", "--name-status", old, new).records
-        names = (name.decode("utf-8", "surrogateescape") for name in records[1::2])
-        return [Change(status.decode(), name) for status, name in zip(records[::2], names, strict=True)]
+        return [Change(status, name) for status, name in zip(records[::2], records[1::2], strict=True)]
 
     def diff(self, old: str, new: str) -> str:
         """The patch from one commit or tree to another; no program configured by the repository is run."""

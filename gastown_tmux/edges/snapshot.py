@@ -32,6 +32,9 @@ class Caps:
     total: int = 200 * 2**20
 
 
+DEFAULT_CAPS = Caps()
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """A file a snapshot does not hold in its present state, its size in bytes, and why."""
@@ -63,26 +66,25 @@ class Budget:
     used: int
     left_out: list[LeftOut]
 
-    def admit(self, root: Path, names: Iterable[bytes], prefix: bytes = b"") -> list[bytes]:
+    def admit(self, root: Path, names: Iterable[str], prefix: str = "") -> list[str]:
         """The names to hash, smallest files first so that a huge one costs no other its place."""
         admitted, sized = [], []
         for name in names:
             try:
-                facts = os.lstat(os.path.join(os.fsencode(root), name))
+                facts = (root / name).lstat()
             except OSError:
                 admitted.append(name)
                 continue
             sized.append((facts.st_size, name, facts.st_mode))
         for size, name, mode in sorted(sized):
             if why := self._objection(root, name, size, mode):
-                path = (prefix + name).decode("utf-8", "surrogateescape")
-                self.left_out.append(LeftOut(path, size, why))
+                self.left_out.append(LeftOut(prefix + name, size, why))
             else:
                 self.used += size
                 admitted.append(name)
         return admitted
 
-    def _objection(self, root: Path, name: bytes, size: int, mode: int) -> str | None:
+    def _objection(self, root: Path, name: str, size: int, mode: int) -> str | None:
         if stat.S_ISLNK(mode):
             return None
         if not stat.S_ISREG(mode):
@@ -91,7 +93,7 @@ class Budget:
             return f"larger than {self.caps.file} bytes"
         if self.used + size > self.caps.total:
             return f"more than {self.caps.total} bytes in all"
-        if not os.access(os.path.join(os.fsencode(root), name), os.R_OK):
+        if not os.access(root / name, os.R_OK):
             return "not readable"
         return None
 
@@ -102,7 +104,7 @@ class Captured:
 
     index: Path
     files: int
-    nested: tuple[bytes, ...]
+    nested: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def take(
     why: str,
     hook: Any,
     by: Person,
-    caps: Caps = Caps(),  # noqa: B008 - frozen
+    caps: Caps = DEFAULT_CAPS,
 ) -> Snapshot:
     """Save the worktree at `path` and return its snapshot; the last one, if nothing changed since.
 
@@ -185,40 +187,39 @@ def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
     found = scene.git("status", "--porcelain=v2", "-z", "-uall", "--no-renames", "--ignore-submodules=none")
     staged, changed, gone, nested = 0, [], [], []
     for record in found.records:
-        match record[:1]:
-            case b"1" | b"u":
-                fields = record.split(b" ", 8 if record[:1] == b"1" else 10)
-                name = fields[-1]
-                if fields[2][:1] == b"S":
+        match record[0]:
+            case "1" | "u":
+                *fields, name = record.split(" ", 8 if record[0] == "1" else 10)
+                if fields[2][0] == "S":
                     nested.append(name)
-                elif fields[1][1:] == b"." and record[:1] == b"1":
+                elif fields[1][1] == ".":
                     staged += 1
-                elif fields[1][1:] == b"D" or _is_gone(root, name):
+                elif _is_gone(root, name):
                     gone.append(name)
                 else:
                     changed.append(name)
-            case b"?" if record.endswith(b"/"):
+            case "?" if record.endswith("/"):
                 nested.append(record[2:-1])
-            case b"?":
+            case "?":
                 changed.append(record[2:])
     admitted = budget.admit(root, changed)
     feed(scene, admitted, gone)
     return Captured(index, staged + len(admitted) + len(gone), tuple(nested))
 
 
-def feed(scene: Scene, present: Iterable[bytes], gone: Iterable[bytes] = ()) -> None:
+def feed(scene: Scene, present: Iterable[str], gone: Iterable[str] = ()) -> None:
     """Hash files into the private index and drop those that are gone from it."""
-    if names := b"".join(name + b"\0" for name in gone):
-        scene.git("update-index", "--force-remove", "-z", "--stdin", data=names)
-    if names := b"".join(name + b"\0" for name in present):
-        scene.git("update-index", "--add", "--remove", "--replace", "-z", "--stdin", data=names)
+    if names := "".join(f"{name}\0" for name in gone):
+        scene.git("update-index", "--force-remove", "-z", "--stdin", data=os.fsencode(names))
+    if names := "".join(f"{name}\0" for name in present):
+        scene.git("update-index", "--add", "--remove", "--replace", "-z", "--stdin", data=os.fsencode(names))
 
 
-def list_nested(place: Path) -> tuple[list[bytes], list[bytes]]:
+def list_nested(place: Path) -> tuple[list[str], list[str]]:
     """What a repository inside a worktree holds, ignored files aside: its files, and repositories in it."""
     found = git("ls-files", "-z", "-c", "-o", "--exclude-standard", "--deduplicate", cwd=place)
-    names = [name.rstrip(b"/") for name in found.records]
-    deeper = [name for name in names if (place / os.fsdecode(name) / ".git").exists()]
+    names = [name.rstrip("/") for name in found.records]
+    deeper = [name for name in names if (place / name / ".git").exists()]
     return [name for name in names if not _is_gone(place, name)], deeper
 
 
@@ -235,7 +236,7 @@ def history(repository: Repository, agent: str, *, newest: bool = False) -> list
 
 
 def _nested(
-    admin: Path, root: Path, names: Iterable[bytes], scratch: Path, budget: Budget
+    admin: Path, root: Path, names: Iterable[str], scratch: Path, budget: Budget
 ) -> tuple[str | None, list[dict[str, str | None]], int]:
     """The tree of all repositories inside a worktree, what is known of each, and how many files it has."""
     waiting = sorted(names)
@@ -243,24 +244,23 @@ def _nested(
     files = 0
     whole = Scene(admin, root, scratch / "nested")
     for number, name in enumerate(waiting):
-        place = root / os.fsdecode(name)
-        text = name.decode("utf-8", "surrogateescape")
+        place = root / name
         if not (place / ".git").exists():
             continue
         try:
             listed, deeper = list_nested(place)
             head = git("rev-parse", "--verify", "--quiet", "HEAD", cwd=place, ok=(0, 1)).text or None
         except GitError as error:
-            budget.left_out.append(LeftOut(text + "/", 0, error.message))
+            budget.left_out.append(LeftOut(f"{name}/", 0, error.message))
             continue
-        waiting += [name + b"/" + entry for entry in deeper]
-        admitted = budget.admit(place, listed, name + b"/")
+        waiting += [f"{name}/{entry}" for entry in deeper]
+        admitted = budget.admit(place, listed, f"{name}/")
         scene = Scene(admin, place, scratch / f"nested-{number}")
         feed(scene, admitted)
         files += len(admitted)
-        inside.append({"path": text, "head": head})
+        inside.append({"path": name, "head": head})
         if admitted:
-            whole.git("read-tree", f"--prefix={os.fsdecode(name)}/", scene.write_tree())
+            whole.git("read-tree", f"--prefix={name}/", scene.write_tree())
     return (whole.write_tree() if files else None), inside, files
 
 
@@ -301,17 +301,12 @@ def _parse(agent: str, line: str) -> Snapshot | None:
         return None
 
 
-def _is_gone(root: Path, name: bytes) -> bool:
+def _is_gone(root: Path, name: str) -> bool:
     """Whether a tracked file is no longer there itself: not there, a directory, or behind a symbolic link."""
-    place = os.path.join(os.fsencode(root), name)
-    if not os.path.lexists(place) or (os.path.isdir(place) and not os.path.islink(place)):
+    place = root / name
+    if not place.is_symlink() and (place.is_dir() or not place.exists()):
         return True
-    parent = os.fsencode(root)
-    for part in name.split(b"/")[:-1]:
-        parent = os.path.join(parent, part)
-        if os.path.islink(parent):
-            return True
-    return False
+    return any((root / above).is_symlink() for above in list(Path(name).parents)[:-1])
 
 
 @contextmanager

@@ -94,8 +94,7 @@ def status(repository: Repository, path: Path) -> Status:
     admin = git_dir(repository, path)
     found = git("status", "--porcelain=v2", "-z", "--no-renames", "--ignore-submodules=none", cwd=path)
     staged, unstaged, untracked = [], [], []
-    for record in found.records:
-        line = record.decode("utf-8", "surrogateescape")
+    for line in found.records:
         match line[0]:
             case "1":
                 name = line.split(" ", 8)[8]
@@ -280,14 +279,12 @@ def _clear_half_made(path: Path) -> None:
 
 
 def _refuse_second_checkout(repository: Repository, path: Path, branch: str) -> None:
-    place = b""
+    other = repository.path
     for record in repository.run("worktree", "list", "--porcelain", "-z").records:
-        if record.startswith(b"worktree "):
-            place = record.removeprefix(b"worktree ")
-        elif record == b"branch refs/heads/" + branch.encode():
-            other = Path(place.decode("utf-8", "surrogateescape"))
-            if other.resolve() != path.resolve():
-                raise RefusedError(f"branch {branch} is checked out in {other}")
+        if record.startswith("worktree "):
+            other = Path(record.removeprefix("worktree "))
+        elif record == f"branch refs/heads/{branch}" and other.resolve() != path.resolve():
+            raise RefusedError(f"branch {branch} is checked out in {other}")
 
 
 def _populating(admin: Path) -> AbstractContextManager[int]:
