@@ -223,16 +223,15 @@ def list_nested(place: Path) -> tuple[list[str], list[str]]:
     return [name for name in names if not _is_gone(place, name)], deeper
 
 
-def history(repository: Repository, agent: str, *, newest: bool = False) -> list[Snapshot]:
-    """An agent's snapshots, oldest first; with `newest`, only the last one. Foreign refs are passed over."""
+def history(repository: Repository, agent: str) -> list[Snapshot]:
+    """An agent's snapshots, oldest first. A ref there that is no snapshot is passed over."""
     found = repository.run(
         "for-each-ref",
-        "--sort=-version:refname",
-        *(["--count=1"] if newest else []),
+        "--sort=version:refname",
         "--format=%(refname) %(objectname) %(contents:body)",
         f"{PREFIX}/{agent}/",
     )
-    return [s for line in reversed(found.lines) if (s := _parse(agent, line)) is not None]
+    return [s for line in found.lines if (s := _parse(agent, line)) is not None]
 
 
 def _nested(
@@ -275,12 +274,14 @@ def _record(
 ) -> Snapshot:
     """Commit under the next free number; another writer's number is never taken."""
     for _ in range(_ATTEMPTS):
-        last = next(iter(history(repository, agent, newest=True)), None)
+        taken = history(repository, agent)
+        last = taken[-1] if taken else None
         if last is not None and last.left_out == left_out:
             shape = repository.run("show", "--no-patch", "--format=%T %P", last.commit).text
             if shape == f"{tree} {head or ''}":
                 return last
-        seq = last.seq + 1 if last else 1
+        refs = repository.list_refs(f"{PREFIX}/{agent}")
+        seq = 1 + max((int(ref.rpartition("/")[2]) for ref in refs), default=0)
         body = json.dumps({**facts, "left_out": [asdict(left) for left in left_out]})
         message = f"snapshot {seq} of {agent}\n\n{body}\n"
         commit = commit_tree(repository, tree, [head] if head else [], message, by, by)
@@ -295,8 +296,16 @@ def _parse(agent: str, line: str) -> Snapshot | None:
         ref, commit, body = line.split(" ", 2)
         facts = json.loads(body)
         left_out = tuple(LeftOut(**left) for left in facts["left_out"])
-        seq = int(ref.rpartition("/")[2])
-        return Snapshot(agent, seq, ref, commit, facts["time"], facts["why"], facts["files"], left_out)
+        return Snapshot(
+            agent,
+            int(ref.rpartition("/")[2]),
+            ref,
+            commit,
+            facts["time"],
+            facts["why"],
+            facts["files"],
+            left_out,
+        )
     except (ValueError, KeyError, TypeError):
         return None
 

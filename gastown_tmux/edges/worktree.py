@@ -1,5 +1,6 @@
 """Worktrees of a rig's repository: making, checking, moving to another branch."""
 
+import os
 import re
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, suppress
@@ -66,7 +67,7 @@ def git_dir(repository: Repository, path: Path) -> Path:
         raise BrokenWorktree(f"the worktree {path} is missing")
     if link.is_symlink() or not link.is_file():
         raise BrokenWorktree(f"{path} has lost its .git file")
-    named = link.read_text(errors="surrogateescape").removeprefix("gitdir: ").rstrip("\n")
+    named = os.fsdecode(link.read_bytes()).removeprefix("gitdir: ").rstrip("\n")
     admin = (path / named).resolve()
     if admin.parent != (repository.path / "worktrees").resolve() or not (admin / "HEAD").is_file():
         raise BrokenWorktree(f"{path} is no worktree of {repository.path}")
@@ -211,7 +212,7 @@ def admin_of(repository: Repository, path: Path) -> Path | None:
     wanted = str(path / ".git")
     for entry in sorted((repository.path / "worktrees").glob("*")):
         with suppress(OSError):
-            if (entry / "gitdir").read_text(errors="surrogateescape").rstrip("\n") == wanted:
+            if os.fsdecode((entry / "gitdir").read_bytes()).rstrip("\n") == wanted:
                 return entry
     return None
 
@@ -294,7 +295,7 @@ def _populating(admin: Path) -> AbstractContextManager[int]:
 
 def symbolic_branch(admin: Path) -> str | None:
     """The branch HEAD names; None when it is detached."""
-    found = re.fullmatch(r"ref: refs/heads/(.+)\n?", (admin / "HEAD").read_text())
+    found = re.fullmatch(r"ref: refs/heads/(.+)\n?", os.fsdecode((admin / "HEAD").read_bytes()))
     return found[1] if found else None
 
 
