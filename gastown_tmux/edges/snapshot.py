@@ -103,6 +103,7 @@ class Captured:
     """A private index that equals a worktree's files, and what was seen on the way."""
 
     index: Path
+    head: str | None
     files: int
     nested: tuple[str, ...]
 
@@ -154,7 +155,7 @@ def take(
         captured = capture(admin, path, scratch / "index", budget)
         work = Scene(admin, path, captured.index).write_tree()
         nested, inside, files = _nested(admin, path, captured.nested, scratch, budget)
-    head = git("rev-parse", "--verify", "--quiet", "HEAD", cwd=path, ok=(0, 1)).text or None
+    head = captured.head
     state = {
         "hook": hook,
         "branch": symbolic_branch(admin),
@@ -184,10 +185,17 @@ def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
     for shared in admin.glob("sharedindex.*"):
         shutil.copy2(shared, index.with_name(shared.name))
     scene = Scene(admin, root, index)
-    found = scene.git("status", "--porcelain=v2", "-z", "-uall", "--no-renames", "--ignore-submodules=none")
+    found = scene.git(
+        *("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "-uall", "--no-renames"),
+        "--ignore-submodules=none",
+    )
+    head: str | None = None
     staged, changed, gone, nested = 0, [], [], []
     for record in found.records:
         match record[0]:
+            case "#" if record.startswith("# branch.oid "):
+                oid = record.removeprefix("# branch.oid ")
+                head = None if oid == "(initial)" else oid
             case "1" | "u":
                 *fields, name = record.split(" ", 8 if record[0] == "1" else 10)
                 if fields[2][0] == "S":
@@ -204,7 +212,7 @@ def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
                 changed.append(record[2:])
     admitted = budget.admit(root, changed)
     feed(scene, admitted, gone)
-    return Captured(index, staged + len(admitted) + len(gone), tuple(nested))
+    return Captured(index, head, staged + len(admitted) + len(gone), tuple(nested))
 
 
 def feed(scene: Scene, present: Iterable[str], gone: Iterable[str] = ()) -> None:
@@ -273,15 +281,16 @@ def _record(
     by: Person,
 ) -> Snapshot:
     """Commit under the next free number; another writer's number is never taken."""
+    form = "%(refname:lstrip=4) %(tree) %(parent)"
     for _ in range(_ATTEMPTS):
-        taken = history(repository, agent)
-        last = taken[-1] if taken else None
-        if last is not None and last.left_out == left_out:
-            shape = repository.run("show", "--no-patch", "--format=%T %P", last.commit).text
-            if shape == f"{tree} {head or ''}":
-                return last
-        refs = repository.list_refs(f"{PREFIX}/{agent}")
-        seq = 1 + max((int(ref.rpartition("/")[2]) for ref in refs), default=0)
+        found = repository.run(
+            "for-each-ref", "--sort=version:refname", f"--format={form}", f"{PREFIX}/{agent}"
+        )
+        *_, newest = found.lines or ["0"]
+        number, *shape = newest.split(" ")
+        if shape == [tree, head or ""] and (last := history(repository, agent)[-1]).left_out == left_out:
+            return last
+        seq = int(number) + 1
         body = json.dumps({**facts, "left_out": [asdict(left) for left in left_out]})
         message = f"snapshot {seq} of {agent}\n\n{body}\n"
         commit = commit_tree(repository, tree, [head] if head else [], message, by, by)

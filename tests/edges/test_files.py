@@ -48,7 +48,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) ->
     path = tmp_path / "taken"
     path.mkdir()
     (path / "inside").touch()
-    with pytest.raises(GtError, match="cannot write .*taken"):
+    with pytest.raises(GtError, match=r"cannot write .*taken"):
         files.write_atomic(path, b"new")
     assert list(tmp_path.iterdir()) == [path]
 
@@ -56,7 +56,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) ->
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux only")
 def test_a_full_disk_is_one_clear_line() -> None:
     with (
-        pytest.raises(GtError, match="^cannot write /dev/full: the disk is full$"),
+        pytest.raises(GtError, match=r"^cannot write /dev/full: the disk is full$"),
         files.plain_errors(Path("/dev/full")),
         Path("/dev/full").open("wb", buffering=0) as file,
     ):
@@ -64,7 +64,7 @@ def test_a_full_disk_is_one_clear_line() -> None:
 
 
 def test_a_read_only_file_system_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(GtError, match="the file system is read-only$"), files.plain_errors(tmp_path):
+    with pytest.raises(GtError, match=r"the file system is read-only$"), files.plain_errors(tmp_path):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
 
@@ -73,7 +73,7 @@ def test_read_json(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         files.read_json(path)
     path.write_text("{")
-    with pytest.raises(GtError, match="is not JSON"):
+    with pytest.raises(GtError, match=r"is not JSON"):
         files.read_json(path)
     path.write_text('{"a": 1}')
     assert files.read_json(path) == {"a": 1}
@@ -83,7 +83,7 @@ def test_a_held_lock_names_its_holder_and_dies_with_it(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "lock"
     with start(HOLD, path) as holder:
         assert holder.stdout and holder.stdout.readline() == b"held\n"
-        with pytest.raises(RefusedError, match=f"held by process {holder.pid}$"), files.locked(path, 0.05):
+        with pytest.raises(RefusedError, match=rf"held by process {holder.pid}$"), files.locked(path, 0.05):
             pass
         holder.kill()
         holder.wait(10)

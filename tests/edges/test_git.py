@@ -37,7 +37,7 @@ def test_foreign_git_variables_do_not_reach_git(tmp_path: Path, monkeypatch: pyt
 def test_a_directory_without_git_is_not_taken_for_the_repository_above(tmp_path: Path) -> None:
     run_git(tmp_path, "init", "-q")
     (tmp_path / "inner").mkdir()
-    with pytest.raises(GitError, match="not a git repository"):
+    with pytest.raises(GitError, match=r"not a git repository"):
         git("status", cwd=tmp_path / "inner")
 
 
@@ -59,7 +59,7 @@ def test_an_old_git_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     require_version()
     make_program(tmp_path / "bin", "echo git version 2.37.9")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    with pytest.raises(MissingError, match="2.37 is too old"):
+    with pytest.raises(MissingError, match=r"2.37 is too old"):
         require_version()
 
 
@@ -67,7 +67,7 @@ def test_a_hanging_git_is_ended_with_its_helpers(tmp_path: Path, monkeypatch: py
     make_program(tmp_path / "bin", f"sleep 60 & echo $! > '{tmp_path}/helper'; wait")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     begun = time.monotonic()
-    with pytest.raises(GitError, match="git fetch was ended after 0.5 seconds"):
+    with pytest.raises(GitError, match=r"git fetch was ended after 0.5 seconds"):
         git("fetch", timeout=0.5)
     assert time.monotonic() - begun < 5
     helper = (tmp_path / "helper").read_text().strip()
@@ -79,7 +79,7 @@ def test_output_has_a_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setattr(git_edge, "OUTPUT_LIMIT", 2**20)
     make_program(tmp_path / "bin", "exec cat /dev/zero")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    with pytest.raises(GitError, match="printed more than 1 MiB"):
+    with pytest.raises(GitError, match=r"printed more than 1 MiB"):
         git("log")
 
 

@@ -78,7 +78,7 @@ def test_a_conflict_names_its_files_and_touches_nothing(world: World) -> None:
 def test_unrelated_histories_are_an_error(world: World) -> None:
     empty = run_git(world.repository.path, "mktree")
     alone = commit_tree(world.repository, empty, [], "alone", ANN, ANN)
-    with pytest.raises(GitError, match="unrelated histories"):
+    with pytest.raises(GitError, match=r"unrelated histories"):
         merge_tree(world.repository, world.base(), alone)
 
 
@@ -101,7 +101,7 @@ def test_a_remote_that_moved_is_behind(world: World) -> None:
     assert push(world.repository, str(world.remote), made, "gone", base, into_checkout=False) == Behind(None)
     assert run_git(world.remote, "rev-parse", "main") == now
     assert push(world.repository, str(world.remote), made, "new", None, into_checkout=False) == Pushed()
-    with pytest.raises(RefusedError, match="is not built on"):
+    with pytest.raises(RefusedError, match=r"is not built on"):
         push(world.repository, str(world.remote), base, "new", made, into_checkout=False)
 
 
@@ -136,7 +136,7 @@ def test_a_remote_without_write_permission_refuses(world: World) -> None:
 
 def test_an_unreachable_remote_is_an_error(world: World) -> None:
     base, made = world.base(), candidate(world, commit(world.add("ann"), "mine"))
-    with pytest.raises(GitError, match="does not appear to be a git repository"):
+    with pytest.raises(GitError, match=r"does not appear to be a git repository"):
         push(world.repository, str(world.remote) + "x", made, "main", base, into_checkout=False)
 
 

@@ -62,7 +62,7 @@ def test_what_is_no_repository_is_refused(tmp_path: Path, repo: Path) -> None:
         with pytest.raises(RefusedError):
             describe_source(str(path))
     (repo / "sub").mkdir()
-    with pytest.raises(RefusedError, match="not the top of a git repository"):
+    with pytest.raises(RefusedError, match=r"not the top of a git repository"):
         describe_source(str(repo / "sub"))
     with pytest.raises(UsageError):
         describe_source("--upload-pack=touch x")
@@ -74,9 +74,9 @@ def test_probe(tmp_path: Path, repo: Path) -> None:
     run_git(repo, "symbolic-ref", "HEAD", "refs/heads/gone")
     assert probe_remote(str(repo)) == Remote(None, ("main", "other/x"))
     run_git(tmp_path, "init", "-q", "--bare", "empty.git")
-    with pytest.raises(RefusedError, match="has no commit yet"):
+    with pytest.raises(RefusedError, match=r"has no commit yet"):
         probe_remote(str(tmp_path / "empty.git"))
-    with pytest.raises(GitError, match="does not appear to be a git repository"):
+    with pytest.raises(GitError, match=r"does not appear to be a git repository"):
         probe_remote(str(tmp_path / "none"))
 
 

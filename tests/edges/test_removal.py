@@ -70,16 +70,16 @@ def test_what_is_not_ours_stays(world: World, tmp_path: Path) -> None:
     saved = save(world, path)
     outside = tmp_path / "outside"
     worktree.add(world.repository, outside, "work/out", world.base(), "gt: test")
-    with pytest.raises(RefusedError, match="is not one of our worktrees"):
+    with pytest.raises(RefusedError, match=r"is not one of our worktrees"):
         remove_it(world, path, saved, [])
-    with pytest.raises(RefusedError, match="is not inside the town"):
+    with pytest.raises(RefusedError, match=r"is not inside the town"):
         remove_it(world, outside, saved)
-    with pytest.raises(RefusedError, match="is not inside the town"):
+    with pytest.raises(RefusedError, match=r"is not inside the town"):
         remove_it(world, world.town, saved)
-    with pytest.raises(RefusedError, match="is not inside the town"):
+    with pytest.raises(RefusedError, match=r"is not inside the town"):
         remove_it(world, world.town / ".." / "outside", saved)
     (world.town / "link").symlink_to(path.parent)
-    with pytest.raises(RefusedError, match="through a symbolic link"):
+    with pytest.raises(RefusedError, match=r"through a symbolic link"):
         remove_it(world, world.town / "link" / "work", saved)
     whole = world.town / "clone"
     run_git(world.town, "clone", "-q", str(world.remote), str(whole))
@@ -93,10 +93,10 @@ def test_without_a_kept_snapshot_nothing_goes(world: World) -> None:
     path = world.add("ann")
     saved = save(world, path)
     for claim in (world.base(), "0" * 39 + "1", saved.commit[:10], "refs/gastown/hooks/rig.ann/1", ""):
-        with pytest.raises(RefusedError, match="is no snapshot"):
+        with pytest.raises(RefusedError, match=r"is no snapshot"):
             remove_it(world, path, Saved(claim))
     assert world.repository.delete_ref("refs/gastown/hooks/rig.ann/1", saved.commit)
-    with pytest.raises(RefusedError, match="is no snapshot"):
+    with pytest.raises(RefusedError, match=r"is no snapshot"):
         remove_it(world, path, saved)
     assert (path / "README").exists()
 

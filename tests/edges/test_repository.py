@@ -21,14 +21,14 @@ def test_a_new_repository_has_no_heads_and_no_hooks(world: World, tmp_path: Path
     assert repository.list_refs("refs") == {"refs/remotes/origin/main": world.base()}
     assert not (repository.path / "hooks").exists()
     assert repository.remote_url() == str(world.remote)
-    with pytest.raises(GitError, match="only-the-refinery-pushes"):
+    with pytest.raises(GitError, match=r"only-the-refinery-pushes"):
         repository.run("push", "origin", f"{world.base()}:refs/heads/x")
 
 
 def test_create_again_changes_nothing_and_another_remote_is_refused(world: World) -> None:
     again = world.repository
     assert Repository.create(again.path, again.lock_path, str(world.remote)) == again
-    with pytest.raises(RefusedError, match="already a repository of"):
+    with pytest.raises(RefusedError, match=r"already a repository of"):
         Repository.create(again.path, again.lock_path, str(world.person))
 
 
@@ -54,7 +54,7 @@ def test_fetch_follows_and_prunes(world: World) -> None:
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda _: repository.fetch(), range(5)))
     assert repository.list_refs("refs/remotes/origin") == {"refs/remotes/origin/main": new}
-    with pytest.raises(GitError, match="couldn't find remote ref"):
+    with pytest.raises(GitError, match=r"couldn't find remote ref"):
         repository.fetch("none")
 
 

@@ -60,7 +60,7 @@ def test_all_unsaved_work_is_in_it_and_the_agent_notices_nothing(world: World) -
     (path / "dangling").symlink_to("nowhere")
     (path / "a.log").write_text("ignored")
     os.mkfifo(path / "pipe")
-    os.write(os.open(os.fsencode(path) + b"/\xff", os.O_CREAT | os.O_WRONLY), b"latin")
+    os.write(os.open(os.fsencode(path) + b"/\xff", os.O_CREAT | os.O_WRONLY, 0o644), b"latin")
     before = fingerprint(world, path)
     taken = take(world, path, hook={"bead": "ab-1"})
     assert fingerprint(world, path) == before
@@ -223,12 +223,12 @@ def test_broken_and_half_made_worktrees_are_never_taken(world: World, tmp_path: 
     path = world.add("ann")
     admin = worktree.git_dir(world.repository, path)
     (admin / "index").rename(admin / "index.lock")
-    with pytest.raises(BrokenWorktree, match="not all there yet"):
+    with pytest.raises(BrokenWorktree, match=r"not all there yet"):
         take(world, path)
     (path / ".git").unlink()
-    with pytest.raises(BrokenWorktree, match="lost its .git file"):
+    with pytest.raises(BrokenWorktree, match=r"lost its .git file"):
         take(world, path)
-    with pytest.raises(BrokenWorktree, match="is missing"):
+    with pytest.raises(BrokenWorktree, match=r"is missing"):
         take(world, tmp_path / "none")
     assert history(world.repository, "rig.ann") == []
 

@@ -80,10 +80,10 @@ def test_a_branch_with_work_is_kept_and_one_without_is_moved_to_the_base(world: 
 
 def test_a_branch_is_not_checked_out_twice_unless_asked(world: World) -> None:
     first = world.add("ann", "work/a")
-    with pytest.raises(RefusedError, match="branch work/a is checked out in .*rig.ann/work$"):
+    with pytest.raises(RefusedError, match=r"branch work/a is checked out in .*rig.ann/work$"):
         world.add("bob", "work/a")
     other = world.add("bob")
-    with pytest.raises(RefusedError, match="is checked out in"):
+    with pytest.raises(RefusedError, match=r"is checked out in"):
         worktree.reuse(world.repository, other, "work/a", world.base())
     for _ in range(2):
         worktree.reuse(world.repository, other, "work/a", world.base(), ignore_other_worktrees=True)
@@ -94,14 +94,14 @@ def test_foreign_files_in_the_place_are_not_touched(world: World) -> None:
     path = world.place("ann")
     path.mkdir(parents=True)
     (path / "precious").write_text("x")
-    with pytest.raises(BrokenWorktree, match="holds files but is no worktree"):
+    with pytest.raises(BrokenWorktree, match=r"holds files but is no worktree"):
         world.add("ann")
     assert (path / "precious").read_text() == "x"
     outside = world.town / "outside"
     outside.mkdir()
     world.place("bob").parent.mkdir()
     world.place("bob").symlink_to(outside)
-    with pytest.raises(RefusedError, match="in the way"):
+    with pytest.raises(RefusedError, match=r"in the way"):
         world.add("bob")
     assert list(outside.iterdir()) == []
 
@@ -191,23 +191,23 @@ def test_a_repository_in_the_place_of_a_worktree_is_broken(world: World, tmp_pat
     path = world.add("ann")
     (path / ".git").unlink()
     run_git(path, "init", "-q")
-    with pytest.raises(BrokenWorktree, match="lost its .git file"):
+    with pytest.raises(BrokenWorktree, match=r"lost its .git file"):
         worktree.git_dir(world.repository, path)
     other = tmp_path / "other"
     run_git(world.person, "worktree", "add", "-q", str(other))
-    with pytest.raises(BrokenWorktree, match="no worktree of"):
+    with pytest.raises(BrokenWorktree, match=r"no worktree of"):
         worktree.git_dir(world.repository, other)
-    with pytest.raises(BrokenWorktree, match="missing"):
+    with pytest.raises(BrokenWorktree, match=r"missing"):
         worktree.git_dir(world.repository, tmp_path / "none")
 
 
 def test_another_branch_is_refused(world: World) -> None:
     path = world.add("ann")
     run_git(path, "checkout", "-q", "-b", "own")
-    with pytest.raises(RefusedError, match="is on own, not on work/ann"):
+    with pytest.raises(RefusedError, match=r"is on own, not on work/ann"):
         worktree.assert_place(world.repository, path, "work/ann")
     worktree.detach(world.repository, path)
-    with pytest.raises(RefusedError, match="is on no branch, not on own"):
+    with pytest.raises(RefusedError, match=r"is on no branch, not on own"):
         worktree.assert_place(world.repository, path, "own")
 
 
@@ -329,7 +329,7 @@ def test_git_keeps_the_lock_when_its_caller_is_killed(world: World, tmp_path: Pa
 
 
 def test_a_failing_add_says_why_in_gits_words(world: World) -> None:
-    with pytest.raises(GitError, match="not a valid branch name"):
+    with pytest.raises(GitError, match=r"not a valid branch name"):
         world.add("ann", "bad..name")
-    with pytest.raises(GitError, match="invalid reference|Not a valid|not a valid"):
+    with pytest.raises(GitError, match=r"invalid reference|Not a valid|not a valid"):
         worktree.add(world.repository, world.place("b"), "work/b", "0" * 39 + "1", "gt: test")
