@@ -1,0 +1,220 @@
+"""The one way git is run: bounded in time and size, never asking, in a scrubbed environment."""
+
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from gastown_tmux.errors import GtError, MissingError, NotFoundError
+
+LEAST_VERSION = (2, 38)
+OUTPUT_LIMIT = 256 * 2**20
+NETWORK_TIMEOUT = 600.0
+CHECKOUT_TIMEOUT = 900.0
+
+# How the user reaches remotes and where the user's own settings are; all other GIT_* would redirect us.
+_KEPT = re.compile(r"GIT_(SSH|SSL_|HTTP_|PROXY_|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)$)")
+_SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=false")
+_CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+
+
+class GitError(GtError):
+    """Git failed. The message carries its own words, or the remote's, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who a commit is by."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What one run of git gave: exit status, bytes of standard output, text of standard error."""
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """Standard output without its last newline, decoded as Python decodes file names."""
+        return os.fsdecode(self.stdout).removesuffix("\n")
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.split("\n") if self.stdout else []
+
+    @property
+    def records(self) -> list[str]:
+        """The parts of a NUL-terminated (`-z`) answer, decoded as Python decodes file names."""
+        return os.fsdecode(self.stdout).split("\0")[:-1]
+
+
+def environment(directory: Path | None, extras: Mapping[str, str]) -> dict[str, str]:
+    """Our environment as git may see it: no foreign `GIT_*`, nothing that asks a person, plain English."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if (not key.startswith("GIT_") or _KEPT.match(key)) and key != "LANGUAGE"
+    }
+    if directory is not None:
+        # A worktree that lost its .git must not be taken for the repository above it.
+        kept["GIT_CEILING_DIRECTORIES"] = str(directory.parent)
+    kept |= {
+        "LC_ALL": "C.UTF-8",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_PAGER": "cat",
+        "GIT_EDITOR": ":",
+        # An empty value overrides core.askPass too. With no terminal (see below) and no askpass, ssh cannot
+        # ask either; GIT_SSH_COMMAND with BatchMode would override the user's core.sshCommand.
+        "GIT_ASKPASS": "",
+        "SSH_ASKPASS_REQUIRE": "never",
+    }
+    return kept | dict(extras)
+
+
+def git(
+    *args: str,
+    cwd: Path | None = None,
+    git_dir: Path | None = None,
+    work_tree: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    data: bytes = b"",
+    timeout: float = 60.0,
+    ok: Collection[int] = (0,),
+    config: Sequence[str] = (),
+    keep_open: Sequence[int] = (),
+) -> Output:
+    """Run `git ARGS` with `data` on its standard input.
+
+    The repository is `git_dir` (with its files at `work_tree`), or else the one whose top is exactly `cwd`.
+    Hooks do not run. `config` are `key=value` for `-c`. `keep_open` are descriptors the child inherits, so
+    that a lock outlives our own death for as long as git still works under it.
+
+    Raises `GitError` for an exit status not in `ok`, after `timeout` seconds and above `OUTPUT_LIMIT` bytes,
+    `NotFoundError` for a missing directory and `MissingError` for a missing git.
+    """
+    command = ["git", "--no-pager"]
+    for setting in (*_SETTINGS, *config):
+        command += ["-c", setting]
+    if git_dir is not None:
+        command.append(f"--git-dir={git_dir}")
+    if work_tree is not None:
+        command.append(f"--work-tree={work_tree}")
+    directory = cwd or work_tree or git_dir
+    if directory is not None and not directory.is_dir():
+        raise NotFoundError(f"no such directory: {directory}")
+    try:
+        process = subprocess.Popen(
+            [*command, *args],
+            cwd=directory,
+            env=environment(directory, env or {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=keep_open,
+            # Its own session: no terminal to ask on, and one group to end with all its helpers.
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise MissingError("git is not installed", "install git 2.38 or newer") from error
+    with process:
+        try:
+            stdout, stderr = _exchange(process, data, time.monotonic() + timeout)
+        except BaseException as error:
+            _end(process)
+            if isinstance(error, TimeoutError):
+                raise GitError(f"git {args[0]} was ended after {timeout:g} seconds") from error
+            if isinstance(error, OverflowError):
+                raise GitError(f"git {args[0]} printed more than {OUTPUT_LIMIT // 2**20} MiB") from error
+            raise
+    output = Output(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+    if output.code not in ok:
+        raise GitError(f"git {args[0]}: {words(output)}")
+    return output
+
+
+def words(output: Output) -> str:
+    """Why git failed, in one line: what the remote said and git's own fatal and error lines."""
+    said = [_CONTROL.sub("", line).strip() for line in re.split(r"[\r\n]+", output.stderr)]
+    said = [line for line in said if line and line != "remote:"]
+    loud = [line for line in said if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))]
+    parts = [re.sub(r"^((fatal|error|remote|ERROR):\s*)+", "", line) for line in (loud or said[-3:])]
+    text = "; ".join(dict.fromkeys(part for part in parts if part))
+    return text[:500] or f"exit status {output.code}"
+
+
+def version() -> tuple[int, int]:
+    """Git's version, as (major, minor)."""
+    found = re.search(r"(\d+)\.(\d+)", git("version").text)
+    if found is None:
+        raise MissingError("git does not tell its version")
+    return int(found[1]), int(found[2])
+
+
+def require_version() -> None:
+    """Raises `MissingError` unless git is new enough for `merge-tree --write-tree`."""
+    if (found := version()) < LEAST_VERSION:
+        raise MissingError(f"git {found[0]}.{found[1]} is too old", "install git 2.38 or newer")
+
+
+def _exchange(process: subprocess.Popen[bytes], data: bytes, deadline: float) -> tuple[bytes, bytes]:
+    """What `communicate` does, with a bound on the size too."""
+    assert process.stdin and process.stdout and process.stderr
+    collected: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
+    view = memoryview(data)
+    with selectors.DefaultSelector() as selector:
+        for stream in collected:
+            selector.register(stream, selectors.EVENT_READ)
+        if data:
+            os.set_blocking(process.stdin.fileno(), False)
+            selector.register(process.stdin, selectors.EVENT_WRITE)
+        else:
+            process.stdin.close()
+        while selector.get_map():
+            ready = selector.select(max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise TimeoutError
+            for key, _ in ready:
+                if key.fileobj is process.stdin:
+                    try:
+                        view = view[os.write(key.fd, view[:65536]) :]
+                    except BrokenPipeError:
+                        view = view[:0]
+                    if not view:
+                        selector.unregister(process.stdin)
+                        with suppress(BrokenPipeError):
+                            process.stdin.close()
+                    continue
+                stream = process.stdout if key.fileobj is process.stdout else process.stderr
+                if not (part := os.read(key.fd, 1 << 18)):
+                    selector.unregister(stream)
+                collected[stream] += part
+                if len(collected[stream]) > OUTPUT_LIMIT:
+                    raise OverflowError
+    try:
+        process.wait(max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError from error
+    return bytes(collected[process.stdout]), bytes(collected[process.stderr])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End git and its helpers: asked first, so that it takes its lock files away."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(2.0)
+            return

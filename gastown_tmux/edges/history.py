@@ -1,0 +1,149 @@
+"""What becomes of snapshots: shown, compared, put back, thinned out."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gastown_tmux.edges.repository import Repository
+from gastown_tmux.edges.snapshot import (
+    DEFAULT_CAPS,
+    Budget,
+    Caps,
+    LeftOut,
+    Scene,
+    Snapshot,
+    capture,
+    feed,
+    history,
+    list_nested,
+    scratch_directory,
+)
+from gastown_tmux.edges.worktree import git_dir
+from gastown_tmux.errors import NotFoundError, RefusedError
+
+_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_PARALLEL = ("checkout.workers=0",)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long snapshots are kept, in seconds of age: all of them, one an hour, one a day."""
+
+    all_for: float = 86400
+    hourly_for: float = 7 * 86400
+    daily_for: float = 90 * 86400
+
+
+def find(repository: Repository, agent: str, seq: int | None = None) -> Snapshot:
+    """One snapshot, by default the newest. Raises `NotFoundError`."""
+    for snapshot in reversed(history(repository, agent)):
+        if seq is None or snapshot.seq == seq:
+            return snapshot
+    raise NotFoundError(f"{agent} has no snapshot{'' if seq is None else f' {seq}'}")
+
+
+def read_state(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot's `state.json`: hook, branch, head, operation and nested repositories."""
+    state = json.loads(repository.run("cat-file", "blob", f"{snapshot.commit}:state.json").stdout)
+    assert isinstance(state, dict)
+    return state
+
+
+def diff(repository: Repository, snapshot: Snapshot, against: Snapshot | str | None = None) -> str:
+    """The patch that leads to a snapshot's files: from another snapshot, a commit, or by default its HEAD."""
+    if isinstance(against, Snapshot):
+        old = f"{against.commit}:work"
+    elif against is not None:
+        old = f"{against}^{{tree}}"
+    else:
+        head = repository.resolve(f"{snapshot.commit}^")
+        old = f"{head}^{{tree}}" if head else _EMPTY_TREE
+    return repository.diff(old, f"{snapshot.commit}:work")
+
+
+def restore(
+    repository: Repository,
+    snapshot: Snapshot,
+    path: Path,
+    caps: Caps = DEFAULT_CAPS,
+) -> tuple[LeftOut, ...]:
+    """Make the files of the worktree at `path` those of the snapshot.
+
+    Tracked and unignored files that the snapshot lacks are deleted. The agent's index, branch and HEAD stay,
+    and so do files that a snapshot of the present, with the same `caps`, leaves out: these are returned. The
+    caller has ended or paused whoever works there and taken that snapshot. Safe to run again after a kill.
+    """
+    admin = git_dir(repository, path)
+    budget = Budget(caps, 0, [])
+    with scratch_directory() as scratch:
+        captured = capture(admin, path, scratch / "index", budget)
+        left = [entry.path for entry in budget.left_out]
+        target = Scene(admin, path, scratch / "target")
+        target.git("read-tree", f"{snapshot.commit}:work")
+        feed(target, (), left)
+        _refuse_in_the_way(target.git("ls-files", "-z").records, [*left, *captured.nested])
+        scene = Scene(admin, path, captured.index)
+        feed(scene, (), left)
+        scene.git("read-tree", "--reset", "-u", target.write_tree(), config=_PARALLEL)
+        for number, name in enumerate(_topmost(read_state(repository, snapshot)["nested"])):
+            tree = repository.run(
+                "rev-parse", "--verify", "--quiet", f"{snapshot.commit}:nested/{name}", ok=(0, 1, 128)
+            )
+            if tree.code == 0:
+                _restore_nested(
+                    Scene(admin, path / name, scratch / f"nested-{number}"), path, tree.text, budget
+                )
+    return tuple(budget.left_out)
+
+
+def thin(repository: Repository, agent: str, now: str, keep: Keep = Keep()) -> list[Snapshot]:
+    """Delete the refs of snapshots past their time; returns these. The newest always stays."""
+    dropped = droppable(history(repository, agent), now, keep)
+    return [snapshot for snapshot in dropped if repository.delete_ref(snapshot.ref, snapshot.commit)]
+
+
+def droppable(snapshots: Iterable[Snapshot], now: str, keep: Keep) -> list[Snapshot]:
+    """Which of an agent's snapshots (oldest first) are past their time at `now`."""
+    present = datetime.fromisoformat(now)
+    seen: set[str] = set()
+    dropped = []
+    for position, snapshot in enumerate(reversed(list(snapshots))):
+        age = (present - datetime.fromisoformat(snapshot.time)).total_seconds()
+        # The newest of each hour, and of each day, stands for it: snapshots come newest first here.
+        slot = snapshot.time[:13] if age < keep.hourly_for else snapshot.time[:10]
+        if position and age >= keep.all_for and (age >= keep.daily_for or slot in seen):
+            dropped.append(snapshot)
+        seen |= {snapshot.time[:13], snapshot.time[:10]}
+    return dropped[::-1]
+
+
+def _refuse_in_the_way(wanted: Iterable[str], kept: Iterable[str]) -> None:
+    """Nothing that no snapshot holds may be replaced by a file of the snapshot."""
+    names = set(wanted)
+    above = {name[:end] for name in names for end in _slashes(name)}
+    for path in kept:
+        if path in names or path in above or any(path[:end] in names for end in _slashes(path)):
+            raise RefusedError(f"{path} is in the way: it is in no snapshot and would be replaced")
+
+
+def _slashes(name: str) -> list[int]:
+    return [place for place, letter in enumerate(name) if letter == "/"]
+
+
+def _topmost(nested: Iterable[dict[str, str]]) -> list[str]:
+    names = sorted(entry["path"] for entry in nested)
+    return [name for name in names if not any(name.startswith(other + "/") for other in names)]
+
+
+def _restore_nested(scene: Scene, top: Path, tree: str, budget: Budget) -> None:
+    """Put the files of a repository inside the worktree back; its own `.git`, if it still has one, stays."""
+    if scene.root.resolve() != top.resolve() / scene.root.relative_to(top):
+        raise RefusedError(f"{scene.root} leads through a symbolic link")
+    scene.root.mkdir(parents=True, exist_ok=True)
+    if (scene.root / ".git").exists():
+        listed, _ = list_nested(scene.root)
+        feed(scene, budget.admit(scene.root, listed))
+    scene.git("read-tree", "--reset", "-u", tree, config=_PARALLEL)
