@@ -9,10 +9,11 @@ child alone; and someone must be there to keep the exit status and the words of 
 
 - The launch file holds secrets and is deleted before the agent starts.
 - The agent leads its own process group, the terminal's foreground one, with signals as after a login.
-- Terminal signals and a hang-up are the agent's business; SIGTERM is passed on to its group.
+- Terminal signals are the agent's business. SIGTERM is passed on to its group, and so is SIGHUP: when a pane
+  is closed the kernel hangs up the leader of the terminal's session only, and that is the launcher.
 - The launcher ends as the agent ended: the same exit status, or of the same signal; 127 when it cannot start.
-- Killed with SIGKILL, it takes the agent along: it leads the terminal's session, so the kernel hangs up the
-  foreground group. An agent that ignores SIGHUP survives that and is found by its ``GT_SESSION``.
+- Killed with SIGKILL, it takes the agent along: when the leader of its session dies, the kernel hangs
+  up the terminal's foreground group. An agent that ignores SIGHUP survives that and is found by its ``GT_SESSION``.
 """
 
 import _signal as signal  # type: ignore[import-not-found]
@@ -32,7 +33,8 @@ def main(path: str) -> int:
     agent = os.fork()
     if agent == 0:
         _become(launch, fail)
-    signal.signal(signal.SIGTERM, lambda number, frame: _pass_on(agent, number))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: _pass_on(agent, number))
     os.close(fail)
     _set_group(agent)
     words = os.read(failure, 4096)
@@ -136,6 +138,8 @@ def _set_group(agent: int) -> None:
 def _pass_on(agent: int, number: int) -> None:
     try:  # noqa: SIM105 (contextlib costs 2 ms)
         os.killpg(agent, number)
+        if number == signal.SIGHUP:  # a stopped agent hears it too, as from the kernel
+            os.killpg(agent, signal.SIGCONT)
     except ProcessLookupError:
         pass
 

@@ -92,5 +92,5 @@ def pids() -> list[int]:
 
 
 def environment(pid: int) -> bytes:
-    """The ``NAME=value`` entries a process of this user was started with, NUL between them; empty if untold."""
+    """The ``NAME=value`` entries a process of this user was started with, NUL between them."""
     return _environment_proc(pid) if _LINUX else _environment_psutil(pid)

@@ -43,14 +43,17 @@ def process(pid: int) -> ProcessRef | None:
 
 def is_alive(ref: ProcessRef) -> bool:
     """Whether this very process exists and is no zombie. A stopped process is alive."""
-    found = look(ref.pid)
-    return found is not None and found.started == ref.started and found.state not in "ZX"
+    return _state(ref) not in ("", "Z", "X")
 
 
 def is_stopped(ref: ProcessRef) -> bool:
     """Whether this very process is stopped (SIGSTOP, SIGTSTP or a tracer)."""
+    return _state(ref) in ("T", "t")
+
+
+def _state(ref: ProcessRef) -> str:
     found = look(ref.pid)
-    return found is not None and found.started == ref.started and found.state in "Tt"
+    return found.state if found and found.started == ref.started else ""
 
 
 def spawn_detached(command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> ProcessRef:
@@ -177,35 +180,40 @@ def session_processes(session: str) -> set[ProcessRef]:
 
 
 def freeze(refs: Iterable[ProcessRef], seconds: float = 5.0) -> set[ProcessRef]:
-    """Stop the processes and all their descendants; what ``thaw`` wants back. All are seen stopped.
+    """Stop the processes and all their descendants; what ``thaw`` wants back. All are seen stopped, or
+    waiting in the kernel with the stop pending (a parent in vfork, whose child is stopped): none runs a step
+    of its own.
 
     Raises ``GtError`` when one cannot be stopped in time. Never pass a pane's own process (the launcher):
     tmux continues it at once.
     """
     frozen = {ref for ref in _ours(refs) if is_alive(ref)}
+    told: set[ProcessRef] = set()
     deadline = time.monotonic() + seconds
     while True:
         # A parent may have forked before it stopped, so look until nobody new runs.
         frozen = {ref for ref in frozen | descendants(frozen) if is_alive(ref) and ref.pid != os.getpid()}
-        running = {ref for ref in frozen if not is_stopped(ref)}
+        running = {ref for ref in frozen if not (is_stopped(ref) or (ref in told and _state(ref) == "D"))}
         if not running:
             return frozen
         if time.monotonic() > deadline:
             raise GtError(f"cannot freeze {_name(running)}")
         for ref in running:
             send(ref, signal.SIGSTOP)
+        told |= running
         # Nothing tells a stranger that a process has stopped.
         select.select([], [], [], 0.001)
 
 
 def thaw(refs: Iterable[ProcessRef], seconds: float = 5.0) -> None:
     """Continue exactly these processes and see that they run. Raises ``GtError`` for one that does not."""
+    thawing = set(refs)
+    for ref in thawing:
+        send(ref, signal.SIGCONT)
     deadline = time.monotonic() + seconds
-    while stopped := {ref for ref in refs if is_stopped(ref)}:
+    while stopped := {ref for ref in thawing if is_stopped(ref)}:
         if time.monotonic() > deadline:
             raise GtError(f"cannot continue {_name(stopped)}")
-        for ref in stopped:
-            send(ref, signal.SIGCONT)
         select.select([], [], [], 0.001)
 
 

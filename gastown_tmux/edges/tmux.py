@@ -57,12 +57,25 @@ class ServerGoneError(GtError):
     """No tmux server runs on the socket, or it died while it was asked."""
 
 
+class CommandError(GtError):
+    """tmux refused a command; ``output`` is what it had printed until then."""
+
+    def __init__(self, message: str, output: str) -> None:
+        super().__init__(message)
+        self.output = output
+
+
+class MissingTargetError(CommandError, NotFoundError):
+    """No such pane, window, session or client."""
+
+
 class Server:
     """The tmux server on ``socket``, with ``config`` as its whole configuration (``start`` writes it).
 
     Every call has a time limit and works from any environment. Each may raise ``ServerGoneError``,
-    ``MissingError`` (no tmux), ``NotFoundError`` (no such pane, session …) and ``GtError`` (anything else,
-    such as a server that does not answer, which is never taken for a dead one).
+    ``MissingError`` (no tmux), ``CommandError`` (refused, ``MissingTargetError`` when there is no such pane,
+    session …) and ``GtError`` (anything else, such as a server that does not answer, which is never taken for
+    a dead one).
     """
 
     def __init__(self, socket: Path, config: Path) -> None:
@@ -110,7 +123,7 @@ class Server:
         except ServerGoneError:
             pass
         self.require_version()
-        with Lock(self._beside(".lock"), timeout_seconds=60.0):
+        with Lock(self._beside(".guard"), timeout_seconds=60.0):
             try:
                 self._remember(self._ensure_keeper())
                 return
@@ -125,21 +138,21 @@ class Server:
     def stop(self) -> None:
         """End the server, and return when its process is gone; nothing to do when none runs.
 
-        Every pane's process is hung up by this. A server that does not end by itself is killed, it alone.
+        Every pane's process is hung up by this. A server that does not answer or end is killed, it alone.
         """
-        with Lock(self._beside(".lock"), timeout_seconds=60.0):
-            old = self._remembered()
+        with Lock(self._beside(".guard"), timeout_seconds=60.0):
             try:
                 self._remember(self.pid())
-                old = self._remembered()
                 self.run("kill-server")
-            except ServerGoneError:
-                pass
+                asked = True
+            except GtError:
+                asked = False
+            old = self._remembered()
             if old:
-                for number in (signal.SIGTERM, signal.SIGKILL):
-                    if not wait_for_death([old], 5.0):
-                        break
-                    send(old, number)
+                if not asked:
+                    send(old, signal.SIGTERM)
+                if wait_for_death([old], 5.0):
+                    send(old, signal.SIGKILL)
                 if wait_for_death([old], 5.0):
                     raise GtError(f"the tmux server, process {old.pid}, does not end")
             self._beside(".pid").unlink(missing_ok=True)
@@ -180,9 +193,8 @@ class Server:
             return output
         if _GONE.search(wrong):
             raise ServerGoneError(f"no tmux server on {self.socket}", "gt up")
-        if _NOT_FOUND.search(wrong):
-            raise NotFoundError(f"tmux: {wrong}")
-        raise CommandError(f"tmux: {wrong or f'status {done.returncode}'}", output)
+        kind = MissingTargetError if _NOT_FOUND.search(wrong) else CommandError
+        raise kind(f"tmux: {wrong or f'status {done.returncode}'}", output)
 
     def _ensure_keeper(self) -> int:
         # In one command: the server runs nobody else's between the question and the answer.
@@ -206,6 +218,7 @@ class Server:
             raise GtError(f"an old tmux server, process {old.pid}, does not answer", "gt doctor")
 
     def _beside(self, suffix: str) -> Path:
+        # Not ".lock": tmux takes a lock of that name itself while it starts a server.
         return self.socket.with_name(self.socket.name + suffix)
 
     def _remember(self, pid: int) -> None:
@@ -219,14 +232,6 @@ class Server:
             return ProcessRef(int(pid), started)
         except (FileNotFoundError, ValueError):
             return None
-
-
-class CommandError(GtError):
-    """tmux refused a command; ``output`` is what it had printed until then."""
-
-    def __init__(self, message: str, output: str) -> None:
-        super().__init__(message)
-        self.output = output
 
 
 def quote(text: str) -> str:
