@@ -1,0 +1,176 @@
+"""The pane's own process: runs the agent program as its child, waits, and reports what becomes of it.
+
+Run as ``python -I -S /path/to/launcher.py LAUNCH-FILE``, by tmux. The launch file is written and its report
+is read by ``gastown_tmux.edges.launch``, which has both formats. This file imports nothing of ours, and
+neither ``signal`` nor ``json`` (4 ms and 7 ms of enums and regular expressions for each agent that starts).
+
+Why a process between tmux and the agent: tmux undoes a stop of a pane's own process, but leaves a stopped
+child alone; and someone must be there to keep the exit status and the words of a failed start.
+
+- The launch file holds secrets and is deleted before the agent starts.
+- The agent leads its own process group, the terminal's foreground one, with signals as after a login.
+- Terminal signals are the agent's business. SIGTERM is passed on to its group, and so is SIGHUP: when a pane
+  is closed the kernel hangs up the leader of the terminal's session only, and that is the launcher.
+- The launcher ends as the agent ended: the same exit status, or of the same signal; 127 when it cannot start.
+- Killed with SIGKILL, it takes the agent along: when the leader of its session dies, the kernel hangs
+  up the terminal's foreground group. An agent that ignores SIGHUP survives that and is found by its ``GT_SESSION``.
+"""
+
+import _signal as signal  # type: ignore[import-not-found]
+import os
+import sys
+import time
+
+
+def main(path: str) -> int:
+    launch = _read(path)
+    os.unlink(path)  # noqa: PTH108 (pathlib costs 3 ms)
+    report = _Report(launch)
+    # Before the fork, so that a background process group may hand the terminal over (SIGTTOU).
+    for name in _TERMINAL_SIGNALS:
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    failure, fail = os.pipe()  # closed by a successful exec
+    agent = os.fork()
+    if agent == 0:
+        _become(launch, fail)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: _pass_on(agent, number))
+    os.close(fail)
+    _set_group(agent)
+    words = os.read(failure, 4096)
+    if words:
+        os.waitpid(agent, 0)
+        report.write(b"failed " + words)
+        os.write(2, b"gt: " + words + b"\n")
+        return 127
+    report.write(b"started %d %s" % (agent, _birth(agent)))
+    while True:
+        _, status = os.waitpid(agent, os.WUNTRACED | os.WCONTINUED)
+        if os.WIFSTOPPED(status):
+            report.write(b"stopped")
+        elif os.WIFCONTINUED(status):
+            report.write(b"continued")
+        elif os.WIFSIGNALED(status):
+            report.write(b"ended signal %d" % os.WTERMSIG(status))
+            return _die_of(os.WTERMSIG(status))
+        else:
+            report.write(b"ended status %d" % os.WEXITSTATUS(status))
+            return os.WEXITSTATUS(status)
+
+
+_TERMINAL_SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU")
+
+
+def _read(path: str) -> dict[bytes, list[bytes]]:
+    with open(path, "rb") as file:  # noqa: PTH123 (pathlib costs 3 ms)
+        fields = [field.partition(b"=") for field in file.read().split(b"\0") if field]
+    launch: dict[bytes, list[bytes]] = {}
+    for key, _, value in fields:
+        launch.setdefault(key, []).append(value)
+    return launch
+
+
+class _Report:
+    """Lines appended to the session's file, and a byte for whoever listens."""
+
+    def __init__(self, launch: dict[bytes, list[bytes]]) -> None:
+        self.path = launch[b"report"][0]
+        self.wake = launch.get(b"wake", [])
+
+    def write(self, words: bytes) -> None:
+        now = time.time()
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z "
+        # A full disk or a removed folder must not cost the agent its life; tmux keeps the status too.
+        try:
+            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(file, stamp.encode() + words.replace(b"\n", b" ") + b"\n")
+                if words.startswith(b"ended"):
+                    os.fsync(file)
+            finally:
+                os.close(file)
+        except OSError:
+            pass
+        for fifo in self.wake:
+            try:
+                listener = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                continue  # nobody listens
+            try:
+                os.write(listener, b"!")
+            except OSError:
+                pass  # full: the listener has its wake-up already
+            finally:
+                os.close(listener)
+
+
+def _become(launch: dict[bytes, list[bytes]], fail: int) -> None:
+    """Turn this child into the agent, or say why not."""
+    command = launch[b"arg"]
+    environment = dict(entry.split(b"=", 1) for entry in launch.get(b"env", []))
+    environment.setdefault(b"TERM", os.environb.get(b"TERM", b"dumb"))
+    subject = launch[b"cwd"][0]
+    try:
+        _set_group(os.getpid())
+        # Python ignores SIGPIPE and SIGXFSZ; an agent must not inherit that, nor what we ignore.
+        for number in signal.valid_signals():
+            if signal.getsignal(number) not in (signal.SIG_DFL, None):
+                signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        os.chdir(subject)
+        subject = command[0]
+        os.execvpe(command[0], command, environment)
+    except OSError as error:
+        os.write(fail, b"cannot run %s: %s" % (subject, (error.strerror or "failed").encode()))
+    finally:
+        os._exit(127)
+
+
+def _set_group(agent: int) -> None:
+    """Give the agent its own foreground group; done by parent and child, whoever comes first."""
+    try:
+        os.setpgid(agent, agent)
+        os.tcsetpgrp(0, agent)
+    except OSError:
+        pass  # it has run exec or ended already, or there is no terminal
+
+
+def _pass_on(agent: int, number: int) -> None:
+    try:  # noqa: SIM105 (contextlib costs 2 ms)
+        os.killpg(agent, number)
+        if number == signal.SIGHUP:  # a stopped agent hears it too, as from the kernel
+            os.killpg(agent, signal.SIGCONT)
+    except ProcessLookupError:
+        pass
+
+
+def _birth(pid: int) -> bytes:
+    """The same word as ``edges.processes.start_time``; ``-`` where there is no /proc."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            stat = file.read()
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:  # noqa: PTH123
+            boot = file.read(8)
+    except OSError:
+        return b"-"
+    return boot + b":" + stat[stat.rindex(b")") + 2 :].split()[19]
+
+
+def _die_of(number: int) -> int:
+    import resource  # only here: most agents end with a status
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the agent's core file is the one of interest
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    return 128 + number
+
+
+if __name__ == "__main__":
+    try:
+        status = main(sys.argv[1])
+    except FileNotFoundError as error:
+        os.write(2, f"gt: {error.filename} is gone: a launch file starts one agent once\n".encode())
+        status = 127
+    # Without Python's farewell, which a byte on a closed terminal could turn into status 120.
+    os._exit(status)

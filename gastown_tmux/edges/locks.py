@@ -1,0 +1,91 @@
+"""Exclusive locks between processes, which the kernel frees when their holder dies."""
+
+import fcntl
+import os
+import select
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gastown_tmux.edges.processes import ProcessRef, is_alive, start_time
+from gastown_tmux.errors import RefusedError
+
+
+class Lock:
+    """``flock`` on ``path``, which is made when missing and must never be deleted by its users.
+
+    ``with Lock(path):`` waits up to ``timeout_seconds`` (``None``: for ever, and the kernel wakes us) and
+    then raises ``RefusedError`` naming the holder. One object holds the lock once; it is not re-entrant.
+    """
+
+    def __init__(self, path: Path, timeout_seconds: float | None = 10.0) -> None:
+        self.path = path
+        self._timeout = timeout_seconds
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        pause = 0.001
+        while not self._take(wait=deadline is None):
+            if deadline is not None and time.monotonic() >= deadline:
+                who = holder(self.path)
+                by = f"process {who.pid}" if who else "another process"
+                raise RefusedError(f"{self.path} is held by {by}")
+            # flock has neither a time limit nor a descriptor to poll.
+            select.select([], [], [], pause)
+            pause = min(pause * 2, 0.02)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def try_lock(self) -> bool:
+        """Take the lock if it is free; say whether we hold it now."""
+        return self._take(wait=False)
+
+    def release(self) -> None:
+        """Let go. Does nothing when the lock is not held."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _take(self, wait: bool) -> bool:
+        if self._descriptor is not None:
+            raise RuntimeError(f"{self.path} is already held here")
+        while True:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                if _is_at(descriptor, self.path):
+                    mine = f"{os.getpid()} {start_time(os.getpid())}\n"
+                    os.ftruncate(descriptor, 0)
+                    os.pwrite(descriptor, mine.encode(), 0)
+                    self._descriptor, descriptor = descriptor, -1
+                    return True
+            except BlockingIOError:
+                return False
+            finally:
+                if descriptor >= 0:
+                    os.close(descriptor)
+
+
+def holder(path: Path) -> ProcessRef | None:
+    """The living process that holds the lock at ``path``, if any; the lock is not touched by asking."""
+    try:
+        pid, started = path.read_text().split()
+        ref = ProcessRef(int(pid), started)
+    except (FileNotFoundError, ValueError):
+        return None
+    return ref if is_alive(ref) else None
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether ``path`` still names the opened file: a lock on a deleted file keeps nobody out."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

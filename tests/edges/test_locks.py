@@ -1,0 +1,94 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from gastown_tmux.edges.locks import Lock, holder
+from gastown_tmux.edges.processes import process
+from gastown_tmux.errors import RefusedError
+
+HOLD = (
+    "import sys; from pathlib import Path; from gastown_tmux.edges.locks import Lock;"
+    "lock = Lock(Path(sys.argv[1])); lock.__enter__(); print('held', flush=True); sys.stdin.read()"
+)
+COUNT = (
+    "import sys; from pathlib import Path; from gastown_tmux.edges.locks import Lock\n"
+    "path = Path(sys.argv[1])\n"
+    "for _ in range(20):\n"
+    "    with Lock(path, 30):\n"
+    "        count = path.with_name('count'); count.write_text(str(int(count.read_text()) + 1))"
+)
+
+
+def hold(path: Path) -> subprocess.Popen[str]:
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout and other.stdout.readline() == "held\n"
+    return other
+
+
+def test_the_holder_is_named_and_its_death_frees_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert holder(path) is None
+    with hold(path) as other:
+        assert holder(path) == process(other.pid)
+        assert not Lock(path).try_lock()
+        with pytest.raises(RefusedError, match=f"lock is held by process {other.pid}$"), Lock(path, 0.05):
+            pass
+        other.send_signal(signal.SIGKILL)
+        with Lock(path, 5):
+            mine = holder(path)
+            assert mine and mine.pid == os.getpid()
+    assert holder(path) is None
+
+
+def test_without_a_limit_the_kernel_wakes_the_waiter(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    taken = threading.Event()
+
+    def wait() -> None:
+        with Lock(path, None):
+            taken.set()
+
+    with hold(path) as other:
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        assert not taken.wait(0.05)
+        other.kill()
+        assert taken.wait(5)
+        waiter.join()
+
+
+def test_a_lock_whose_file_was_deleted_keeps_nobody_in_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with hold(path) as other:
+        waiting = Lock(path, 5)
+        path.unlink()
+        with waiting:
+            assert path.exists()
+            assert not Lock(path).try_lock()
+        other.kill()
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    (tmp_path / "count").write_text("0")
+    path = str(tmp_path / "lock")
+    writers = [subprocess.Popen([sys.executable, "-c", COUNT, path]) for _ in range(4)]
+    assert [writer.wait(30) for writer in writers] == [0, 0, 0, 0]
+    assert (tmp_path / "count").read_text() == "80"
+
+
+def test_a_lock_is_taken_once(tmp_path: Path) -> None:
+    lock = Lock(tmp_path / "lock")
+    assert lock.try_lock()
+    with pytest.raises(RuntimeError):
+        lock.try_lock()
+    lock.release()
+    lock.release()
+    assert lock.try_lock()
+    lock.release()
