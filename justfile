@@ -1,0 +1,39 @@
+set shell := ["sh", "-cu"]
+set positional-arguments
+
+bin := justfile_directory() / ".venv/bin"
+
+# what there is
+default:
+    @"{{just_executable()}}" --list --unsorted
+
+# make or refresh the environment
+setup:
+    @./bootstrap setup
+
+# watch a town work
+demo *args:
+    @./bootstrap demo "$@"
+
+# run the tests
+test *args:
+    @./bootstrap test "$@"
+
+# everything that can be said without running the code
+lint: setup
+    "{{bin}}/ruff" check
+    "{{bin}}/ruff" format --check
+    "{{bin}}/mypy"
+    "{{bin}}/lint-imports"
+
+# bring the code into its form
+fmt: setup
+    "{{bin}}/ruff" check --fix
+    "{{bin}}/ruff" format
+
+# what must hold before a commit
+check: lint test
+
+# how long things take, beside the least they could
+bench *args: setup
+    @"{{bin}}/python" tests/bench/run.py "$@"

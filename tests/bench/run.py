@@ -1,0 +1,61 @@
+"""Runs the benchmarks: ``python tests/bench/run.py [--rounds N] [--json FILE] [NAME...]``.
+
+Exit status 1 when a goal is missed; what cannot run yet is said and skipped.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import benchmarks  # noqa: F401  (registers them)
+from harness import BENCHMARKS, CannotRunError, Measured, measure
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="How long things take, beside the least they could.")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="only those whose name holds one of these"
+    )
+    parser.add_argument("--rounds", type=int, default=20, help="measured calls of each (20)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="save what was measured")
+    options = parser.parse_args()
+    machine = describe_machine()
+    print(machine)
+    print(f"{'milliseconds':22} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'ratio':>6}  goal")
+    results = []
+    for bench in BENCHMARKS:
+        if options.names and not any(name in bench.name for name in options.names):
+            continue
+        try:
+            row = measure(bench, options.rounds)
+        except (CannotRunError, FileNotFoundError) as error:
+            print(f"{bench.name:22} cannot run: {error}")
+            continue
+        results.append(row)
+        print(show(row))
+    if options.json:
+        document = {"machine": machine, "items": [asdict(row) for row in results]}
+        options.json.write_text(json.dumps(document, indent=2) + "\n")
+    return 1 if any(row.met is False for row in results) else 0
+
+
+def show(row: Measured) -> str:
+    line = f"{row.name:22} {row.floor_median:7.2f} {row.floor_min:7.2f}"
+    if row.median is None:
+        return line
+    verdict = "met" if row.met else "missed"
+    return f"{line} {row.median:7.2f} {row.min:7.2f} {row.ratio:6.2f}  {row.goal}: {verdict}"
+
+
+def describe_machine() -> str:
+    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{platform.platform()}, {os.cpu_count()} cores, {python}, load {load}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

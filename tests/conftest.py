@@ -1,0 +1,250 @@
+"""What every test gets: a world of its own, and proof that nothing of it is left running.
+
+Fixtures: ``short_tmp`` (a folder whose path is short enough for sockets), ``run_gt`` (the real command),
+``wait_for`` (a condition, with a deadline). Marker: ``needs("sshd")``. The rest works by itself.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hypothesis
+import psutil
+import pytest
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).resolve().parent.parent
+MARK = "GT_TEST"
+"""Every process a test starts has this variable, so it can be found however far it wandered off."""
+SESSION = uuid.uuid4().hex
+GRACE = 3.0
+"""Seconds that processes told to end have for it; a tmux server takes up to two after kill-server."""
+KEPT = ("PATH", "USER", "LOGNAME", "PYTHONPATH")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Chosen on a shared machine, where a slow example is no finding.
+    hypothesis.settings.register_profile("gastown", hypothesis.settings(), deadline=None)
+    hypothesis.settings.load_profile("gastown")
+    if os.environ.get("CI") == "true":
+        config.pluginmanager.register(UnlistedSkips(ROOT / ".ci" / "allowed-skips"))
+    tempfile.gettempdir()  # remembered now, before TMPDIR points into the folder of one test
+    session_tmp = make_short_folder()
+    config.add_cleanup(lambda: shutil.rmtree(session_tmp))
+    kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("PYTEST_")}
+    os.environ.clear()
+    os.environ.update(kept)
+    # Folders are made absolute, for commands started elsewhere; sbin is where sshd is for ordinary users.
+    folders = [str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep)]
+    os.environ["PATH"] = os.pathsep.join([*folders, "/usr/sbin", "/sbin"])
+    if "PYTHONPATH" in os.environ:
+        entries = os.environ["PYTHONPATH"].split(os.pathsep)
+        os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in entries)
+    os.environ.update(make_world(session_tmp))
+    os.environ[MARK] = SESSION
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fixtures wider than one test are held to the same promise."""
+    left = end_stragglers(lambda: find_marked(lambda mark: mark.startswith(SESSION), set()))
+    if left:
+        sys.stderr.write(f"\nleft running by this test session: {'; '.join(left)}\n")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        for program in mark.args:
+            if shutil.which(program) is None:
+                pytest.skip(f"needs {program}: not installed")
+
+
+class UnlistedSkips:
+    """Fails the run for every skip whose reason is not in a file: ``<reason>  # <why it may be>`` a line."""
+
+    def __init__(self, listed: Path) -> None:
+        lines = (line.split("#")[0].strip() for line in listed.read_text().splitlines())
+        self.allowed = {line for line in lines if line}
+        self.found: list[str] = []
+
+    def note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail"):
+            # (path, line, "Skipped: reason") says pytest's own summary of skips.
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            if reason.removeprefix("Skipped: ") not in self.allowed:
+                self.found.append(f"{report.nodeid}: {reason}")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.note(report)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.found and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.found:
+            terminalreporter.section("skipped, and not in .ci/allowed-skips", red=True)
+            for line in self.found:
+                terminalreporter.line(line)
+
+
+def make_short_folder() -> Path:
+    """A fresh folder right under /tmp: the path of a Unix socket has room for about 100 bytes."""
+    return Path(tempfile.mkdtemp(prefix="gt-", dir="/tmp")).resolve()
+
+
+def make_world(folder: Path) -> dict[str, str]:
+    """Makes a home under ``folder`` and returns the variables that lead every program into it."""
+    home = folder / "home"
+    for made in (home, folder / "tmp", folder / "runtime"):
+        made.mkdir(mode=0o700)
+    config = home / ".gitconfig"
+    config.write_text(
+        "[user]\n\tname = Test Person\n\temail = test@localhost\n[init]\n\tdefaultBranch = main\n"
+    )
+    return {
+        "HOME": str(home),
+        "SHELL": "/bin/sh",
+        "TERM": "xterm-256color",
+        "LC_ALL": "C.UTF-8",
+        "TMPDIR": str(folder / "tmp"),
+        "TMUX_TMPDIR": str(folder / "tmp"),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_DATA_HOME": str(home / ".local" / "share"),
+        "XDG_STATE_HOME": str(home / ".local" / "state"),
+        "XDG_RUNTIME_DIR": str(folder / "runtime"),
+        "GIT_CONFIG_GLOBAL": str(config),
+        "GIT_CONFIG_SYSTEM": os.devnull,
+    }
+
+
+def find_marked(is_ours: Callable[[str], bool], before: set[int]) -> list[psutil.Process]:
+    """The live processes not in ``before`` that carry our mark, or are our own children without it."""
+    found = []
+    for pid in set(psutil.pids()) - before:
+        try:
+            process = psutil.Process(pid)
+            # multiprocessing keeps this helper until the test session itself ends.
+            if process.status() == psutil.STATUS_ZOMBIE or "resource_tracker" in " ".join(process.cmdline()):
+                continue
+            forked = bool(before) and process.ppid() == os.getpid()
+            if forked or is_ours(process.environ().get(MARK, "")):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def end_stragglers(find: Callable[[], list[psutil.Process]]) -> list[str]:
+    """Waits for what ``find`` finds, ends what stays, and returns a description of each that had to be."""
+    deadline = time.monotonic() + GRACE
+    while (left := find()) and time.monotonic() < deadline:
+        psutil.wait_procs(left, timeout=0.1)
+    described = []
+    deadline = time.monotonic() + GRACE
+    # Again and again, for one of them may bring back another.
+    while left and time.monotonic() < deadline:
+        for process in left:
+            try:
+                described.append(f"pid {process.pid}: {' '.join(process.cmdline()) or process.name()}")
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(left, timeout=1)
+        left = find()
+    return described
+
+
+@pytest.fixture
+def short_tmp() -> Iterator[Path]:
+    """A folder with a short path, for sockets; removed after the test."""
+    folder = make_short_folder()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(autouse=True)
+def isolated(short_tmp: Path) -> Iterator[None]:
+    """An own home, git configuration and default tmux folder; fails a test that leaves a process behind."""
+    mark = f"{SESSION}.{uuid.uuid4().hex}"
+    before = set(psutil.pids())
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in make_world(short_tmp).items():
+            patch.setenv(name, value)
+        patch.setenv(MARK, mark)
+        yield
+    left = end_stragglers(lambda: find_marked(lambda found: found == mark, before))
+    if left:
+        pytest.fail(f"left running: {'; '.join(left)}", pytrace=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a ``gt`` command ended: its exit status and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output read as one JSON document."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run_gt(short_tmp: Path) -> Callable[..., Result]:
+    """Runs the real command, by default in the test's home: ``run_gt("bead", "list", "--json").json``."""
+
+    def run(
+        *args: str | Path,
+        stdin: str = "",
+        cwd: Path = short_tmp / "home",
+        env: Mapping[str, str] | None = None,
+        seconds: float = 30,
+    ) -> Result:
+        done = subprocess.run(
+            [sys.executable, "-m", "gastown_tmux", *args],
+            input=stdin,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            timeout=seconds,
+            capture_output=True,
+            text=True,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def wait_for() -> Callable[..., Any]:
+    """``wait_for(condition, seconds, what)``: the first true value of ``condition()``, or a failed test."""
+
+    def wait(condition: Callable[[], T], seconds: float = 10, what: str = "the condition") -> T:
+        deadline = time.monotonic() + seconds
+        pause = 0.001
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                pytest.fail(f"waited {seconds} s for {what}", pytrace=False)
+            time.sleep(pause)
+            pause = min(pause * 2, 0.05)
+        return value
+
+    return wait

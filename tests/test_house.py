@@ -1,0 +1,112 @@
+"""The rules of the house that no single module can keep alone."""
+
+import graphlib
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "gastown_tmux"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+TOP_LEVEL = {
+    *("pyproject.toml", "gastown_tmux", "layouts", "roles", "tests", "README.md", "justfile"),
+    *("bootstrap", "bin", ".ci", ".gitignore", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md"),
+}
+TESTS_OF_THE_WHOLE = {"bench", "journeys"}
+RUNS_PROGRAMS = ("gastown_tmux.edges", "gastown_tmux.agents")
+
+HOT = [("-c", "import gastown_tmux.errors")]
+"""What an agent's hooks call many times a minute, as arguments for Python."""
+SLOW = {
+    *("libtmux", "git", "prompt_toolkit", "yaml", "watchdog", "psutil"),
+    *("sqlite3", "subprocess", "dataclasses", "argparse", "asyncio"),
+}
+"""Not for hot verbs. ``enum`` and ``re`` are missing here only because ``json`` brings them."""
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """All imports, those inside functions and for types alone included."""
+    return grimp.build_graph("gastown_tmux", include_external_packages=True, cache_dir=None)
+
+
+def test_the_floors_hold() -> None:
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run(
+        [lint, "--no-cache", "--config", ROOT / "pyproject.toml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_knots(graph: grimp.ImportGraph) -> None:
+    ours = {module for module in graph.modules if module.startswith("gastown_tmux")}
+    imports = {module: graph.find_modules_directly_imported_by(module) & ours for module in ours}
+    graphlib.TopologicalSorter(imports).prepare()  # raises CycleError, which names the knot
+
+
+def test_programs_are_run_only_in_their_rooms(graph: grimp.ImportGraph) -> None:
+    importers = (
+        graph.find_modules_that_directly_import("subprocess") if "subprocess" in graph.modules else set()
+    )
+    assert {module for module in importers if not module.startswith(RUNS_PROGRAMS)} == set()
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_one_thing(source: Path) -> None:
+    text = source.read_text()
+    assert text.count("\n") <= 500
+    assert source.name != "__init__.py" or text == ""
+
+
+def test_every_folder_of_sources_is_a_package() -> None:
+    """An import from a folder without ``__init__.py`` works, and is in no graph that is checked here."""
+    assert {source.parent for source in SOURCES} == {init.parent for init in PACKAGE.rglob("__init__.py")}
+
+
+def test_top_level_is_as_agreed() -> None:
+    # The checkout may belong to another user, whose repositories git otherwise refuses to read.
+    git = ["git", "-c", "safe.directory=*", "-C", str(ROOT), "ls-files"]
+    files = subprocess.run(git, capture_output=True, text=True, check=True, timeout=30).stdout
+    assert {line.split("/")[0] for line in files.splitlines()} <= TOP_LEVEL
+
+
+def test_tests_mirror_the_tree() -> None:
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    stray = {
+        folder
+        for folder in folders
+        if not (PACKAGE / folder).is_dir() and folder.parts[0] not in TESTS_OF_THE_WHOLE
+    }
+    assert stray == set()
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """Two files of one name make a failure's short summary ambiguous."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("args", HOT, ids=lambda args: " ".join(args[1:]))
+def test_hot_verbs_import_nothing_slow(args: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *args],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    # A line is `import time:  <self> |  <cumulative> |   <indented name>`.
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    imported = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in lines}
+    assert imported & SLOW == set()
