@@ -89,7 +89,7 @@ def _run(arguments: list[str]) -> int:
 
 def _take_globals(arguments: list[str]) -> tuple[_Globals, list[str]]:
     """Global flags may stand anywhere before ``--``; the rest keeps its order."""
-    given, words = _Globals(), []
+    given, words = _Globals(), list[str]()
     pending = list(arguments)
     while pending:
         word = pending.pop(0)

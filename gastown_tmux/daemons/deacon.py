@@ -4,7 +4,7 @@ import time
 
 from gastown_tmux.daemons.loop import Loop, hold_lock, log, start_log
 from gastown_tmux.edges import clock
-from gastown_tmux.edges.tmux import WindowSpec
+from gastown_tmux.edges.panes import WindowSpec, open_windows, respawn
 from gastown_tmux.edges.wake import Listener
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import daemons, patrol, sling, upkeep
@@ -64,14 +64,13 @@ class _Deacon:
             if pane is not None and not pane.dead:
                 continue
             command = [str(gt_command()), "--town", str(self.town.path), "refinery", "run", "--rig", rig]
-            environment = {"GT_TOWN": str(self.town.path)}
-            options = {"@gt_kind": "refinery"}
+            mark = f"refinery.{rig}"
+            options = {"@gt_kind": "refinery", "@gt_session": mark}
+            spec = WindowSpec(rig, "refinery", command, self.town.path, {}, options)
             if pane is not None:
-                self.town.tmux.respawn(pane.pane_id, command, self.town.path, environment, options)
+                respawn(self.town.tmux, pane.pane, mark, spec)
             else:
-                self.town.tmux.open_windows(
-                    [WindowSpec(rig, "refinery", command, self.town.path, environment, options)]
-                )
+                open_windows(self.town.tmux, [spec])
             log.info("started the refinery of %s", rig)
 
     def _keep(self) -> None:

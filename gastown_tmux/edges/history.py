@@ -93,9 +93,7 @@ def restore(
                 "rev-parse", "--verify", "--quiet", f"{snapshot.commit}:nested/{name}", ok=(0, 1, 128)
             )
             if tree.code == 0:
-                _restore_nested(
-                    Scene(admin, path / name, scratch / f"nested-{number}"), path, tree.text, budget
-                )
+                _restore_nested(Scene(admin, path / name, scratch / f"nested-{number}"), path, tree.text, budget)
     return tuple(budget.left_out)
 
 

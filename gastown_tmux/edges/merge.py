@@ -59,9 +59,7 @@ class Refused:
 
 def merge_tree(repository: Repository, target: str, head: str) -> Tree | Conflict:
     """Merge two commits without a checkout. Raises `GitError` when they share no history."""
-    found = repository.run(
-        *("merge-tree", "--write-tree", "--name-only", "--messages", "-z", target, head), ok=(0, 1)
-    )
+    found = repository.run(*("merge-tree", "--write-tree", "--name-only", "--messages", "-z", target, head), ok=(0, 1))
     fields = found.records
     if found.code == 0:
         return Tree(fields[0])

@@ -145,9 +145,7 @@ def set_pane_options(server: Server, pane: str, session: str, options: Mapping[s
     return _on(server, pane, session, " ".join(_set_options(pane, options)).removeprefix("; "))
 
 
-def capture(
-    server: Server, pane: str, lines: int | None = None, ansi: bool = False, joined: bool = False
-) -> str:
+def capture(server: Server, pane: str, lines: int | None = None, ansi: bool = False, joined: bool = False) -> str:
     """The screen of a pane as it is; with ``lines``, the last so many lines that were printed, history
     included.
 
@@ -162,9 +160,7 @@ def capture(
 
 def title(server: Server, pane: str) -> str:
     """The title the program in a pane has given itself."""
-    answer = server.run("display-message", "-p", "-t", _pane_id(pane), "#{pane_id} #{pane_title}").rstrip(
-        "\n"
-    )
+    answer = server.run("display-message", "-p", "-t", _pane_id(pane), "#{pane_id} #{pane_title}").rstrip("\n")
     found, _, text = answer.partition(" ")
     if found != pane:  # display-message answers for a missing pane too
         raise NotFoundError(f"no pane {pane}")
@@ -218,9 +214,7 @@ def _run(spec: WindowSpec) -> list[str]:
 
 
 def _set_options(target: str, options: Mapping[str, str]) -> list[str]:
-    return [
-        f"; {_quoted(['set-option', '-p', '-t', target, name, value])}" for name, value in options.items()
-    ]
+    return [f"; {_quoted(['set-option', '-p', '-t', target, name, value])}" for name, value in options.items()]
 
 
 def _quoted(words: Sequence[str]) -> str:

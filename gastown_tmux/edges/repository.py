@@ -153,11 +153,7 @@ class Repository:
             "--format=%H%x01%an%x01%ae%x01%ct%x01%s",
             f"{base}..{head}",
         )
-        fields = (
-            record.decode("utf-8", "replace").split("\x01", 4)
-            for record in found.stdout.split(b"\0")
-            if record
-        )
+        fields = (record.decode("utf-8", "replace").split("\x01", 4) for record in found.stdout.split(b"\0") if record)
         return [Commit(i, author, email, int(when), subject) for i, author, email, when, subject in fields]
 
     def changed_files(self, old: str, new: str) -> list[Change]:
@@ -165,6 +161,19 @@ class Repository:
         records = self.run("diff-tree", "-r", "-z", "--no-renames", "--name-status", old, new).records
         return [Change(status, name) for status, name in zip(records[::2], records[1::2], strict=True)]
 
-    def diff(self, old: str, new: str) -> str:
-        """The patch from one commit or tree to another; no program configured by the repository is run."""
-        return self.run("diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M", old, new, "--").text
+    def diff(self, old: str, new: str, *, stat: bool = False) -> str:
+        """The patch from one commit or tree to another (`stat`: files and counts only).
+
+        No program configured by the repository is run.
+        """
+        shape = ["--stat"] if stat else []
+        return self.run("diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M", *shape, old, new, "--").text
+
+    def tree(self, commit: str) -> str:
+        """The id of a commit's tree."""
+        return self.run("rev-parse", "--verify", "--end-of-options", commit + "^{tree}").text
+
+    def changed_since_fork(self, base: str, head: str) -> bool:
+        """Whether `head` differs from the point at which it left the history of `base`."""
+        fork = self.run("merge-base", base, head, ok=(0, 1)).text
+        return not fork or self.tree(fork) != self.tree(head)

@@ -283,9 +283,7 @@ def _record(
     """Commit under the next free number; another writer's number is never taken."""
     form = "%(refname:lstrip=4) %(tree) %(parent)"
     for _ in range(_ATTEMPTS):
-        found = repository.run(
-            "for-each-ref", "--sort=version:refname", f"--format={form}", f"{PREFIX}/{agent}"
-        )
+        found = repository.run("for-each-ref", "--sort=version:refname", f"--format={form}", f"{PREFIX}/{agent}")
         *_, newest = found.lines or ["0"]
         number, *shape = newest.split(" ")
         if shape == [tree, head or ""] and (last := history(repository, agent)[-1]).left_out == left_out:

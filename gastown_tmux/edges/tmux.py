@@ -174,9 +174,7 @@ class Server:
         if not path:
             environment.pop("PATH", None)
         # Bytes: under a C locale Python and tmux would each have their own idea of our text.
-        words = [
-            word.encode("utf-8", "surrogateescape") for word in ("-u", "-S", str(self.socket), *arguments)
-        ]
+        words = [word.encode("utf-8", "surrogateescape") for word in ("-u", "-S", str(self.socket), *arguments)]
         try:
             done = subprocess.run(
                 [find_tmux().encode(), *words],
@@ -241,9 +239,7 @@ def quote(text: str) -> str:
 
 
 # Within double quotes tmux expands \\ ~ $, and eats blanks and comments after a newline.
-_ESCAPES = {letter: "\\" + letter for letter in '\\"$~'} | {
-    chr(code): f"\\{code:03o}" for code in range(1, 32)
-}
+_ESCAPES = {letter: "\\" + letter for letter in '\\"$~'} | {chr(code): f"\\{code:03o}" for code in range(1, 32)}
 
 
 def client_environment() -> dict[str, str]:

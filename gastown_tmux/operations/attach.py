@@ -6,6 +6,7 @@ import sys
 from gastown_tmux.domain.ids import MAYOR, Address
 from gastown_tmux.edges import clients
 from gastown_tmux.edges.panes import Pane, capture
+from gastown_tmux.edges.tmux import client_environment
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations import lookup
 from gastown_tmux.operations.sessions import look, report_path
@@ -36,33 +37,33 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
     """
     ensure_up(town)
     pane = find_pane(town, agent)
-    inside = town.environment.get("TMUX", "").partition(",")[0]
-    if inside == str(town.tmux.socket):
-        clients.switch_client(town.tmux, pane.pane_id)
+    here = clients.client_here(town.tmux)
+    if here is not None:
+        clients.switch_client(town.tmux, here, pane.pane)
         return f"switched to {agent}"
-    command = clients.attach_command(town.tmux, pane.pane_id, read_only=read_only)
+    command = clients.attach_command(town.tmux, pane.pane, read_only=read_only)
     shown = " ".join(command)
-    if inside:
+    if town.environment.get("TMUX"):
         raise RefusedError(
             "this terminal is inside another tmux", hint=f"detach first, or open a new terminal for: {shown}"
         )
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("this is no terminal", hint=shown)
-    os.execvp(command[0], command)
+    os.execve(command[0], command, client_environment())
 
 
 def detach(town: Town) -> Answer:
     """The client whose window this is called in; the town goes on."""
-    pane = town.environment.get("TMUX_PANE")
-    if pane is None or town.environment.get("TMUX", "").partition(",")[0] != str(town.tmux.socket):
-        raise UsageError("this terminal is not attached to the town", hint="inside its windows: gt detach, or prefix d")
-    clients.detach_client(town.tmux, pane)
-    return Answer({"detached": pane}, "detached")
+    here = clients.client_here(town.tmux)
+    if here is None:
+        raise UsageError("this terminal is not attached to the town", hint="gt attach")
+    clients.detach_client(town.tmux, here)
+    return Answer({"detached": here.name}, "detached")
 
 
 def peek(town: Town, agent: Address, lines: int | None = None, ansi: bool = False) -> str:
     """What its window shows now, with ``lines`` of history above it."""
-    return capture(town.tmux, find_pane(town, agent).pane_id, lines=lines, ansi=ansi).rstrip("\n")
+    return capture(town.tmux, find_pane(town, agent).pane, lines=lines, ansi=ansi).rstrip("\n")
 
 
 def log(town: Town, who: str, lines: int = LOG_LINES) -> str:

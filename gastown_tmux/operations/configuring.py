@@ -9,7 +9,7 @@ from gastown_tmux.domain.ids import parse_name
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.settings import Setting, find_key
 from gastown_tmux.edges import configuration
-from gastown_tmux.errors import MissingError, NotFoundError, RefusedError
+from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.providers import registry
 
@@ -105,12 +105,12 @@ def show_provider(town: Town, name: str) -> ProviderView:
     provider = registry.find(name, town.settings())
     return ProviderView(
         name=provider.name,
-        preset=provider.preset,
-        command=provider.command,
+        preset=provider.parent,
+        command=" ".join(provider.command),
         args=list(provider.args),
-        env=dict(provider.env),
-        found=_which(town, provider.command),
-        verified=str(provider.verified),
+        env=dict(provider.environment),
+        found=_which(town, provider.command[0]) if provider.command else None,
+        verified=f"{provider.verified.version} {provider.verified.date}" if provider.verified else "never",
     )
 
 
@@ -136,6 +136,4 @@ def default_provider(town: Town, name: str | None = None) -> Answer:
         configuration.set_value(configuration.town_path(town.path), "provider.default", name)
         town.reload_settings()
     found = registry.default(town.settings(), lambda program: _which(town, program))
-    if found is None:
-        raise MissingError("no agent program was found", hint="gt config default-agent runbook")
     return Answer({"name": found}, found)

@@ -8,9 +8,10 @@ from gastown_tmux.domain.agents import Agent, Role
 from gastown_tmux.domain.ids import Address, Commit
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
-from gastown_tmux.edges import clock, snapshot, worktree
+from gastown_tmux.edges import clock, removal, snapshot, worktree
 from gastown_tmux.edges.commands import run_logged
 from gastown_tmux.edges.files import write_atomic
+from gastown_tmux.edges.git import Person
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import get_agent, list_agents, move_hook
@@ -107,8 +108,15 @@ def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
 
 def write_state(town: Town, address: Address) -> None:
     """``state.json``: what is on the hook, for those who may not open the database."""
+    folder = town.hook(address)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = describe_hook(town, address)
+    write_atomic(folder / "state.json", json.dumps(state, ensure_ascii=False, indent=1).encode())
+
+
+def describe_hook(town: Town, address: Address) -> dict[str, object]:
     agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
-    state = {
+    return {
         "agent": address,
         "role": agent.role,
         "rig": agent.rig,
@@ -119,15 +127,20 @@ def write_state(town: Town, address: Address) -> None:
         "attempt": bead.attempts if bead else 0,
         "updated": clock.now(),
     }
-    folder = town.hook(address)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder / "state.json", json.dumps(state, ensure_ascii=False, indent=1).encode())
 
 
 def save_hook(town: Town, rig: Rig, address: Address, why: str) -> snapshot.Snapshot | None:
     """A snapshot of the agent's work; None where the worktree is missing or broken, which is never saved."""
     try:
-        return snapshot.take(town.repository(rig.name), address.folder, town.worktree(address), why=why)
+        return snapshot.take(
+            town.repository(rig.name),
+            address.folder,
+            town.worktree(address),
+            time=clock.now(),
+            why=why,
+            hook=describe_hook(town, address),
+            by=Person(address, rig.email),
+        )
     except worktree.BrokenWorktree:
         return None
 
@@ -138,8 +151,13 @@ def clear_hook(town: Town, rig: Rig, address: Address) -> None:
     registered = [town.worktree(agent.address) for agent in list_agents(town.db, rig.name)]
     saved = save_hook(town, rig, address, "removal")
     if saved is not None:
-        worktree.remove(
-            town.repository(rig.name), place, registered, town.path, town.trash, snapshot.Saved(saved.commit)
+        removal.remove(
+            town.repository(rig.name),
+            place,
+            removal.Saved(saved.commit),
+            registered=registered,
+            town=town.path,
+            trash=town.trash,
         )
     elif place.exists():
         kept = town.trash / f"{address.folder}.{clock.now()}"

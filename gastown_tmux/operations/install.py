@@ -28,7 +28,7 @@ def install(
 ) -> Answer:
     """Makes a town, or completes one that a kill left half-made. Raises RefusedError in a folder with other things."""
     git.require_version()
-    tmux.require_version()
+    tmux.Server(Path("/nowhere"), Path("/nowhere")).require_version()
     path = (path or Path(environment.get("HOME", "/")) / "gt").expanduser().absolute()
     given = name
     name = parse_name(name or _name_from(path), "town")
@@ -86,10 +86,10 @@ def _commit_first(path: Path) -> None:
         for what, value in (("NAME", "gt"), ("EMAIL", "gt@localhost"))
     }
     if not (path / ".git").exists():
-        git.git("init", "--quiet", "--template=", "--initial-branch=main", cwd=path)
-    if git.git("rev-parse", "--verify", "--quiet", "HEAD", cwd=path, check=False).code:
+        git.git("init", "--quiet", "--template=", "--initial-branch=main", "--", str(path))
+    if git.git("rev-parse", "--verify", "--quiet", "HEAD", cwd=path, ok=(0, 1)).code:
         git.git("add", "--all", cwd=path)
-        git.git("commit", "--quiet", "--no-verify", "--message=Make the town", cwd=path, environment=identity)
+        git.git("commit", "--quiet", "--no-verify", "--message=Make the town", cwd=path, env=identity)
 
 
 def _describe(town: Town) -> dict[str, object]:

@@ -112,11 +112,10 @@ def _fetch_target(town: Town, rig: Rig, repository: Repository) -> Commit:
         with town.change() as change:
             set_target_commit(change, rig.name, tip)
         return tip
-    if rig.target_commit is None or here == rig.target_commit:
-        assert here is not None
+    if here is not None and here == (rig.target_commit or here):
         return Commit(here)
     pending = [request for request in rows.list_queue(town.db, rig.name) if request.candidate == here]
-    if pending:
+    if pending and here is not None:
         # Killed between the ref and the row: the candidate is the queue's own.
         return Commit(here)
     raise GitError(f"{ref} in repo.git is at {here}, and the town put it at {rig.target_commit}")

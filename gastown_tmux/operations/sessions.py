@@ -4,8 +4,8 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 from gastown_tmux.domain.agents import Agent, AgentState, Session
 from gastown_tmux.domain.ids import Address, SessionId
@@ -14,7 +14,8 @@ from gastown_tmux.edges import clock, launch, processes, resources
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.processes import ProcessRef
-from gastown_tmux.edges.tmux import Pane, ServerGoneError, WindowSpec
+from gastown_tmux.edges.panes import Pane, WindowSpec, kill_pane, open_windows, panes, respawn
+from gastown_tmux.edges.tmux import ServerGoneError
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.town import Town
@@ -27,6 +28,7 @@ from gastown_tmux.store.work import find_held_bead, start_bead
 #: How long a launcher may take to say that its program runs.
 START_SECONDS = 30.0
 TERM_SECONDS = 5.0
+FIRST_PROMPT = "Run `gt prime`, then do what is on your hook."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def gt_command() -> Path:
 
 def resolve_provider(town: Town, rig: str | None, named: str | None) -> Provider:
     """The provider an agent is started with. Raises MissingError where its program is not there."""
-    settings = town.settings(rig and town.rig(rig).name)
+    settings = town.settings(town.rig(rig).name if rig else None)
     path = town.environment.get("PATH")
 
     def which(program: str) -> str | None:
@@ -117,16 +119,16 @@ def _plan(town: Town, agent: Agent, session: SessionId, provider: Provider, bead
         LaunchContext(
             address=agent.address,
             role=agent.role,
-            role_text=role.text,
+            role_text=role.text_for(agent.address),
             session=session,
-            town=town.path,
-            worktree=town.worktree(agent.address) if rig else town.path,
-            repository=town.repository(rig.name).path if rig else town.path,
-            folder=town.hook(agent.address),
-            first_prompt=role.prompt,
+            town=PurePosixPath(town.path),
+            worktree=PurePosixPath(town.worktree(agent.address) if rig else town.path),
+            repository=PurePosixPath(town.repository(rig.name).path if rig else town.path),
+            folder=PurePosixPath(town.hook(agent.address)),
+            first_prompt=FIRST_PROMPT,
             resume=None,
-            gt=gt,
-            python=Path(sys.executable),
+            gt=str(gt),
+            python=sys.executable,
             environment=town.environment,
         )
     )
@@ -143,7 +145,7 @@ def _plan(town: Town, agent: Agent, session: SessionId, provider: Provider, bead
     email = rig.email if rig else "gt@localhost"
     for who in ("AUTHOR", "COMMITTER"):
         own |= {f"GIT_{who}_NAME": agent.address, f"GIT_{who}_EMAIL": email}
-    return LaunchPlan(plan.command, plan.environment | own, plan.files)
+    return replace(plan, environment=plan.environment | own)
 
 
 def _run(town: Town, starts: Sequence[_Start]) -> None:
@@ -151,13 +153,14 @@ def _run(town: Town, starts: Sequence[_Start]) -> None:
     folder = town.run / "launch"
     folder.mkdir(mode=0o700, exist_ok=True)
     (town.run / "sessions").mkdir(mode=0o700, exist_ok=True)
-    dead = {pane.agent: pane for pane in town.tmux.panes() if pane.dead and pane.agent}
+    dead = {pane.agent: pane for pane in look(town) if pane.dead and pane.agent}
     with launch.Starter(folder) as starter:
         specs = []
         for start in starts:
             for file in start.plan.files:
-                file.path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomic(file.path, file.content.encode(), file.mode, durable=False)
+                place = Path(file.path)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(place, file.content.encode(), file.mode, durable=False)
             command = starter.prepare(
                 launch.Launch(
                     session=start.session,
@@ -176,12 +179,12 @@ def _run(town: Town, starts: Sequence[_Start]) -> None:
                 environment={},
                 options={"@gt_agent": start.agent.address, "@gt_session": start.session, "@gt_kind": "agent"},
             )
-            place = dead.get(start.agent.address)
-            if place is not None:
-                town.tmux.respawn(place.pane_id, spec.command, spec.cwd, spec.environment, spec.options)
+            old = dead.get(start.agent.address)
+            if old is not None:
+                respawn(town.tmux, old.pane, old.gt_session, spec)
             else:
                 specs.append(spec)
-        town.tmux.open_windows(specs)
+        open_windows(town.tmux, specs)
         fault_point("session.opened")
         starter.await_started(START_SECONDS)
 
@@ -196,8 +199,7 @@ def report_path(town: Town, session: SessionId) -> Path:
 
 def _settle(town: Town, start: _Start) -> None:
     """Rows follow what was seen, and nothing else: a program that was not seen to start has not started."""
-    panes = {pane.session_id: pane for pane in look(town)}
-    record_start(town, start.session, panes.get(start.session))
+    record_start(town, start.session, find_pane(town, start.session))
     write_state(town, start.agent.address)
 
 
@@ -214,9 +216,9 @@ def record_start(town: Town, session: SessionId, pane: Pane | None) -> bool:
             case launch.Started(process=program) if pane is not None:
                 place = (launcher.pid, launcher.started) if launcher else (pane.pid, "")
                 rows.set_session_process(
-                    change, session, pane=pane.pane_id, launcher=place, program=(program.pid, program.started)
+                    change, session, pane=pane.pane, launcher=place, program=(program.pid, program.started)
                 )
-                if not registry.find(found.provider, town.settings()).signals:
+                if not registry.find(found.provider, town.settings()).has_hooks:
                     rows.move_session(change, session, "ready")
                 bead = find_held_bead(change, found.agent)
                 if bead is not None:
@@ -231,18 +233,22 @@ def record_start(town: Town, session: SessionId, pane: Pane | None) -> bool:
 
 def settle_orphans(town: Town) -> None:
     """Finishes or ends the starts whose starter was killed half-way."""
-    panes = {pane.session_id: pane for pane in look(town)}
     for session in rows.list_live_sessions(town.db):
         if session.pid is None and not processes.is_alive(ProcessRef(session.starter, session.starter_started)):
-            record_start(town, session.id, panes.get(session.id))
+            record_start(town, session.id, find_pane(town, session.id))
 
 
 def look(town: Town) -> list[Pane]:
     """The panes of the town's server; none where it does not run."""
     try:
-        return town.tmux.panes()
+        return panes(town.tmux)
     except ServerGoneError:
         return []
+
+
+def find_pane(town: Town, session: str) -> Pane | None:
+    """The pane that was opened for a session."""
+    return next((pane for pane in look(town) if pane.gt_session == session), None)
 
 
 def session_refs(session: Session) -> set[ProcessRef]:
@@ -275,10 +281,10 @@ def stop_sessions(town: Town, addresses: Sequence[Address], *, why: str, state: 
     for session in sessions:
         processes.end(set(), TERM_SECONDS, session=session.id)
         record_end(town, session, why)
-    panes = {pane.session_id: pane for pane in look(town)}
+    seen = {pane.gt_session: pane for pane in look(town)}
     for session in sessions:
-        if session.id in panes:
-            town.tmux.kill_pane(panes[session.id].pane_id)
+        if session.id in seen:
+            kill_pane(town.tmux, seen[session.id].pane, session.id)
     return [session.agent for session in sessions]
 
 

@@ -11,7 +11,7 @@ from gastown_tmux.operations.town import Answer, Town
 def list_snapshots(town: Town, agent: Address) -> list[Snapshot]:
     if agent.rig is None:
         return []
-    return snapshot.list_snapshots(town.repository(agent.rig), agent.folder)
+    return snapshot.history(town.repository(agent.rig), agent.folder)
 
 
 def take(town: Town, agent: Address) -> Answer:

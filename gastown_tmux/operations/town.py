@@ -37,9 +37,18 @@ class Town:
     flags: Mapping[str, object] = field(default_factory=dict)
     say: Callable[[str], None] = lambda line: None
 
+    @property
+    def db_path(self) -> Path:
+        return self.path / ".gt" / "town.db"
+
     @cached_property
     def db(self) -> Database:
-        return Database(self.path / ".gt" / "town.db")
+        return Database(self.db_path)
+
+    def close(self) -> None:
+        """Closes the database; the next use opens it again."""
+        if "db" in self.__dict__:
+            self.__dict__.pop("db").close()
 
     @property
     def run(self) -> Path:

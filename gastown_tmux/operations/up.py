@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gastown_tmux.domain.agents import Agent, AgentState, Role
 from gastown_tmux.domain.ids import Address
-from gastown_tmux.edges.tmux import WindowSpec
+from gastown_tmux.edges.panes import WindowSpec, open_windows
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import daemons
 from gastown_tmux.operations.hooks import find_base, prepare_hook
@@ -48,15 +48,16 @@ def open_headquarters(town: Town) -> None:
         "mayor": ["sh", "-l"],
         **{name: ["tail", "-n", "200", "-F", _log(town, name)] for name in daemons.DAEMONS},
     }
-    town.tmux.open_windows(
+    open_windows(
+        town.tmux,
         [
             WindowSpec(
                 session="hq", name=name, command=command, cwd=town.path, environment={"GT_TOWN": str(town.path)},
-                options={"@gt_kind": name},
+                options={"@gt_kind": name, "@gt_session": f"hq.{name}"},
             )
             for name, command in commands.items()
             if name not in there
-        ]
+        ],
     )  # fmt: skip
 
 

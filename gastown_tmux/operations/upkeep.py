@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Address
-from gastown_tmux.edges import clock, snapshot, worktree
+from gastown_tmux.edges import clock, history, removal
 from gastown_tmux.operations.hooks import save_hook
 from gastown_tmux.operations.town import Town
-from gastown_tmux.store.agents import list_live_sessions
+from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.rigs import list_rigs
 
 BACKUP_SECONDS = 300.0
@@ -43,7 +43,6 @@ def list_backups(town: Town) -> list[Path]:
 def clean(town: Town) -> None:
     """Thins snapshots by age and empties the trash of what is past its grace time."""
     for rig in list_rigs(town.db):
-        repository = town.repository(rig.name)
-        for agent in snapshot.agents(repository):
-            snapshot.thin(repository, agent)
-    worktree.empty_trash(town.trash, GRACE_SECONDS)
+        for agent in list_agents(town.db, rig.name):
+            history.thin(town.repository(rig.name), agent.address.folder, clock.now())
+    removal.empty_trash(town.trash, GRACE_SECONDS)

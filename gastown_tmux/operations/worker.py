@@ -43,9 +43,7 @@ def prime(town: Town) -> Prime:
     return Prime(
         agent=agent.address,
         role=agent.role,
-        instructions=resources.load_role(agent.role, town.path).text.format_map(
-            {"address": agent.address, "rig": agent.rig or "", "name": agent.name, "role": agent.role}
-        ),
+        instructions=resources.load_role(agent.role, town.path).text_for(agent.address),
         bead=bead,
         branch=bead.branch if bead else None,
         unread=unread,
