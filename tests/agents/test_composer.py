@@ -1,5 +1,6 @@
 import os
 import pty
+import select
 import subprocess
 import termios
 from collections.abc import Iterator
@@ -103,6 +104,15 @@ def terminal() -> Iterator[tuple[int, int]]:
     os.close(theirs)
 
 
+def drawn_on(terminal: int, end: str) -> str:
+    """What was written up to `end`: a terminal hands it out in pieces of its own choice."""
+    data = b""
+    while not data.endswith(end.encode()):
+        assert select.select([terminal], [], [], 10)[0], f"no {end!r} after {data!r}"
+        data += os.read(terminal, 100_000)
+    return data.decode()
+
+
 def test_the_terminal_is_as_it_was_afterwards(terminal: tuple[int, int]) -> None:
     ours, theirs = terminal
     before = termios.tcgetattr(theirs)
@@ -111,7 +121,7 @@ def test_the_terminal_is_as_it_was_afterwards(terminal: tuple[int, int]) -> None
     assert not termios.tcgetattr(theirs)[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
     screen.leave()
     assert termios.tcgetattr(theirs) == before
-    assert os.read(ours, 100) == b"\x1b[?2004h\x1b[?2004l\r\r\n"
+    assert drawn_on(ours, "\n") == "\x1b[?2004h\x1b[?2004l\r\r\n"
 
 
 def test_a_flood_of_output_is_drawn_as_its_end(terminal: tuple[int, int]) -> None:
@@ -120,7 +130,7 @@ def test_a_flood_of_output_is_drawn_as_its_end(terminal: tuple[int, int]) -> Non
     for number in range(0, 100_000, 100):
         screen.output(b"".join(b"%d\n" % n for n in range(number, number + 100)))
     screen.draw(["› "])
-    drawn = os.read(ours, 100_000).decode()
+    drawn = drawn_on(ours, "› ")
     assert "99999\r\n" in drawn
     assert len(drawn.splitlines()) < 220
     assert drawn.startswith("\r\x1b[J  … 99800 lines not shown\r\n  99800\r\n")
@@ -131,10 +141,10 @@ def test_nothing_is_drawn_twice(terminal: tuple[int, int]) -> None:
     screen = Screen(theirs, theirs)
     screen.say("words")
     screen.draw(["busy", "› draft"])
-    assert os.read(ours, 1000) == b"\r\x1b[Jwords\r\nbusy\r\n\xe2\x80\xba draft"
+    assert drawn_on(ours, "draft") == "\r\x1b[Jwords\r\nbusy\r\n› draft"
     screen.draw(["busy", "› draft"])
     screen.draw(["› draft"])
-    assert os.read(ours, 1000) == b"\r\x1b[1A\x1b[J\xe2\x80\xba draft"
+    assert drawn_on(ours, "draft") == "\r\x1b[1A\x1b[J› draft"
 
 
 def test_what_has_no_newline_yet_is_shown_and_printed_once_it_has(terminal: tuple[int, int]) -> None:
@@ -142,10 +152,10 @@ def test_what_has_no_newline_yet_is_shown_and_printed_once_it_has(terminal: tupl
     screen = Screen(theirs, theirs)
     screen.output(b"wait")
     screen.draw(["› "])
-    assert os.read(ours, 1000).endswith("  wait\r\n› ".encode())
+    assert drawn_on(ours, "› ").endswith("  wait\r\n› ")
     screen.output("ed\n› no composer\n".encode())
     screen.draw(["› "])
-    assert os.read(ours, 1000) == "\r\x1b[1A\x1b[J  waited\r\n  › no composer\r\n› ".encode()
+    assert drawn_on(ours, "\n› ") == "\r\x1b[1A\x1b[J  waited\r\n  › no composer\r\n› "
 
 
 def test_a_draft_larger_than_the_screen_is_shown_by_its_end(terminal: tuple[int, int]) -> None:
