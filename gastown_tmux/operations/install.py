@@ -1,7 +1,6 @@
 """gt install: make a town."""
 
 import uuid
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gastown_tmux.domain.events import EventType
@@ -23,16 +22,14 @@ _IGNORED = """\
 """
 
 
-def install(
-    environment: Mapping[str, str], say: Callable[[str], None], path: Path | None = None, name: str | None = None
-) -> Answer:
+def install(asked: Town, path: Path | None = None, name: str | None = None) -> Answer:
     """Makes a town, or completes one that a kill left half-made. Raises RefusedError in a folder with other things."""
     git.require_version()
     tmux.Server(Path("/nowhere"), Path("/nowhere")).require_version()
-    path = (path or Path(environment.get("HOME", "/")) / "gt").expanduser().absolute()
+    path = (path or Path(asked.environment.get("HOME", "/")) / "gt").expanduser().absolute()
     given = name
     name = parse_name(name or _name_from(path), "town")
-    town = Town(path, OVERSEER, environment, say=say)
+    town = Town(path, asked.actor, asked.environment, asked.flags, asked.say)
     database = path / ".gt" / "town.db"
     if is_town(path) and database.exists():
         known = meta.get_meta(town.db, "name")

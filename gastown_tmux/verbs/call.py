@@ -1,13 +1,11 @@
 """A verb carried out: its words become ids, its operation is called, its value comes back."""
 
 import importlib
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from gastown_tmux.edges.configuration import parse_value
-from gastown_tmux.errors import GtError, NotFoundError, UsageError
+from gastown_tmux.errors import UsageError
 from gastown_tmux.operations import lookup
 from gastown_tmux.operations.town import Town
 from gastown_tmux.verbs.table import Kind, Parameter, Verb
@@ -61,10 +59,6 @@ def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any) -> Any:
             return lookup.resolve_agent(town, word, rig)
         case Kind.ADDRESS:
             return lookup.resolve_address(town, word)
-        case Kind.BODY:
-            return read_text("-") if word == "-" else word
-        case Kind.FILE:
-            return read_text(word)
         case Kind.YAML:
             return parse_value(word)
         case Kind.CHOICE:
@@ -73,17 +67,3 @@ def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any) -> Any:
             return word
         case _:
             return word
-
-
-def read_text(name: str) -> str:
-    """The text of a file, or of standard input for ``-``. Raises NotFoundError, UsageError."""
-    try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except FileNotFoundError:
-        raise NotFoundError(f"no file {name}") from None
-    except OSError as error:
-        raise GtError(f"{name} cannot be read: {error.strerror}") from None
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise UsageError(f"{name} is no UTF-8 text") from None

@@ -1,12 +1,13 @@
 """The words behind a verb, parsed by its row in the table."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from gastown_tmux.domain.settings import parse_duration
-from gastown_tmux.errors import UsageError
+from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.verbs.table import Kind, Parameter, Verb
 
 
@@ -54,6 +55,10 @@ def _add(parser: argparse.ArgumentParser, parameter: Parameter) -> None:
         options["type"] = Path
     elif parameter.kind is Kind.DURATION:
         options["type"] = _duration
+    elif parameter.kind is Kind.FILE:
+        options["type"] = read_text
+    elif parameter.kind is Kind.BODY:
+        options["type"] = lambda word: read_text(word) if word == "-" else word
     if parameter.kind is Kind.CHOICE:
         options["choices"] = parameter.choices
     if not parameter.flags:
@@ -79,3 +84,17 @@ def _duration(text: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not {error}") from None
+
+
+def read_text(name: str) -> str:
+    """The text of a file, or of standard input for ``-``. Raises NotFoundError, UsageError."""
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except FileNotFoundError:
+        raise NotFoundError(f"no file {name}") from None
+    except OSError as error:
+        raise GtError(f"{name} cannot be read: {error.strerror}") from None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"{name} is no UTF-8 text") from None
