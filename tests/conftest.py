@@ -114,9 +114,7 @@ def make_world(folder: Path) -> dict[str, str]:
     for made in (home, folder / "tmp", folder / "runtime"):
         made.mkdir(mode=0o700)
     config = home / ".gitconfig"
-    config.write_text(
-        "[user]\n\tname = Test Person\n\temail = test@localhost\n[init]\n\tdefaultBranch = main\n"
-    )
+    config.write_text("[user]\n\tname = Test Person\n\temail = test@localhost\n[init]\n\tdefaultBranch = main\n")
     return {
         "HOME": str(home),
         "SHELL": "/bin/sh",

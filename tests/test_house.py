@@ -54,9 +54,7 @@ def test_no_knots(graph: grimp.ImportGraph) -> None:
 
 
 def test_programs_are_run_only_in_their_rooms(graph: grimp.ImportGraph) -> None:
-    importers = (
-        graph.find_modules_that_directly_import("subprocess") if "subprocess" in graph.modules else set()
-    )
+    importers = graph.find_modules_that_directly_import("subprocess") if "subprocess" in graph.modules else set()
     assert {module for module in importers if not module.startswith(RUNS_PROGRAMS)} == set()
 
 
@@ -82,9 +80,7 @@ def test_top_level_is_as_agreed() -> None:
 def test_tests_mirror_the_tree() -> None:
     folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
     stray = {
-        folder
-        for folder in folders
-        if not (PACKAGE / folder).is_dir() and folder.parts[0] not in TESTS_OF_THE_WHOLE
+        folder for folder in folders if not (PACKAGE / folder).is_dir() and folder.parts[0] not in TESTS_OF_THE_WHOLE
     }
     assert stray == set()
 

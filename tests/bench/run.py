@@ -17,9 +17,7 @@ from harness import BENCHMARKS, CannotRunError, Measured, measure
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="How long things take, beside the least they could.")
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="only those whose name holds one of these"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only those whose name holds one of these")
     parser.add_argument("--rounds", type=int, default=20, help="measured calls of each (20)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save what was measured")
     options = parser.parse_args()
