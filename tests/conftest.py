@@ -132,8 +132,11 @@ def make_world(folder: Path) -> dict[str, str]:
     }
 
 
-def find_marked(is_ours: Callable[[str], bool], before: set[int]) -> list[psutil.Process]:
-    """The live processes not in ``before`` that carry our mark, or are our own children without it."""
+def find_marked(is_ours: Callable[[str], bool], before: set[int], home: str = "") -> list[psutil.Process]:
+    """The live processes not in ``before`` that carry our mark or have ``home``, and our own children.
+
+    An agent's environment is an allow-list: it has the test's home, and not our mark.
+    """
     found = []
     for pid in set(psutil.pids()) - before:
         try:
@@ -142,7 +145,9 @@ def find_marked(is_ours: Callable[[str], bool], before: set[int]) -> list[psutil
             if process.status() == psutil.STATUS_ZOMBIE or "resource_tracker" in " ".join(process.cmdline()):
                 continue
             forked = bool(before) and process.ppid() == os.getpid()
-            if forked or is_ours(process.environ().get(MARK, "")):
+            environment = process.environ()
+            at_home = bool(home) and environment.get("HOME") == home
+            if forked or at_home or is_ours(environment.get(MARK, "")):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
@@ -187,7 +192,7 @@ def isolated(short_tmp: Path) -> Iterator[None]:
             patch.setenv(name, value)
         patch.setenv(MARK, mark)
         yield
-    left = end_stragglers(lambda: find_marked(lambda found: found == mark, before))
+    left = end_stragglers(lambda: find_marked(lambda found: found == mark, before, str(short_tmp / "home")))
     if left:
         pytest.fail(f"left running: {'; '.join(left)}", pytrace=False)
 

@@ -136,7 +136,7 @@ def _set_group(agent: int) -> None:
 
 
 def _pass_on(agent: int, number: int) -> None:
-    try:  # noqa: SIM105 (contextlib costs 2 ms)
+    try:  # contextlib costs 2 ms
         os.killpg(agent, number)
         if number == signal.SIGHUP:  # a stopped agent hears it too, as from the kernel
             os.killpg(agent, signal.SIGCONT)

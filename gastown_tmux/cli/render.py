@@ -23,6 +23,9 @@ _COLOURS = {
 }  # fmt: skip
 
 
+_BEADS = ("open", "hooked", "working", "submitted", "merged", "closed")
+
+
 def version() -> str:
     from importlib.metadata import version as find
 
@@ -92,11 +95,8 @@ def age(moment: str) -> str:
     """``12s ago``, ``3m ago``, ``2h ago``, ``5d ago``; ``in 3m`` for what is to come."""
     seconds = seconds_since(moment)
     size = abs(seconds)
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if size >= length:
-            break
-    else:
-        unit, length = "s", 1
+    units = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+    unit, length = next(((unit, length) for unit, length in units if size >= length), units[-1])
     words = f"{int(size // length)}{unit}"
     return f"in {words}" if seconds < -1 else f"{words} ago"
 
@@ -152,8 +152,7 @@ def status(value: Any) -> str:
     lines = [
         f"town {value.town}  {paint(value.wanted, value.wanted)}  {value.path}",
         f"tmux {'runs' if value.tmux.alive else 'does not run'}  daemons {', '.join(alive) or 'none'}",
-        "beads " + "  ".join(f"{counts[name]} {paint(name, name)}" for name in
-                             ("open", "hooked", "working", "submitted", "merged", "closed") if counts[name] or name == "open"),
+        f"beads {'  '.join(f'{counts[name]} {paint(name, name)}' for name in _BEADS if counts[name] or name == 'open')}",
         f"queue {counts['queue']}  held {counts['held']}  mail {counts['mail']}  escalations {counts['escalations']}",
         "",
     ]  # fmt: skip

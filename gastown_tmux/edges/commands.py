@@ -1,5 +1,6 @@
 """Other people's commands (set-up steps, gates), run with a time limit and their output in a log."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -33,8 +34,6 @@ def run_logged(
             return None
         finally:
             # Whatever it left running goes with it: the group is ours alone.
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait()

@@ -1,5 +1,6 @@
 """Windows: going to one, leaving, looking at one from outside."""
 
+import contextlib
 import os
 import sys
 
@@ -30,7 +31,7 @@ def find_pane(town: Town, address: Address) -> Pane:
     raise NotFoundError(f"{address} has no window now", hint=hint)
 
 
-def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
+def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str | None:
     """Gives this terminal to tmux; inside the town's own server the client switches. Returns only after a switch.
 
     Raises UsageError outside a terminal, RefusedError inside another tmux.
@@ -50,6 +51,7 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("this is no terminal", hint=shown)
     os.execve(command[0], command, client_environment())
+    return None
 
 
 def detach(town: Town) -> Answer:
@@ -77,8 +79,6 @@ def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
     session = find_live_session(town.db, address)
     if session is not None and report_path(town, session.id).exists():
         told += report_path(town, session.id).read_text(errors="replace").splitlines()
-    try:
+    with contextlib.suppress(NotFoundError):
         told += ["", *peek(town, address, lines).splitlines()]
-    except NotFoundError:
-        pass
     return "\n".join(told[-lines:])

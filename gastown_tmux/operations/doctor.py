@@ -1,10 +1,12 @@
 """gt doctor: rows against tmux, git, mail and processes; every finding with its cause and a way out."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.domain.ids import Address
+from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges import git, worktree
 from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.operations import daemons, upkeep
@@ -126,18 +128,17 @@ def _examine_hooks(town: Town, fix: bool) -> Iterator[Finding]:
             try:
                 worktree.git_dir(repository, place)
             except worktree.BrokenWorktree as error:
-                yield _mend_hook(town, agent.address, str(error), fix, lambda: worktree.repair(repository, [place]))
+                yield _mend_hook(town, rig, agent.address, str(error), fix)
 
 
-def _mend_hook(town: Town, address: str, cause: str, fix: bool, repair: Callable[[], object]) -> Finding:
+def _mend_hook(town: Town, rig: Rig, address: Address, cause: str, fix: bool) -> Finding:
+    """Ties it to the repository again, or makes it anew where it is gone; its saved moments stay."""
     if not fix:
         return Finding("error", f"the worktree of {address} is broken", cause, "gt doctor --fix")
-    found = next(agent for agent in list_agents(town.db) if agent.address == address)
-    rig = town.rig(str(found.rig))
     try:
-        if town.worktree(found.address).exists():
-            repair()
-        prepare_hook(town, rig, found.address, find_base(town, rig))
+        if town.worktree(address).exists():
+            worktree.repair(town.repository(rig.name), [town.worktree(address)])
+        prepare_hook(town, rig, address, find_base(town, rig))
     except GtError as error:
         return Finding("error", f"the worktree of {address} is broken", error.message, f"gt snapshot list {address}")
     return Finding("error", f"the worktree of {address} was broken", cause, f"gt snapshot list {address}", fixed=True)

@@ -88,10 +88,10 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
     try:
         tip = _fetch_target(town, rig, repository)
         if request.state is not MergeState.QUEUED:
-            if request.state is MergeState.PUBLISHING and request.candidate is not None:
-                if merge.is_landed(repository, request.candidate, tip):
-                    _record_merged(town, rig, request, request.candidate)
-                    return
+            candidate = request.candidate if request.state is MergeState.PUBLISHING else None
+            if candidate is not None and merge.is_landed(repository, candidate, tip):
+                _record_merged(town, rig, request, candidate)
+                return
             with town.change() as change:
                 rows.move_merge_request(change, request.id, "requeue", reason="the refinery was interrupted")
         _land(town, rig, repository, rows.get_merge_request(town.db, request.id), tip)

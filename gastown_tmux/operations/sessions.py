@@ -13,8 +13,8 @@ from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock, launch, processes, resources
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.files import write_atomic
-from gastown_tmux.edges.processes import ProcessRef
 from gastown_tmux.edges.panes import Pane, WindowSpec, kill_pane, open_windows, panes, respawn
+from gastown_tmux.edges.processes import ProcessRef
 from gastown_tmux.edges.tmux import ServerGoneError
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.hooks import save_hook, write_state

@@ -223,11 +223,14 @@ def reopen_bead(change: Change, bead: BeadId) -> None:
     change.event(EventType.BEAD_REOPENED, bead)
 
 
-_CONVOY = (
-    "SELECT c.*,"
-    " (SELECT json_group_array(bead) FROM (SELECT bead FROM convoy_beads WHERE convoy = c.id ORDER BY place)) AS beads, (SELECT count(*) FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE v.convoy = c.id"
-    " AND (b.state = 'merged' OR (b.state = 'closed' AND b.reason = 'done'))) AS done FROM convoys c"
-)
+_CONVOY = """
+    SELECT c.*,
+        (SELECT json_group_array(bead) FROM
+            (SELECT bead FROM convoy_beads WHERE convoy = c.id ORDER BY place)) AS beads,
+        (SELECT count(*) FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE v.convoy = c.id
+            AND (b.state = 'merged' OR (b.state = 'closed' AND b.reason = 'done'))) AS done
+    FROM convoys c
+"""
 
 
 def _convoy(row: Row) -> Convoy:

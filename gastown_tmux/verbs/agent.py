@@ -26,20 +26,38 @@ VERBS = (
         (),
         Listing(("id", "severity", "state", "level", "bead", "text", "created"), "nothing was escalated"),
     ),
-    Verb("escalate show", "one escalation", "operations.escalations:show_escalation",
-         (argument("escalation", Kind.ESCALATION),), _ESCALATION),
-    Verb("escalate ack", "say that you look after it", "operations.escalations:acknowledge",
-         (argument("escalation", Kind.ESCALATION),)),
-    Verb("escalate resolve", "say that it is done with", "operations.escalations:resolve",
-         (argument("escalation", Kind.ESCALATION),)),
+    Verb(
+        "escalate show",
+        "one escalation",
+        "operations.escalations:show_escalation",
+        (argument("escalation", Kind.ESCALATION),),
+        _ESCALATION,
+    ),
+    Verb(
+        "escalate ack",
+        "say that you look after it",
+        "operations.escalations:acknowledge",
+        (argument("escalation", Kind.ESCALATION),),
+    ),
+    Verb(
+        "escalate resolve",
+        "say that it is done with",
+        "operations.escalations:resolve",
+        (argument("escalation", Kind.ESCALATION),),
+    ),
     Verb(
         "escalate",
         "ask the mayor, then the human",
         "operations.escalations:escalate",
         (
             argument("text"),
-            option("-s --severity", "severity", Kind.CHOICE, "medium unless given",
-                   choices=("low", "medium", "high", "critical")),
+            option(
+                "-s --severity",
+                "severity",
+                Kind.CHOICE,
+                "medium unless given",
+                choices=("low", "medium", "high", "critical"),
+            ),
             option("--bead", "bead", Kind.BEAD, "what it is about"),
             KEY,
         ),
@@ -75,8 +93,10 @@ VERBS = (
         "log",
         "an agent's past, or a daemon's log",
         "operations.attach:log",
-        (argument("who", help="an agent, deacon, witness or refinery"),
-         option("-n --lines", "lines", Kind.INTEGER, "that many, 200 unless given")),
+        (
+            argument("who", help="an agent, deacon, witness or refinery"),
+            option("-n --lines", "lines", Kind.INTEGER, "that many, 200 unless given"),
+        ),
         Special.TEXT,
     ),
     Verb(
@@ -98,4 +118,4 @@ VERBS = (
         Listing(("seq", "time", "why", "files", "commit"), "nothing was saved yet: gt snapshot now AGENT"),
     ),
     Verb("snapshot now", "save an agent's hook", "operations.snapshots:take", (argument("agent", Kind.AGENT),)),
-)  # fmt: skip
+)

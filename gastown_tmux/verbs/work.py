@@ -6,8 +6,8 @@ _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
 _BEADS = ("id", "state", "priority", "title", "assignee", "reason", "updated")
 _BEAD = Record(
     (
-        "id", "title", "rig", "state", "reason", "priority", "labels", "needs", "assignee", "target", "convoy", "branch",
-        "merge_request", "merged_commit", "attempts", "created", "updated",
+        "id", "title", "rig", "state", "reason", "priority", "labels", "needs", "assignee", "target", "convoy",
+        "branch", "merge_request", "merged_commit", "attempts", "created", "updated",
     ),
     body="body",
 )  # fmt: skip
@@ -108,11 +108,13 @@ VERBS = (
         (),
         Listing(("id", "name", "state", "done", "total", "created"), "no convoys: gt convoy create NAME BEAD…"),
     ),
+    Verb("convoy show", "one convoy", "operations.convoys:show_convoy", (argument("convoy", Kind.CONVOY),), _CONVOY),
     Verb(
-        "convoy show", "one convoy", "operations.convoys:show_convoy", (argument("convoy", Kind.CONVOY),), _CONVOY
-    ),
-    Verb(
-        "convoy status", "one convoy", "operations.convoys:show_convoy", (argument("convoy", Kind.CONVOY),), _CONVOY,
+        "convoy status",
+        "one convoy",
+        "operations.convoys:show_convoy",
+        (argument("convoy", Kind.CONVOY),),
+        _CONVOY,
         hidden=True,
     ),
     Verb(
@@ -121,5 +123,7 @@ VERBS = (
         "operations.convoys:add_beads",
         (argument("convoy", Kind.CONVOY), argument("beads", Kind.BEAD, many=True)),
     ),
-    Verb("convoy close", "close a convoy by hand", "operations.convoys:close_convoy", (argument("convoy", Kind.CONVOY),)),
-)  # fmt: skip
+    Verb(
+        "convoy close", "close a convoy by hand", "operations.convoys:close_convoy", (argument("convoy", Kind.CONVOY),)
+    ),
+)

@@ -88,9 +88,7 @@ def test_concurrent_openers_do_not_mix_identities(server: Server, tmp_path: Path
 
     def open_some(first: int) -> None:
         specs = [spec(tmp_path, name=f"a{n}", session=f"ses-{n}") for n in range(first, first + 5)]
-        made.update(
-            zip((f"ses-{n}" for n in range(first, first + 5)), open_windows(server, specs), strict=True)
-        )
+        made.update(zip((f"ses-{n}" for n in range(first, first + 5)), open_windows(server, specs), strict=True))
 
     openers = [threading.Thread(target=open_some, args=(first,)) for first in range(0, 40, 5)]
     for each in openers:
@@ -98,9 +96,7 @@ def test_concurrent_openers_do_not_mix_identities(server: Server, tmp_path: Path
     for each in openers:
         each.join()
     assert {pane.gt_session: pane.pane for pane in panes(server) if pane.session == "rig"} == made
-    assert {pane.window_name.replace("a", "ses-") for pane in panes(server) if pane.session == "rig"} == set(
-        made
-    )
+    assert {pane.window_name.replace("a", "ses-") for pane in panes(server) if pane.session == "rig"} == set(made)
 
 
 def test_odd_environments_arrive_unchanged(server: Server, tmp_path: Path) -> None:

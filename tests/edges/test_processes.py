@@ -173,9 +173,7 @@ def test_the_caller_is_not_of_its_own_session(tmp_path: Path) -> None:
         "end([], 5, session='ses-self'); print(session_processes('ses-self'))"
     )
     env = {**os.environ, "GT_SESSION": "ses-self"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=env, timeout=20
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, timeout=20)
     assert done.stdout == "set()\n"
 
 

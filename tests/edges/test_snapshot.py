@@ -21,9 +21,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def take(world: World, path: Path, agent: str = "rig.ann", hook: object = None, **caps: int) -> Snapshot:
     time = "2026-11-22T10:02:08.123Z"
-    return snapshot.take(
-        world.repository, agent, path, time=time, why="test", hook=hook, by=ANN, caps=Caps(**caps)
-    )
+    return snapshot.take(world.repository, agent, path, time=time, why="test", hook=hook, by=ANN, caps=Caps(**caps))
 
 
 def tree(world: World, taken: Snapshot, below: str = "work") -> dict[str, str]:

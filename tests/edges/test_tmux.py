@@ -152,9 +152,7 @@ def test_a_server_that_hangs_is_not_gone(server: Server) -> None:
     assert not isinstance(caught.value, ServerGoneError)
 
 
-def test_a_starters_session_does_not_become_the_servers(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_starters_session_does_not_become_the_servers(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GT_SESSION", "ses-of-the-starter")
     monkeypatch.setenv("GIT_DIR", "/elsewhere")
     monkeypatch.setenv("TMUX", "/nowhere,1,0")
@@ -230,9 +228,7 @@ def test_tmux_words_become_our_errors(server: Server) -> None:
         server.run("dance")
 
 
-def test_a_missing_or_old_tmux_is_said(
-    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_missing_or_old_tmux_is_said(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     server.require_version()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingError, match="tmux is not installed"):

@@ -238,9 +238,7 @@ def conflict(path: Path, base: str, how: str) -> None:
     ("how", "operation"),
     [("merge", Operation.MERGE), ("rebase", Operation.REBASE), ("cherry-pick", Operation.CHERRY_PICK)],
 )
-def test_an_unfinished_operation_is_told_and_reuse_ends_it(
-    world: World, how: str, operation: Operation
-) -> None:
+def test_an_unfinished_operation_is_told_and_reuse_ends_it(world: World, how: str, operation: Operation) -> None:
     path = world.add("ann")
     conflict(path, world.base(), how)
     found = worktree.status(world.repository, path)

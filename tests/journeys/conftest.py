@@ -1,0 +1,27 @@
+"""The towns that journeys are made in."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.town_world import TownWorld, make_repository
+
+
+@pytest.fixture
+def bare_town(short_tmp: Path, run_gt: Callable[..., Any], wait_for: Callable[..., Any]) -> Iterator[TownWorld]:
+    """A town without a rig, whose agents are runbook agents."""
+    world = TownWorld(short_tmp / "town", short_tmp / "project", run_gt, wait_for)
+    assert run_gt("install", world.path).code == 0
+    world.gt("config", "default-agent", "runbook")
+    yield world
+    world.gt("down", "--agents", code=None)
+
+
+@pytest.fixture
+def town(bare_town: TownWorld) -> TownWorld:
+    """A town with the rig ``demo`` on a checked-out project without a remote."""
+    make_repository(bare_town.project)
+    bare_town.gt("rig", "add", "demo", bare_town.project)
+    return bare_town

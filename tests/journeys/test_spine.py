@@ -1,0 +1,12 @@
+"""The main job: a bead goes from sling to main."""
+
+from tests.journeys.town_world import TownWorld, git
+
+
+def test_bead_goes_from_sling_to_main(town: TownWorld) -> None:
+    bead = town.bead("add a greeting", "echo hello > greeting.txt")
+    town.gt("sling", bead)
+    landed = town.wait_state(bead, "merged")
+    assert git(town.project, "rev-parse", "main") == landed["merged_commit"]
+    assert (town.project / "greeting.txt").read_text() == "hello\n"
+    assert git(town.project, "log", "-1", "--format=%an %s") == f"{landed['assignee']} add a greeting"

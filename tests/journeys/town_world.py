@@ -1,0 +1,64 @@
+"""A whole town for a test: made, used by the command line, and taken down again."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Run = Callable[..., Any]
+
+
+def make_repository(path: Path, files: int = 3) -> Path:
+    """A small project with one commit on main."""
+    path.mkdir(parents=True)
+    for number in range(files):
+        (path / f"file-{number}.txt").write_text(f"line {number}\n")
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
+        subprocess.run(["git", "-C", path, *command], check=True)
+    return path
+
+
+def git(path: Path, *words: str) -> str:
+    """What git prints in that repository."""
+    return subprocess.run(["git", "-C", path, *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def chore(script: str) -> str:
+    """A bead's body that a runbook agent carries out."""
+    return f"```sh\n{script}\n```\n"
+
+
+@dataclass
+class TownWorld:
+    """A town with the rig ``demo`` on the project ``project``; ``gt`` runs a command in it."""
+
+    path: Path
+    project: Path
+    run: Run
+    wait_for: Run
+
+    def gt(self, *words: str | Path, code: int | None = 0, **more: Any) -> Any:
+        """The command's result; its exit status must be ``code`` (None: whatever it is)."""
+        result = self.run("--town", self.path, *words, **more)
+        assert code is None or result.code == code, f"gt {words}: {result}"
+        return result
+
+    def json(self, *words: str | Path) -> Any:
+        return self.gt(*words, "--json").json
+
+    def bead(self, title: str, script: str | None = None, *more: str) -> str:
+        """The id of a fresh bead in the rig ``demo``."""
+        body = ["--body", chore(script)] if script is not None else []
+        return str(self.json("bead", "create", title, "--rig", "demo", *body, *more)["id"])
+
+    def state(self, bead: str) -> str:
+        return str(self.json("bead", "show", bead)["state"])
+
+    def wait_state(self, bead: str, state: str, seconds: float = 30) -> Any:
+        """The bead, once it is in that state."""
+        self.wait_for(lambda: self.state(bead) == state, seconds, f"{bead} to be {state}")
+        return self.json("bead", "show", bead)
+
+    def agent(self, address: str) -> Any:
+        return next(agent for agent in self.json("agents")["items"] if agent["address"] == address)
