@@ -1,0 +1,98 @@
+"""A preset's YAML document, already parsed, made into a provider."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import cast
+
+from gastown_tmux.providers.base import Exit, Instructions, PromptPassing, Provider, Typing, Verified, WhenBusy
+from gastown_tmux.providers.hooks import Mechanism
+from gastown_tmux.providers.screens import ComposerRule, ScreenRules, ScreenState, StateRule
+
+Document = Mapping[str, object]
+
+
+def parse(name: str, document: Document) -> Provider:
+    """A preset's document as a provider. Raises ValueError that names what is off."""
+    fields = dict(document)
+    verified = fields.pop("verified")
+    prompt = _section(fields, "prompt", {"passing", "arguments"})
+    hooks = _section(fields, "hooks", {"mechanism", "events"})
+    typing = _section(fields, "typing", {"settle", "when_busy", "interrupt", "approve", "deny"})
+    exit_ = _section(fields, "exit", {"line", "keys"})
+    screen = _section(fields, "screen", {"composer", "states"})
+    provider = Provider(
+        name=name,
+        parent=None,
+        summary=str(fields.pop("summary")),
+        command=words(fields.pop("command")),
+        verified=None if verified == "never" else Verified(**texts(verified)),
+        install=cast("str | None", fields.pop("install", None)),
+        environment=texts(fields.pop("environment", None)),
+        pass_environment=words(fields.pop("pass_environment", [])),
+        unattended=words(fields.pop("unattended", [])),
+        arguments=words(fields.pop("arguments", [])),
+        session=words(fields.pop("session", [])),
+        resume=words(fields.pop("resume", [])),
+        prompt=PromptPassing(str(prompt.get("passing", "none"))),
+        prompt_arguments=words(prompt.get("arguments", [])),
+        instructions=Instructions(str(fields.pop("instructions", "none"))),
+        files=texts(fields.pop("files", None)),
+        settings=cast(Document, fields.pop("settings", {})),
+        mechanism=Mechanism(str(hooks.get("mechanism", "none"))),
+        events=texts(hooks.get("events")),
+        typing=Typing(
+            settle=float(cast(float, typing.get("settle", 0.2))),
+            when_busy=WhenBusy(str(typing.get("when_busy", "refuses"))),
+            interrupt=words(typing.get("interrupt", [])),
+            approve=words(typing.get("approve", [])),
+            deny=words(typing.get("deny", [])),
+        ),
+        exit=Exit(line=cast("str | None", exit_.get("line")), keys=words(exit_.get("keys", []))),
+        screen=_screen(screen),
+    )
+    if fields:
+        raise ValueError(f"{name}: unknown keys " + ", ".join(sorted(fields)))
+    return provider
+
+
+def _screen(document: Document) -> ScreenRules:
+    composer = document.get("composer")
+    return ScreenRules(
+        composer=None if composer is None else _composer(cast(Document, composer)),
+        states=tuple(_state(rule) for rule in cast("list[Document]", document.get("states", []))),
+    )
+
+
+def _composer(document: Document) -> ComposerRule:
+    fields = dict(document)
+    numbers = {key: int(cast(int, fields.pop(key))) for key in ("footer_min", "footer_max") if key in fields}
+    placeholders = tuple(re.compile(text) for text in words(fields.pop("placeholders", [])))
+    patterns = {key: re.compile(str(value)) for key, value in fields.items()}
+    return ComposerRule(placeholders=placeholders, **numbers, **patterns)  # type: ignore[arg-type]
+
+
+def _state(document: Document) -> StateRule:
+    fields = dict(document)
+    rest = {key: fields.pop(key) for key in ("composer", "lines") if key in fields}
+    state = ScreenState(str(fields.pop("state")))
+    patterns = {key: re.compile(str(value), re.MULTILINE) for key, value in fields.items()}
+    return StateRule(state, **rest, **patterns)  # type: ignore[arg-type]
+
+
+def _section(fields: dict[str, object], key: str, known: set[str]) -> Document:
+    section = cast(Document, fields.pop(key, {}))
+    if unknown := set(section) - known:
+        raise ValueError(f"{key}: unknown keys " + ", ".join(sorted(unknown)))
+    return section
+
+
+def words(value: object) -> tuple[str, ...]:
+    """A command or list of words: text is split as a shell would."""
+    if isinstance(value, str):
+        return tuple(shlex.split(value))
+    return tuple(str(word) for word in cast("list[object]", value))
+
+
+def texts(value: object) -> dict[str, str]:
+    return {str(key): str(text) for key, text in cast(Document, value or {}).items()}
