@@ -52,13 +52,13 @@ def run(shell: str, town: Path, *words: str, payload: bytes = b'{"a": 1}\n', **e
 
 def spooled(town: Path) -> list[tuple[str, bytes]]:
     """Session and event, and the payload, of each signal; nothing unfinished may be left."""
-    names = sorted(os.listdir(town / ".gt/run/spool"))
     found = []
-    for name in names:
-        session, pid, event = name.split(".")
+    for path in (town / ".gt/run/spool").iterdir():
+        session, pid, event = path.name.split(".")
         assert pid.isdigit()
-        found.append((f"{session} {event}", (town / ".gt/run/spool" / name).read_bytes()))
-    return found
+        assert path.stat().st_mode & 0o777 == 0o600
+        found.append((f"{session} {event}", path.read_bytes()))
+    return sorted(found)
 
 
 def test_an_event_is_spooled_as_it_came_and_the_deacon_woken(shell: str, town: Path) -> None:
@@ -75,7 +75,6 @@ def test_an_event_is_spooled_as_it_came_and_the_deacon_woken(shell: str, town: P
             continue
     os.close(wake)
     assert poke == b"."
-    assert oct((town / ".gt/run/spool" / os.listdir(town / ".gt/run/spool")[0]).stat().st_mode & 0o777) == "0o600"
 
 
 def test_gt_is_asked_only_when_there_is_something_new(shell: str, town: Path) -> None:

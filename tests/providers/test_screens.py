@@ -135,7 +135,7 @@ CLAUDE_BOTTOM = "\n\n" + "─" * 80 + "\n❯ \n" + "─" * 80 + "\n  ⏵⏵ bypa
         ("  ⎿  You've hit your session limit · resets 3:45pm (Europe/Berlin)", "limited", "3:45pm (Europe/Berlin)"),
         ("● You’ve hit your weekly limit · resets at Oct 7, 9am", "limited", "Oct 7, 9am"),
         ("  ⎿  You've hit your monthly spend limit", "limited", None),
-        ("● I wrote a test for the message \"You've hit your limit\".", "idle", None),
+        ('● I wrote a test for the message "You\'ve hit your limit".', "idle", None),
         ("  ⎿  API Error: 529 overloaded", "error", None),
         ("● The server answered API Error 400, which I fixed.", "idle", None),
     ],
