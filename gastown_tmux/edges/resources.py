@@ -108,6 +108,6 @@ def _split(path: Path) -> tuple[Mapping[str, object], str]:
 
 def _choice(kind: type[_Choice], value: object, path: Path, key: str) -> _Choice:
     try:
-        return kind(value)
+        return kind(str(value))
     except ValueError:
         raise UsageError(f"{path}: {key} must be one of {', '.join(kind)}, not {value!r}") from None

@@ -17,11 +17,14 @@ from gastown_tmux.providers.hooks import LaunchFile, Mechanism, guard_text, inst
 from gastown_tmux.providers.screens import ScreenRules
 
 #: Variables (or patterns) of the starter's environment that every program gets, where they are set.
-COMMON_VARIABLES = tuple(
-    "PATH HOME LANG LANGUAGE LC_* COLORTERM SHELL USER LOGNAME TMPDIR TZ XDG_* SSH_AUTH_SOCK "
-    "http_proxy https_proxy no_proxy all_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY "
-    "SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO".split()
+# fmt: off
+COMMON_VARIABLES = (
+    "PATH", "HOME", "LANG", "LANGUAGE", "LC_*", "COLORTERM", "SHELL", "USER", "LOGNAME", "TMPDIR", "TZ", "XDG_*",
+    "SSH_AUTH_SOCK", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+    "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
+    "GIT_SSL_CAINFO",
 )
+# fmt: on
 #: What only the pane knows: whoever starts the program in it adds these from the pane's own environment.
 PANE_VARIABLES = ("TERM", "TMUX", "TMUX_PANE")
 
@@ -143,7 +146,7 @@ class Provider:
     events: Mapping[str, str] = field(default_factory=dict)
     typing: Typing = Typing()
     exit: Exit = Exit()
-    screen: ScreenRules = ScreenRules()
+    screen: ScreenRules = field(default_factory=ScreenRules)
 
     @property
     def has_hooks(self) -> bool:

@@ -11,11 +11,13 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import assert_never
 
 #: How long a program waits for one of our hooks, in seconds; far more than the guard needs.
 HOOK_TIMEOUT = 30
+
+_SCRIPTS = Path(__file__).parent / "scripts"
 
 
 class Mechanism(StrEnum):
@@ -66,11 +68,13 @@ def install(
         case Mechanism.COPILOT_JSON:
             return HookInstallation(files=_copilot_plugin(folder, commands))
         case Mechanism.OPENCODE_PLUGIN:
-            plugin = LaunchFile(folder / "gastown.js", _call_guard(_OPENCODE_PLUGIN, guard))
+            plugin = LaunchFile(folder / "gastown.js", _script("opencode.js", GUARD=json.dumps(str(guard))))
             document = {**settings, "plugin": [f"file://{plugin.path}"]}
             return HookInstallation(files=(plugin, *_json_file(folder / "opencode.json", document).files))
         case Mechanism.PI_EXTENSION:
-            return HookInstallation(files=(LaunchFile(folder / "gastown.ts", _call_guard(_PI_EXTENSION, guard)),))
+            return HookInstallation(
+                files=(LaunchFile(folder / "gastown.ts", _script("pi.ts", GUARD=json.dumps(str(guard)))),)
+            )
         case Mechanism.NOTIFY_ONLY | Mechanism.OWN | Mechanism.NONE:
             return _json_file(folder / "settings.json", settings) if settings else HookInstallation()
         case _:
@@ -91,7 +95,7 @@ def guard_text(gt: str) -> str:
     --inject``), ``gt`` is started, with the payload on its standard input, ``GT_HOOK`` and ``GT_INJECT``. Ends with
     status 0 whatever happens: a full disk, a town that is gone.
     """
-    return _GUARD.replace("@GT@", shlex.quote(gt))
+    return _script("guard.sh", GT=shlex.quote(gt))
 
 
 def _json_file(path: PurePosixPath, document: Mapping[str, object]) -> HookInstallation:
@@ -125,93 +129,9 @@ def _copilot_plugin(folder: PurePosixPath, commands: Mapping[str, str]) -> tuple
     )
 
 
-def _call_guard(script: str, guard: PurePosixPath) -> str:
-    return script.replace("@GUARD@", json.dumps(str(guard)))
-
-
-# Two programs are run, `cat` and `mv`: reading by the shell's own `read` takes a system call for each byte, and
-# costs more from 2 kB on. Opening the FIFO with `1<>` never blocks; writing into a full one would, so nobody waits
-# for that. A redirection that fails fails only its own command, and `exec` is not used, for there it would end us.
-_GUARD = r"""#!/bin/sh
-event=${1-} answer=${2-}
-[ -n "$event" ] && [ -n "${GT_TOWN-}" ] && [ -n "${GT_SESSION-}" ] || exit 0
-run=$GT_TOWN/.gt/run
-payload=$run/spool/.$GT_SESSION.$$.$event
-tell() {
-  [ -z "$written" ] || mv -f "$payload" "$run/spool/$GT_SESSION.$$.$event"
-  [ ! -p "$run/wake" ] || printf . 1<>"$run/wake" &
-}
-ask() {
-  tell
-  GT_HOOK=$event GT_INJECT=$answer @GT@ "$@" <&3 3<&- >&4 4>&-
-}
-{
-  written=
-  cat >"$payload" && written=1
-  case $answer,$event in
-    ,*) set -- ;;
-    *,session-start) set -- prime ;;
-    *)
-      address=${GT_AGENT-}
-      case $address in */*) address=${address%%/*}.${address#*/} ;; esac
-      set -- "$GT_TOWN/.gt/mail/$address/new/"*
-      if [ -e "$1" ]; then set -- mail check --inject; else set --; fi ;;
-  esac
-  if [ $# -gt 0 ]; then ask "$@" 3<"$payload" || tell; else tell; fi
-} 4>&1 >/dev/null 2>&1
-exit 0
-"""
-
-_PI_EXTENSION = r"""import { spawnSync } from "node:child_process";
-
-const GUARD = @GUARD@;
-
-export default function (pi: any) {
-  const call = (context: any, event: string, ...answer: string[]): string => {
-    const session = context?.sessionManager;
-    const payload = { session_id: session?.getSessionId?.() ?? null, transcript_path: session?.getSessionFile?.() ?? null };
-    const done = spawnSync(GUARD, [event, ...answer], { input: JSON.stringify(payload), encoding: "utf8", timeout: 30000 });
-    return done.stdout ?? "";
-  };
-  let primer = "";
-  pi.on("session_start", async (_: any, context: any) => { primer = call(context, "session-start", "text"); });
-  pi.on("before_agent_start", async (_: any, context: any) => {
-    const words = primer + call(context, "prompt", "text");
-    primer = "";
-    if (words) return { message: { customType: "gastown", content: words, display: true } };
-  });
-  pi.on("agent_end", async (_: any, context: any) => {
-    const words = call(context, "idle", "text");
-    if (words) pi.sendUserMessage(words, { deliverAs: "followUp" });
-  });
-  pi.on("session_before_compact", async (_: any, context: any) => { call(context, "compact"); });
-  pi.on("session_shutdown", async (_: any, context: any) => { call(context, "end"); });
-}
-"""
-
-_OPENCODE_PLUGIN = r"""import { spawnSync } from "node:child_process";
-
-const GUARD = @GUARD@;
-
-function call(session, event, ...answer) {
-  const payload = JSON.stringify({ session_id: session ?? null });
-  return spawnSync(GUARD, [event, ...answer], { input: payload, encoding: "utf8", timeout: 30000 }).stdout ?? "";
-}
-
-export const Gastown = async ({ client }) => ({
-  event: async ({ event }) => {
-    const session = event.properties?.sessionID ?? event.properties?.info?.id;
-    if (event.type === "session.created" && !event.properties?.info?.parentID) call(session, "session-start");
-    if (event.type === "permission.asked") call(session, "waiting");
-    if (event.type === "session.compacted") call(session, "compact");
-    if (event.type === "session.idle") {
-      const words = call(session, "idle", "text");
-      if (words) await client.session.promptAsync({ path: { id: session }, body: { parts: [{ type: "text", text: words }] } });
-    }
-  },
-  "chat.message": async (input, output) => {
-    const words = call(input.sessionID, "prompt", "text");
-    if (words) output.parts.push({ type: "text", text: words, synthetic: true });
-  },
-});
-"""
+def _script(name: str, **values: str) -> str:
+    """A script of ours with each ``@NAME@`` in it replaced."""
+    text = (_SCRIPTS / name).read_text("utf-8")
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
+    return text

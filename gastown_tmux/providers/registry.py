@@ -1,8 +1,6 @@
 """Names of agent programs, the user's own included, made into providers."""
 
 import difflib
-import re
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -11,9 +9,8 @@ from typing import cast
 
 from gastown_tmux.domain.settings import Settings
 from gastown_tmux.errors import MissingError, NotFoundError, UsageError
-from gastown_tmux.providers.base import Exit, Instructions, PromptPassing, Provider, Typing, Verified, WhenBusy
-from gastown_tmux.providers.hooks import Mechanism
-from gastown_tmux.providers.screens import ComposerRule, ScreenRules, ScreenState, StateRule
+from gastown_tmux.providers.base import Provider
+from gastown_tmux.providers.documents import parse, texts, words
 
 #: What a town uses where nobody chose: the first of these that is installed.
 DEFAULT_ORDER = ("claude", "codex", "gemini", "copilot", "opencode")
@@ -98,9 +95,9 @@ def _overlay(name: str, base: Provider, overlay: Mapping[str, object]) -> Provid
         base,
         name=name,
         parent=base.name if base.name != name else base.parent,
-        command=base.command if command is None else _words(command),
-        args=_words(overlay["args"]) if "args" in overlay else base.args,
-        environment={**base.environment, **_texts(overlay.get("env"))},
+        command=base.command if command is None else words(command),
+        args=words(overlay["args"]) if "args" in overlay else base.args,
+        environment={**base.environment, **texts(overlay.get("env"))},
     )
 
 
@@ -118,91 +115,5 @@ def _preset(name: str, known: set[str]) -> Provider:
 def _load(name: str) -> Provider:
     import yaml  # 20 ms; verbs that start no agent never come here
 
-    document = yaml.load((_PRESETS / f"{name}.yaml").read_text("utf-8"), yaml.CSafeLoader)
+    document = yaml.load((_PRESETS / f"{name}.yaml").read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return parse(name, document)
-
-
-def parse(name: str, document: Mapping[str, object]) -> Provider:
-    """A preset's document as a provider. Raises ValueError that names what is off."""
-    fields = {key: value for key, value in document.items()}
-    verified = fields.pop("verified")
-    prompt = _section(fields, "prompt", {"passing", "arguments"})
-    hooks = _section(fields, "hooks", {"mechanism", "events"})
-    typing = _section(fields, "typing", {"settle", "when_busy", "interrupt", "approve", "deny"})
-    exit_ = _section(fields, "exit", {"line", "keys"})
-    screen = _section(fields, "screen", {"composer", "states"})
-    provider = Provider(
-        name=name,
-        parent=None,
-        summary=str(fields.pop("summary")),
-        command=_words(fields.pop("command")),
-        verified=None if verified == "never" else Verified(**_texts(verified)),
-        install=cast("str | None", fields.pop("install", None)),
-        environment=_texts(fields.pop("environment", None)),
-        pass_environment=_words(fields.pop("pass_environment", [])),
-        unattended=_words(fields.pop("unattended", [])),
-        arguments=_words(fields.pop("arguments", [])),
-        session=_words(fields.pop("session", [])),
-        resume=_words(fields.pop("resume", [])),
-        prompt=PromptPassing(prompt.get("passing", "none")),
-        prompt_arguments=_words(prompt.get("arguments", [])),
-        instructions=Instructions(fields.pop("instructions", "none")),
-        files=_texts(fields.pop("files", None)),
-        settings=cast(Mapping[str, object], fields.pop("settings", {})),
-        mechanism=Mechanism(hooks.get("mechanism", "none")),
-        events=_texts(hooks.get("events")),
-        typing=Typing(
-            settle=float(cast(float, typing.get("settle", 0.2))),
-            when_busy=WhenBusy(typing.get("when_busy", "refuses")),
-            interrupt=_words(typing.get("interrupt", [])),
-            approve=_words(typing.get("approve", [])),
-            deny=_words(typing.get("deny", [])),
-        ),
-        exit=Exit(line=cast("str | None", exit_.get("line")), keys=_words(exit_.get("keys", []))),
-        screen=_screen(screen),
-    )
-    if fields:
-        raise ValueError(f"{name}: unknown keys " + ", ".join(sorted(fields)))
-    return provider
-
-
-def _screen(document: Mapping[str, object]) -> ScreenRules:
-    composer = document.get("composer")
-    return ScreenRules(
-        composer=None if composer is None else _composer(cast(Mapping[str, object], composer)),
-        states=tuple(_state(rule) for rule in cast("list[Mapping[str, object]]", document.get("states", []))),
-    )
-
-
-def _composer(document: Mapping[str, object]) -> ComposerRule:
-    fields = dict(document)
-    numbers = {key: int(cast(int, fields.pop(key))) for key in ("footer_min", "footer_max") if key in fields}
-    placeholders = tuple(re.compile(text) for text in _words(fields.pop("placeholders", [])))
-    patterns = {key: re.compile(str(value)) for key, value in fields.items()}
-    return ComposerRule(placeholders=placeholders, **numbers, **patterns)  # type: ignore[arg-type]
-
-
-def _state(document: Mapping[str, object]) -> StateRule:
-    fields = dict(document)
-    rest = {key: fields.pop(key) for key in ("composer", "lines") if key in fields}
-    state = ScreenState(fields.pop("state"))
-    patterns = {key: re.compile(str(value), re.MULTILINE) for key, value in fields.items()}
-    return StateRule(state, **rest, **patterns)  # type: ignore[arg-type]
-
-
-def _section(fields: dict[str, object], key: str, known: set[str]) -> Mapping[str, object]:
-    section = cast(Mapping[str, object], fields.pop(key, {}))
-    if unknown := set(section) - known:
-        raise ValueError(f"{key}: unknown keys " + ", ".join(sorted(unknown)))
-    return section
-
-
-def _words(value: object) -> tuple[str, ...]:
-    """A command or list of words: text is split as a shell would."""
-    if isinstance(value, str):
-        return tuple(shlex.split(value))
-    return tuple(str(word) for word in cast("list[object]", value))
-
-
-def _texts(value: object) -> dict[str, str]:
-    return {str(key): str(text) for key, text in cast(Mapping[str, object], value or {}).items()}

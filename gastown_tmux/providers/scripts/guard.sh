@@ -1,0 +1,30 @@
+#!/bin/sh
+# Two programs are run, `cat` and `mv`: reading by the shell's own `read` takes a system call for each byte, and
+# costs more from 2 kB on. Opening the FIFO with `1<>` never blocks; writing into a full one does, so that is left to
+# a child that holds none of the caller's pipes. No `exec` and no redirection of a special built-in: where such fail,
+# they end the shell, and with a status that some programs take for an answer.
+event=${1-} answer=${2-}
+[ -n "$event" ] && [ -n "${GT_TOWN-}" ] && [ -n "${GT_SESSION-}" ] || exit 0
+umask 077
+run=$GT_TOWN/.gt/run
+payload=$run/spool/.$GT_SESSION.$$.$event
+tell() {
+  mv -f "$payload" "$run/spool/$GT_SESSION.$$.$event" 2>/dev/null
+  ( [ ! -p "$run/wake" ] || printf . 1<>"$run/wake" ) >/dev/null 2>&1 3<&- &
+}
+ask() {
+  tell
+  GT_HOOK=$event GT_INJECT=$answer @GT@ "$@" <&3 2>/dev/null 3<&-
+}
+{ cat >"$payload"; } 2>/dev/null || rm -f "$payload" 2>/dev/null
+case $answer,$event in
+  ,*) set -- ;;
+  *,session-start) set -- prime ;;
+  *)
+    address=${GT_AGENT-}
+    case $address in */*) address=${address%%/*}.${address#*/} ;; esac
+    set -- "$GT_TOWN/.gt/mail/$address/new/"*
+    if [ -e "$1" ]; then set -- mail check --inject; else set --; fi ;;
+esac
+if [ $# -gt 0 ] && [ -e "$payload" ]; then ask "$@" 3<"$payload"; else tell; fi
+exit 0
