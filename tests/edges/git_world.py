@@ -85,7 +85,5 @@ def make_world(tmp_path: Path) -> World:
     town.mkdir()
     run_git(town, "init", "-q")
     commit(town, "town.yaml", "name: t\n", "town")
-    repository = Repository.create(
-        town / "rigs" / "r" / "repo.git", town / ".gt" / "run" / "r.lock", str(remote)
-    )
+    repository = Repository.create(town / "rigs" / "r" / "repo.git", town / ".gt" / "run" / "r.lock", str(remote))
     return World(remote, person, town, repository)

@@ -30,9 +30,7 @@ for _ in range(20):
 
 
 def start(code: str, path: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    return subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def test_write_atomic_replaces_and_sets_the_mode(tmp_path: Path) -> None:

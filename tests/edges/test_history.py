@@ -19,9 +19,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def take(
     world: World, path: Path, time: str = "2026-11-22T10:02:08.123Z", caps: Caps = snapshot.DEFAULT_CAPS
 ) -> Snapshot:
-    return snapshot.take(
-        world.repository, "rig.ann", path, time=time, why="test", hook=time, by=ANN, caps=caps
-    )
+    return snapshot.take(world.repository, "rig.ann", path, time=time, why="test", hook=time, by=ANN, caps=caps)
 
 
 def files(path: Path) -> dict[str, object]:

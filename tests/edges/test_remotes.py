@@ -23,9 +23,7 @@ def repo(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "url", ["https://example.org/a.git", "ssh://h/a", "git@example.org:a/b.git", "host:a"]
-)
+@pytest.mark.parametrize("url", ["https://example.org/a.git", "ssh://h/a", "git@example.org:a/b.git", "host:a"])
 def test_a_url_is_itself(url: str) -> None:
     assert describe_source(url) == Source(Kind.URL, url, None, False)
 
