@@ -19,8 +19,8 @@ from gastown_tmux.edges.worktree import BrokenWorktree, git_dir, operation_in, s
 from gastown_tmux.errors import GtError
 
 PREFIX = "refs/gastown/hooks"
-# Hashing must not fail over line endings, and a filter's program may be missing.
-_SETTINGS = ("core.safecrlf=false", "core.untrackedCache=keep")
+# Hashing must not fail over line endings, and a split index would be written beside the agent's own.
+_SETTINGS = ("core.safecrlf=false", "core.splitIndex=false")
 _ATTEMPTS = 100
 
 
@@ -116,13 +116,14 @@ class Scene:
     root: Path
     index: Path
 
-    def git(self, *args: str, data: bytes = b"", config: tuple[str, ...] = ()) -> Output:
+    def git(self, *args: str, data: bytes = b"", config: tuple[str, ...] = (), ok: tuple[int, ...] = (0,)) -> Output:
         return git(
             *args,
             git_dir=self.admin,
             work_tree=self.root,
             env={"GIT_INDEX_FILE": str(self.index)},
             data=data,
+            ok=ok,
             config=(*_SETTINGS, *config),
             timeout=CHECKOUT_TIMEOUT,
         )
@@ -182,8 +183,6 @@ def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
         raise BrokenWorktree(f"the files of {root} are not all there yet") from error
     except OSError as error:
         raise GtError(f"cannot copy the index of {root}: {error.strerror}") from error
-    for shared in admin.glob("sharedindex.*"):
-        shutil.copy2(shared, index.with_name(shared.name))
     scene = Scene(admin, root, index)
     found = scene.git(
         *("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "-uall", "--no-renames"),
@@ -220,7 +219,14 @@ def feed(scene: Scene, present: Iterable[str], gone: Iterable[str] = ()) -> None
     if names := "".join(f"{name}\0" for name in gone):
         scene.git("update-index", "--force-remove", "-z", "--stdin", data=os.fsencode(names))
     if names := "".join(f"{name}\0" for name in present):
-        scene.git("update-index", "--add", "--remove", "--replace", "-z", "--stdin", data=os.fsencode(names))
+        hashing = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
+        try:
+            scene.git(*hashing, data=os.fsencode(names))
+        except GitError:
+            # A filter whose program fails (git-lfs not on our PATH) must not cost the work: saved unfiltered.
+            filters = scene.git("config", "--name-only", "--get-regexp", r"^filter\..*\.required$", ok=(0, 1))
+            optional = tuple(f"{name}=false" for name in filters.lines)
+            scene.git(*hashing, data=os.fsencode(names), config=optional)
 
 
 def list_nested(place: Path) -> tuple[list[str], list[str]]:

@@ -242,18 +242,8 @@ def _register(
         try:
             # Forced twice, git takes the place of an entry whose directory is missing, locked or not.
             git(
-                *(
-                    "worktree",
-                    "add",
-                    "--quiet",
-                    "--no-checkout",
-                    "-f",
-                    "-f",
-                    "--lock",
-                    "--reason",
-                    reason,
-                    *place,
-                ),
+                *["worktree", "add", "--quiet", "--no-checkout", "-f", "-f", "--lock", "--reason"],
+                *(reason, *place),
                 git_dir=repository.path,
                 keep_open=[held],
             )

@@ -217,6 +217,15 @@ def test_a_filter_of_line_endings_does_not_stop_it(world: World) -> None:
     assert "dos" in tree(world, take(world, path))
 
 
+def test_a_filter_whose_program_fails_does_not_stop_it(world: World) -> None:
+    path = world.add("ann")
+    run_git(path, "config", "filter.lfs.clean", "exit 1")
+    run_git(path, "config", "filter.lfs.required", "true")
+    (path / ".gitattributes").write_text("*.bin filter=lfs\n")
+    (path / "a.bin").write_text("precious\n")
+    assert content(world, take(world, path), "work/a.bin") == b"precious\n"
+
+
 def test_broken_and_half_made_worktrees_are_never_taken(world: World, tmp_path: Path) -> None:
     path = world.add("ann")
     admin = worktree.git_dir(world.repository, path)
@@ -242,8 +251,11 @@ def test_a_split_index(world: World) -> None:
     path = world.add("ann")
     run_git(path, "update-index", "--split-index")
     (path / "README").write_text("x\n")
+    admin = worktree.git_dir(world.repository, path)
+    before = sorted(admin.iterdir())
     taken = take(world, path)
     assert set(tree(world, taken)) == {".gitignore", "README", "src/main.py"}
+    assert sorted(admin.iterdir()) == before
 
 
 def test_many_at_once_lose_none(world: World) -> None:

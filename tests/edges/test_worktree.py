@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -311,7 +312,7 @@ def test_git_keeps_the_lock_when_its_caller_is_killed(world: World, tmp_path: Pa
     world.repository.fetch()
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    run_git(world.repository.path, "config", "filter.slow.smudge", f"cat '{gate}'")
+    run_git(world.repository.path, "config", "filter.slow.smudge", f"echo >> '{tmp_path}/runs'; cat '{gate}'")
     path = world.place("ann")
     process = start_add(world, path, "work/ann")
     with gate.open("wb") as opened:
@@ -324,6 +325,28 @@ def test_git_keeps_the_lock_when_its_caller_is_killed(world: World, tmp_path: Pa
             opened.close()
             again.result(20)
     assert (path / "slow").read_text() == "filtered\n"
+    assert (tmp_path / "runs").read_text() == "\n"
+
+
+def test_an_add_that_fails_by_chance_is_tried_once_more(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, program = shutil.which("git"), tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    # As git 2.39 does when another `worktree add` is in its way: the branch is made, the worktree is not.
+    program.write_text(f"""#!/bin/sh
+case "$*" in *"worktree add"*)
+    if mkdir '{tmp_path}/failed'; then
+        '{real}' --git-dir='{world.repository.path}' branch work/ann {world.base()}
+        echo 'fatal: failed to read .git/worktrees/X/commondir: Success' >&2; exit 128
+    fi
+esac
+exec '{real}' "$@"
+""")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    path = world.add("ann")
+    assert (tmp_path / "failed").is_dir() and worktree.status(world.repository, path).clean
 
 
 def test_a_failing_add_says_why_in_gits_words(world: World) -> None:
