@@ -12,8 +12,8 @@ child alone; and someone must be there to keep the exit status and the words of 
 - Terminal signals are the agent's business. SIGTERM is passed on to its group, and so is SIGHUP: when a pane
   is closed the kernel hangs up the leader of the terminal's session only, and that is the launcher.
 - The launcher ends as the agent ended: the same exit status, or of the same signal; 127 when it cannot start.
-- Killed with SIGKILL, it takes the agent along: when the leader of its session dies, the kernel hangs
-  up the terminal's foreground group. An agent that ignores SIGHUP survives that and is found by its ``GT_SESSION``.
+- Killed with SIGKILL, it takes the agent along: when the leader of a session dies, the kernel hangs up the
+  terminal's foreground group. An agent that ignores SIGHUP survives that and is found by its ``GT_SESSION``.
 """
 
 import _signal as signal  # type: ignore[import-not-found]
@@ -136,7 +136,11 @@ def _set_group(agent: int) -> None:
 
 
 def _pass_on(agent: int, number: int) -> None:
+<<<<<<< HEAD
     try:  # contextlib costs 2 ms
+=======
+    try:
+>>>>>>> tmux
         os.killpg(agent, number)
         if number == signal.SIGHUP:  # a stopped agent hears it too, as from the kernel
             os.killpg(agent, signal.SIGCONT)

@@ -148,11 +148,12 @@ def record(shape: Record, value: Any) -> str:
 
 def status(value: Any) -> str:
     counts = value.counts
+    beads = "  ".join(f"{counts[name]} {paint(name, name)}" for name in _BEADS if counts[name] or name == "open")
     alive = [daemon.name for daemon in value.daemons if daemon.alive]
     lines = [
         f"town {value.town}  {paint(value.wanted, value.wanted)}  {value.path}",
         f"tmux {'runs' if value.tmux.alive else 'does not run'}  daemons {', '.join(alive) or 'none'}",
-        f"beads {'  '.join(f'{counts[name]} {paint(name, name)}' for name in _BEADS if counts[name] or name == 'open')}",
+        f"beads {beads}",
         f"queue {counts['queue']}  held {counts['held']}  mail {counts['mail']}  escalations {counts['escalations']}",
         "",
     ]  # fmt: skip

@@ -151,6 +151,7 @@ class Server:
             if old:
                 if not asked:
                     send(old, signal.SIGTERM)
+                    send(old, signal.SIGCONT)
                 if wait_for_death([old], 5.0):
                     send(old, signal.SIGKILL)
                 if wait_for_death([old], 5.0):

@@ -31,7 +31,7 @@ def find_pane(town: Town, address: Address) -> Pane:
     raise NotFoundError(f"{address} has no window now", hint=hint)
 
 
-def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str | None:
+def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
     """Gives this terminal to tmux; inside the town's own server the client switches. Returns only after a switch.
 
     Raises UsageError outside a terminal, RefusedError inside another tmux.
@@ -50,8 +50,7 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str |
         )
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("this is no terminal", hint=shown)
-    os.execve(command[0], command, client_environment())
-    return None
+    return os.execve(command[0], command, client_environment())
 
 
 def detach(town: Town) -> Answer:

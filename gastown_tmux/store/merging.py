@@ -99,7 +99,8 @@ def insert_merge_request(
             "mr",
             lambda fresh: change.execute(
                 "INSERT INTO merge_requests"
-                " (id, bead, rig, author, branch, head, base, target, state, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " (id, bead, rig, author, branch, head, base, target, state, created, updated)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 fresh, bead, rig, author, branch, head, base, target, state, change.time, change.time,
             ),
         )

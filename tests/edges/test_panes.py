@@ -30,7 +30,7 @@ WAIT = ["tail", "-f", "/dev/null"]
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp(prefix="gt-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="gt-tmux-"))
     made = Server(folder / "tmux.sock", folder / "tmux.conf")
     made.start()
     yield made

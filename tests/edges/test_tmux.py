@@ -24,7 +24,7 @@ from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedErr
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp(prefix="gt-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="gt-tmux-"))
     made = Server(folder / "tmux.sock", folder / "tmux.conf")
     yield made
     made.stop()
