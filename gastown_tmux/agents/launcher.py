@@ -136,11 +136,7 @@ def _set_group(agent: int) -> None:
 
 
 def _pass_on(agent: int, number: int) -> None:
-<<<<<<< HEAD
-    try:  # contextlib costs 2 ms
-=======
     try:
->>>>>>> tmux
         os.killpg(agent, number)
         if number == signal.SIGHUP:  # a stopped agent hears it too, as from the kernel
             os.killpg(agent, signal.SIGCONT)

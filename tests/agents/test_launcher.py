@@ -178,14 +178,8 @@ def test_a_stopped_agent_stays_stopped_until_continued(town: Town) -> None:
 
 
 def test_keys_reach_the_agent_and_spare_the_launcher(town: Town) -> None:
-<<<<<<< HEAD
-    script = (
-        "trap 'echo interrupted' INT; echo ready; until read line && test $line; do :; done; echo got $line; exit 5"
-    )
-=======
     script = "trap 'echo interrupted' INT; echo ready; "
     script += "until read line && test $line; do :; done; echo got $line; exit 5"
->>>>>>> tmux
     town.run("ses-1", *sh(script))
     pane = town.pane("ses-1").pane
     until(lambda: "ready" in capture(town.server, pane))
@@ -343,16 +337,9 @@ def test_secrets_are_for_the_owner_only(town: Town) -> None:
 
 
 def test_the_launcher_imports_next_to_nothing() -> None:
-<<<<<<< HEAD
-    program = (
-        f"import sys; sys.argv = ['x', '/nonexistent']; exec(open({str(LAUNCHER)!r}).read().split('if __name__')[0])"
-    )
-    script = program + "; print(sorted({'json', 're', 'enum', 'signal', 'subprocess', 'pathlib'} & set(sys.modules)))"
-=======
     source, _, entry = LAUNCHER.read_text().partition("\nif __name__")
     assert entry
     dear = {"json", "re", "enum", "signal", "subprocess", "pathlib", "contextlib"}
     script = f"{source}\nprint({dear} & set(sys.modules))"
->>>>>>> tmux
     done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True)
     assert done.stdout == "set()\n"
