@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -81,11 +81,11 @@ def restore(
     with scratch_directory() as scratch:
         captured = capture(admin, path, scratch / "index", budget)
         left = [entry.path for entry in budget.left_out]
-        target = Scene(admin, path, scratch / "target")
+        scene = captured.scene
+        target = replace(scene, index=scratch / "target")
         target.git("read-tree", f"{snapshot.commit}:work")
         feed(target, (), left)
         _refuse_in_the_way(target.git("ls-files", "-z").records, [*left, *captured.nested])
-        scene = Scene(admin, path, captured.index)
         feed(scene, (), left)
         scene.git("read-tree", "--reset", "-u", target.write_tree(), config=_PARALLEL)
         for number, name in enumerate(_topmost(read_state(repository, snapshot)["nested"])):
@@ -93,7 +93,9 @@ def restore(
                 "rev-parse", "--verify", "--quiet", f"{snapshot.commit}:nested/{name}", ok=(0, 1, 128)
             )
             if tree.code == 0:
-                _restore_nested(Scene(admin, path / name, scratch / f"nested-{number}"), path, tree.text, budget)
+                _restore_nested(
+                    replace(scene, root=path / name, index=scratch / f"nested-{number}"), path, tree.text, budget
+                )
     return tuple(budget.left_out)
 
 

@@ -7,7 +7,7 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,37 +99,37 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
-    """A private index that equals a worktree's files, and what was seen on the way."""
-
-    index: Path
-    head: str | None
-    files: int
-    nested: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Scene:
     """A worktree seen through a private index: the repository's objects, nothing of the agent's written."""
 
     admin: Path
     root: Path
     index: Path
+    filters: tuple[str, ...]
 
-    def git(self, *args: str, data: bytes = b"", config: tuple[str, ...] = (), ok: tuple[int, ...] = (0,)) -> Output:
+    def git(self, *args: str, data: bytes = b"", config: tuple[str, ...] = ()) -> Output:
         return git(
             *args,
             git_dir=self.admin,
             work_tree=self.root,
             env={"GIT_INDEX_FILE": str(self.index)},
             data=data,
-            ok=ok,
-            config=(*_SETTINGS, *config),
+            config=(*_SETTINGS, *self.filters, *config),
             timeout=CHECKOUT_TIMEOUT,
         )
 
     def write_tree(self) -> str:
         return self.git("write-tree").text
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A private index that equals a worktree's files, and what was seen on the way."""
+
+    scene: Scene
+    head: str | None
+    files: int
+    nested: tuple[str, ...]
 
 
 def take(
@@ -154,8 +154,8 @@ def take(
     budget = Budget(caps, 0, [])
     with scratch_directory() as scratch:
         captured = capture(admin, path, scratch / "index", budget)
-        work = Scene(admin, path, captured.index).write_tree()
-        nested, inside, files = _nested(admin, path, captured.nested, scratch, budget)
+        work = captured.scene.write_tree()
+        nested, inside, files = _nested(captured, scratch, budget)
     head = captured.head
     state = {
         "hook": hook,
@@ -183,7 +183,9 @@ def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
         raise BrokenWorktree(f"the files of {root} are not all there yet") from error
     except OSError as error:
         raise GtError(f"cannot copy the index of {root}: {error.strerror}") from error
-    scene = Scene(admin, root, index)
+    # A filter whose program fails (git-lfs not on our PATH) must not cost the work: it is saved unfiltered.
+    names = git("config", "--name-only", "--get-regexp", r"^filter\..*\.required$", git_dir=admin, ok=(0, 1)).lines
+    scene = Scene(admin, root, index, tuple(f"{name}=false" for name in names))
     found = scene.git(
         *("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "-uall", "--no-renames"),
         "--ignore-submodules=none",
@@ -211,7 +213,7 @@ def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
                 changed.append(record[2:])
     admitted = budget.admit(root, changed)
     feed(scene, admitted, gone)
-    return Captured(index, head, staged + len(admitted) + len(gone), tuple(nested))
+    return Captured(scene, head, staged + len(admitted) + len(gone), tuple(nested))
 
 
 def feed(scene: Scene, present: Iterable[str], gone: Iterable[str] = ()) -> None:
@@ -219,14 +221,7 @@ def feed(scene: Scene, present: Iterable[str], gone: Iterable[str] = ()) -> None
     if names := "".join(f"{name}\0" for name in gone):
         scene.git("update-index", "--force-remove", "-z", "--stdin", data=os.fsencode(names))
     if names := "".join(f"{name}\0" for name in present):
-        hashing = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
-        try:
-            scene.git(*hashing, data=os.fsencode(names))
-        except GitError:
-            # A filter whose program fails (git-lfs not on our PATH) must not cost the work: saved unfiltered.
-            filters = scene.git("config", "--name-only", "--get-regexp", r"^filter\..*\.required$", ok=(0, 1))
-            optional = tuple(f"{name}=false" for name in filters.lines)
-            scene.git(*hashing, data=os.fsencode(names), config=optional)
+        scene.git("update-index", "--add", "--remove", "--replace", "-z", "--stdin", data=os.fsencode(names))
 
 
 def list_nested(place: Path) -> tuple[list[str], list[str]]:
@@ -248,16 +243,14 @@ def history(repository: Repository, agent: str) -> list[Snapshot]:
     return [s for line in found.lines if (s := _parse(agent, line)) is not None]
 
 
-def _nested(
-    admin: Path, root: Path, names: Iterable[str], scratch: Path, budget: Budget
-) -> tuple[str | None, list[dict[str, str | None]], int]:
+def _nested(captured: Captured, scratch: Path, budget: Budget) -> tuple[str | None, list[dict[str, str | None]], int]:
     """The tree of all repositories inside a worktree, what is known of each, and how many files it has."""
-    waiting = sorted(names)
+    waiting = sorted(captured.nested)
     inside: list[dict[str, str | None]] = []
     files = 0
-    whole = Scene(admin, root, scratch / "nested")
+    whole = replace(captured.scene, index=scratch / "nested")
     for number, name in enumerate(waiting):
-        place = root / name
+        place = whole.root / name
         if not (place / ".git").exists():
             continue
         try:
@@ -268,7 +261,7 @@ def _nested(
             continue
         waiting += [f"{name}/{entry}" for entry in deeper]
         admitted = budget.admit(place, listed, f"{name}/")
-        scene = Scene(admin, place, scratch / f"nested-{number}")
+        scene = replace(whole, root=place, index=scratch / f"nested-{number}")
         feed(scene, admitted)
         files += len(admitted)
         inside.append({"path": name, "head": head})
