@@ -76,7 +76,7 @@ def install(
                 files=(LaunchFile(folder / "gastown.ts", _script("pi.ts", GUARD=json.dumps(str(guard)))),)
             )
         case Mechanism.NOTIFY_ONLY | Mechanism.OWN | Mechanism.NONE:
-            return _json_file(folder / "settings.json", settings) if settings else HookInstallation()
+            return HookInstallation()
         case _:
             assert_never(mechanism)
 
