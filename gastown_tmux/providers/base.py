@@ -5,6 +5,7 @@ Nothing here starts, reads or writes anything: a provider is data, and a launch 
 
 import fnmatch
 import re
+import shlex
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -175,7 +176,7 @@ class Provider:
         return LaunchPlan(
             command=command,
             environment=self._environment(context, words),
-            files=(guard, *hooks.files, *own) if self.mechanism is not Mechanism.NONE else own,
+            files=own if self.mechanism in (Mechanism.OWN, Mechanism.NONE) else (guard, *hooks.files, *own),
             typed_prompt=prompt if self.prompt is PromptPassing.TYPED else None,
             provider_session=context.resume if resumes else words.session if self.session else None,
         )
@@ -217,7 +218,7 @@ def guard_path(town: PurePosixPath) -> PurePosixPath:
 
 
 class _Placeholders:
-    """``{name}`` in a preset's words. ``_toml`` names are quoted for a value of that language."""
+    """``{name}`` in a preset's words. ``_toml`` names are quoted for that language, ``guard`` for ``sh``."""
 
     def __init__(self, provider: Provider, context: LaunchContext, prompt: str) -> None:
         self.folder = context.folder / "provider"
@@ -225,7 +226,7 @@ class _Placeholders:
         self._values = {
             "python": context.python,
             "gt": context.gt,
-            "guard": str(guard_path(context.town)),
+            "guard": shlex.quote(str(guard_path(context.town))),
             "files": str(self.folder),
             "worktree": str(context.worktree),
             "worktree_toml": toml_string(str(context.worktree)),

@@ -76,7 +76,7 @@ def install(
                 files=(LaunchFile(folder / "gastown.ts", _script("pi.ts", GUARD=json.dumps(str(guard)))),)
             )
         case Mechanism.NOTIFY_ONLY | Mechanism.OWN | Mechanism.NONE:
-            return _json_file(folder / "settings.json", settings) if settings else HookInstallation()
+            return HookInstallation()
         case _:
             assert_never(mechanism)
 
@@ -89,7 +89,7 @@ def toml_string(text: str) -> str:
 def guard_text(gt: str) -> str:
     """The ``sh`` script that hooks run; ``gt`` is the absolute path of the command.
 
-    The payload, as it came, is renamed into ``$GT_TOWN/.gt/run/spool/<session>.<pid>.<event>`` (names with a leading
+    The payload, as it came, is renamed into ``$GT_TOWN/.gt/run/spool/<pid>.<session>.<event>`` (names with a leading
     dot are unfinished; order is by modification time), then the FIFO ``.gt/run/wake`` is poked. Only where words are
     wanted back, and only at a session start (``gt prime``) or with something new in the mailbox (``gt mail check
     --inject``), ``gt`` is started, with the payload on its standard input, ``GT_HOOK`` and ``GT_INJECT``. Ends with

@@ -54,7 +54,7 @@ def spooled(town: Path) -> list[tuple[str, bytes]]:
     """Session and event, and the payload, of each signal; nothing unfinished may be left."""
     found = []
     for path in (town / ".gt/run/spool").iterdir():
-        session, pid, event = path.name.split(".")
+        pid, session, event = path.name.split(".")
         assert pid.isdigit()
         assert path.stat().st_mode & 0o777 == 0o600
         found.append((f"{session} {event}", path.read_bytes()))

@@ -156,3 +156,8 @@ def test_a_codex_that_streams_looks_idle_and_is_not_called_so() -> None:
 def test_a_codex_draft_of_two_paragraphs_is_not_taken_for_one() -> None:
     screen = "• ok\n\n› gt: mail\n\n  and · ~more\n\n  gpt-5 default · ~/town/work\n  ? for shortcuts\n"
     assert composer(rules("codex"), screen) is None
+
+
+def test_what_was_said_to_gemini_is_not_its_composer() -> None:
+    said = "▄" * 60 + "\n > hello\n" + "▀" * 60 + "\n\n⠇ Thinking about it\n"
+    assert composer(rules("gemini"), said) is None

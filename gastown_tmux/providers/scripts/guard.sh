@@ -7,9 +7,10 @@ event=${1-} answer=${2-}
 [ -n "$event" ] && [ -n "${GT_TOWN-}" ] && [ -n "${GT_SESSION-}" ] || exit 0
 umask 077
 run=$GT_TOWN/.gt/run
-payload=$run/spool/.$GT_SESSION.$$.$event
+name=$$.$GT_SESSION.$event
+payload=$run/spool/.$name
 tell() {
-  mv -f "$payload" "$run/spool/$GT_SESSION.$$.$event" 2>/dev/null
+  mv -f "$payload" "$run/spool/$name" 2>/dev/null
   ( [ ! -p "$run/wake" ] || printf . 1<>"$run/wake" ) >/dev/null 2>&1 3<&- &
 }
 ask() {
