@@ -34,7 +34,9 @@ def take_signals(town: Town) -> int:
     """Rows follow what providers' hooks wrote into the spool, oldest first; how many there were."""
     spool = town.run / "spool"
     try:
-        files = sorted(path for path in spool.iterdir() if not path.name.startswith("."))
+        files = sorted(
+            (path for path in spool.iterdir() if path.name[0] != "."), key=lambda path: path.stat().st_mtime_ns
+        )
     except FileNotFoundError:
         return 0
     for file in files:
@@ -50,7 +52,8 @@ def _take_signal(town: Town, session: SessionId, event: str, file: Path) -> None
         payload = json.loads(file.read_bytes() or b"{}")
     except (OSError, ValueError):
         payload = {}
-    provider_session = payload.get("session_id") if isinstance(payload, dict) else None
+    known = payload if isinstance(payload, dict) else {}
+    provider_session = known.get("session_id") or known.get("sessionId")
     move = MOVES.get(event)
     with town.change() as change:
         if move is not None:
