@@ -56,7 +56,10 @@ def gt_in_a_town(scratch: Scratch, *args: str, stdin: str = "") -> Action:
     """``gt ARGS`` as an agent's hook calls it."""
     town = scratch.path / "town"
     command(GT, "install", town)()
-    return command(GT, *args, stdin=stdin, env={"GT_TOWN": str(town), "GT_AGENT": "mayor"})
+    hook = town / ".gt" / "hooks" / "mayor"
+    hook.mkdir(parents=True, exist_ok=True)
+    (hook / "state.json").write_text('{"bead": null}')
+    return command(GT, *args, stdin=stdin, env={"GT_TOWN": str(town), "GT_AGENT": "mayor", "GT_SESSION": "ses-1"})
 
 
 @benchmark("tmux display-message")
