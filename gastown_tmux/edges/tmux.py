@@ -130,10 +130,7 @@ class Server:
             except ServerGoneError:
                 self._outlive_predecessor()
             self.config.write_text(CONFIG)
-            keeper = ["new-session", "-d", "-s", KEEPER_SESSION, "-n", "keeper", _KEEPER_COMMAND]
-            if not self.is_alive():
-                self._call(["-f", str(self.config), *keeper], None, 20.0, path=True)
-            self._remember(self._ensure_keeper())
+            self._remember(self._ensure_keeper(start=True))
 
     def stop(self) -> None:
         """End the server, and return when its process is gone; nothing to do when none runs.
@@ -195,12 +192,16 @@ class Server:
         kind = MissingTargetError if _NOT_FOUND.search(wrong) else CommandError
         raise kind(f"tmux: {wrong or f'status {done.returncode}'}", output)
 
-    def _ensure_keeper(self) -> int:
-        # In one command: the server runs nobody else's between the question and the answer.
+    def _ensure_keeper(self, start: bool = False) -> int:
+        # One command, so the server runs nobody else's between the question and the answer: a caller without
+        # the guard may find a server that was started this very moment and make the keeper first.
         make = f"new-session -d -s {KEEPER_SESSION} -n keeper {quote(_KEEPER_COMMAND)}"
         missing = f"#{{!=:#{{session_name}},{KEEPER_SESSION}}}"
-        ask = ["display-message", "-p", "#{pid}"]
-        return int(self.run("if-shell", "-F", "-t", f"={KEEPER_SESSION}:", missing, make, ";", *ask))
+        ask = ["if-shell", "-F", "-t", f"={KEEPER_SESSION}:", missing, make]
+        ask += [";", "display-message", "-p", "#{pid}"]
+        if not start:
+            return int(self.run(*ask))
+        return int(self._call(["-f", str(self.config), "start-server", ";", *ask], None, 20.0, path=True))
 
     def _outlive_predecessor(self) -> None:
         old = self._remembered()

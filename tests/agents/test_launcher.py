@@ -135,6 +135,13 @@ def test_what_cannot_run_is_said_in_the_window_too(town: Town) -> None:
     assert "Permission denied" in capture(town.server, dead.pane, 60, joined=True)
 
 
+def test_a_launch_file_is_gone_before_the_agent_runs(town: Town) -> None:
+    with Starter(town.folder) as starter:
+        command = starter.prepare(town.launch("ses-1", *sh(f"ls {town.folder} > {town.folder}/listing")))
+        subprocess.run(command, stdin=subprocess.DEVNULL, timeout=20)
+    assert ".launch" not in (town.folder / "listing").read_text()
+
+
 def test_a_window_without_a_word_is_unknown_and_starts_nothing_later(town: Town) -> None:
     with Starter(town.folder) as starter:
         command = starter.prepare(town.launch("ses-1", "touch", str(town.folder / "ran")))

@@ -1,8 +1,11 @@
+import fcntl
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -64,15 +67,38 @@ def test_without_a_limit_the_kernel_wakes_the_waiter(tmp_path: Path) -> None:
         waiter.join()
 
 
-def test_a_lock_whose_file_was_deleted_keeps_nobody_in_doubt(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_a_lock_on_a_deleted_file_is_none(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    with hold(path) as other:
-        waiting = Lock(path, 5)
-        path.unlink()
-        with waiting:
-            assert path.exists()
-            assert not Lock(path).try_lock()
-        other.kill()
+    taken, enough = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with Lock(path, None):
+            taken.set()
+            enough.wait()
+
+    held = os.open(path, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    deadline = time.monotonic() + 10
+    while len([fd for fd in Path("/proc/self/fd").iterdir() if _link(fd) == str(path)]) < 2:
+        assert time.monotonic() < deadline
+        select.select([], [], [], 0.002)
+    path.unlink()
+    os.close(held)
+    assert taken.wait(5)
+    assert path.exists()
+    assert not Lock(path).try_lock()
+    enough.set()
+    waiter.join()
+
+
+def _link(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:
+        return ""
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:

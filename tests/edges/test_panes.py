@@ -254,6 +254,9 @@ def test_a_pane_of_another_session_is_left_alone(server: Server, tmp_path: Path)
             respawn(server, pane, session, spec(tmp_path))
     with pytest.raises(ValueError, match="not a session id"):
         kill_pane(server, made, "")
+    # For a missing target tmux would ask its current pane.
+    server.run("set-option", "-g", "@gt_session", "ses-gone")
+    assert not kill_pane(server, "%999", "ses-gone")
     assert (of(server, made).pid, of(server, made).kind) == (pid, "")
     assert set_pane_options(server, made, "ses-1", {"@gt_kind": "agent", "@gt_agent": "rig/toast"})
     assert (of(server, made).kind, of(server, made).agent) == ("agent", "rig/toast")

@@ -1,4 +1,5 @@
 import os
+import secrets
 import select
 import signal
 import subprocess
@@ -152,17 +153,18 @@ echo $$ > "$D/new"; mv "$D/new" "$D/straggler"; trap "" TERM HUP; sleep 61 & wai
 
 
 def test_the_environment_finds_a_reparented_straggler(spawn: Spawn, tmp_path: Path) -> None:
-    ref = spawn(f"{STRAGGLER}\nexec sleep 60", GT_SESSION="ses-straggler-1")
+    session = f"ses-{secrets.token_hex(4)}"
+    ref = spawn(f"{STRAGGLER}\nexec sleep 60", GT_SESSION=session)
     straggler = pid_in(tmp_path / "straggler")
-    other = spawn("exec sleep 60", GT_SESSION="ses-straggler-12")
+    other = spawn("exec sleep 60", GT_SESSION=f"{session}2")
     os.kill(ref.pid, signal.SIGKILL)
     assert not wait_for_death([ref], 5)
-    until(lambda: len(session_processes("ses-straggler-1")) == 2)
-    assert straggler in session_processes("ses-straggler-1")
+    until(lambda: len(session_processes(session)) == 2)
+    assert straggler in session_processes(session)
     assert straggler not in descendants([ref])
-    end([], term_seconds=0.2, session="ses-straggler-1")
+    end([], term_seconds=0.2, session=session)
     assert not is_alive(straggler)
-    assert session_processes("ses-straggler-1") == set()
+    assert session_processes(session) == set()
     assert is_alive(other)
 
 
