@@ -68,7 +68,7 @@ def _add(parser: argparse.ArgumentParser, parameter: Parameter) -> None:
             options["nargs"] = "*"
             options.pop("choices", None)
         else:
-            options["nargs"] = "?"
+            options |= {"nargs": "?", "default": None}
             options.pop("choices", None)
         parser.add_argument(parameter.name, **options)
     elif parameter.kind is Kind.FLAG:

@@ -67,7 +67,6 @@ VERBS = (
             optional("repository", Kind.PATH, "a repository of yours; it is copied, never pushed to"),
             flag("--keep", "keep", "leave the town running to look around in"),
         ),
-        Special.LINES,
         town=False,
     ),
     Verb(
