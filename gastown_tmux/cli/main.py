@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from gastown_tmux.cli import render
-from gastown_tmux.cli.help import help_text
 from gastown_tmux.domain.ids import OVERSEER, Address
 from gastown_tmux.domain.settings import check_value
 from gastown_tmux.edges.configuration import parse_value
 from gastown_tmux.errors import GtError, RefusedError, UsageError
 from gastown_tmux.operations.town import Town, find_town
+from gastown_tmux.verbs import show
 from gastown_tmux.verbs.call import call
 from gastown_tmux.verbs.data import document
+from gastown_tmux.verbs.help import help_text
 from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.parser import parse
 from gastown_tmux.verbs.table import Special, Verb
@@ -139,7 +140,7 @@ def _show(verb: Verb, value: Any, given: _Globals) -> None:
     elif given.json:
         render.write(json.dumps(document(value), ensure_ascii=False, indent=1))
     else:
-        text = render.render(verb, value)
+        text = show.render(verb, value, render.look())
         if text:
             render.write(text)
 
@@ -151,7 +152,7 @@ def _stream(values: Iterable[Any], as_json: bool) -> None:
         if as_json:
             collected.append(value)
         else:
-            render.write(render.line(value))
+            render.write(show.line(value, render.look()))
             sys.stdout.flush()
     if as_json:
         render.write(json.dumps(document(collected), ensure_ascii=False, indent=1))

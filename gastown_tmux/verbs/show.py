@@ -1,0 +1,186 @@
+"""How values look to a person, the same in every face: tables that fit, records, state words with colour and sign."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gastown_tmux.edges.clock import seconds_since
+from gastown_tmux.operations.town import Answer
+from gastown_tmux.verbs.data import to_data
+from gastown_tmux.verbs.table import Listing, Record, Special, Verb
+from gastown_tmux.verbs.text import cut, harmless, pad, width
+from gastown_tmux.verbs.workspace import AGENTS
+
+_TIMES = frozenset(("created", "updated", "since", "landed", "time", "started", "ended", "deadline", "date"))
+#: Columns whose words say how something is.
+_STATES = frozenset(("state", "health", "severity", "level"))
+_COLOURS = {
+    "open": "36", "hooked": "33", "working": "32", "submitted": "35", "merged": "32;1", "closed": "2",
+    "ready": "36", "idle": "36", "starting": "33", "waiting": "33;1", "dead": "31;1", "failed": "31;1",
+    "stalled": "31", "backoff": "33", "limited": "33", "paused": "2", "off": "2", "on": "32",
+    "queued": "36", "testing": "33", "publishing": "33", "held": "33;1", "conflicted": "31", "rejected": "31",
+    "superseded": "2", "landed": "32;1", "healthy": "32", "unknown": "33", "up": "32", "down": "2",
+    "error": "31;1", "warning": "33", "critical": "31;1", "high": "31", "acknowledged": "33", "resolved": "2",
+}  # fmt: skip
+SIGNS = {
+    "working": "●", "idle": "○", "ready": "○", "starting": "◌", "waiting": "▲", "dead": "✗", "failed": "✗",
+    "stalled": "✗", "backoff": "◌", "limited": "◌", "paused": "‖", "off": "·", "open": "○", "hooked": "◌",
+    "submitted": "◑", "merged": "✓", "closed": "·", "queued": "○", "testing": "◑", "publishing": "◕", "held": "▲",
+    "conflicted": "✗", "rejected": "✗", "superseded": "·", "landed": "✓",
+}  # fmt: skip
+_BEADS = ("open", "hooked", "working", "submitted", "merged", "closed")
+_NARROWEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the reader's screen can do. ``width`` None: nothing is cut; ``signs`` stand before state words."""
+
+    width: int | None = None
+    colour: bool = False
+    signs: bool = False
+
+
+PLAIN = Look()
+
+
+def render(verb: Verb, value: Any, look: Look) -> str:
+    """The text for a person."""
+    match verb.show:
+        case Listing():
+            return table(verb.show, value, look)
+        case Record():
+            return record(verb.show, value, look)
+        case Special.STATUS:
+            return status(value, look)
+        case Special.PRIME:
+            return prime(value)
+        case _:
+            if isinstance(value, Answer):
+                return value.text
+            return str(value) if value is not None else ""
+
+
+def line(value: Any, look: Look) -> str:
+    """One line of a stream."""
+    if isinstance(value, str):
+        return value
+    data = to_data(value)
+    words = [f"{key}={inner}" for key, inner in (data.get("data") or {}).items() if inner not in (None, "", [])]
+    told = f"{data['time']} {data['type']} {data['subject']} by {data['actor']} {harmless(' '.join(words))}".rstrip()
+    return told if look.width is None else cut(told, look.width)
+
+
+def paint(word: str, shown: str, look: Look) -> str:
+    colour = _COLOURS.get(word)
+    return f"\033[{colour}m{shown}\033[0m" if colour and look.colour else shown
+
+
+def age(moment: str) -> str:
+    """``12s ago``, ``3m ago``, ``2h ago``, ``5d ago``; ``in 3m`` for what is to come."""
+    seconds = seconds_since(moment)
+    size = abs(seconds)
+    units = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+    unit, length = next(((unit, length) for unit, length in units if size >= length), units[-1])
+    words = f"{int(size // length)}{unit}"
+    return f"in {words}" if seconds < -1 else f"{words} ago"
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in _TIMES and isinstance(value, str):
+        return age(value)
+    if isinstance(value, list | tuple):
+        return harmless(" ".join(map(str, value))) or "-"
+    if name == "merged_commit":
+        return str(value)[:12]
+    return harmless(" ".join(str(value).split()))
+
+
+def table(listing: Listing, values: Sequence[Any], look: Look) -> str:
+    """A head and a line for each value; columns that hold nothing are left out."""
+    if not values:
+        return listing.empty
+    rows = [[_cell(name, getattr(value, name)) for name in listing.columns] for value in values]
+    kept = [place for place, name in enumerate(listing.columns) if place == 0 or any(row[place] != "-" for row in rows)]
+    names = [listing.columns[place] for place in kept]
+    rows = [[_signed(name, row[place], look) for name, place in zip(names, kept, strict=True)] for row in rows]
+    heads = [_signed(name, name.replace("_", " ").upper(), look) for name in names]
+    widths = [max(width(head), *(width(row[place]) for row in rows)) for place, head in enumerate(heads)]
+    _fit(widths, look)
+    lines = ["  ".join(pad(head, size) for head, size in zip(heads, widths, strict=True)).rstrip()]
+    for row in rows:
+        cells = [
+            paint(_word(name, cell), pad(cell, size), look) for name, cell, size in zip(names, row, widths, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _signed(name: str, word: str, look: Look) -> str:
+    """A state word behind its sign, so that colour is not the only way to tell."""
+    return f"{SIGNS.get(word, ' ')} {word}" if look.signs and name in _STATES else word
+
+
+def _word(name: str, cell: str) -> str:
+    return cell.rpartition(" ")[2] if name in _STATES else cell
+
+
+def _fit(widths: list[int], look: Look) -> None:
+    """Narrows the widest columns until the table fits; the first, by which a thing is named, comes last."""
+    if look.width is None:
+        return
+    room = look.width - 2 * (len(widths) - 1)
+    while sum(widths) > room:
+        among = [place for place in range(1, len(widths)) if widths[place] > _NARROWEST] or [0]
+        widest = max(among, key=lambda place: widths[place])
+        if widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+
+
+def record(shape: Record, value: Any, look: Look) -> str:
+    """A line for each field that holds something, then the long text."""
+    longest = max(len(name) for name in shape.fields)
+    lines = []
+    for name in shape.fields:
+        cell = _cell(name, getattr(value, name))
+        if cell != "-":
+            if name in _TIMES:
+                cell = f"{getattr(value, name)} ({cell})"
+            lines.append(f"{name.replace('_', ' '):<{longest}}  {paint(cell, _signed(name, cell, look), look)}")
+    body = getattr(value, shape.body) if shape.body else None
+    return "\n".join(lines) + (f"\n\n{harmless(body.rstrip())}" if body else "")
+
+
+def status(value: Any, look: Look) -> str:
+    """The town at a glance: what is up, what is counted, who does what, what to know."""
+    counts = value.counts
+    beads = "  ".join(f"{counts[name]} {paint(name, name, look)}" for name in _BEADS if counts[name] or name == "open")
+    alive = [daemon.name for daemon in value.daemons if daemon.alive]
+    lines = [
+        f"town {value.town}  {paint(value.wanted, value.wanted, look)}  {value.path}",
+        f"tmux {'runs' if value.tmux.alive else 'does not run'}  daemons {', '.join(alive) or 'none'}",
+        f"beads {beads}",
+        f"queue {counts['queue']}  held {counts['held']}  mail {counts['mail']}  escalations {counts['escalations']}",
+        "",
+    ]
+    empty = "no agents yet: gt sling -m WORDS RIG makes one" if value.rigs else "no agents yet"
+    lines.append(table(Listing(AGENTS, empty), value.agents, look))
+    if not value.rigs:
+        lines.append("no rigs yet: gt rig add NAME URL|PATH")
+    lines += [f"note: {note}" for note in value.notes]
+    return "\n".join(lines)
+
+
+def prime(value: Any) -> str:
+    lines = [value.instructions.rstrip(), "", f"You are {value.agent}."]
+    if value.bead is not None:
+        lines += ["", f"On your hook: {value.bead.id} {value.bead.title}", f"Branch: {value.branch}"]
+        if value.bead.body:
+            lines += ["", value.bead.body.rstrip()]
+    lines += ["", f"Unread mail: {value.unread}", f"Next: {value.next}"]
+    return "\n".join(lines)

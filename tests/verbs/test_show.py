@@ -1,0 +1,52 @@
+"""What people see: tables that fit, whatever the width, the letters and the terminal."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from gastown_tmux.verbs import text
+from gastown_tmux.verbs.show import PLAIN, Look, record, table
+from gastown_tmux.verbs.table import Listing, Record
+
+BEADS = Listing(("id", "state", "title", "assignee", "reason"), "no beads: gt bead create")
+
+
+def bead(title: str, state: str = "working", assignee: str | None = "demo/toast") -> SimpleNamespace:
+    return SimpleNamespace(id="de-1a2b3", state=state, title=title, assignee=assignee, reason=None)
+
+
+def test_a_table_has_its_columns_and_leaves_out_the_empty_ones() -> None:
+    assert table(BEADS, [bead("greet"), bead("part", "open", None)], PLAIN) == (
+        "ID        STATE    TITLE  ASSIGNEE\nde-1a2b3  working  greet  demo/toast\nde-1a2b3  open     part   -"
+    )
+
+
+def test_an_empty_table_says_what_to_do() -> None:
+    assert table(BEADS, [], PLAIN) == "no beads: gt bead create"
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+@pytest.mark.parametrize("title", ["x" * 300, "日本語の長い題名" * 20, "é́" * 150, "👩‍🚀 in space " * 20])
+def test_no_line_is_wider_than_the_terminal(width: int, title: str) -> None:
+    shown = table(BEADS, [bead(title)], Look(width=width, signs=True))
+    if width >= 40:
+        assert max(map(text.width, shown.splitlines())) <= width
+    assert len(shown.splitlines()) == 2
+
+
+def test_wide_letters_do_not_move_the_next_column() -> None:
+    shown = table(BEADS, [bead("日本"), bead("four")], PLAIN).splitlines()
+    assert text.width(shown[1].partition("demo")[0]) == text.width(shown[2].partition("demo")[0])
+
+
+def test_state_words_have_colour_and_sign_and_titles_do_not() -> None:
+    shown = table(BEADS, [bead("pipes that go up")], Look(colour=True, signs=True))
+    assert "\033[32m● working" in shown
+    assert shown.count("\033[") == 2
+
+
+def test_nothing_of_an_agents_reaches_the_terminal_as_a_command() -> None:
+    value = SimpleNamespace(id="de-1a2b3", title="\033]0;gone\a", body="one\n\033[2Jtwo")
+    shown = record(Record(("id", "title"), body="body"), value, PLAIN)
+    assert "\033" not in shown
+    assert shown.endswith("one\n?[2Jtwo")
