@@ -7,12 +7,6 @@ import sys
 from gastown_tmux.verbs.show import PLAIN, Look
 
 
-def version() -> str:
-    from importlib.metadata import version as find
-
-    return find("gastown-tmux")
-
-
 def write(text: str) -> None:
     sys.stdout.write(text + "\n")
 

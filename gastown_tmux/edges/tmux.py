@@ -4,7 +4,6 @@ Panes and windows are in ``edges.panes``, attached terminals in ``edges.clients`
 ms each; nothing here starts a server except ``Server.start``.
 """
 
-import hashlib
 import os
 import re
 import select
@@ -268,6 +267,8 @@ def socket_path(run: Path) -> Path:
     status = folder.lstat()
     if status.st_uid != os.getuid() or status.st_mode & 0o170077 != 0o040000:
         raise RefusedError(f"{folder} is not a folder of yours alone", f"ls -ld {folder}")
+    import hashlib  # 2 ms, and most paths are short
+
     return folder / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from gastown_tmux.verbs.index import VERBS, children, find_verb
-from gastown_tmux.verbs.parser import usage
 from gastown_tmux.verbs.table import Kind, Verb
 
 _INTRODUCTION = """\
@@ -32,7 +31,7 @@ def help_text(words: Sequence[str]) -> str:
     path = [word for word in words if not word.startswith("-")]
     group = [verb for verb in VERBS if verb.words.split()[: len(path)] == path and not verb.hidden]
     if len(group) > 1:
-        return "\n".join(_rows([(usage(verb), verb.summary) for verb in group]))
+        return "\n".join(_rows([(verb.usage, verb.summary) for verb in group]))
     return _manual(find_verb(path)[0])
 
 
@@ -61,7 +60,7 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _manual(verb: Verb) -> str:
-    lines = [f"usage: {usage(verb)}", "", verb.summary]
+    lines = [f"usage: {verb.usage}", "", verb.summary]
     rows = []
     for parameter in verb.parameters:
         left = ", ".join(parameter.flags) or parameter.metavar

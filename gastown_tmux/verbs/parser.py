@@ -16,17 +16,6 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"{self.prog} --help")
 
 
-def usage(verb: Verb) -> str:
-    """One line, as a manual would have it."""
-    words = ["gt", verb.words]
-    for parameter in verb.parameters:
-        word = parameter.metavar + ("…" if parameter.many else "")
-        if parameter.flags:
-            word = parameter.flags[0] if parameter.kind is Kind.FLAG else f"{parameter.flags[0]} {word}"
-        words.append(word if parameter.required else f"[{word}]")
-    return " ".join(words)
-
-
 def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
     """Keyword arguments, of the parameters that were given. Raises UsageError."""
     parser = _Parser(prog=f"gt {verb.words}", add_help=False, argument_default=argparse.SUPPRESS)
@@ -42,7 +31,7 @@ def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
         if parameter.required and parameter.name not in given:
             raise UsageError(
                 f"gt {verb.words} needs {parameter.flags[-1] if parameter.flags else parameter.metavar}",
-                hint=usage(verb),
+                hint=verb.usage,
             )
     return given
 

@@ -109,3 +109,14 @@ class Verb:
     show: Show = None
     town: bool = True
     hidden: bool = False
+
+    @property
+    def usage(self) -> str:
+        """One line, as a manual would have it."""
+        words = ["gt", self.words]
+        for parameter in self.parameters:
+            word = parameter.metavar + ("…" if parameter.many else "")
+            if parameter.flags:
+                word = parameter.flags[0] if parameter.kind is Kind.FLAG else f"{parameter.flags[0]} {word}"
+            words.append(word if parameter.required else f"[{word}]")
+        return " ".join(words)

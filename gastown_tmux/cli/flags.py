@@ -1,0 +1,47 @@
+"""The flags that every verb takes, wherever they stand."""
+
+from dataclasses import dataclass, field
+
+from gastown_tmux.errors import UsageError
+
+
+@dataclass
+class Globals:
+    """The flags that every verb takes; ``settings`` are the texts of ``-c KEY=VALUE``."""
+
+    town: str | None = None
+    speaker: str | None = None
+    json: bool = False
+    quiet: bool = False
+    help: bool = False
+    version: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def take_globals(arguments: list[str]) -> tuple[Globals, list[str]]:
+    """Global flags may stand anywhere before ``--``; the rest keeps its order. Raises UsageError."""
+    given, words = Globals(), list[str]()
+    pending = list(arguments)
+    while pending:
+        word = pending.pop(0)
+        name, equals, value = word.partition("=")
+        if word == "--" or words[:3] == ["config", "agent", "set"]:
+            words += [word, *pending]
+            break
+        if name in ("--town", "--as", "-c"):
+            if not equals or name == "-c":
+                if not pending:
+                    raise UsageError(f"{name} needs a value", hint="gt help")
+                value = pending.pop(0)
+            if name == "--town":
+                given.town = value
+            elif name == "--as":
+                given.speaker = value
+            else:
+                key, _, text = value.partition("=")
+                given.settings[key] = text
+        elif word in ("--json", "--quiet", "--help", "-h", "--version"):
+            setattr(given, "help" if word == "-h" else word.lstrip("-"), True)
+        else:
+            words.append(word)
+    return given, words
