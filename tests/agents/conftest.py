@@ -52,7 +52,7 @@ class Desk:
         self.gt.write_text(GT)
         self.gt.chmod(0o755)
         self.env = {
-            "PATH": f"{path}/bin:{os.environ['PATH']}",
+            "PATH": f"{path}/bin:/usr/local/bin:/usr/bin:/bin",  # without the gt that is being tested
             "HOME": str(path),
             "DESK": str(path),
             "GT_AGENT": "demo/toast",
