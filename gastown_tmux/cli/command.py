@@ -1,6 +1,5 @@
 """A verb of the command line: the town opened, the operation called, its value on stdout."""
 
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -16,7 +15,7 @@ from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.town import Town, find_town
 from gastown_tmux.verbs import show
 from gastown_tmux.verbs.call import call
-from gastown_tmux.verbs.data import document
+from gastown_tmux.verbs.data import document, to_json
 from gastown_tmux.verbs.parser import parse
 from gastown_tmux.verbs.table import Special, Verb
 
@@ -28,7 +27,7 @@ def carry_out(verb: Verb, words: list[str], given: Globals) -> None:
     if verb.show is Special.LINES:
         _stream(value, given.json)
     elif given.json:
-        render.write(json.dumps(document(value), ensure_ascii=False, indent=1))
+        render.write(to_json(document(value)))
     else:
         text = show.render(verb, value, render.look())
         if text:
@@ -38,8 +37,7 @@ def carry_out(verb: Verb, words: list[str], given: Globals) -> None:
 def open_town(verb: Verb, given: Globals) -> Town:
     """The town a verb is about, asked by whoever this process belongs to."""
     environment = dict(os.environ)
-    here = Path.cwd() if verb.town and not (given.town or environment.get("GT_TOWN")) else Path("/")
-    path = find_town(given.town, environment, here) if verb.town else Path("/")
+    path = find_town(given.town, environment, _here()) if verb.town else Path("/")
     spawned = environment.get("GT_AGENT")
     actor = Address.parse(spawned) if spawned else OVERSEER
     if given.speaker is not None:
@@ -54,6 +52,13 @@ def open_town(verb: Verb, given: Globals) -> Town:
     return Town(path, actor, environment, flags, (lambda line: None) if given.quiet else render.say)
 
 
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/")
+
+
 def _stream(values: Iterable[Any], as_json: bool) -> None:
     """Prints what comes as it comes; as JSON, one document at the end."""
     collected = []
@@ -64,4 +69,4 @@ def _stream(values: Iterable[Any], as_json: bool) -> None:
             render.write(show.line(value, render.look()))
             sys.stdout.flush()
     if as_json:
-        render.write(json.dumps(document(collected), ensure_ascii=False, indent=1))
+        render.write(to_json(document(collected)))

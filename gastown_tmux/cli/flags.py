@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from gastown_tmux.errors import UsageError
+from gastown_tmux.verbs.index import find_verb
 
 
 @dataclass
@@ -19,16 +20,21 @@ class Globals:
 
 
 def take_globals(arguments: list[str]) -> tuple[Globals, list[str]]:
-    """Global flags may stand anywhere before ``--``; the rest keeps its order. Raises UsageError."""
+    """Global flags may stand anywhere before ``--``; the rest keeps its order. Raises UsageError.
+
+    A verb's own flag by the same name goes before them.
+    """
     given, words = Globals(), list[str]()
     pending = list(arguments)
     while pending:
         word = pending.pop(0)
         name, equals, value = word.partition("=")
-        if word == "--" or words[:3] == ["config", "agent", "set"]:
+        if word == "--" or (words[:3] == ["config", "agent", "set"] and len(words) > 3):
             words += [word, *pending]
             break
-        if name in ("--town", "--as", "-c"):
+        if word == "--town" and _has_flag(words, word):
+            words.append(word)
+        elif name in ("--town", "--as", "-c"):
             if not equals or name == "-c":
                 if not pending:
                     raise UsageError(f"{name} needs a value", hint="gt help")
@@ -45,3 +51,12 @@ def take_globals(arguments: list[str]) -> tuple[Globals, list[str]]:
         else:
             words.append(word)
     return given, words
+
+
+def _has_flag(words: list[str], flag: str) -> bool:
+    """Whether the verb in ``words`` has a flag of its own by this name."""
+    try:
+        verb, _ = find_verb(words)
+    except UsageError:
+        return False
+    return any(flag in parameter.flags for parameter in verb.parameters)

@@ -13,6 +13,8 @@ INTERRUPTED = 130
 
 def run(arguments: list[str]) -> int:
     """The exit status of ``gt ARGUMENTS``. Never a traceback, unless ``GT_DEBUG`` asks for one."""
+    # A letter that the terminal's encoding lacks, or a byte of a file name that is no letter, must not end us.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         _run(arguments)
         sys.stdout.flush()
@@ -23,9 +25,11 @@ def run(arguments: list[str]) -> int:
         # Whoever read us has gone; Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - nobody is to see a traceback who did not ask for one
         if os.environ.get("GT_DEBUG"):
-            raise
+            import traceback
+
+            traceback.print_exc()
         return _complain(error)
 
 

@@ -1,4 +1,4 @@
-"""Every configuration key, and how six layers become one value that knows its origin."""
+"""Every configuration key, and how six layers become one value that knows where it came from."""
 
 import difflib
 import re
@@ -216,19 +216,19 @@ class Setting:
 
     key: str
     value: object
-    origin: str
+    layer: str
 
 
 class Settings:
-    """Layers, strongest first, each ``(origin, {dotted key: value})``."""
+    """Layers, strongest first, each ``(name, {dotted key: value})``."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = layers
 
     def find(self, name: str) -> Setting:
-        for origin, values in self.layers:
+        for layer, values in self.layers:
             if name in values:
-                return Setting(name, values[name], origin)
+                return Setting(name, values[name], layer)
         return Setting(name, find_key(name).default, "default")
 
     def get(self, name: str) -> object:

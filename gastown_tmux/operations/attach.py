@@ -4,12 +4,13 @@ import contextlib
 import os
 import sys
 
+from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import MAYOR, Address
 from gastown_tmux.edges import clients
 from gastown_tmux.edges.panes import Pane, capture
 from gastown_tmux.edges.tmux import client_environment
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
-from gastown_tmux.operations import lookup
+from gastown_tmux.operations import daemons, lookup
 from gastown_tmux.operations.sessions import look, report_path
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.operations.up import ensure_up
@@ -68,16 +69,24 @@ def peek(town: Town, agent: Address, lines: int | None = None, ansi: bool = Fals
 
 
 def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
-    """A daemon's log; of an agent what happened to it, and its last screen where a window shows one."""
-    path = town.logs / f"{who}.log"
-    if path.exists() and "/" not in who:
-        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-    address = lookup.resolve_address(town, who)
-    events = list_events(town.db, subject=address)
-    told = [f"{event.time} {event.type} " + " ".join(f"{k}={v}" for k, v in event.data.items()) for event in events]
+    """A daemon's log; what a refinery (``refinery``: any) did; what happened to an agent, and its last screen."""
+    if who in daemons.DAEMONS:
+        path = town.logs / f"{who}.log"
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+    address = None if who == "refinery" else lookup.resolve_address(town, who)
+    if address is None or address.name == "refinery":
+        events = list_events(town.db, type="merge")
+        return "\n".join([_tell(event) for event in events if address in (None, event.actor)][-lines:])
+    told = [_tell(event) for event in list_events(town.db, subject=address)]
     session = find_live_session(town.db, address)
     if session is not None and report_path(town, session.id).exists():
         told += report_path(town, session.id).read_text(errors="replace").splitlines()
     with contextlib.suppress(NotFoundError):
         told += ["", *peek(town, address, lines).splitlines()]
     return "\n".join(told[-lines:])
+
+
+def _tell(event: Event) -> str:
+    words = [f"{name}={value}" for name, value in event.data.items() if value is not None]
+    return " ".join([event.time, event.type, event.subject, *words])

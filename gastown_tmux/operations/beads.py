@@ -7,7 +7,7 @@ from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import work as rows
-from gastown_tmux.store.meta import find_result, keep_result
+from gastown_tmux.store.meta import once
 
 PRIORITY = 2
 
@@ -26,10 +26,12 @@ def create_bead(
         raise UsageError("a bead needs a title")
     if not 0 <= priority <= 4:
         raise UsageError("a priority is 0 (first) to 4 (last)")
-    done = find_result(town.db, "bead create", key)
-    if done is None:
-        with town.change() as change:
-            done = rows.insert_bead(
+    with town.change() as change:
+        made = once(
+            change,
+            "bead create",
+            key,
+            lambda: rows.insert_bead(
                 change,
                 rig.name,
                 rig.prefix,
@@ -38,9 +40,9 @@ def create_bead(
                 priority=priority,
                 labels=labels,
                 needs=[bead.id for bead in needs],
-            )
-            keep_result(change, "bead create", key, done)
-    bead = rows.get_bead(town.db, done)
+            ),
+        )
+    bead = rows.get_bead(town.db, made)
     return Answer(bead, bead.id)
 
 
@@ -85,6 +87,10 @@ def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE) -> Answer:
     """Raises RefusedError for one that an agent holds or the refinery has."""
     if bead.state is BeadState.CLOSED and bead.reason == reason:
         return Answer(bead, f"{bead.id} is closed already")
+    if bead.state is BeadState.CLOSED:
+        raise RefusedError(f"{bead.id} is closed as {bead.reason} already", hint=f"gt bead reopen {bead.id}")
+    if bead.state is BeadState.MERGED:
+        raise RefusedError(f"{bead.id} is merged already", hint=f"gt bead show {bead.id}")
     if bead.state in (BeadState.HOOKED, BeadState.WORKING):
         raise RefusedError(f"{bead.id} is held by {bead.assignee}", hint=f"gt unsling {bead.id}")
     if bead.state is BeadState.SUBMITTED:

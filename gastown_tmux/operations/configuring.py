@@ -71,7 +71,7 @@ def set_key(
     setting = town.settings(rig.name if rig else None).find(key)
     text = f"{key} is {configuration.format_value(value)} in {path}" + ("" if changed else " already")
     if setting.value != value:
-        text += f"; the {setting.origin} layer says {configuration.format_value(setting.value)} and is stronger"
+        text += f"; the {setting.layer} layer says {configuration.format_value(setting.value)} and is stronger"
     return Answer(setting, text)
 
 

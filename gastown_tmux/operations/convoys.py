@@ -7,7 +7,7 @@ from gastown_tmux.domain.work import Bead, Convoy, ConvoyState
 from gastown_tmux.errors import UsageError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import work as rows
-from gastown_tmux.store.meta import find_result, keep_result
+from gastown_tmux.store.meta import once
 
 
 def create_convoy(
@@ -16,14 +16,15 @@ def create_convoy(
     """Its landing is told to ``notify``, else to whoever made it."""
     if not name.strip():
         raise UsageError("a convoy needs a name")
-    done = find_result(town.db, "convoy create", key)
-    if done is None:
-        with town.change() as change:
+    with town.change() as change:
+
+        def make() -> str:
             convoy = rows.insert_convoy(change, name, notify or town.actor)
             rows.add_to_convoy(change, convoy, [bead.id for bead in beads])
-            keep_result(change, "convoy create", key, convoy)
-            done = convoy
-    return Answer(rows.get_convoy(town.db, done), done)
+            return convoy
+
+        made = once(change, "convoy create", key, make)
+    return Answer(rows.get_convoy(town.db, made), made)
 
 
 def list_convoys(town: Town) -> list[Convoy]:

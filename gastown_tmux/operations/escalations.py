@@ -8,7 +8,7 @@ from gastown_tmux.errors import UsageError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import escalations as rows
 from gastown_tmux.store.db import Change
-from gastown_tmux.store.meta import find_result, keep_result
+from gastown_tmux.store.meta import once
 
 
 def raise_escalation(change: Change, severity: str, text: str, *, bead: BeadId | None = None) -> EscalationId:
@@ -24,12 +24,11 @@ def escalate(
 ) -> Answer:
     if not text.strip():
         raise UsageError("an escalation needs words", hint="gt escalate TEXT")
-    done = find_result(town.db, "escalate", key)
-    if done is None:
-        with town.change() as change:
-            done = raise_escalation(change, severity, text, bead=bead.id if bead else None)
-            keep_result(change, "escalate", key, done)
-    escalation = rows.get_escalation(town.db, done)
+    with town.change() as change:
+        made = once(
+            change, "escalate", key, lambda: raise_escalation(change, severity, text, bead=bead.id if bead else None)
+        )
+    escalation = rows.get_escalation(town.db, made)
     return Answer(escalation, f"{escalation.id} is with the {escalation.level} until {escalation.deadline}")
 
 

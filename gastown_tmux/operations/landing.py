@@ -23,7 +23,7 @@ from gastown_tmux.operations.hooks import find_base
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store import work
-from gastown_tmux.store.rigs import set_target_commit
+from gastown_tmux.store.rigs import list_rigs, set_target_commit
 
 #: Seconds before a refused or unreachable remote is asked again, by the number of tries so far.
 DELAYS = (2.0, 5.0, 15.0, 60.0, 300.0)
@@ -46,20 +46,28 @@ class _Delay:
     seconds: float
 
 
-def run_refinery(town: Town, rig: Rig, once: bool = False) -> Answer:
-    """Lands what is queued for the rig, one after another, until nothing is due (``once``: one of them).
+def run_refinery(town: Town, rig: Rig | None = None, once: bool = False) -> Answer:
+    """Lands what is queued for the rig (none given: each), one after another, until nothing is due.
 
-    Raises RefusedError while another refinery works on this rig.
+    ``once``: one merge request of a rig at most. Raises RefusedError while another refinery works on the rig.
     """
+    tried = [id for one in ([rig] if rig else list_rigs(town.db)) for id in _run(town, one, once)]
+    requests = [rows.get_merge_request(town.db, id) for id in tried]
+    merged = sum(request.state is MergeState.MERGED for request in requests)
+    return Answer(requests, f"{merged} of {len(requests)} landed" if requests else "nothing is due")
+
+
+def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
+    """The merge requests that were tried."""
     town = town.acting_as(Address(f"{rig.name}/refinery"))
-    landed: list[MergeRequestId] = []
+    tried: list[MergeRequestId] = []
     lock = locks.Lock(town.run / f"refinery.{rig.name}.lock")
     if not lock.try_lock():
         raise RefusedError(f"a refinery of {rig.name} is at work", hint=f"gt attach {rig.name}/refinery")
     try:
         while (request := _next_due(town, rig)) is not None:
             rig = town.rig(rig.name)
-            landed.append(request.id)
+            tried.append(request.id)
             town.say(f"{request.id}: {request.bead} by {request.author}")
             process(town, rig, request)
             found = rows.get_merge_request(town.db, request.id)
@@ -69,9 +77,7 @@ def run_refinery(town: Town, rig: Rig, once: bool = False) -> Answer:
             town.reload_settings()
     finally:
         lock.release()
-    requests = [rows.get_merge_request(town.db, id) for id in landed]
-    merged = sum(request.state is MergeState.MERGED for request in requests)
-    return Answer(requests, f"{merged} of {len(requests)} landed" if requests else f"nothing is due in {rig.name}")
+    return tried
 
 
 def _next_due(town: Town, rig: Rig) -> MergeRequest | None:

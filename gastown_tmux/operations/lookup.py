@@ -1,7 +1,7 @@
 """How the words a person types become a bead, a convoy, an agent, a rig."""
 
 from gastown_tmux.domain.escalation import Escalation
-from gastown_tmux.domain.ids import Address
+from gastown_tmux.domain.ids import TOWN_ADDRESSES, Address
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, Convoy
@@ -87,6 +87,8 @@ def resolve_address(town: Town, word: str) -> Address:
     try:
         return resolve_agent(town, word)
     except NotFoundError:
+        if "/" not in word and word not in TOWN_ADDRESSES:
+            raise
         address = Address.parse(word)
         if address.rig is None or (address.name == "refinery" and find_rig(town.db, address.rig)):
             return address

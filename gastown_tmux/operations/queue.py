@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import BeadState, Reason
+from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges import locks
 from gastown_tmux.errors import RefusedError
-from gastown_tmux.operations import mail
+from gastown_tmux.operations import mail, worker
+from gastown_tmux.operations.hooks import write_state
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store import work
@@ -21,6 +22,25 @@ def list_merge_requests(town: Town, rig: Rig | None = None, state: str | None = 
 
 def show_merge_request(town: Town, request: MergeRequest) -> MergeRequest:
     return request
+
+
+def list_held(town: Town) -> list[MergeRequest]:
+    """What waits for a person's approval."""
+    return rows.list_merge_requests(town.db, state=MergeState.HELD)
+
+
+def submit(town: Town, bead: Bead | None = None) -> Answer:
+    """Submits the branch of a bead that is on a hook, in its worker's place; without one, the caller's own."""
+    if bead is None:
+        return worker.done(town)
+    if bead.state is BeadState.SUBMITTED:
+        return Answer(rows.get_merge_request(town.db, str(bead.merge_request)), f"{bead.id} is submitted already")
+    if bead.assignee is None or bead.state not in (BeadState.HOOKED, BeadState.WORKING):
+        raise RefusedError(f"{bead.id} is {bead.state}: it is on no hook", hint=f"gt bead show {bead.id}")
+    text = worker.submit(town, town.rig(bead.rig), bead.assignee, bead)
+    write_state(town, bead.assignee)
+    request = work.get_bead(town.db, bead.id).merge_request
+    return Answer(rows.get_merge_request(town.db, str(request)), text)
 
 
 def approve(town: Town, request: MergeRequest) -> Answer:

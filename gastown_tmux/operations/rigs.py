@@ -71,7 +71,7 @@ def add_rig(
     (town.rig_folder(name) / "settings").mkdir(exist_ok=True)
     with town.change() as change:
         rows.insert_rig(change, rig)
-    return Answer(rig, f"rig {name}: beads are {prefix}-…, work lands on {target} of {found.url}")
+    return Answer(town.rig(name), f"rig {name}: beads are {prefix}-…, work lands on {target} of {found.url}")
 
 
 def _clone(town: Town, name: RigName, url: str) -> Repository:

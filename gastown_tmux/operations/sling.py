@@ -48,20 +48,21 @@ def sling(
     given, target = _split(town, words, message, rig)
     if town.is_person:
         ensure_up(town)
-    done = find_result(town.db, "sling", key)
-    if done is not None:
-        given = [BeadId(bead) for bead in done.split()]
-        slung = [Slung(bead.id, bead.assignee, None) for bead in (rows.get_bead(town.db, bead) for bead in given)]
-    else:
-        slung = _claim(town, given, target, message, provider, key)
+    slung = _claim(town, given, target, message, provider, key)
     _start(town, [(item.bead, item.agent) for item in slung if item.agent is not None])
-    return Answer([rows.get_bead(town.db, item.bead) for item in slung], "\n".join(map(_describe, slung)))
+    beads = [rows.get_bead(town.db, item.bead) for item in slung]
+    said = [_describe(bead, item.waits) for bead, item in zip(beads, slung, strict=True)]
+    return Answer(beads, "\n".join(said))
 
 
-def _describe(slung: Slung) -> str:
-    if slung.agent is None:
-        return f"{slung.bead} stays open: {slung.waits}"
-    return f"{slung.bead} is on the hook of {slung.agent}"
+def _describe(bead: Bead, waits: str | None) -> str:
+    match bead.state:
+        case BeadState.OPEN:
+            return f"{bead.id} stays open" + (f": {waits}" if waits else "")
+        case BeadState.HOOKED | BeadState.WORKING:
+            return f"{bead.id} is on the hook of {bead.assignee}"
+        case _:
+            return f"{bead.id} is {bead.state}"
 
 
 def _split(
@@ -97,6 +98,10 @@ def _claim(
         # Before anything is claimed: an agent whose program is not there cannot be started.
         resolve_provider(town, target.name if isinstance(target, Rig) else None, provider)
     with town.change() as change:
+        done = find_result(change, "sling", key)
+        if done is not None:
+            first = [rows.get_bead(change, bead) for bead in done.split()]
+            return [Slung(bead.id, bead.assignee, None) for bead in first]
         if message is not None:
             rig = target if isinstance(target, Rig) else town.rig(str(target).partition("/")[0])
             given = [

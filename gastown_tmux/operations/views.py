@@ -79,9 +79,9 @@ def list_agents(town: Town, rig: Rig | None = None) -> list[AgentView]:
     ]
 
 
-def show_agent(town: Town, address: Address) -> AgentView:
-    agent = agent_rows.get_agent(town.db, address)
-    return _view(agent, agent_rows.find_live_session(town.db, address), list_held_beads(town.db).get(address))
+def show_agent(town: Town, agent: Address) -> AgentView:
+    found = agent_rows.get_agent(town.db, agent)
+    return _view(found, agent_rows.find_live_session(town.db, agent), list_held_beads(town.db).get(agent))
 
 
 def _view(agent: Agent, session: Session | None, bead: Bead | None) -> AgentView:

@@ -4,7 +4,7 @@ from gastown_tmux.domain.agents import AgentState, Role
 from gastown_tmux.domain.ids import Address, Commit, parse_name
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.git import NETWORK_TIMEOUT
-from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.errors import GtError, RefusedError, UsageError
 from gastown_tmux.operations.hooks import clear_hook, find_base, prepare_hook, write_state
 from gastown_tmux.operations.sessions import resolve_provider, start_sessions, stop_sessions
 from gastown_tmux.operations.town import Answer, Town
@@ -16,21 +16,23 @@ from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.work import find_held_bead
 
 
-def add_crew(town: Town, name: str, rig: Rig, branch: str | None = None, provider: str | None = None) -> Answer:
+def add_crew(
+    town: Town, name: str, rig: Rig | None = None, branch: str | None = None, provider: str | None = None
+) -> Answer:
     """The workspace, on ``crew/<name>`` cut from ``branch`` or the target; nothing is started."""
     return _add(town, Role.CREW, name, rig, branch, provider)
 
 
-def add_polecat(town: Town, name: str, rig: Rig, provider: str | None = None) -> Answer:
+def add_polecat(town: Town, name: str, rig: Rig | None = None, provider: str | None = None) -> Answer:
     """A worker to sling at by name; its worktree is made when work comes."""
     return _add(town, Role.POLECAT, name, rig, None, provider)
 
 
-def _add(town: Town, role: Role, name: str, rig: Rig, branch: str | None, provider: str | None) -> Answer:
-    address = Address.of(rig.name, parse_name(name, "agent"))
+def _add(town: Town, role: Role, name: str, rig: Rig | None, branch: str | None, provider: str | None) -> Answer:
+    rig, address = _place(town, name, rig)
     known = rows.find_agent(town.db, address)
     if known is not None and known.role is not role:
-        raise RefusedError(f"{address} is a {known.role} already", hint="choose another name")
+        raise RefusedError(f"{address} is of role {known.role} already", hint="choose another name")
     if provider is not None:
         resolve_provider(town, rig.name, provider)
     if role is Role.CREW:
@@ -46,6 +48,18 @@ def _add(town: Town, role: Role, name: str, rig: Rig, branch: str | None, provid
     if role is Role.CREW:
         text += f", in {town.worktree(address)}"
     return Answer(show_agent(town, address), text)
+
+
+def _place(town: Town, name: str, rig: Rig | None) -> tuple[Rig, Address]:
+    """``name`` is a name, with the rig given too, or a whole address."""
+    if "/" in name:
+        address = Address.parse(name)
+        if rig is not None and rig.name != address.rig:
+            raise UsageError(f"{address} is not in rig {rig.name}")
+        rig, name = town.rig(str(address.rig)), address.name
+    if rig is None:
+        raise UsageError(f"which rig is {name} to work in?", hint="--rig RIG")
+    return rig, Address.of(rig.name, parse_name(name, "agent"))
 
 
 def _find_start(town: Town, rig: Rig, branch: str) -> Commit:

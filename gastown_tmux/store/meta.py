@@ -1,7 +1,8 @@
 """The town's own few values, and the first results of keyed commands."""
 
+from collections.abc import Callable
+
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.errors import RefusedError
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.rows import Reader
 
@@ -34,17 +35,22 @@ def set_wanted(change: Change, wanted: bool) -> bool:
 
 
 def find_result(reader: Reader, verb: str, key: str | None) -> str | None:
-    """What the first command with this key made. Raises RefusedError where another verb used the key."""
+    """What the first command of this verb with this key made."""
     if key is None:
         return None
-    row = reader.row("SELECT verb, result FROM keys WHERE key = ?", key)
-    if row is None:
-        return None
-    if row["verb"] != verb:
-        raise RefusedError(f"key {key!r} was used by 'gt {row['verb']}'")
-    return str(row["result"])
+    row = reader.row("SELECT result FROM keys WHERE verb = ? AND key = ?", verb, key)
+    return str(row["result"]) if row else None
 
 
 def keep_result(change: Change, verb: str, key: str | None, result: str) -> None:
     if key is not None:
-        change.execute("INSERT INTO keys (key, verb, result) VALUES (?, ?, ?)", key, verb, result)
+        change.execute("INSERT INTO keys (verb, key, result) VALUES (?, ?, ?)", verb, key, result)
+
+
+def once(change: Change, verb: str, key: str | None, make: Callable[[], str]) -> str:
+    """What ``make`` gives, called by the first command with this key only: it may run twice, or by many at once."""
+    done = find_result(change, verb, key)
+    if done is None:
+        done = make()
+        keep_result(change, verb, key, done)
+    return done

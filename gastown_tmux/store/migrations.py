@@ -12,7 +12,9 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX events_by_subject ON events (subject, seq);
 
     -- The first result of a creating verb, for those who ask again with the same key.
-    CREATE TABLE keys (key TEXT PRIMARY KEY, verb TEXT NOT NULL, result TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE keys (
+        verb TEXT NOT NULL, key TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (verb, key)
+    ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE rigs (
         name TEXT PRIMARY KEY, prefix TEXT NOT NULL UNIQUE, source TEXT NOT NULL, remote TEXT NOT NULL,

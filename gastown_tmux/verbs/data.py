@@ -1,5 +1,6 @@
 """Values as JSON has them: one shape for the command line, the REPL and whatever comes after."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,17 @@ def to_data(value: Any) -> Any:
 
 
 def document(value: Any) -> Any:
-    """The one JSON document of a verb: a list as ``{"items": […]}``, an answer as its value."""
+    """The one JSON document of a verb: a list as ``{"items": […]}``, a text as ``{"text": …}``, a thing as its object.
+
+    An answer is what it is about.
+    """
     if isinstance(value, Answer):
         value = value.value
     data = to_data(value)
-    return {"items": data} if isinstance(data, list) else data
+    if isinstance(data, list):
+        return {"items": data}
+    return {"text": data} if isinstance(data, str) else data
+
+
+def to_json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=1)

@@ -44,6 +44,12 @@ VERBS = (
             )
         ),
     ),
+    Verb(
+        "mq submit",
+        "submit a bead's branch in its worker's place",
+        "operations.queue:submit",
+        (optional("bead", Kind.BEAD, "your own unless given"),),
+    ),
     Verb("mq approve", "let a held merge request land", "operations.queue:approve", (_REQUEST,)),
     Verb("mq retry", "try a merge request again now", "operations.queue:retry", (_REQUEST,)),
     Verb(
@@ -53,11 +59,18 @@ VERBS = (
         (_REQUEST, option("-m --message", "message", help="why")),
     ),
     Verb(
+        "review",
+        "what waits for a person's approval",
+        "operations.queue:list_held",
+        (),
+        Listing(("id", "bead", "author", "branch", "head", "updated"), "nothing waits for approval"),
+    ),
+    Verb(
         "refinery run",
         "land what is queued for a rig",
         "operations.landing:run_refinery",
         (
-            option("--rig", "rig", Kind.RIG, "the rig; the only one unless given"),
+            option("--rig", "rig", Kind.RIG, "the rig; each unless given"),
             flag("--once", "once", "one merge request only"),
         ),
     ),

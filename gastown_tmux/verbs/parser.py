@@ -51,6 +51,8 @@ def _add(parser: argparse.ArgumentParser, parameter: Parameter) -> None:
     if parameter.kind is Kind.CHOICE:
         options["choices"] = parameter.choices
     if not parameter.flags:
+        # Suppressed, argparse would convert its own marker for "suppressed" to the type.
+        options["default"] = None
         if parameter.rest:
             options["nargs"] = argparse.REMAINDER
         elif parameter.many:

@@ -10,7 +10,8 @@ AGENT = Record(
     )
 )  # fmt: skip
 _NAME = argument("name")
-_RIG_OF = option("--rig", "rig", Kind.RIG, "the rig", required=True)
+_NAME_OR_ADDRESS = argument("name", help="with --rig, or RIG/NAME")
+_RIG_OF = option("--rig", "rig", Kind.RIG, "the rig")
 _RIG = option("--rig", "rig", Kind.RIG, "where NAME is looked for")
 _AGENT = argument("agent", Kind.AGENT)
 _RIG_ARGUMENT = argument("rig", Kind.RIG)
@@ -30,7 +31,6 @@ VERBS = (
         "up",
         "start everything that should run",
         "operations.up:up",
-        (option("--layout", "layout", help="which windows there are"),),
     ),
     Verb(
         "down",
@@ -107,7 +107,7 @@ VERBS = (
         "a long-lived workspace of a person's; starts nothing",
         "operations.workers:add_crew",
         (
-            _NAME,
+            _NAME_OR_ADDRESS,
             _RIG_OF,
             option("--branch", "branch", help="what crew/NAME is cut from"),
             option("--agent", "provider", Kind.PROVIDER, "its agent program"),
@@ -133,7 +133,7 @@ VERBS = (
         "polecat add",
         "a worker with a lasting name",
         "operations.workers:add_polecat",
-        (_NAME, _RIG_OF, option("--agent", "provider", Kind.PROVIDER, "its agent program")),
+        (_NAME_OR_ADDRESS, _RIG_OF, option("--agent", "provider", Kind.PROVIDER, "its agent program")),
     ),
     Verb(
         "polecat list",
@@ -154,7 +154,7 @@ VERBS = (
         "every value, and the layer it came from",
         "operations.configuring:show",
         (optional("key"), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
-        Listing(("key", "value", "origin"), "nothing is set"),
+        Listing(("key", "value", "layer"), "nothing is set"),
     ),
     Verb(
         "config get",
@@ -170,7 +170,7 @@ VERBS = (
             argument("key"),
             argument("value", Kind.YAML, "as YAML"),
             flag("--user", "user", "for you, in every town"),
-            flag("--in-town", "town_layer", "for this town (what it does unless told)"),
+            flag("--town", "town_layer", "for this town, as it is unless told otherwise"),
             option("--rig", "rig", Kind.RIG, "for one rig"),
         ),
     ),
@@ -181,7 +181,7 @@ VERBS = (
         (
             argument("key"),
             flag("--user", "user", "for you, in every town"),
-            flag("--in-town", "town_layer", "for this town (what it does unless told)"),
+            flag("--town", "town_layer", "for this town, as it is unless told otherwise"),
             option("--rig", "rig", Kind.RIG, "for one rig"),
         ),
     ),
