@@ -11,7 +11,6 @@ into every FIFO of ``wake`` that someone has open: it only means "read the repor
 """
 
 import os
-import secrets
 import select
 import sys
 import time
@@ -124,7 +123,7 @@ class Starter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._fifo = folder / f"start-{secrets.token_hex(8)}.fifo"
+        self._fifo = folder / f"start-{os.urandom(8).hex()}.fifo"
         self._launches: dict[str, tuple[Launch, Path]] = {}
 
     def __enter__(self) -> Self:
@@ -149,7 +148,7 @@ class Starter:
         Leave ``GT_SESSION`` out of the window's own environment: the launcher is not a process of the
         session, it stays to report how the agent ended.
         """
-        path = self._folder / f"{launch.session}-{secrets.token_hex(4)}.launch"
+        path = self._folder / f"{launch.session}-{os.urandom(4).hex()}.launch"
         fields = [("cwd", str(launch.cwd)), ("report", str(launch.report))]
         fields += [("wake", str(fifo)) for fifo in (self._fifo, *launch.wake)]
         fields += [("arg", word) for word in launch.command]

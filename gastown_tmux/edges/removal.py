@@ -1,6 +1,6 @@
 """The one way a worktree goes away: saved before, moved to the trash, deleted after a time of grace."""
 
-import secrets
+import os
 import shutil
 import stat
 import time
@@ -50,7 +50,7 @@ def remove(
     if not kept.stdout or repository.resolve(saved.commit) != saved.commit:
         raise RefusedError(f"{saved.commit} is no snapshot in {repository.path}, so {path} stays")
     with repository.lock(), plain_errors(path):
-        place = trash / f"{path.parent.name}-{time.time_ns()}-{secrets.token_hex(4)}"
+        place = trash / f"{path.parent.name}-{time.time_ns()}-{os.urandom(4).hex()}"
         if not path.exists():
             if entry := admin_of(repository, path):
                 place.mkdir(parents=True)

@@ -1,6 +1,6 @@
 """A rig's bare `repo.git`: its making, its remote, its refs and what lies between two commits."""
 
-import secrets
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +73,7 @@ class Repository:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 for left in path.parent.glob(f".{path.name}.*.new"):
                     shutil.rmtree(left)
-            aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+            aside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.new")
             try:
                 git("init", "--quiet", "--bare", "--template=", "--", str(aside))
                 for key, value in {"remote.origin.url": remote_url, **_CONFIG}.items():

@@ -6,7 +6,6 @@ Maildir++ folder. A mail that gt delivers is named by its short id, which is wha
 
 import fcntl
 import os
-import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -83,7 +82,7 @@ class Mailbox:
 
     def _deliver(self, data: bytes, name: str) -> bool:
         new = self.path / "new"
-        tmp = self.path / "tmp" / f"{name}.{os.getpid()}.{secrets.token_hex(6)}"
+        tmp = self.path / "tmp" / f"{name}.{os.getpid()}.{os.urandom(6).hex()}"
         try:
             _write_durably(tmp, data)
             folder = os.open(new, os.O_RDONLY | os.O_DIRECTORY)

@@ -77,21 +77,21 @@ def floor_of_mail(scratch: Scratch) -> tuple[Action, None]:
     return synced_write(scratch), None
 
 
-@benchmark("gt --help", Goal(extra=10))
+@benchmark("gt --help", Goal(6))
 def help_text(scratch: Scratch) -> tuple[Action, Action]:
     return BARE_PYTHON, command(GT, "--help")
 
 
-@benchmark("gt mail check", Goal(extra=5))
+@benchmark("gt mail check", Goal(1.5))
 def mail_check(scratch: Scratch) -> tuple[Action, Action]:
     return BARE_PYTHON, gt_in_a_town(scratch, "mail", "check")
 
 
-@benchmark("gt hook", Goal(extra=10))
+@benchmark("gt hook", Goal(2))
 def hook(scratch: Scratch) -> tuple[Action, Action]:
     return BARE_PYTHON, gt_in_a_town(scratch, "hook")
 
 
-@benchmark("gt signal idle", Goal(extra=10))
+@benchmark("gt signal idle", Goal(2))
 def signal_idle(scratch: Scratch) -> tuple[Action, Action]:
     return BARE_PYTHON, gt_in_a_town(scratch, "signal", "idle", stdin="{}")

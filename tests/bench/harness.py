@@ -29,7 +29,8 @@ class Goal:
         return median <= floor * self.ratio + self.extra
 
     def __str__(self) -> str:
-        return f"{self.ratio:g}x" + (f" + {self.extra:g} ms" if self.extra else "")
+        parts = [f"{self.ratio:g}x"] * bool(self.ratio) + [f"{self.extra:g} ms"] * bool(self.extra)
+        return " + ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,11 @@ def measure(bench: Benchmark, rounds: int) -> Measured:
         times = [[elapsed(each) for each in actions] for _ in range(rounds)]
     medians = [statistics.median(column) for column in zip(*times, strict=True)]
     least = [min(column) for column in zip(*times, strict=True)]
-    if action is None or bench.goal is None:
+    if action is None:
         return Measured(bench.name, medians[0], least[0])
     ratio = medians[1] / medians[0]
-    met = bench.goal.is_met(*medians)
-    return Measured(bench.name, medians[0], least[0], medians[1], least[1], ratio, str(bench.goal), met)
+    goal, met = (str(bench.goal), bench.goal.is_met(*medians)) if bench.goal else (None, None)
+    return Measured(bench.name, medians[0], least[0], medians[1], least[1], ratio, goal, met)
 
 
 def elapsed(action: Action) -> float:

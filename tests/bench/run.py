@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import benchmarks  # noqa: F401  (registers them)
+import spine  # noqa: F401
 from harness import BENCHMARKS, CannotRunError, Measured, measure
 
 
@@ -23,7 +24,7 @@ def main() -> int:
     options = parser.parse_args()
     machine = describe_machine()
     print(machine)
-    print(f"{'milliseconds':22} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'ratio':>6}  goal")
+    print(f"{'milliseconds':30} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'ratio':>6}  goal")
     results = []
     for bench in BENCHMARKS:
         if options.names and not any(name in bench.name for name in options.names):
@@ -31,7 +32,7 @@ def main() -> int:
         try:
             row = measure(bench, options.rounds)
         except (CannotRunError, FileNotFoundError) as error:
-            print(f"{bench.name:22} cannot run: {error}")
+            print(f"{bench.name:30} cannot run: {error}")
             continue
         results.append(row)
         print(show(row))
@@ -42,11 +43,11 @@ def main() -> int:
 
 
 def show(row: Measured) -> str:
-    line = f"{row.name:22} {row.floor_median:7.2f} {row.floor_min:7.2f}"
+    line = f"{row.name:30} {row.floor_median:7.2f} {row.floor_min:7.2f}"
     if row.median is None:
         return line
-    verdict = "met" if row.met else "missed"
-    return f"{line} {row.median:7.2f} {row.min:7.2f} {row.ratio:6.2f}  {row.goal}: {verdict}"
+    line += f" {row.median:7.2f} {row.min:7.2f} {row.ratio:6.2f}"
+    return line if row.goal is None else f"{line}  {row.goal}: {'met' if row.met else 'missed'}"
 
 
 def describe_machine() -> str:
