@@ -13,6 +13,10 @@ from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.up import open_headquarters
 from gastown_tmux.store.merging import list_rigs_with_work
 from gastown_tmux.store.meta import is_wanted
+from gastown_tmux.store.rigs import list_rigs
+
+#: How long a rig whose workers could not be started is left alone.
+REST_SECONDS = 15.0
 
 
 def run(town: Town) -> None:
@@ -31,6 +35,7 @@ class _Deacon:
         self.loop = Loop("deacon", town)
         self._listener = Listener(town.wake_fifo)
         self.loop.watch(self._listener.descriptor, self._listener.drain)
+        self._resting: dict[str, float] = {}
         self._due = dict.fromkeys(("snapshots", "backup", "trash"), time.monotonic())
 
     def look(self) -> float | None:
@@ -48,11 +53,23 @@ class _Deacon:
             log.info("started the witness")
         for address in patrol.release(town):
             log.info("%s is free", address)
-        for slung in sling.schedule(town):
-            log.info("%s is on the hook of %s", slung.bead, slung.agent)
+        self._schedule()
         self._start_refineries()
         self._keep()
         return None
+
+    def _schedule(self) -> None:
+        now = time.monotonic()
+        for rig in list_rigs(self.town.db):
+            if rig.parked or self._resting.get(rig.name, now) > now:
+                continue
+            try:
+                for slung in sling.schedule(self.town, rig):
+                    log.info("%s is on the hook of %s", slung.bead, slung.agent)
+            except GtError as error:
+                # A remote that does not answer, a program that is gone: the other rigs go on.
+                self._resting[rig.name] = now + REST_SECONDS
+                log.warning("no work is given out in %s for %.0fs: %s", rig.name, REST_SECONDS, error.message)
 
     def _start_refineries(self) -> None:
         rigs = list_rigs_with_work(self.town.db, clock.now())

@@ -7,7 +7,7 @@ from gastown_tmux.domain.agents import AgentState, Role
 from gastown_tmux.domain.ids import Address, BeadId
 from gastown_tmux.domain.naming import next_name
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import ATTEMPTS, RETRIED, Bead, BeadState
+from gastown_tmux.domain.work import RETRIED, Bead, BeadState, is_met
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.hooks import find_base, prepare_hook, save_hook, write_state
 from gastown_tmux.operations.lookup import find_target, resolve_bead
@@ -143,7 +143,8 @@ def _claim_one(
 
 def _give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> Address | str:
     """Puts an open bead on a hook that is free for it; else what it waits for."""
-    unmet = [needed for needed in bead.needs if not _is_met(change, needed)]
+    needed = [rows.get_bead(change, other) for other in bead.needs]
+    unmet = [other.id for other in needed if not is_met(other.state, other.reason)]
     if unmet:
         return "it needs " + ", ".join(unmet)
     wanted = Address(bead.target) if bead.target and "/" in bead.target else None
@@ -168,11 +169,6 @@ def _give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> 
     return worker
 
 
-def _is_met(change: Change, needed: BeadId) -> bool:
-    bead = rows.get_bead(change, needed)
-    return bead.state is BeadState.MERGED or (bead.state is BeadState.CLOSED and bead.reason == "done")
-
-
 def _choose(town: Town, change: Change, rig: Rig, provider: str | None) -> Address | None:
     """A polecat of the rig with nothing on its hook and no session, or a new one; None at the limits."""
     limits = town.settings(rig.name).get("limits.agents"), town.settings().get("limits.agents")
@@ -182,9 +178,11 @@ def _choose(town: Town, change: Change, rig: Rig, provider: str | None) -> Addre
     assert isinstance(in_rig, int) and isinstance(in_town, int)
     if len(busy) >= in_town or sum(Address(address).rig == rig.name for address in busy) >= in_rig:
         return None
+    wanted = resolve_provider(town, rig.name, provider).name
     for agent in agents:
         idle = agent.rig == rig.name and agent.role is Role.POLECAT and agent.address not in busy
-        if idle and agent.state in (AgentState.OFF, AgentState.ON) and provider in (None, agent.provider):
+        fits = agent.provider == wanted or (agent.provider is None and provider is None)
+        if idle and fits and agent.state in (AgentState.OFF, AgentState.ON):
             return agent.address
     address = Address.of(rig.name, next_name({agent.name for agent in agents if agent.rig == rig.name}))
     agent_rows.insert_agent(change, address, Role.POLECAT, provider)
@@ -196,8 +194,11 @@ def _is_busy(change: Change, address: Address) -> bool:
     return held or agent_rows.find_live_session(change, address) is not None
 
 
-def _start(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> None:
-    """Worktrees, then windows. A bead whose worker cannot be made ready goes back to open, and says why."""
+def _start(town: Town, claimed: Sequence[tuple[BeadId, Address]], *, target: str | None = None) -> None:
+    """Worktrees, then windows. A bead whose worker cannot be made ready goes back to open, for ``target`` if given.
+
+    Raises the first such failure, after the others were started.
+    """
     if not is_wanted(town.db):
         return
     bases = {}
@@ -214,42 +215,38 @@ def _start(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> None:
             prepare_hook(town, rig, address, bases[rig.name])
             ready.append(address)
         except GtError as error:
-            _take_back(town, bead, address)
+            _take_back(town, bead, address, target)
             failure = failure or error
     for session in start_sessions(town, ready):
         if session.ended:
             held = rows.find_held_bead(town.db, session.agent)
             if held is not None:
-                _take_back(town, held.id, session.agent)
+                _take_back(town, held.id, session.agent, target)
             failure = failure or GtError(f"{session.agent} was {session.reason}", hint=f"gt log {session.agent}")
     if failure is not None:
         raise failure
 
 
-def _take_back(town: Town, bead: BeadId, address: Address) -> None:
+def _take_back(town: Town, bead: BeadId, address: Address, target: str | None) -> None:
     with town.change() as change:
-        rows.return_bead(change, bead, "unslung", target=None)
+        rows.take_back_bead(change, bead, target=target)
         agent_rows.move_agent(change, address, "stop")
     write_state(town, address)
 
 
-def schedule(town: Town) -> list[Slung]:
-    """Gives out the open beads that wait for a worker, and those that came back to be done again."""
+def schedule(town: Town, rig: Rig) -> list[Slung]:
+    """Gives out the rig's open beads that wait for a worker, and those that came back to be done again.
+
+    Raises GtError where a worker could not be started; its bead goes on waiting.
+    """
     given = []
-    for bead in rows.list_ready(town.db):
-        if bead.target is None and bead.reason not in RETRIED:
-            continue
-        rig = town.rig(bead.rig)
-        if rig.parked or bead.attempts >= ATTEMPTS:
-            continue
+    for bead in rows.list_waiting(town.db, rig.name):
         with town.change() as change:
             fresh = rows.get_bead(change, bead.id)
-            if fresh.state is not BeadState.OPEN:
-                continue
-            worker = _give(town, change, rig, fresh, person=False)
-            if isinstance(worker, Address):
-                given.append(Slung(bead.id, worker, None))
-    _start(town, [(item.bead, item.agent) for item in given if item.agent is not None])
+            worker = _give(town, change, rig, fresh, person=False) if fresh.state is BeadState.OPEN else "another"
+        if isinstance(worker, Address):
+            given.append(Slung(bead.id, worker, None))
+    _start(town, [(item.bead, item.agent) for item in given if item.agent is not None], target=rig.name)
     return given
 
 

@@ -4,9 +4,8 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import ID_ALPHABET, Address, Time
@@ -218,6 +217,6 @@ def explained(path: Path) -> Iterator[None]:
         raise DamagedError(f"{path} is damaged: {error}", hint="gt doctor --fix restores the newest backup") from error
 
 
-def placeholders(values: Sequence[Any]) -> str:
+def placeholders(values: Collection[object]) -> str:
     """``?, ?, ?`` for an ``IN`` list."""
     return ", ".join("?" * len(values))

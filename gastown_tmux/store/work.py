@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address, BeadId, Commit, ConvoyId, MergeRequestId, RigName, SessionId, Time
 from gastown_tmux.domain.work import (
+    ATTEMPTS,
     BEAD,
     CONVOY,
+    RETRIED,
     Bead,
     BeadState,
     Convoy,
@@ -16,7 +18,7 @@ from gastown_tmux.domain.work import (
     has_landed,
 )
 from gastown_tmux.errors import NotFoundError, RefusedError
-from gastown_tmux.store.db import Change, Row
+from gastown_tmux.store.db import Change, Row, placeholders
 from gastown_tmux.store.rows import Reader
 
 _BEAD = (
@@ -71,6 +73,15 @@ def list_ready(reader: Reader, rig: str | None = None) -> list[Bead]:
     if rig is not None:
         sql, values = sql + " AND b.rig = ?", [rig]
     return [_bead(row) for row in reader.rows(sql + " ORDER BY b.priority, b.created, b.id", *values)]
+
+
+def list_waiting(reader: Reader, rig: str) -> list[Bead]:
+    """Ready beads that go to a worker by themselves: slung before, or come back to be done again."""
+    sql = _BEAD + (
+        f" WHERE b.state = 'open' AND b.rig = ? AND {_UNBLOCKED} AND b.attempts < ?"
+        f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)})) ORDER BY b.priority, b.created, b.id"
+    )
+    return [_bead(row) for row in reader.rows(sql, rig, ATTEMPTS, *RETRIED)]
 
 
 def is_blocked(reader: Reader, bead: BeadId) -> bool:
@@ -211,6 +222,12 @@ def return_bead(change: Change, bead: BeadId, reason: str, *, target: str | None
     """Back to open, keeping branch and author; ``target`` is who gets it when it is given out again."""
     was = _move(change, bead, "return", "reason = ?, target = ?", reason, target)
     change.event(EventType.BEAD_RETURNED, bead, reason=reason, was=was.state, agent=was.assignee)
+
+
+def take_back_bead(change: Change, bead: BeadId, *, target: str | None) -> None:
+    """Off a hook it never was worked on at: as if it had not been slung, but for ``target``."""
+    was = _move(change, bead, "return", "attempts = attempts - 1, reason = NULL, target = ?", target)
+    change.event(EventType.BEAD_RETURNED, bead, reason="unslung", was=was.state, agent=was.assignee)
 
 
 def close_bead(change: Change, bead: BeadId, reason: str) -> None:
