@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ def carry_out(verb: Verb, words: list[str], given: Globals) -> None:
     """Raises GtError of any kind."""
     values = parse(verb, words)
     value = call(verb, open_town(verb, given), values)
-    if verb.show is Special.LINES:
+    if verb.show is Special.LINES or isinstance(value, Iterator):
         _stream(value, given.json)
     elif given.json:
         render.write(to_json(document(value)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from gastown_tmux.domain.ids import Address, SessionId, Time
 from gastown_tmux.domain.machine import Machine
 from gastown_tmux.domain.mail import Priority
 
@@ -40,6 +41,32 @@ DELIVERY = Machine(
         "die": dict.fromkeys(_OPEN, DeliveryState.DEAD),
     },
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of telling ``agent`` of a mail (its short id), or of a nudge, whose ``words`` are typed as they are.
+
+    ``session`` is the one it was offered to; ``time`` when it came into its state.
+    """
+
+    mail: str
+    agent: Address
+    sender: str
+    state: DeliveryState
+    priority: Priority
+    expires: Time | None
+    words: str | None
+    session: SessionId | None
+    attempts: int
+    tried: Time | None
+    reason: str | None
+    queued: Time
+    time: Time
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in _OPEN
 
 
 class Attention(StrEnum):

@@ -49,6 +49,8 @@ class EventType(StrEnum):
     ESCALATION_RAISED = "escalation.raised"
     ESCALATION_CHANGED = "escalation.changed"
     MAIL_SENT = "mail.sent"
+    DELIVERY_CHANGED = "delivery.changed"
+    AGENT_QUIET = "agent.quiet"
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,11 @@ class Address(str):
     def is_person(self) -> bool:
         return self == OVERSEER
 
+    @property
+    def is_daemon(self) -> bool:
+        """Plain code, that nobody need tell of its mail."""
+        return self in (DEACON, WITNESS) or self.name == "refinery"
+
 
 OVERSEER = Address("overseer")
 MAYOR = Address("mayor")

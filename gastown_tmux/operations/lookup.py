@@ -1,7 +1,12 @@
 """How the words a person types become a bead, a convoy, an agent, a rig."""
 
+import contextlib
+import difflib
+from collections.abc import Sequence
+
+from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.escalation import Escalation
-from gastown_tmux.domain.ids import TOWN_ADDRESSES, Address
+from gastown_tmux.domain.ids import MAYOR, OVERSEER, TOWN_ADDRESSES, Address, is_group
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, Convoy
@@ -11,7 +16,7 @@ from gastown_tmux.store import work
 from gastown_tmux.store.agents import find_agent, list_agents
 from gastown_tmux.store.escalations import get_escalation
 from gastown_tmux.store.merging import get_merge_request
-from gastown_tmux.store.rigs import find_rig
+from gastown_tmux.store.rigs import find_rig, list_rigs
 from gastown_tmux.store.rows import matching_ids
 
 _KINDS = {
@@ -20,6 +25,8 @@ _KINDS = {
     "merge_requests": ("merge request", "gt mq list"),
     "escalations": ("escalation", "gt escalate list"),
 }
+
+_GROUP_ROLES = {"crew": Role.CREW, "polecats": Role.POLECAT}
 
 
 def resolve_bead(town: Town, word: str) -> Bead:
@@ -83,16 +90,55 @@ def find_target(town: Town, word: str) -> Rig | Address | None:
 
 
 def resolve_address(town: Town, word: str) -> Address:
-    """Anybody who may be written to: the town's own addresses, an agent, a refinery."""
+    """Anybody who may be written to: the town's own addresses, an agent, a refinery.
+
+    Raises NotFoundError that names the nearest address, RefusedError for a name that several have.
+    """
     try:
         return resolve_agent(town, word)
-    except NotFoundError:
-        if "/" not in word and word not in TOWN_ADDRESSES:
-            raise
-        address = Address.parse(word)
-        if address.rig is None or (address.name == "refinery" and find_rig(town.db, address.rig)):
-            return address
-        raise
+    except (NotFoundError, UsageError):
+        with contextlib.suppress(UsageError):
+            address = Address.parse(word)
+            if address.rig is None or (address.name == "refinery" and find_rig(town.db, address.rig)):
+                return address
+    raise _unknown(town, word)
+
+
+def resolve_recipients(town: Town, words: Sequence[str]) -> list[Address]:
+    """Addresses and groups as addresses, each once; a group never includes the one who asks.
+
+    Raises NotFoundError where one is unknown or a group has nobody else in it.
+    """
+    found = dict[Address, None]()
+    for word in words:
+        members = _members(town, word) if word.startswith("@") else [resolve_address(town, word)]
+        if not members:
+            raise NotFoundError(f"there is nobody in {word} to write to", hint="gt agents")
+        found.update(dict.fromkeys(members))
+    return list(found)
+
+
+def _members(town: Town, group: str) -> list[Address]:
+    kind, _, rig = group.removeprefix("@").partition("/")
+    if not is_group(group) or (rig and find_rig(town.db, rig) is None):
+        raise _unknown(town, group)
+    agents = list_agents(town.db, rig or None)
+    if kind in _GROUP_ROLES:
+        agents = [agent for agent in agents if agent.role is _GROUP_ROLES[kind]]
+    members = [agent.address for agent in agents]
+    if kind == "town":
+        members = [MAYOR, *(address for address in members if address != MAYOR), OVERSEER]
+    return [address for address in members if address != town.actor]
+
+
+def _unknown(town: Town, word: str) -> NotFoundError:
+    rigs = [rig.name for rig in list_rigs(town.db)]
+    known = [*TOWN_ADDRESSES, *(f"{rig}/refinery" for rig in rigs), "@town"]
+    known += [f"@{kind}/{rig}" for rig in rigs for kind in ("rig", *_GROUP_ROLES)]
+    agents = {agent.name: agent.address for agent in list_agents(town.db)}
+    near = difflib.get_close_matches(word, [*known, *agents.values(), *agents], n=1)
+    hint = f"did you mean {agents.get(near[0], near[0])}?" if near else "gt agents"
+    return NotFoundError(f"no address {word!r}", hint=hint)
 
 
 def resolve_rig(town: Town, word: str) -> Rig:

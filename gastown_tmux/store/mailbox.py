@@ -163,6 +163,10 @@ class Mailbox:
         """Set the flag ``S``, keeping the others; the entry as it is now."""
         return self._follow(entry, lambda now: self._move(now, now.archived, now.flags + "S"))
 
+    def take_in(self, entry: Entry) -> Entry:
+        """Move the mail from ``new/`` to ``cur/``, unread as it was; the entry as it is now."""
+        return self._follow(entry, lambda now: self._move(now, now.archived, now.flags))
+
     def archive(self, entry: Entry) -> Entry:
         """Move the mail to ``.Archive``, flags kept; the entry as it is now."""
         return self._follow(entry, lambda now: self._move(now, True, now.flags))

@@ -79,4 +79,18 @@ MIGRATIONS: tuple[str, ...] = (
         state TEXT NOT NULL, level TEXT NOT NULL, deadline TEXT, created TEXT NOT NULL, updated TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Whether somebody was told of a mail; with words, of a nudge: then the words themselves are typed.
+    CREATE TABLE deliveries (
+        mail TEXT NOT NULL, agent TEXT NOT NULL, sender TEXT NOT NULL, state TEXT NOT NULL, priority TEXT NOT NULL,
+        expires TEXT, words TEXT, session TEXT, attempts INTEGER NOT NULL DEFAULT 0, tried TEXT, reason TEXT,
+        queued TEXT NOT NULL, time TEXT NOT NULL,
+        PRIMARY KEY (mail, agent)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX open_deliveries ON deliveries (agent, queued) WHERE state IN ('queued', 'offered');
+    CREATE INDEX deliveries_by_pair ON deliveries (sender, agent, queued);
+
+    -- Who is not to be disturbed.
+    CREATE TABLE quiet_agents (address TEXT PRIMARY KEY, since TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -9,10 +9,10 @@ from gastown_tmux.operations.town import Answer
 
 
 def to_data(value: Any) -> Any:
-    """Dataclasses as objects of their fields, lists and mappings through and through."""
+    """Dataclasses as objects of their fields (``from_`` as ``from``), lists and mappings through and through."""
     fields = getattr(type(value), "__dataclass_fields__", None)
     if fields is not None:
-        return {name: to_data(getattr(value, name)) for name in fields}
+        return {name.rstrip("_"): to_data(getattr(value, name)) for name in fields}
     if isinstance(value, Mapping):
         return {str(key): to_data(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | frozenset | set):

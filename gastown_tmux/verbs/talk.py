@@ -1,5 +1,76 @@
 """Verbs for talking: mail and nudges."""
 
-from gastown_tmux.verbs.table import Verb
+from gastown_tmux.domain.mail import MessageType, Priority
+from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Verb, argument, flag, option, optional
 
-VERBS: tuple[Verb, ...] = ()
+_MAILS = ("id", "from_", "to", "subject", "type", "priority", "read", "archived", "date")
+_MAIL = Record(
+    ("id", "from_", "to", "subject", "date", "type", "priority", "bead", "in_reply_to", "thread", "expires"),
+    body="body",
+)
+_BODY = (
+    option("-m --body", "body", Kind.BODY, "its words, or - for standard input"),
+    option("--body-file", "body_file", Kind.FILE, "its words from a file"),
+)
+_PRIORITY = option("--priority", "priority", Kind.CHOICE, choices=tuple(reversed(Priority)))
+_ID = argument("mail", help="its id, or a leading part of it")
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        "mail send",
+        "write to somebody; it is in the box when this returns",
+        "operations.mail:send",
+        (
+            argument("to", help="addresses, and groups such as @town @rig/RIG @crew/RIG @polecats/RIG", many=True),
+            option("-s --subject", "subject", help="one line", required=True),
+            *_BODY,
+            option("--type", "type", Kind.CHOICE, "task, or reply with --reply-to", choices=tuple(MessageType)),
+            _PRIORITY,
+            option("--reply-to", "reply_to", help="the mail this answers"),
+            option("--bead", "bead", Kind.BEAD, "what it is about"),
+            option("--expires", "expires", Kind.DURATION, "nobody is told of it later than that, such as 2h"),
+            option("--attach", "attach", help="is refused: commit the file, or name its path", many=True),
+            KEY,
+        ),
+    ),
+    Verb(
+        "mail inbox",
+        "what is in a mailbox",
+        "operations.inbox:inbox",
+        (
+            optional("address", Kind.ADDRESS, "your own unless given"),
+            flag("--all", "all", "the archived ones too"),
+        ),
+        Listing(_MAILS, "no mail"),
+    ),
+    Verb("mail read", "one mail, which counts as read then", "operations.inbox:read", (_ID,), _MAIL),
+    Verb("mail reply", "answer a mail", "operations.mail:reply", (_ID, *_BODY, _PRIORITY, KEY)),
+    Verb(
+        "mail archive",
+        "put mails away, out of the inbox",
+        "operations.inbox:archive",
+        (argument("mails", help="their ids", many=True),),
+    ),
+    Verb("mail thread", "the conversation of a mail", "operations.inbox:thread", (_ID,), Listing(_MAILS, "no mail")),
+    Verb(
+        "mail search",
+        "mails that hold all these words",
+        "operations.inbox:search",
+        (argument("words", many=True),),
+        Listing(_MAILS, "no mail holds that"),
+    ),
+    Verb(
+        "mail status",
+        "what became of a mail",
+        "operations.inbox:status",
+        (_ID,),
+        Record(("id", "from_", "to", "subject", "date", "read", "archived"), body="story"),
+    ),
+    Verb(
+        "mail check",
+        "what is new",
+        "operations.injection:check",
+        (flag("--inject", "inject", "as text for an agent's turn: what it was not told of yet"),),
+        Listing(_MAILS, ""),
+    ),
+)

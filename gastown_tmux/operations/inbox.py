@@ -1,0 +1,242 @@
+"""gt mail inbox, read, archive, thread, search, status: what is in a box, shown to whom it belongs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gastown_tmux.domain.delivery import DeliveryState
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import Address, BeadId, Time
+from gastown_tmux.domain.mail import Message, one_line, short_id
+from gastown_tmux.errors import NotFoundError
+from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.store.deliveries import find_sent, list_deliveries, move_delivery
+from gastown_tmux.store.events import list_events
+from gastown_tmux.store.mailbox import Entry, Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """Where telling one reader of a mail has come to."""
+
+    agent: str
+    state: DeliveryState
+    session: str | None
+    time: Time
+
+
+@dataclass(frozen=True, slots=True)
+class MailView:
+    """A mail as it is shown. ``id``, ``thread`` and ``in_reply_to`` are short ids, those that people type."""
+
+    id: str
+    from_: str
+    to: list[str]
+    subject: str
+    body: str
+    type: str
+    priority: str
+    thread: str
+    in_reply_to: str | None
+    date: Time
+    read: bool
+    archived: bool
+    deliveries: list[DeliveryView]
+    bead: BeadId | None
+    expires: Time | None
+    foreign: bool
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happened to a mail: sent, or told to one of its readers."""
+
+    time: Time
+    agent: str
+    state: str
+    session: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailStatus:
+    """What became of a mail, step by step, oldest first."""
+
+    id: str
+    from_: str
+    to: list[str]
+    subject: str
+    date: Time
+    read: bool
+    archived: bool
+    deliveries: list[DeliveryView]
+    steps: list[Step]
+
+    @property
+    def story(self) -> str:
+        """The steps as lines."""
+        lines = [[step.time, step.state, step.agent, step.session or "", step.reason or ""] for step in self.steps]
+        return "\n".join("  ".join(filter(None, line)) for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A mail, and the box it was found in."""
+
+    address: str
+    entry: Entry
+    message: Message
+
+
+def box(town: Town, address: str) -> Mailbox:
+    return Mailbox(town.mail / address.replace("/", "."))
+
+
+def find(town: Town, word: str) -> Found:
+    """By short id, a unique leading part of one, or Message-ID: in the actor's own box first, then among what it
+    sent; a person finds every mail. Raises NotFoundError, UsageError where several begin so.
+    """
+    for address in _boxes(town):
+        try:
+            entry = box(town, address).find(word)
+            message = box(town, address).load(entry)
+        except NotFoundError:
+            continue
+        if address == town.actor or town.is_person or message.sender == town.actor:
+            return Found(address, entry, message)
+    raise NotFoundError(f"no mail {word!r}", hint="gt mail inbox --all")
+
+
+def _boxes(town: Town) -> list[str]:
+    """The actor's own, then those it may look into, by address or folder."""
+    if town.is_person:
+        folders = [path.name for path in sorted(town.mail.iterdir()) if path.is_dir()] if town.mail.is_dir() else []
+        return [town.actor, *(name for name in folders if name != town.actor)]
+    return list(dict.fromkeys([town.actor, *(agent for _, agent in find_sent(town.db, town.actor))]))
+
+
+def view(town: Town, message: Message, entry: Entry | None = None) -> MailView:
+    """As it lies in a box; without ``entry``, as it was sent."""
+    mail = short_id(message.id)
+    rows = [DeliveryView(row.agent, row.state, row.session, row.time) for row in list_deliveries(town.db, mail)]
+    return MailView(
+        id=mail,
+        from_=message.sender,
+        to=list(message.to),
+        subject=one_line(message.subject),
+        body=message.body,
+        type=message.type,
+        priority=message.priority,
+        thread=short_id(message.thread),
+        in_reply_to=short_id(message.in_reply_to) if message.in_reply_to else None,
+        date=message.date,
+        read=entry is not None and entry.read,
+        archived=entry is not None and entry.archived,
+        deliveries=rows or [DeliveryView(to, DeliveryState.QUEUED, None, message.date) for to in message.to],
+        bead=message.bead,
+        expires=message.expires,
+        foreign=message.foreign,
+        message_id=message.id,
+    )
+
+
+def inbox(town: Town, address: Address | None = None, all: bool = False) -> list[MailView]:
+    """Read and unread, oldest first; the archived ones too with ``all``. Looking marks nothing."""
+    owner = address or town.actor
+    return [view(town, found.message, found.entry) for found in _mails(town, owner, archived=all)]
+
+
+def _mails(town: Town, address: str, archived: bool = True) -> Iterator[Found]:
+    for entry in box(town, address).list_all(archived):
+        try:
+            yield Found(address, entry, box(town, address).load(entry))
+        except NotFoundError:  # removed while we looked
+            continue
+
+
+def read(town: Town, mail: str) -> MailView:
+    """One mail; in the actor's own box it counts as read from now on."""
+    found = find(town, mail)
+    if found.address == town.actor:
+        found = keep_read(town, found)
+    return view(town, found.message, found.entry)
+
+
+def keep_read(town: Town, found: Found) -> Found:
+    """Marks a mail of the actor's own as read; whoever has read it need not be told of it."""
+    entry = found.entry if found.entry.read else box(town, found.address).mark_seen(found.entry)
+    _accept(town, found)
+    return Found(found.address, entry, found.message)
+
+
+def _accept(town: Town, found: Found) -> None:
+    mail = short_id(found.message.id)
+    if any(row.agent == found.address and row.is_open for row in list_deliveries(town.db, mail)):
+        with town.change() as change:
+            move_delivery(change, mail, found.address, "accept", session=town.environment.get("GT_SESSION") or None)
+
+
+def archive(town: Town, mails: Sequence[str]) -> Answer:
+    """Out of the inbox, kept for ever. The actor's own mails only."""
+    views, known = [], True
+    for word in mails:
+        entry = box(town, town.actor).find(word)
+        known = known and entry.archived
+        message = box(town, town.actor).load(entry)
+        entry = box(town, town.actor).archive(entry)
+        _accept(town, Found(town.actor, entry, message))
+        views.append(view(town, message, entry))
+    names = ", ".join(shown.id for shown in views)
+    text = f"{names} {'is' if len(views) == 1 else 'are'} archived" + (" already" if known else "")
+    return Answer(views[0] if len(views) == 1 else views, text)
+
+
+def thread(town: Town, mail: str) -> list[MailView]:
+    """The whole conversation that a mail belongs to, as far as the actor may see it, oldest first."""
+    root = find(town, mail).message.thread
+    return _collect(town, lambda message: root in (message.id, message.thread, *message.references))
+
+
+def search(town: Town, words: Sequence[str]) -> list[MailView]:
+    """Mails, archived ones too, that hold all the words in sender, subject or body, whatever their case."""
+    wanted = [word.casefold() for word in words]
+
+    def matches(message: Message) -> bool:
+        text = f"{message.sender}\n{message.subject}\n{message.body}".casefold()
+        return all(word in text for word in wanted)
+
+    return _collect(town, matches)
+
+
+def _collect(town: Town, wanted: Callable[[Message], bool]) -> list[MailView]:
+    seen = dict[str, Found]()
+    for address in _boxes(town):
+        for found in _mails(town, address):
+            own = address == town.actor or town.is_person or found.message.sender == town.actor
+            if own and wanted(found.message):
+                seen.setdefault(found.message.id, found)
+    ordered = sorted(seen.values(), key=lambda found: found.message.date)
+    return [view(town, found.message, found.entry) for found in ordered]
+
+
+def status(town: Town, mail: str) -> MailStatus:
+    """What became of a mail: when it was sent, and each step of telling each reader."""
+    shown = view(town, (found := find(town, mail)).message, found.entry)
+    steps = []
+    for event in list_events(town.db, subject=shown.id):
+        data = {name: value for name, value in event.data.items() if isinstance(value, str)}
+        if event.type == EventType.MAIL_SENT:
+            steps.append(Step(event.time, event.actor, "sent", None, None))
+        elif event.type == EventType.DELIVERY_CHANGED:
+            steps.append(Step(event.time, data["agent"], data["state"], data.get("session"), data.get("reason")))
+    return MailStatus(
+        id=shown.id,
+        from_=shown.from_,
+        to=shown.to,
+        subject=shown.subject,
+        date=shown.date,
+        read=shown.read,
+        archived=shown.archived,
+        deliveries=shown.deliveries,
+        steps=steps,
+    )

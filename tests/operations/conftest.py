@@ -1,0 +1,51 @@
+"""A town on disk whose agents are rows only: enough for whatever needs no window."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.ids import OVERSEER, Address, RigName
+from gastown_tmux.domain.rigs import RemoteKind, Rig
+from gastown_tmux.edges import clock
+from gastown_tmux.operations.install import install
+from gastown_tmux.operations.town import Town
+from gastown_tmux.store.agents import insert_agent
+from gastown_tmux.store.rigs import insert_rig
+
+As = Callable[[str], Town]
+
+
+@pytest.fixture
+def town(short_tmp: Path) -> Iterator[Town]:
+    """Asked by the overseer; rig ``demo`` has the crew ``ann`` and ``ben`` and the polecat ``cat``."""
+    path = short_tmp / "town"
+    environment = dict(os.environ)
+    install(Town(Path("/"), OVERSEER, environment), path)
+    made = Town(path, OVERSEER, environment)
+    rig = Rig(
+        name=RigName("demo"), prefix="de", source="/p", remote="/p", remote_kind=RemoteKind.CHECKOUT, target="main",
+        target_commit=None, email="t@localhost", parked=False, created=clock.now(),
+    )  # fmt: skip
+    with made.change() as change:
+        insert_rig(change, rig)
+        for name, role in (("ann", Role.CREW), ("ben", Role.CREW), ("cat", Role.POLECAT)):
+            insert_agent(change, Address(f"demo/{name}"), role, None)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def as_agent(town: Town) -> Iterator[As]:
+    """The same town, asked by another."""
+    towns: list[Town] = []
+
+    def ask(address: str) -> Town:
+        towns.append(town.acting_as(Address(address)))
+        return towns[-1]
+
+    yield ask
+    for other in towns:
+        other.close()
