@@ -1,13 +1,14 @@
-"""The deacon: gives out work, takes in signals, starts refineries, saves hooks, backs up; keeps the witness alive."""
+"""The deacon: gives out work, takes in signals, starts refineries, keeps the witness alive; its keeper saves."""
 
 import time
 
+from gastown_tmux.daemons.keeper import Keeper
 from gastown_tmux.daemons.loop import Loop, hold_lock, log, start_log
 from gastown_tmux.edges import clock
 from gastown_tmux.edges.panes import WindowSpec, open_windows, respawn
 from gastown_tmux.edges.wake import Listener
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations import daemons, patrol, sling, upkeep
+from gastown_tmux.operations import daemons, patrol, sling
 from gastown_tmux.operations.sessions import gt_command, look
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.up import open_headquarters
@@ -23,9 +24,13 @@ def run(town: Town) -> None:
     """Until SIGTERM. Raises RefusedError while another deacon runs."""
     start_log()
     with hold_lock(town, "deacon"):
-        deacon = _Deacon(town)
+        deacon, keeper = _Deacon(town), Keeper(town)
         log.info("deacon of %s is up", town.path)
-        deacon.loop.run(deacon.look)
+        keeper.start()
+        try:
+            deacon.loop.run(deacon.look)
+        finally:
+            keeper.stop()
         log.info("deacon is down")
 
 
@@ -36,7 +41,6 @@ class _Deacon:
         self._listener = Listener(town.wake_fifo)
         self.loop.watch(self._listener.descriptor, self._listener.drain)
         self._resting: dict[str, float] = {}
-        self._due = dict.fromkeys(("snapshots", "backup", "trash"), time.monotonic())
 
     def look(self) -> float | None:
         town = self.town
@@ -55,7 +59,6 @@ class _Deacon:
             log.info("%s is free", address)
         self._schedule()
         self._start_refineries()
-        self._keep()
         return None
 
     def _schedule(self) -> None:
@@ -89,18 +92,3 @@ class _Deacon:
             else:
                 open_windows(self.town.tmux, [spec])
             log.info("started the refinery of %s", rig)
-
-    def _keep(self) -> None:
-        every = {
-            "snapshots": (self.town.settings().seconds("snapshot.every"), upkeep.save_hooks),
-            "backup": (upkeep.BACKUP_SECONDS, upkeep.back_up),
-            "trash": (upkeep.TRASH_SECONDS, upkeep.clean),
-        }
-        now = time.monotonic()
-        for name, (seconds, act) in every.items():
-            if now - self._due[name] >= seconds:
-                self._due[name] = now
-                try:
-                    act(self.town)
-                except GtError as error:
-                    log.warning("%s: %s", name, error.message)

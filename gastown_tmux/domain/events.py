@@ -19,6 +19,7 @@ class EventType(StrEnum):
     AGENT_REMOVED = "agent.removed"
     AGENT_CHANGED = "agent.changed"
     HOOK_CHANGED = "hook.changed"
+    HOOK_RESTORED = "hook.restored"
     SESSION_STARTED = "session.started"
     SESSION_CHANGED = "session.changed"
     SESSION_ENDED = "session.ended"

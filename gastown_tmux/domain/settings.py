@@ -154,6 +154,9 @@ KEYS = (
     Key("limits.agents", _count, None, "agents at once: in a rig (8 unless set), in the town (30 unless set)"),
     Key("mail.rescan", parse_duration, "1s", "how often every mailbox is looked at without any event"),
     Key("snapshot.every", parse_duration, "5m", "how often the work of a running agent is saved"),
+    Key("snapshot.file", parse_size, "10M", "the largest unsaved file that a snapshot takes in"),
+    Key("snapshot.total", parse_size, "200M", "how much of unsaved files a snapshot takes in at most"),
+    Key("snapshot.remote", _text, None, "a repository that snapshots are pushed to as a backup"),
     Key("respawn.budget", parse_budget, "10 per 10m", "starts after a death before an agent counts as failed"),
     Key("respawn.delay", parse_duration, "0.1s", "wait before the first start after a death; doubles to 60s"),
 )
@@ -245,6 +248,16 @@ class Settings:
     def seconds(self, name: str) -> float:
         value = self.get(name)
         assert isinstance(value, float)
+        return value
+
+    def size(self, name: str) -> int:
+        value = self.get(name)
+        assert isinstance(value, int)
+        return value
+
+    def text(self, name: str) -> str | None:
+        value = self.get(name)
+        assert value is None or isinstance(value, str)
         return value
 
     def texts(self, name: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -129,7 +129,7 @@ def git(
         )
     except FileNotFoundError as error:
         raise MissingError("git is not installed", "install git 2.38 or newer") from error
-    with process:
+    with process, _listed(process):
         try:
             stdout, stderr = _exchange(process, data, time.monotonic() + timeout)
         except BaseException as error:
@@ -143,6 +143,24 @@ def git(
     if output.code not in ok:
         raise GitError(f"git {args[0]}: {words(output)}")
     return output
+
+
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+@contextmanager
+def _listed(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    _running.add(process)
+    try:
+        yield
+    finally:
+        _running.discard(process)
+
+
+def end_running() -> None:
+    """Ends every git that other threads of this process wait for; their calls raise ``GitError``."""
+    for process in list(_running):
+        _end(process)
 
 
 def words(output: Output) -> str:

@@ -1,4 +1,4 @@
-"""What becomes of snapshots: shown, compared, put back, thinned out."""
+"""What becomes of snapshots: shown, compared, put back, pushed, archived, thinned out."""
 
 import json
 from collections.abc import Iterable
@@ -7,9 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.edges.git import NETWORK_TIMEOUT
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.edges.snapshot import (
     DEFAULT_CAPS,
+    PREFIX,
     Budget,
     Caps,
     LeftOut,
@@ -22,7 +24,7 @@ from gastown_tmux.edges.snapshot import (
     scratch_directory,
 )
 from gastown_tmux.edges.worktree import git_dir
-from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.errors import RefusedError
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _PARALLEL = ("checkout.workers=0",)
@@ -37,12 +39,20 @@ class Keep:
     daily_for: float = 90 * 86400
 
 
-def find(repository: Repository, agent: str, seq: int | None = None) -> Snapshot:
-    """One snapshot, by default the newest. Raises `NotFoundError`."""
+def find_work(repository: Repository, agent: str, branch: str) -> Snapshot | None:
+    """The newest snapshot of what was not committed yet on top of the branch as it is now.
+
+    None where the branch has moved since, or nothing was saved on it: older files must not undo newer commits.
+    """
+    tip = repository.resolve(f"refs/heads/{branch}")
+    if tip is None:
+        return None
+    parents = repository.run("for-each-ref", "--format=%(refname) %(parent)", f"{PREFIX}/{agent}/").lines
+    on_tip = {line.split(" ")[0] for line in parents if line.endswith(f" {tip}")}
     for snapshot in reversed(history(repository, agent)):
-        if seq is None or snapshot.seq == seq:
+        if snapshot.ref in on_tip and read_state(repository, snapshot)["branch"] == branch:
             return snapshot
-    raise NotFoundError(f"{agent} has no snapshot{'' if seq is None else f' {seq}'}")
+    return None
 
 
 def read_state(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
@@ -52,16 +62,25 @@ def read_state(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
     return state
 
 
-def diff(repository: Repository, snapshot: Snapshot, against: Snapshot | str | None = None) -> str:
-    """The patch that leads to a snapshot's files: from another snapshot, a commit, or by default its HEAD."""
+def diff(
+    repository: Repository, snapshot: Snapshot, against: Snapshot | str | None = None, *, stat: bool = False
+) -> str:
+    """The patch that leads to a snapshot's files: from another snapshot, a commit, or by default its HEAD.
+
+    Between two snapshots, repositories inside the worktree are compared too.
+    """
     if isinstance(against, Snapshot):
-        old = f"{against.commit}:work"
-    elif against is not None:
-        old = f"{against}^{{tree}}"
-    else:
-        head = repository.resolve(f"{snapshot.commit}^")
-        old = f"{head}^{{tree}}" if head else _EMPTY_TREE
-    return repository.diff(old, f"{snapshot.commit}:work")
+        nested = [_nested_tree(repository, one) for one in (against, snapshot)]
+        parts = [(f"{against.commit}:work", f"{snapshot.commit}:work"), (nested[0], nested[1])]
+        return "\n".join(filter(None, (repository.diff(*part, stat=stat) for part in parts if part[0] != part[1])))
+    head = against if against is not None else repository.resolve(f"{snapshot.commit}^")
+    return repository.diff(f"{head}^{{tree}}" if head else _EMPTY_TREE, f"{snapshot.commit}:work", stat=stat)
+
+
+def _nested_tree(repository: Repository, snapshot: Snapshot) -> str:
+    return repository.run("rev-parse", "--verify", "--quiet", f"{snapshot.commit}:nested", ok=(0, 1, 128)).text or (
+        _EMPTY_TREE
+    )
 
 
 def restore(
@@ -103,6 +122,29 @@ def thin(repository: Repository, agent: str, now: str, keep: Keep = Keep()) -> l
     """Delete the refs of snapshots past their time; returns these. The newest always stays."""
     dropped = droppable(history(repository, agent), now, keep)
     return [snapshot for snapshot in dropped if repository.delete_ref(snapshot.ref, snapshot.commit)]
+
+
+def push(repository: Repository, url: str) -> None:
+    """Brings every snapshot to a backup repository, under the same refs; none there is ever overwritten.
+
+    Raises `GitError` with the remote's words.
+    """
+    refs = f"{PREFIX}/*:{PREFIX}/*"
+    repository.run("push", "--quiet", "--no-verify", "--", url, refs, timeout=NETWORK_TIMEOUT)
+
+
+def archive(repository: Repository, agent: str, name: str) -> None:
+    """Gives an agent's snapshots to another name, all or none: a successor starts with none."""
+    moves = [
+        f"create {PREFIX}/{name}/{ref.removeprefix(f'{PREFIX}/{agent}/')} {commit}\ndelete {ref} {commit}\n"
+        for ref, commit in repository.list_refs(f"{PREFIX}/{agent}").items()
+    ]
+    repository.run("update-ref", "--stdin", data="".join(moves).encode())
+
+
+def list_agents(repository: Repository) -> list[str]:
+    """Those that have snapshots here, archived ones included."""
+    return sorted({ref.removeprefix(f"{PREFIX}/").partition("/")[0] for ref in repository.list_refs(PREFIX)})
 
 
 def droppable(snapshots: Iterable[Snapshot], now: str, keep: Keep) -> list[Snapshot]:

@@ -43,6 +43,9 @@ class LeftOut:
     size: int
     why: str
 
+    def __str__(self) -> str:
+        return f"{self.path} ({self.size} bytes, {self.why})"
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

@@ -229,6 +229,9 @@ def _register(
     """`worktree add`, once more if it fails. `held` is the repository lock's descriptor."""
     for attempt in (1, 2):
         _clear_half_made(path)
+        if admin_of(repository, path) is not None:
+            # Its directory is gone. Git takes such an entry's place, but would not move the branch it names.
+            git("worktree", "remove", "-f", "-f", "--", str(path), git_dir=repository.path, keep_open=[held])
         if branch is None:
             place = ["--detach", "--", str(path), base]
         else:
@@ -240,9 +243,9 @@ def _register(
             else:
                 place = ["--", str(path), branch]
         try:
-            # Forced twice, git takes the place of an entry whose directory is missing, locked or not.
+            # Forced, for the branch may be checked out elsewhere: that was asked for above.
             git(
-                *["worktree", "add", "--quiet", "--no-checkout", "-f", "-f", "--lock", "--reason"],
+                *["worktree", "add", "--quiet", "--no-checkout", "-f", "--lock", "--reason"],
                 *(reason, *place),
                 git_dir=repository.path,
                 keep_open=[held],

@@ -4,11 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
-from gastown_tmux.domain.agents import Agent, Role
+from gastown_tmux.domain.agents import Agent, HookState, Role
 from gastown_tmux.domain.ids import Address, Commit
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
-from gastown_tmux.edges import clock, removal, snapshot, worktree
+from gastown_tmux.edges import clock, history, removal, snapshot, worktree
 from gastown_tmux.edges.commands import run_logged
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.git import Person
@@ -42,6 +42,8 @@ def prepare_hook(town: Town, rig: Rig, address: Address, base: Commit) -> Path:
     """The agent's worktree on the branch for what is on its hook. Killed half-way and run again, it ends the same.
 
     What stood in the worktree of a polecat before is saved in a snapshot first; a crew member's is left as it is.
+    A worktree that was deleted or cut off by hand is mended or made again. One made again has the uncommitted work
+    that was last saved on that branch.
     """
     repository, place = town.repository(rig.name), town.worktree(address)
     agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
@@ -49,14 +51,19 @@ def prepare_hook(town: Town, rig: Rig, address: Address, base: Commit) -> Path:
     with town.change() as change:
         move_hook(change, address, "prepare")
     try:
+        mend_worktree(town, rig, address)
         fresh = not place.exists()
-        if not fresh and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch):
+        reused = not fresh and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
+        if reused:
             save_hook(town, rig, address, "reuse")
             worktree.reuse(repository, place, branch, base, ignore_other_worktrees=True)
         else:
             worktree.add(repository, place, branch, base, f"gt: hook of {address}", ignore_other_worktrees=True)
         if fresh:
             _copy_files(town, rig, place)
+        unfinished = agent.hook is not HookState.READY and worktree.status(repository, place).clean
+        if fresh or reused or unfinished:
+            _bring_back(town, rig, address, branch)
         _run_setup(town, rig, address, place)
     except BaseException:
         with town.change() as change:
@@ -68,6 +75,41 @@ def prepare_hook(town: Town, rig: Rig, address: Address, base: Commit) -> Path:
             set_branch(change, bead.id, branch, base)
     write_state(town, address)
     return place
+
+
+def mend_worktree(town: Town, rig: Rig, address: Address) -> None:
+    """Ties a worktree that is there to its repository again; what cannot be tied is moved, whole, to the archive."""
+    repository, place = town.repository(rig.name), town.worktree(address)
+    if not place.exists() and not place.is_symlink():
+        return
+    try:
+        worktree.git_dir(repository, place)
+    except worktree.BrokenWorktree as error:
+        if not worktree.repair(repository, [place]):
+            town.say(f"{error.message}: it is tied to its repository again")
+        else:
+            town.say(f"{error.message}: all that was in it is kept in {put_away(town, place, address)}")
+
+
+def put_away(town: Town, place: Path, address: Address) -> Path:
+    """Moves something of an agent's to the archive, under a name that nothing else will have."""
+    kept = town.archive / f"{place.parent.name}.{place.name}.{address.folder}.{clock.now().replace(':', '')}"
+    kept.parent.mkdir(mode=0o700, exist_ok=True)
+    place.rename(kept)
+    return kept
+
+
+def _bring_back(town: Town, rig: Rig, address: Address, branch: str) -> None:
+    """What was saved on top of the branch and not committed; where it cannot be put back, it stays in its snapshot."""
+    repository = town.repository(rig.name)
+    saved = history.find_work(repository, address.folder, branch)
+    if saved is None or not saved.files:
+        return
+    try:
+        history.restore(repository, saved, town.worktree(address), snapshot_caps(town, rig))
+        town.say(f"{address}: the uncommitted work on {branch} is back, from snapshot {saved.seq}")
+    except GtError as error:
+        town.say(f"{address}: snapshot {saved.seq} holds uncommitted work on {branch}: {error.message}")
 
 
 def _is_on(town: Town, rig: Rig, place: Path, branch: str) -> bool:
@@ -110,11 +152,11 @@ def write_state(town: Town, address: Address) -> None:
     """``state.json``: what is on the hook, for those who may not open the database."""
     folder = town.hook(address)
     folder.mkdir(parents=True, exist_ok=True)
-    state = describe_hook(town, address)
+    state = _describe(town, address) | {"updated": clock.now()}
     write_atomic(folder / "state.json", json.dumps(state, ensure_ascii=False, indent=1).encode())
 
 
-def describe_hook(town: Town, address: Address) -> dict[str, object]:
+def _describe(town: Town, address: Address) -> dict[str, object]:
     agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
     return {
         "agent": address,
@@ -125,24 +167,36 @@ def describe_hook(town: Town, address: Address) -> dict[str, object]:
         "branch": bead.branch if bead else branch_of(agent, None),
         "base": bead.base if bead else None,
         "attempt": bead.attempts if bead else 0,
-        "updated": clock.now(),
     }
 
 
+def snapshot_caps(town: Town, rig: Rig) -> snapshot.Caps:
+    settings = town.settings(rig.name)
+    return snapshot.Caps(settings.size("snapshot.file"), settings.size("snapshot.total"))
+
+
 def save_hook(town: Town, rig: Rig, address: Address, why: str) -> snapshot.Snapshot | None:
-    """A snapshot of the agent's work; None where the worktree is missing or broken, which is never saved."""
+    """A snapshot of the agent's work; None where the worktree is missing or broken, which is never saved.
+
+    What it had to leave out is said aloud, once for each state of the worktree.
+    """
+    moment = clock.now()
     try:
-        return snapshot.take(
+        saved = snapshot.take(
             town.repository(rig.name),
             address.folder,
             town.worktree(address),
-            time=clock.now(),
+            time=moment,
             why=why,
-            hook=describe_hook(town, address),
+            hook=_describe(town, address),
             by=Person(address, rig.email),
+            caps=snapshot_caps(town, rig),
         )
     except worktree.BrokenWorktree:
         return None
+    if saved.left_out and saved.time == moment:
+        town.say(f"NOT in snapshot {saved.seq} of {address}: {', '.join(map(str, saved.left_out))}")
+    return saved
 
 
 def clear_hook(town: Town, rig: Rig, address: Address) -> None:
@@ -160,9 +214,16 @@ def clear_hook(town: Town, rig: Rig, address: Address) -> None:
             trash=town.trash,
         )
     elif place.exists():
-        kept = town.trash / f"{address.folder}.{clock.now()}"
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        place.rename(kept)
-        town.say(f"{place} was no whole worktree: it is kept in {kept}")
+        town.say(f"{place} is no whole worktree: it is kept in {put_away(town, place, address)}")
     with town.change() as change:
         move_hook(change, address, "empty")
+
+
+def archive_agent(town: Town, address: Address) -> None:
+    """Mailbox, hook folder and snapshots of a removed agent: kept, and out of the way of one with the same name."""
+    for folder in (town.mail / address.folder, town.hook(address)):
+        if folder.exists():
+            put_away(town, folder, address)
+    if address.rig is not None:
+        name = f"{address.folder}.{clock.now().replace(':', '')}"
+        history.archive(town.repository(address.rig), address.folder, name)

@@ -1,27 +1,35 @@
 """Looking at work before it lands."""
 
 from gastown_tmux.domain.ids import Address
-from gastown_tmux.domain.work import Bead
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead, BeadState
+from gastown_tmux.edges import history, snapshot
+from gastown_tmux.edges.snapshot import Snapshot
 from gastown_tmux.errors import NotFoundError, UsageError
 from gastown_tmux.operations import lookup
-from gastown_tmux.operations.hooks import save_hook
+from gastown_tmux.operations.hooks import find_base, save_hook
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.merging import get_merge_request
 from gastown_tmux.store.work import find_held_bead
 
+_HELD = (BeadState.HOOKED, BeadState.WORKING)
+
 
 def diff(town: Town, what: str, stat: bool = False) -> str:
-    """What an agent's hook or a bead's branch changed since its base, uncommitted work of a worker included."""
+    """What an agent's hook or a bead's branch changed since it was cut, work that is not committed included.
+
+    Raises NotFoundError where there is nothing yet.
+    """
     bead = _find_bead(town, what)
-    address = bead.assignee if bead else lookup.resolve_agent(town, what)
-    if bead is None and address is not None:
-        bead = find_held_bead(town.db, address)
-    if bead is not None and bead.merge_request is not None and bead.state in ("submitted", "merged"):
+    if bead is None:
+        address = lookup.resolve_agent(town, what)
+        return _diff_hook(town, address, find_held_bead(town.db, address), stat)
+    if bead.state in _HELD and bead.assignee is not None:
+        return _diff_hook(town, bead.assignee, bead, stat)
+    if bead.state in (BeadState.SUBMITTED, BeadState.MERGED) and bead.merge_request is not None:
         request = get_merge_request(town.db, bead.merge_request)
-        return town.repository(request.rig).diff(request.base, request.head, stat=stat)
-    if address is None or address.rig is None:
-        raise NotFoundError(f"{what} has no work to show yet")
-    return _diff_hook(town, address, bead, stat)
+        return _diff_commit(town, town.rig(request.rig), request.base, request.head, stat)
+    return _diff_branch(town, bead, stat)
 
 
 def _find_bead(town: Town, what: str) -> Bead | None:
@@ -32,10 +40,43 @@ def _find_bead(town: Town, what: str) -> Bead | None:
 
 
 def _diff_hook(town: Town, address: Address, bead: Bead | None, stat: bool) -> str:
-    rig = town.rig(str(address.rig))
+    """The worktree as it is; where it is gone, its newest snapshot."""
+    if address.rig is None:
+        raise NotFoundError(f"{address} has no worktree of its own", hint="gt agents")
+    rig = town.rig(address.rig)
     repository = town.repository(rig.name)
-    base = bead.base if bead and bead.base else repository.resolve(f"refs/remotes/origin/{rig.target}")
     saved = save_hook(town, rig, address, "diff")
-    if saved is None or base is None:
-        raise NotFoundError(f"{address} has no whole worktree", hint="gt doctor")
-    return repository.diff(base, f"{saved.commit}:work", stat=stat)
+    if saved is None:
+        found = snapshot.history(repository, address.folder)
+        if not found:
+            raise NotFoundError(f"{address} has no work to show yet", hint=f"gt peek {address}")
+        saved = found[-1]
+        town.say(f"{address} has no whole worktree: this is snapshot {saved.seq} of {saved.time}")
+    if bead is not None and history.read_state(repository, saved)["branch"] not in (bead.branch, None):
+        # The bead was slung a moment ago, and the worktree is still on the branch of the one before.
+        return _diff_branch(town, bead, stat)
+    return _diff_snapshot(town, rig, bead, saved, stat)
+
+
+def _diff_branch(town: Town, bead: Bead, stat: bool) -> str:
+    """A branch that nobody works on, with what its last worker had not committed."""
+    rig = town.rig(bead.rig)
+    repository = town.repository(rig.name)
+    tip = repository.resolve(f"refs/heads/{bead.branch}") if bead.branch else None
+    if tip is None or bead.branch is None:
+        raise NotFoundError(f"{bead.id} has no work to show yet", hint=f"gt bead show {bead.id}")
+    if bead.assignee is not None and (saved := history.find_work(repository, bead.assignee.folder, bead.branch)):
+        return _diff_snapshot(town, rig, bead, saved, stat)
+    return _diff_commit(town, rig, bead.base or find_base(town, rig, fetch=False), tip, stat)
+
+
+def _diff_snapshot(town: Town, rig: Rig, bead: Bead | None, saved: Snapshot, stat: bool) -> str:
+    repository = town.repository(rig.name)
+    base = bead.base if bead and bead.base else find_base(town, rig, fetch=False)
+    fork = repository.fork_point(base, f"{saved.commit}^") or base
+    return history.diff(repository, saved, fork, stat=stat)
+
+
+def _diff_commit(town: Town, rig: Rig, base: str, head: str, stat: bool) -> str:
+    repository = town.repository(rig.name)
+    return repository.diff(repository.fork_point(base, head) or base, head, stat=stat)

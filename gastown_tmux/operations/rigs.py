@@ -11,7 +11,7 @@ from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges import clock, remotes
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.errors import RefusedError
-from gastown_tmux.operations.hooks import clear_hook
+from gastown_tmux.operations.hooks import archive_agent, clear_hook
 from gastown_tmux.operations.sessions import stop_sessions
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import rigs as rows
@@ -117,8 +117,11 @@ def remove_rig(town: Town, rig: Rig, force: bool = False) -> Answer:
         clear_hook(town, rig, agent.address)
     with town.change() as change:
         rows.delete_rig(change, rig.name)
-    kept = town.trash / f"rig.{rig.name}.{clock.now()}"
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    for agent in agents:
+        archive_agent(town, agent.address)
+    # In a fresh folder: how long something has been in the trash is told by the folder's age.
+    kept = town.trash / f"rig.{rig.name}.{clock.now()}" / "rig"
+    kept.parent.mkdir(parents=True)
     town.rig_folder(rig.name).rename(kept)
     return Answer({"name": rig.name, "kept": str(kept)}, f"rig {rig.name} is removed; its repository is in {kept}")
 

@@ -67,6 +67,11 @@ class Town:
         return self.path / ".gt" / "trash"
 
     @property
+    def archive(self) -> Path:
+        """What nobody uses any more and nothing else holds: it is never deleted by us."""
+        return self.path / ".gt" / "archive"
+
+    @property
     def wake_fifo(self) -> Path:
         return self.run / "wake"
 

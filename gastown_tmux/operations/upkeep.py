@@ -1,17 +1,20 @@
 """What keeps a town safe and small: snapshots, backups, the trash."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from gastown_tmux.domain.ids import Address
+from gastown_tmux.domain.agents import SessionState
+from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.edges import clock, history, removal
+from gastown_tmux.edges.snapshot import PREFIX
 from gastown_tmux.operations.hooks import save_hook
 from gastown_tmux.operations.town import Town
-from gastown_tmux.store.agents import list_agents, list_live_sessions
+from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.store.rigs import list_rigs
 
 BACKUP_SECONDS = 300.0
-TRASH_SECONDS = 3600.0
+CLEAN_SECONDS = 3600.0
 #: How long what was removed can still be taken out of the trash.
 GRACE_SECONDS = 7 * 24 * 3600.0
 BACKUPS = 12
@@ -21,7 +24,26 @@ def save_hooks(town: Town) -> None:
     """A snapshot of every hook whose agent runs."""
     for session in list_live_sessions(town.db):
         if session.agent.rig:
-            save_hook(town, town.rig(session.agent.rig), Address(session.agent), "timer")
+            save_hook(town, town.rig(session.agent.rig), session.agent, "timer")
+
+
+def save_turns(town: Town, seen: dict[SessionId, Time]) -> None:
+    """A snapshot of every hook whose agent ended its turn since the last call; ``seen`` is the caller's memory."""
+    for session in list_live_sessions(town.db):
+        if session.state in (SessionState.IDLE, SessionState.WAITING) and seen.get(session.id) != session.since:
+            if session.agent.rig:
+                save_hook(town, town.rig(session.agent.rig), session.agent, "turn end")
+            seen[session.id] = session.since
+
+
+def push_snapshots(town: Town, pushed: dict[RigName, Mapping[str, str]]) -> None:
+    """What is new to the backup repository of each rig that has one; ``pushed`` is the caller's memory."""
+    for rig in list_rigs(town.db):
+        remote = town.settings(rig.name).text("snapshot.remote")
+        refs = town.repository(rig.name).list_refs(PREFIX) if remote else {}
+        if remote and refs and refs != pushed.get(rig.name):
+            history.push(town.repository(rig.name), remote)
+            pushed[rig.name] = refs
 
 
 def back_up(town: Town) -> Path:
@@ -43,6 +65,7 @@ def list_backups(town: Town) -> list[Path]:
 def clean(town: Town) -> None:
     """Thins snapshots by age and empties the trash of what is past its grace time."""
     for rig in list_rigs(town.db):
-        for agent in list_agents(town.db, rig.name):
-            history.thin(town.repository(rig.name), agent.address.folder, clock.now())
+        repository = town.repository(rig.name)
+        for agent in history.list_agents(repository):
+            history.thin(repository, agent, clock.now())
     removal.empty_trash(town.trash, GRACE_SECONDS)

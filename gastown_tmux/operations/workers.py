@@ -5,7 +5,7 @@ from gastown_tmux.domain.ids import Address, Commit, parse_name
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.git import NETWORK_TIMEOUT
 from gastown_tmux.errors import GtError, RefusedError, UsageError
-from gastown_tmux.operations.hooks import clear_hook, find_base, prepare_hook, write_state
+from gastown_tmux.operations.hooks import archive_agent, clear_hook, find_base, prepare_hook, write_state
 from gastown_tmux.operations.sessions import resolve_provider, start_sessions, stop_sessions
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.operations.up import ensure_up
@@ -123,15 +123,5 @@ def remove_agent(town: Town, agent: Address) -> Answer:
         clear_hook(town, town.rig(known.rig), agent)
     with town.change() as change:
         rows.delete_agent(change, agent)
-    put_away(town, agent, change.time)
+    archive_agent(town, agent)
     return Answer({"address": agent}, f"{agent} is removed; its work and mail are kept")
-
-
-def put_away(town: Town, agent: Address, moment: str) -> None:
-    """Mailbox and hook folder under a name that no successor will have."""
-    suffix = "." + moment.replace(":", "")
-    for folder in (town.mail / agent.folder, town.hook(agent)):
-        if folder.exists():
-            target = town.trash / (folder.parent.name + "." + folder.name + suffix)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            folder.rename(target)

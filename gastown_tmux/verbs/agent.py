@@ -6,6 +6,8 @@ _ESCALATION = Record(
     ("id", "severity", "state", "level", "deadline", "bead", "agent", "created", "updated"), body="text"
 )
 
+_SEQ = optional("seq", Kind.INTEGER, "its number; the newest complete one unless given")
+
 VERBS = (
     Verb("prime", "who you are, your work, your mail, what to do next", "operations.worker:prime", (), Special.PRIME),
     Verb("hook", "what is on my hook", "operations.worker:hook", (), Special.TEXT),
@@ -115,7 +117,44 @@ VERBS = (
         "the saved moments of an agent's hook",
         "operations.snapshots:list_snapshots",
         (argument("agent", Kind.AGENT),),
-        Listing(("seq", "time", "why", "files", "commit"), "nothing was saved yet: gt snapshot now AGENT"),
+        Listing(("seq", "time", "why", "files", "commit", "left_out"), "nothing was saved yet: gt snapshot now AGENT"),
+    ),
+    Verb(
+        "snapshot show",
+        "one saved moment, and what it adds to the commit it stands on",
+        "operations.snapshots:show",
+        (argument("agent", Kind.AGENT), _SEQ),
+        Record(
+            (
+                "agent",
+                "seq",
+                "time",
+                "why",
+                "ref",
+                "commit",
+                "branch",
+                "head",
+                "operation",
+                "bead",
+                "files",
+                "nested",
+                "left_out",
+            ),
+            body="patch",
+        ),
+    ),
+    Verb(
+        "snapshot diff",
+        "what changed in the worktree since a saved moment",
+        "operations.snapshots:diff",
+        (argument("agent", Kind.AGENT), _SEQ),
+        Special.TEXT,
     ),
     Verb("snapshot now", "save an agent's hook", "operations.snapshots:take", (argument("agent", Kind.AGENT),)),
+    Verb(
+        "snapshot restore",
+        "put a saved moment back, after saving what is there",
+        "operations.snapshots:restore",
+        (argument("agent", Kind.AGENT), _SEQ),
+    ),
 )

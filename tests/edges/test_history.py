@@ -4,9 +4,19 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.edges import snapshot, worktree
-from gastown_tmux.edges.history import Keep, diff, droppable, find, restore, thin
+from gastown_tmux.edges.history import (
+    Keep,
+    archive,
+    diff,
+    droppable,
+    find_work,
+    list_agents,
+    push,
+    restore,
+    thin,
+)
 from gastown_tmux.edges.snapshot import Caps, LeftOut, Snapshot, history
-from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.errors import GtError, RefusedError
 from tests.edges.git_world import ANN, World, commit, make_world, own_home, run_git
 
 
@@ -138,18 +148,13 @@ def test_repositories_inside_are_restored(world: World) -> None:
     assert list(outside.iterdir()) == []
 
 
-def test_find_and_diff(world: World) -> None:
+def test_diff(world: World) -> None:
     path = world.add("ann")
-    with pytest.raises(NotFoundError, match=r"rig.ann has no snapshot$"):
-        find(world.repository, "rig.ann")
     first = take(world, path)
     (path / "README").write_text("changed\n")
     run_git(path, "commit", "-qam", "c")
     (path / "README").write_text("again\n")
     second = take(world, path)
-    assert find(world.repository, "rig.ann") == second and find(world.repository, "rig.ann", 1) == first
-    with pytest.raises(NotFoundError, match=r"no snapshot 9"):
-        find(world.repository, "rig.ann", 9)
     assert "-changed\n+again" in diff(world.repository, second)
     assert "-hello\n+again" in diff(world.repository, second, first)
     assert "-hello\n+again" in diff(world.repository, second, world.base())
@@ -184,3 +189,62 @@ def test_thin_deletes_refs_and_numbers_are_not_used_again(world: World) -> None:
     assert history(world.repository, "rig.ann") == [old[2]]
     assert thin(world.repository, "rig.ann", "2026-11-22T10:00:00.000Z") == []
     assert take(world, path).seq == 4
+
+
+def test_repositories_inside_are_compared_too(world: World) -> None:
+    path = world.add("ann")
+    (path / "lib").mkdir()
+    run_git(path / "lib", "init", "-q")
+    (path / "lib" / "f").write_text("1\n")
+    first = take(world, path)
+    (path / "lib" / "f").write_text("2\n")
+    found = diff(world.repository, take(world, path), first)
+    assert "a/lib/f" in found and "-1\n+2" in found
+
+
+def test_work_is_found_only_on_top_of_the_branch_as_it_is_now(world: World) -> None:
+    path = world.add("ann")
+    assert find_work(world.repository, "rig.ann", "work/ann") is None
+    (path / "README").write_text("draft\n")
+    draft = take(world, path)
+    world.add("bob", "work/other")
+    assert find_work(world.repository, "rig.ann", "work/ann") == draft
+    # The same commit, but another branch.
+    assert find_work(world.repository, "rig.ann", "work/other") is None
+    assert find_work(world.repository, "rig.ann", "work/missing") is None
+    run_git(path, "commit", "-qam", "the draft and more")
+    assert find_work(world.repository, "rig.ann", "work/ann") is None
+    clean = take(world, path)
+    assert find_work(world.repository, "rig.ann", "work/ann") == clean
+
+
+def test_archived_snapshots_leave_the_name_free(world: World) -> None:
+    path = world.add("ann")
+    old = take(world, path)
+    archive(world.repository, "rig.nobody", "rig.nobody.then")
+    archive(world.repository, "rig.ann", "rig.ann.then")
+    assert history(world.repository, "rig.ann") == []
+    assert [one.commit for one in history(world.repository, "rig.ann.then")] == [old.commit]
+    assert list_agents(world.repository) == ["rig.ann.then"]
+    (path / "README").write_text("next\n")
+    assert take(world, path).seq == 1
+
+
+def test_pushed_snapshots_move_a_hook_to_another_machine(world: World, tmp_path: Path) -> None:
+    path = world.add("ann")
+    fill(path)
+    saved = take(world, path)
+    backup = tmp_path / "backup.git"
+    run_git(tmp_path, "init", "-q", "--bare", str(backup))
+    push(world.repository, str(backup))
+    push(world.repository, str(backup))
+    assert run_git(backup, "rev-parse", saved.ref) == saved.commit
+    assert run_git(backup, "ls-tree", "--name-only", saved.commit + ":work").splitlines()[:1] == [".gitignore"]
+    with pytest.raises(GtError, match=r"gone.git"):
+        push(world.repository, str(tmp_path / "gone.git"))
+    # Another history under the same name there is never overwritten.
+    other = run_git(backup, "commit-tree", "-m", "another town's", saved.commit + "^{tree}")
+    run_git(backup, "update-ref", saved.ref, other)
+    with pytest.raises(GtError, match=r"failed to push"):
+        push(world.repository, str(backup))
+    assert run_git(backup, "rev-parse", saved.ref) == other

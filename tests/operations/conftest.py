@@ -14,6 +14,7 @@ from gastown_tmux.operations.install import install
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import insert_agent
 from gastown_tmux.store.rigs import insert_rig
+from tests.operations.quiet_town import QuietTown, make_quiet_town
 
 As = Callable[[str], Town]
 
@@ -49,3 +50,11 @@ def as_agent(town: Town) -> Iterator[As]:
     yield ask
     for other in towns:
         other.close()
+
+
+@pytest.fixture
+def quiet(short_tmp: Path) -> Iterator[QuietTown]:
+    """Its rig ``demo`` is a real repository; where worktrees, snapshots or landings matter."""
+    made = make_quiet_town(short_tmp)
+    yield made
+    made.town.close()

@@ -1,0 +1,58 @@
+"""A town with a real repository for operations that are called directly: nothing is started in it."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gastown_tmux.domain.ids import OVERSEER, Address, BeadId
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.operations.hooks import find_base, prepare_hook
+from gastown_tmux.operations.install import install
+from gastown_tmux.operations.rigs import add_rig
+from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.workers import add_crew, add_polecat
+from gastown_tmux.store.work import insert_bead, sling_bead
+from tests.journeys.town_world import make_repository
+
+
+@dataclass
+class QuietTown:
+    """``town`` with the rig ``demo``; ``said`` are its lines of progress."""
+
+    town: Town
+    project: Path
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def rig(self) -> Rig:
+        return self.town.rig("demo")
+
+    def crew(self, name: str = "ann") -> tuple[Address, Path]:
+        """A crew member with a worktree, and where that is."""
+        add_crew(self.town, name, self.rig)
+        address = Address(f"demo/{name}")
+        return address, self.town.worktree(address)
+
+    def bead(self, title: str) -> BeadId:
+        with self.town.change() as change:
+            return insert_bead(
+                change, self.rig.name, self.rig.prefix, title=title, body="", priority=2, labels=(), needs=()
+            )
+
+    def hook(self, bead: BeadId, name: str = "toast") -> tuple[Address, Path]:
+        """Puts the bead on the hook of a polecat, whose worktree is then on its branch."""
+        address = Address(f"demo/{name}")
+        add_polecat(self.town, name, self.rig)
+        with self.town.change() as change:
+            sling_bead(change, bead, address)
+        return address, prepare_hook(self.town, self.rig, address, find_base(self.town, self.rig))
+
+
+def make_quiet_town(folder: Path) -> QuietTown:
+    project = make_repository(folder / "project")
+    said: list[str] = []
+    town = Town(folder / "town", OVERSEER, dict(os.environ), say=said.append)
+    install(town, town.path)
+    add_rig(town, "demo", str(project))
+    said.clear()
+    return QuietTown(town, project, said)

@@ -1,0 +1,91 @@
+"""gt diff, in every state of a bead."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gastown_tmux.domain.ids import Address
+from gastown_tmux.errors import NotFoundError
+from gastown_tmux.operations.hooks import find_base, prepare_hook
+from gastown_tmux.operations.review import diff
+from gastown_tmux.operations.worker import submit
+from gastown_tmux.store.work import get_bead, return_bead, sling_bead
+from tests.journeys.town_world import git
+from tests.operations.quiet_town import QuietTown
+
+
+def commit(place: Path, name: str) -> None:
+    (place / name).write_text(f"{name}\n")
+    git(place, "add", "-A")
+    subprocess.run(["git", "-C", place, "commit", "-qm", name], check=True)
+
+
+def changed(quiet: QuietTown, what: str) -> set[str]:
+    """The files that the diff names."""
+    return {line[6:] for line in diff(quiet.town, what).splitlines() if line.startswith("+++ b/")}
+
+
+def test_work_is_shown_wherever_its_bead_is(quiet: QuietTown) -> None:
+    first, second = quiet.bead("first"), quiet.bead("second")
+    with pytest.raises(NotFoundError, match="no work to show yet"):
+        diff(quiet.town, first)
+    toast, work = quiet.hook(first)
+    commit(work, "a.txt")
+    (work / "draft.txt").write_text("draft\n")
+    assert changed(quiet, first) == changed(quiet, "toast") == {"a.txt", "draft.txt"}
+    # The target moves on; that is no change of this bead's.
+    commit(quiet.project, "upstream.txt")
+    with quiet.town.change() as change:
+        return_bead(change, first, "deferred", target=None)
+    assert changed(quiet, first) == {"a.txt", "draft.txt"}
+    quiet.hook(second)
+    commit(work, "b.txt")
+    assert changed(quiet, second) == {"b.txt"}
+    assert changed(quiet, first) == {"a.txt", "draft.txt"}
+    # Back on the same hook, the first one goes on where it was left.
+    with quiet.town.change() as change:
+        return_bead(change, second, "deferred", target=None)
+        sling_bead(change, first, toast)
+    assert changed(quiet, first) == {"a.txt", "draft.txt"}
+    prepare_hook(quiet.town, quiet.rig, toast, find_base(quiet.town, quiet.rig))
+    assert (work / "draft.txt").exists() and not (work / "b.txt").exists()
+    assert any("uncommitted work on bead/" in line for line in quiet.said)
+    assert changed(quiet, first) == {"a.txt", "draft.txt"}
+    commit(work, "draft.txt")
+    submit(quiet.town, quiet.rig, toast, get_bead(quiet.town.db, first))
+    assert changed(quiet, first) == {"a.txt", "draft.txt"}
+    assert "2 files changed" in diff(quiet.town, first, stat=True)
+
+
+def test_without_a_worktree_the_last_snapshot_is_shown(quiet: QuietTown) -> None:
+    bead = quiet.bead("one")
+    toast, work = quiet.hook(bead)
+    (work / "draft.txt").write_text("draft\n")
+    diff(quiet.town, toast)
+    shutil.rmtree(work)
+    quiet.said.clear()
+    assert changed(quiet, bead) == {"draft.txt"}
+    assert "this is snapshot 1" in quiet.said[0]
+
+
+def test_a_worktree_deleted_by_hand_comes_back_with_its_work(quiet: QuietTown) -> None:
+    bead = quiet.bead("one")
+    toast, work = quiet.hook(bead)
+    commit(work, "a.txt")
+    (work / "draft.txt").write_text("draft\n")
+    diff(quiet.town, toast)
+    shutil.rmtree(work)
+    prepare_hook(quiet.town, quiet.rig, toast, find_base(quiet.town, quiet.rig))
+    assert (work / "a.txt").exists() and (work / "draft.txt").read_text() == "draft\n"
+    # Commits made after the snapshot are not undone by it.
+    commit(work, "draft.txt")
+    shutil.rmtree(work)
+    prepare_hook(quiet.town, quiet.rig, toast, find_base(quiet.town, quiet.rig))
+    assert git(work, "status", "--porcelain") == ""
+
+
+def test_the_mayor_has_nothing_to_compare(quiet: QuietTown) -> None:
+    with pytest.raises(NotFoundError):
+        diff(quiet.town, Address("mayor"))
