@@ -38,3 +38,15 @@ class MissingError(GtError):
     """A program this needs is missing or too old. Exit status 5."""
 
     exit_code = 5
+
+
+def explain(error: Exception) -> tuple[str, str | None, int]:
+    """What is wrong in one line, the way out if there is one, and the exit status; of any exception."""
+    match error:
+        case GtError():
+            message, hint, status = error.message, error.hint, error.exit_code
+        case OSError(strerror=str() as words):
+            message, hint, status = f"{error.filename}: {words}" if error.filename else words, None, 1
+        case _:
+            message, hint, status = f"a fault in gt: {type(error).__name__}: {error}", "GT_DEBUG=1 shows where", 1
+    return " ".join(message.split()), hint, status

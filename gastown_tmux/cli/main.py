@@ -3,8 +3,8 @@
 import os
 import sys
 
-from gastown_tmux.cli.flags import take_globals
-from gastown_tmux.errors import GtError
+from gastown_tmux.errors import explain
+from gastown_tmux.verbs.flags import take_globals
 from gastown_tmux.verbs.help import help_text
 from gastown_tmux.verbs.index import find_verb
 
@@ -35,14 +35,8 @@ def run(arguments: list[str]) -> int:
 
 def _complain(error: Exception) -> int:
     """One line for what is wrong, one for the way out; the exit status."""
-    match error:
-        case GtError():
-            message, hint, status = error.message, error.hint, error.exit_code
-        case OSError(strerror=str() as words):
-            message, hint, status = f"{error.filename}: {words}" if error.filename else words, None, 1
-        case _:
-            message, hint, status = f"a fault in gt: {type(error).__name__}: {error}", "GT_DEBUG=1 shows where", 1
-    sys.stderr.write(f"gt: {' '.join(message.split())}\n")
+    message, hint, status = explain(error)
+    sys.stderr.write(f"gt: {message}\n")
     if hint:
         sys.stderr.write(f"hint: {hint}\n")
     return status
@@ -57,6 +51,11 @@ def _run(arguments: list[str]) -> None:
         return
     if words[:1] == ["help"]:
         given.help, words = True, words[1:]
+    if not (words or given.help) and sys.stdin.isatty() and sys.stdout.isatty():
+        from gastown_tmux.cli.mayor import converse  # the REPL's library costs 100 ms
+
+        converse(given)
+        return
     if not words or given.help:
         print(help_text(words))
         return

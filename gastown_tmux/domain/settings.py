@@ -136,6 +136,12 @@ class Key:
     summary: str
 
 
+#: Events that a person is told of while they work, unless ``ui.events`` says otherwise.
+NEWS = (
+    "bead.merged", "bead.reported", "bead.returned", "merge.held", "merge.rejected", "merge.conflicted",
+    "convoy.landed", "escalation.raised", "agent.changed", "session.changed",
+)  # fmt: skip
+
 KEYS = (
     Key("provider.default", _text, None, "agent program of new agents; unset: the first one found"),
     Key("providers.<name>", _provider, None, "a user's own agent program, or changes to a preset"),
@@ -158,6 +164,8 @@ KEYS = (
     Key("snapshot.total", parse_size, "200M", "how much of unsaved files a snapshot takes in at most"),
     Key("snapshot.remote", _text, None, "a repository that snapshots are pushed to as a backup"),
     Key("respawn.budget", parse_budget, "10 per 10m", "starts after a death before an agent counts as failed"),
+    Key("ui.keys", _choice("emacs", "vi"), "emacs", "how lines are edited in the REPL"),
+    Key("ui.events", _texts, list(NEWS), "types of events that the REPL prints as they come"),
     Key("respawn.delay", parse_duration, "0.1s", "wait before the first start after a death; doubles to 60s"),
 )
 _BY_NAME = {key.name: key for key in KEYS}

@@ -1,9 +1,12 @@
 """Terminals attached to a tmux server: who looks at what, and going there."""
 
 import os
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gastown_tmux.edges.tmux import Server, find_tmux
+from gastown_tmux.edges.tmux import Server, client_environment, find_tmux
+from gastown_tmux.errors import GtError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,22 @@ def attach_command(server: Server, target: str, read_only: bool = False) -> list
     """
     attach = [find_tmux(), "-N", "-u", "-S", str(server.socket), "attach-session", "-t", _target(target)]
     return [*attach, "-r"] if read_only else attach
+
+
+def open_outside(command: Sequence[str], name: str) -> None:
+    """A new window named ``name`` in the tmux that we run in, not the town's: the command runs in it.
+
+    The user's own server: nothing else of it is touched. Raises GtError with its words where it refuses.
+    """
+    unset = [f"-u{variable}" for variable in ("TMUX", "TMUX_PANE")]
+    words = [find_tmux(), "new-window", "-n", name, "--", "env", *unset, *command]
+    environment = client_environment() | {key: os.environ[key] for key in ("TMUX", "TMUX_PANE") if key in os.environ}
+    try:
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, errors="replace", timeout=10)
+    except subprocess.TimeoutExpired:
+        raise GtError("the tmux around this terminal does not answer", " ".join(command)) from None
+    if done.returncode != 0:
+        raise GtError(f"the tmux around this terminal refused: {done.stderr.strip()}", " ".join(command))
 
 
 def clients(server: Server) -> list[Client]:

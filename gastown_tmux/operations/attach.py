@@ -1,15 +1,14 @@
 """Windows: going to one, leaving, looking at one from outside."""
 
 import contextlib
-import os
-import sys
 
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import MAYOR, Address
 from gastown_tmux.edges import clients
 from gastown_tmux.edges.panes import Pane, capture
+from gastown_tmux.edges.terminal import is_terminal
 from gastown_tmux.edges.tmux import client_environment
-from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
+from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.operations import daemons, lookup
 from gastown_tmux.operations.sessions import look, report_path
 from gastown_tmux.operations.town import Answer, Town
@@ -33,9 +32,9 @@ def find_pane(town: Town, address: Address) -> Pane:
 
 
 def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
-    """Gives this terminal to tmux; inside the town's own server the client switches. Returns only after a switch.
+    """Gives this terminal to tmux; inside the town's own server the client that typed last switches.
 
-    Raises UsageError outside a terminal, RefusedError inside another tmux.
+    Inside another tmux it gets a window of its own there. Raises UsageError outside a terminal.
     """
     ensure_up(town)
     pane = find_pane(town, agent)
@@ -44,14 +43,15 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
         clients.switch_client(town.tmux, here, pane.pane)
         return f"switched to {agent}"
     command = clients.attach_command(town.tmux, pane.pane, read_only=read_only)
-    shown = " ".join(command)
     if town.environment.get("TMUX"):
-        raise RefusedError(
-            "this terminal is inside another tmux", hint=f"detach first, or open a new terminal for: {shown}"
-        )
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("this is no terminal", hint=shown)
-    return os.execve(command[0], command, client_environment())
+        clients.open_outside(command, town.path.name)
+        return f"{agent} is in a new window of the tmux around this one; keys for it go there with the prefix twice"
+    if not is_terminal():
+        raise UsageError("this is no terminal", hint=" ".join(command))
+    status = town.give_terminal(command, client_environment())
+    if status:
+        raise GtError(f"tmux ended with status {status}", hint="gt status")
+    return f"back from {agent}"
 
 
 def detach(town: Town) -> Answer:

@@ -66,6 +66,12 @@ def list_beads(reader: Reader, *, rig: str | None = None, state: str | None = No
     return [_bead(row) for row in reader.rows(sql + " ORDER BY b.created, b.id", *values)]
 
 
+def list_titles(reader: Reader) -> list[tuple[BeadId, BeadState, str]]:
+    """Every bead as one line, the newest first: what a person chooses from."""
+    rows = reader.rows("SELECT id, state, title FROM beads ORDER BY updated DESC")
+    return [(row["id"], row["state"], row["title"]) for row in rows]
+
+
 def list_ready(reader: Reader, rig: str | None = None) -> list[Bead]:
     """Open beads without unmet needs, most urgent first."""
     sql = _BEAD + f" WHERE b.state = 'open' AND {_UNBLOCKED}"

@@ -71,6 +71,7 @@ VERBS = (
         "operations.attach:attach",
         (optional("agent", Kind.ADDRESS, "the mayor unless given"), flag("--read-only", "read_only", "look only")),
         Special.TEXT,
+        terminal=True,
     ),
     Verb("detach", "leave the town's windows", "operations.attach:detach"),
     Verb("stop", "stop an agent; its work stays", "operations.workers:stop_agent", (argument("agent", Kind.AGENT),)),

@@ -99,7 +99,7 @@ Show = Listing | Record | Special | None
 class Verb:
     """``operation`` is ``module:function`` below the package. ``town`` False: it needs none.
 
-    ``show`` None: the operation gives an Answer, whose sentence is shown.
+    ``show`` None: the operation gives an Answer, whose sentence is shown. ``terminal``: it may take the terminal.
     """
 
     words: str
@@ -109,6 +109,7 @@ class Verb:
     show: Show = None
     town: bool = True
     hidden: bool = False
+    terminal: bool = False
 
     @property
     def usage(self) -> str:

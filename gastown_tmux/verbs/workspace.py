@@ -122,7 +122,14 @@ VERBS = (
     ),
     Verb("crew start", "start a crew member's agent", "operations.workers:start_agent", (_AGENT, _RIG)),
     Verb("crew stop", "stop a crew member's agent", "operations.workers:stop_agent", (_AGENT, _RIG)),
-    Verb("crew at", "attach to a crew member's window", "operations.attach:attach", (_AGENT, _RIG), Special.TEXT),
+    Verb(
+        "crew at",
+        "attach to a crew member's window",
+        "operations.attach:attach",
+        (_AGENT, _RIG),
+        Special.TEXT,
+        terminal=True,
+    ),
     Verb(
         "crew remove",
         "remove a crew member; the work is saved before",

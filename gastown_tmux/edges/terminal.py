@@ -1,0 +1,60 @@
+"""This process's own terminal, given to another program."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NoReturn
+
+from gastown_tmux.errors import MissingError
+
+
+def become(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+    """This process ends as that program. Raises MissingError where there is no such program."""
+    try:
+        os.execve(command[0], list(command), dict(environment))
+    except OSError as error:
+        raise MissingError(f"{command[0]} cannot be run: {error.strerror}") from None
+
+
+def lend(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Runs the program on our terminal until it ends, and returns its exit status (128 + N for signal N).
+
+    Keys that interrupt are the program's meanwhile, and the terminal is afterwards as it was before, whatever
+    the program did to it. Raises MissingError where there is no such program.
+    """
+    with _kept_terminal():
+        try:
+            child = subprocess.Popen(command, env=dict(environment))
+        except OSError as error:
+            raise MissingError(f"{command[0]} cannot be run: {error.strerror}") from None
+        status = child.wait()
+    return status if status >= 0 else 128 - status
+
+
+def is_terminal() -> bool:
+    """Whether a person types to us and reads us."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+@contextlib.contextmanager
+def _kept_terminal() -> Iterator[None]:
+    descriptor = sys.stdin.fileno() if sys.stdin.isatty() else None
+    was = termios.tcgetattr(descriptor) if descriptor is not None else None
+    # Ctrl-C goes to everybody in the foreground: it must end the program, not us who wait for it.
+    handlers = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if descriptor is not None and was is not None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(descriptor, termios.TCSADRAIN, was)
+
+
+def _ignore(number: int, frame: object) -> None:
+    """Not SIG_IGN, which a child would inherit."""

@@ -1,0 +1,96 @@
+"""The one way anything is printed while a person types: above the prompt, whole lines, many at once.
+
+prompt_toolkit's ``patch_stdout`` writes from a thread of its own and may draw into a prompt that is just beginning;
+here a line is written at once by whoever has it while there is no prompt, and by the prompt's own loop while there is.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.output import Output
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+#: At most so often is the prompt moved down for what came meanwhile.
+PAUSE_SECONDS = 0.05
+
+
+class QuietOutput(Vt100_Output):
+    """A terminal that is never asked where its cursor is: the answer, coming late over a slow line, would be typed.
+
+    prompt_toolkit wants it to know how much room is below the prompt. One row is enough: it scrolls for more.
+    """
+
+    def get_rows_below_cursor_position(self) -> int:
+        return 1
+
+
+def make_output() -> Output:
+    """This process's own terminal."""
+    return QuietOutput.from_pty(sys.stdout, term=os.environ.get("TERM"), enable_bell=False)
+
+
+class Screen:
+    """Lines from any thread. ``begin`` and ``end`` are called around each prompt, ``begin`` in its loop."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._lock = threading.RLock()
+        self._pending: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._scheduled = False
+
+    @property
+    def width(self) -> int:
+        return self._output.get_size().columns
+
+    def write(self, text: str) -> None:
+        with self._lock:
+            self._pending.append(text + "\n")
+            if self._loop is None:
+                self._drain()
+            else:
+                self._schedule()
+
+    def begin(self) -> None:
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            if self._pending:
+                self._schedule()
+
+    def end(self) -> None:
+        with self._lock:
+            self._loop = None
+            self._scheduled = False
+            self._drain()
+
+    def _schedule(self) -> None:
+        if self._scheduled or self._loop is None:
+            return
+        self._scheduled = True
+        try:
+            self._loop.call_soon_threadsafe(self._draw)
+        except RuntimeError:  # the prompt has just ended: end() prints it
+            self._scheduled = False
+
+    def _draw(self) -> None:
+        run_in_terminal(self._drain)
+        asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._rest)
+
+    def _rest(self) -> None:
+        with self._lock:
+            self._scheduled = False
+            if self._pending:
+                self._schedule()
+
+    def _drain(self) -> None:
+        with self._lock:
+            if not self._pending:
+                return
+            text = "".join(self._pending)
+            self._pending.clear()
+            self._output.enable_autowrap()
+            self._output.write_raw(text)
+            self._output.flush()

@@ -1,0 +1,301 @@
+"""The Mayor's REPL: every verb of the table without ``gt``, words for agents, news above the prompt, counts below."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import FileHistory
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.styles import Style
+
+from gastown_tmux.domain.settings import NEWS
+from gastown_tmux.edges import clients
+from gastown_tmux.edges.terminal import lend
+from gastown_tmux.errors import GtError, UsageError, explain
+from gastown_tmux.operations.town import Town
+from gastown_tmux.repl.completion import TableCompleter
+from gastown_tmux.repl.events import News
+from gastown_tmux.repl.jobs import Jobs
+from gastown_tmux.repl.lines import Leave, Run, Say, is_open, read_line, split_lines
+from gastown_tmux.repl.lines import Shell as ShellCommand
+from gastown_tmux.repl.screen import Screen, make_output
+from gastown_tmux.repl.toolbar import toolbar
+from gastown_tmux.repl.values import Watcher
+from gastown_tmux.verbs.answer import answer
+from gastown_tmux.verbs.flags import take_globals
+from gastown_tmux.verbs.help import help_text
+from gastown_tmux.verbs.index import children, find_verb
+from gastown_tmux.verbs.opening import open_town
+from gastown_tmux.verbs.show import Look, paint
+
+#: A command that takes longer goes on behind the prompt.
+PATIENCE_SECONDS = 0.5
+GOODBYE_SECONDS = 2.0
+
+HELP = """\
+Every verb works here without gt: status, sling de-1a2b3, mail inbox. Besides:
+  @toast words    words for an agent (or a group: @town words)
+  attach toast    go to its window; detach, or the prefix and d, leads back
+  !command        a command for the shell
+  words for nobody in particular go to the Mayor's agent, when there is one
+  Tab completes, → takes the suggestion, Ctrl-R searches what was typed before
+  Esc Enter begins a new line; Ctrl-C clears the line, or interrupts what runs behind the prompt
+  exit, or Ctrl-D, leaves; the town goes on
+"""
+_STYLE = Style.from_dict(
+    {
+        "bottom-toolbar": "noreverse bg:default",
+        "town": "bold",
+        "prompt": "bold",
+        "good": "ansigreen",
+        "alarm": "ansiyellow bold",
+        "bad": "ansired bold",
+        "job": "ansicyan",
+    }
+)
+
+
+class _History(FileHistory):
+    """One file a town; a disk that is full must not stop anybody from typing."""
+
+    def store_string(self, string: str) -> None:
+        with contextlib.suppress(OSError):
+            super().store_string(string)
+
+
+class Shell:
+    """One person at one terminal. ``input`` and ``output`` are the process's own unless given."""
+
+    def __init__(self, town: Town, look: Look, input: Input | None = None, output: Output | None = None) -> None:
+        self._town = town
+        self._look = look
+        self._session = self._make_session(input, output or make_output())
+        self._screen = Screen(self._session.output)
+        self._jobs = Jobs(self._refresh)
+        self._news = News(self._screen.write, self._current_look, NEWS, town.actor)
+        watched = Town(town.path, town.actor, town.environment, town.flags)
+        self._watcher = Watcher(watched, self._news.take, self._refresh)
+        self._is_left = False
+
+    def run(self) -> None:
+        """Until the person leaves, or the terminal does."""
+        was = signal.signal(signal.SIGINT, lambda number, frame: self._interrupt())
+        self._apply_settings()
+        self._watcher.start()
+        self._screen.write(f"the town {self._town.path.name}, {self._town.path}; help tells more")
+        try:
+            while not self._is_left:
+                text = self._read()
+                if text is None:
+                    break
+                self.enter(text)
+        finally:
+            self._watcher.stop()
+            for job in self._jobs.running():
+                job.interrupt()
+                job.wait(GOODBYE_SECONDS)
+            signal.signal(signal.SIGINT, was)
+
+    def enter(self, text: str) -> None:
+        """Carries out what was typed, line after line."""
+        for line in split_lines(text):
+            try:
+                self._do(line)
+            except Exception as error:
+                if os.environ.get("GT_DEBUG"):
+                    raise
+                self._complain(error)
+            if self._is_left:
+                return
+
+    def _do(self, line: str) -> None:
+        match read_line(line):
+            case Run(words=words):
+                self._run(words, line.strip())
+            case Say(to=to, words=words):
+                self._say(to, words)
+            case ShellCommand(command=command):
+                shell = self._town.environment.get("SHELL") or "/bin/sh"
+                status = lend([shell, "-c", command], {**self._town.environment, "GT_TOWN": str(self._town.path)})
+                if status:
+                    self._screen.write(f"exit status {status}")
+            case Leave():
+                self._leave()
+            case None:
+                pass
+
+    def _run(self, typed: tuple[str, ...], line: str) -> None:
+        given, words = take_globals(list(typed))
+        if words[:1] == ["help"]:
+            given.help, words = True, words[1:]
+        if given.help or not words:
+            self._screen.write(help_text(words) if words else HELP + "\n" + help_text(()))
+            return
+        try:
+            verb, rest = find_verb(words)
+        except UsageError as error:
+            if self._watcher.values.has_mayor and len(words) > 1 and words[0] not in children(()) and _is_far(error):
+                self._say("mayor", line)
+                return
+            raise
+        if verb.words == "daemon run":
+            raise UsageError("a daemon is a process of its own", hint="daemon start")
+        given.town = given.town or str(self._town.path)
+        given.speaker = given.speaker or (None if self._town.is_person else self._town.actor)
+        town = open_town(given, self._town.environment, self._screen.write, lend, needed=verb.town)
+        town.flags = {**self._town.flags, **town.flags}
+
+        def work() -> None:
+            try:
+                for text in answer(verb, rest, town, self._current_look(), given.json):
+                    self._screen.write(text)
+            except KeyboardInterrupt:
+                self._screen.write(f"interrupted: {line}")
+            except Exception as error:
+                if os.environ.get("GT_DEBUG"):
+                    raise
+                self._complain(error)
+            finally:
+                town.close()
+
+        if verb.terminal or "-" in rest:
+            self._in_foreground(work)
+        else:
+            job = self._jobs.start(" ".join(verb.words.split()), work)
+            job.wait(PATIENCE_SECONDS)
+        if verb.words.startswith("config "):
+            self._apply_settings()
+
+    def _say(self, to: str, words: str) -> None:
+        """Typed into the window where this gt can; else a mail."""
+        if "nudge" in children(()):
+            self._run(("nudge", "--", to, words), words)
+        elif "mail" in children(()):
+            self._run(("mail", "send", f"--subject={words}", "--", to), words)
+        else:
+            raise UsageError("this gt cannot talk to agents yet", hint=f"attach {to}")
+
+    def _in_foreground(self, work: Callable[[], None]) -> None:
+        was = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            work()
+        except KeyboardInterrupt:
+            self._screen.write("interrupted")
+        finally:
+            signal.signal(signal.SIGINT, was)
+
+    def _complain(self, error: Exception) -> None:
+        message, hint, _ = explain(error)
+        self._screen.write(paint("failed", f"gt: {message}", self._look))
+        if hint:
+            self._screen.write(f"hint: {hint.removeprefix('gt ')}")
+
+    def _leave(self) -> None:
+        """Out; in the town's own window the client goes, and the REPL stays for the next."""
+        running = self._jobs.running()
+        if running:
+            names = ", ".join(job.title for job in running)
+            self._screen.write(f"{names} still runs: Ctrl-C interrupts it, then leave")
+            return
+        here = clients.client_here(self._town.tmux)
+        if here is not None:
+            clients.detach_client(self._town.tmux, here)
+        else:
+            self._is_left = True
+
+    def _interrupt(self) -> None:
+        job = self._jobs.interrupt_last()
+        if job is None:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._session.app.invalidate()
+
+    def _current_look(self) -> Look:
+        return replace(self._look, width=self._screen.width)
+
+    def _read(self) -> str | None:
+        """What was typed; None when the terminal is gone."""
+        try:
+            return self._session.prompt(pre_run=self._screen.begin)
+        except (EOFError, OSError):
+            return None
+        except KeyboardInterrupt:
+            return ""
+        finally:
+            self._screen.end()
+
+    def _apply_settings(self) -> None:
+        self._town.reload_settings()
+        try:
+            settings = self._town.settings()
+            self._news.types = settings.texts("ui.events")
+            vi = settings.get("ui.keys") == "vi"
+        except GtError as error:
+            self._complain(error)
+            return
+        self._session.editing_mode = EditingMode.VI if vi else EditingMode.EMACS
+
+    def _toolbar(self) -> StyleAndTextTuples:
+        hint = "a quote is open: Esc Enter runs it all the same" if self._is_open() else ""
+        jobs = self._jobs.running()
+        return toolbar(self._town.path.name, self._watcher.values, jobs, self._screen.width, hint)
+
+    def _is_open(self) -> bool:
+        return is_open(self._session.default_buffer.text)
+
+    def _make_session(self, input: Input | None, output: Output) -> PromptSession[str]:
+        keys = KeyBindings()
+
+        @keys.add("c-c")
+        @keys.add("<sigint>")
+        def _(event: KeyPressEvent) -> None:
+            if event.current_buffer.text:
+                event.current_buffer.reset()
+            else:
+                self._interrupt()
+
+        @keys.add("c-d", filter=Condition(lambda: not self._session.default_buffer.text))
+        def _(event: KeyPressEvent) -> None:
+            event.app.exit(result="exit")
+
+        return PromptSession(
+            message=[("class:prompt", "gt> ")],
+            input=input,
+            output=output,
+            history=_History(str(_history_file(self._town))),
+            auto_suggest=AutoSuggestFromHistory(),
+            completer=TableCompleter(lambda: self._watcher.values),
+            complete_while_typing=True,
+            multiline=Condition(self._is_open),
+            prompt_continuation="  > ",
+            bottom_toolbar=self._toolbar,
+            key_bindings=keys,
+            style=_STYLE,
+            color_depth=None if self._look.colour else ColorDepth.DEPTH_1_BIT,
+            refresh_interval=1.0,
+            reserve_space_for_menu=6,
+        )
+
+
+def _history_file(town: Town) -> Path:
+    """What was typed in this town before; nobody else's to read."""
+    path = town.path / ".gt" / "history"
+    with contextlib.suppress(OSError):
+        path.touch(mode=0o600)
+    return path
+
+
+def _is_far(error: UsageError) -> bool:
+    """Whether the word was no verb, and not nearly one."""
+    return "unknown verb" in error.message and not (error.hint or "").startswith("did you mean")

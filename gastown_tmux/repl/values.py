@@ -1,0 +1,127 @@
+"""What the town holds now, as a prompt needs it: read by a thread of its own, so that no key ever waits for it."""
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from gastown_tmux.domain.events import Event
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.views import list_agents
+from gastown_tmux.providers import registry
+from gastown_tmux.store.agents import find_live_session
+from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.events import last_seq, list_events
+from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.merging import list_merge_requests
+from gastown_tmux.store.rigs import list_rigs
+from gastown_tmux.store.work import list_convoys, list_titles
+from gastown_tmux.verbs.table import Kind
+
+LOOK_SECONDS = 0.1
+#: Read again at least so often (processes and mailboxes change without a row), at most so often under a flood.
+STALE_SECONDS = 2.0
+FRESH_SECONDS = 0.5
+
+Choice = tuple[str, str]
+"""A word, and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Words that exist, by kind; agents by state; and what waits for a person."""
+
+    words: dict[Kind, Sequence[Choice]] = field(default_factory=dict)
+    agents: Counter[str] = field(default_factory=Counter)
+    mail: int = 0
+    queue: int = 0
+    held: int = 0
+    escalations: int = 0
+    has_mayor: bool = False
+
+
+def read_values(town: Town) -> Values:
+    """Everything, by a handful of queries."""
+    agents = list_agents(town)
+    named: list[Choice] = [(agent.address, f"{agent.state} {agent.bead or ''}".strip()) for agent in agents]
+    names = Counter(agent.name for agent in agents)
+    named += [(agent.name, agent.address) for agent in agents if agent.rig and names[agent.name] == 1]
+    requests = list_merge_requests(town.db)
+    escalations = list_escalations(town.db)
+    rigs = list_rigs(town.db)
+    town_addresses = [("mayor", "the town's coordinator"), ("deacon", ""), ("witness", ""), ("overseer", "you")]
+    return Values(
+        words={
+            Kind.AGENT: named,
+            Kind.ADDRESS: named + [address for address in town_addresses if address[0] not in dict(named)],
+            Kind.RIG: [(rig.name, rig.target) for rig in rigs],
+            Kind.BEAD: [(id, f"{state} {title}") for id, state, title in list_titles(town.db)],
+            Kind.CONVOY: [(convoy.id, f"{convoy.state} {convoy.name}") for convoy in list_convoys(town.db)],
+            Kind.MERGE_REQUEST: [(found.id, f"{found.state} {found.bead}") for found in reversed(requests)],
+            Kind.ESCALATION: [(found.id, f"{found.severity} {found.text}") for found in escalations],
+            Kind.PROVIDER: [(provider.name, provider.summary) for provider in registry.list_all(town.settings())],
+        },
+        agents=Counter(agent.state for agent in agents),
+        mail=len(Mailbox(town.mail / "overseer").list_new()),
+        queue=sum(found.state in ("queued", "testing", "publishing") for found in requests),
+        held=sum(found.state == "held" for found in requests),
+        escalations=sum(found.state == "open" for found in escalations),
+        has_mayor=find_live_session(town.db, "mayor") is not None,
+    )
+
+
+class Watcher:
+    """Keeps ``values`` fresh and hands on new events, in a thread, until ``stop``.
+
+    ``on_events`` and ``on_change`` are called in that thread. A town that cannot be read now keeps its last values.
+    """
+
+    def __init__(
+        self, town: Town, on_events: Callable[[list[Event]], None], on_change: Callable[[], None] = lambda: None
+    ) -> None:
+        self.values = Values()
+        self.on_change = on_change
+        self._town = town
+        self._on_events = on_events
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(2.0)
+
+    def _watch(self) -> None:
+        version, seq, read = None, None, 0.0
+        while not self._stopping.is_set():
+            try:
+                db = self._town.db
+                row = db.row("PRAGMA data_version")
+                seen = row[0] if row else None
+                if seq is None:
+                    seq = last_seq(db)
+                elif seen != version:
+                    events = list_events(db, after=seq)
+                    seq = events[-1].seq if events else seq
+                    if events:
+                        self._on_events(events)
+                stale = time.monotonic() - read
+                if stale > (FRESH_SECONDS if seen != version else STALE_SECONDS) or version is None:
+                    self._town.reload_settings()
+                    values = read_values(self._town)
+                    changed, self.values = values != self.values, values
+                    version, read = seen, time.monotonic()
+                    if changed:
+                        self.on_change()
+            except (GtError, OSError):
+                # A town being moved, restored or removed: it is looked at again, from a fresh connection.
+                with contextlib.suppress(GtError, OSError):
+                    self._town.close()
+                self._stopping.wait(1.0)
+            self._stopping.wait(LOOK_SECONDS)
+        self._town.close()

@@ -1,0 +1,24 @@
+"""A verb carried out, its value as the texts that a face prints."""
+
+from collections.abc import Iterator, Sequence
+
+from gastown_tmux.operations.town import Town
+from gastown_tmux.verbs import show
+from gastown_tmux.verbs.call import call
+from gastown_tmux.verbs.data import document, to_json
+from gastown_tmux.verbs.parser import parse
+from gastown_tmux.verbs.show import Look
+from gastown_tmux.verbs.table import Special, Verb
+
+
+def answer(verb: Verb, words: Sequence[str], town: Town, look: Look, as_json: bool) -> Iterator[str]:
+    """Texts without their last line feed, as they come; as JSON, one document. Raises GtError of any kind."""
+    value = call(verb, town, parse(verb, words))
+    is_stream = verb.show is Special.LINES or isinstance(value, Iterator)
+    if is_stream and not as_json:
+        yield from (show.line(one, look) for one in value)
+    elif as_json:
+        whole = list(value) if is_stream else value
+        yield to_json(document(whole))
+    elif text := show.render(verb, value, look):
+        yield text

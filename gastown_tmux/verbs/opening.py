@@ -1,0 +1,44 @@
+"""The town that a line is about, opened for whoever asks."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gastown_tmux.domain.ids import OVERSEER, Address
+from gastown_tmux.domain.settings import check_value
+from gastown_tmux.edges.configuration import parse_value
+from gastown_tmux.errors import RefusedError
+from gastown_tmux.operations.town import GiveTerminal, Town, find_town
+from gastown_tmux.verbs.flags import Globals
+
+
+def open_town(
+    given: Globals,
+    environment: Mapping[str, str],
+    say: Callable[[str], None],
+    give_terminal: GiveTerminal,
+    needed: bool = True,
+) -> Town:
+    """The town that the flags and the environment name; where none is ``needed``, one that is nowhere.
+
+    Raises NotFoundError where there is none, RefusedError for an agent that speaks as another.
+    """
+    path = find_town(given.town, environment, _here()) if needed else Path("/")
+    spawned = environment.get("GT_AGENT")
+    actor = Address.parse(spawned) if spawned else OVERSEER
+    if given.speaker is not None:
+        speaker = Address.parse(given.speaker)
+        if spawned and speaker != actor:
+            raise RefusedError(f"{actor} cannot speak as {speaker}")
+        actor = speaker
+    flags = {}
+    for key, text in given.settings.items():
+        flags[key] = parse_value(text)
+        check_value(key, flags[key], f"-c {key}")
+    return Town(path, actor, environment, flags, (lambda line: None) if given.quiet else say, give_terminal)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/")

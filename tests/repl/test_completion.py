@@ -1,0 +1,61 @@
+"""What may be typed next."""
+
+import pytest
+
+from gastown_tmux.repl.completion import suggest
+from gastown_tmux.repl.values import Values
+from gastown_tmux.verbs.index import VERBS
+from gastown_tmux.verbs.table import Kind
+
+VALUES = Values(
+    words={
+        Kind.AGENT: [("demo/toast", "working de-1a2b3"), ("toast", "demo/toast"), ("demo/nux", "idle")],
+        Kind.ADDRESS: [("demo/toast", "working de-1a2b3"), ("toast", "demo/toast"), ("mayor", "")],
+        Kind.RIG: [("demo", "main")],
+        Kind.BEAD: [("de-1a2b3", "working say hello"), ("de-zzzzz", "open part")],
+        Kind.PROVIDER: [("claude", "Claude Code"), ("runbook", "the built-in agent")],
+    }
+)
+
+
+def words(text: str) -> list[str]:
+    return [word for word, _ in suggest(text, VALUES)[1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("sta", "status"),
+        ("gt sta", "status"),
+        ("bead s", "show"),
+        ("bead show ", "de-1a2b3"),
+        ("bead show zz", "de-zzzzz"),
+        ("bead show hello", "de-1a2b3"),
+        ("attach to", "toast"),
+        ("@to", "@toast"),
+        ("sling ", "de-zzzzz"),
+        ("sling de-zzzzz --agent ru", "runbook"),
+        ("bead list --state w", "working"),
+        ("bead list --r", "--rig"),
+        ("config set prov", "prov"),
+    ],
+)
+def test_first_choice(text: str, first: str) -> None:
+    assert [*words(text), "prov"][0] == first
+
+
+def test_the_word_to_replace_is_the_last_one() -> None:
+    assert suggest("bead show de-1", VALUES)[0] == "de-1"
+    assert suggest("bead show ", VALUES)[0] == ""
+
+
+def test_hidden_verbs_and_shell_commands_are_not_offered() -> None:
+    assert "signal" in {verb.words for verb in VERBS}
+    assert "signal" not in words("si")
+    assert words("!ls ") == []
+
+
+def test_every_verb_can_be_completed_without_error() -> None:
+    for verb in VERBS:
+        for end in ("", " ", " x", " --", " x --", " 'open"):
+            suggest(verb.words + end, VALUES)

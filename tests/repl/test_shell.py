@@ -1,0 +1,154 @@
+"""The REPL without a terminal: keys in, whole lines out."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import DEACON, OVERSEER, RigName
+from gastown_tmux.domain.rigs import RemoteKind, Rig
+from gastown_tmux.edges import clock
+from gastown_tmux.operations.town import Town
+from gastown_tmux.repl.shell import Shell
+from gastown_tmux.store.rigs import insert_rig
+from gastown_tmux.store.work import list_beads
+from gastown_tmux.verbs.show import PLAIN
+
+
+class Recorder(DummyOutput):
+    """Keeps what is printed above the prompt."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write_raw(self, data: str) -> None:
+        self.text += data
+
+
+class Person:
+    """Types, and reads what is printed."""
+
+    def __init__(self, keys: PipeInput, output: Recorder, wait_for: Callable[..., Any]) -> None:
+        self.keys, self.output, self._wait_for = keys, output, wait_for
+
+    def types(self, text: str) -> None:
+        self.keys.send_text(text)
+
+    def sees(self, text: str) -> None:
+        self._wait_for(lambda: text in self.output.text, 10, f"{text!r} in {self.output.text!r}")
+
+
+@pytest.fixture
+def town(short_tmp: Path, run_gt: Callable[..., Any]) -> Town:
+    assert run_gt("install", short_tmp / "town").code == 0
+    town = Town(short_tmp / "town", OVERSEER, dict(os.environ))
+    rig = Rig(RigName("demo"), "de", "/x", "/x", RemoteKind.REMOTE, "main", None, "a@b.c", False, clock.now())
+    with town.change() as change:
+        insert_rig(change, rig)
+    return town
+
+
+@pytest.fixture
+def converse(town: Town, wait_for: Callable[..., Any]) -> Callable[[Callable[[Person], None]], str]:
+    """Runs a person's doings beside a prompt, has them leave, and gives back all that was printed."""
+
+    def run(doings: Callable[[Person], None]) -> str:
+        with create_pipe_input() as keys, ThreadPoolExecutor() as pool:
+            output = Recorder()
+            shell = Shell(town, PLAIN, keys, output)
+            person = Person(keys, output, wait_for)
+
+            def act() -> None:
+                try:
+                    person.sees("help tells more")
+                    doings(person)
+                finally:
+                    keys.send_text("\x03\x03exit\r")
+
+            acted = pool.submit(act)
+            shell.run()
+            acted.result()
+        assert "Traceback" not in output.text
+        return output.text
+
+    return run
+
+
+def test_verbs_run_without_gt_and_errors_are_one_line(converse: Callable[..., str]) -> None:
+    def doings(person: Person) -> None:
+        person.types("status\r")
+        person.sees("tmux does not run")
+        person.types("gt bead show nope\r")
+        person.sees("gt: no bead 'nope'\nhint: bead list\n")
+        person.types("bead list --json\r")
+        person.sees('"items": []')
+        person.types("frobnicate\r")
+        person.sees("unknown verb 'gt frobnicate'")
+
+    converse(doings)
+
+
+def test_keys_of_every_kind_leave_a_prompt_that_works(converse: Callable[..., str]) -> None:
+    def doings(person: Person) -> None:
+        person.types("\x03\x03bead 'open\r\x03")
+        person.types("".join(chr(code) for code in range(1, 27) if code not in (3, 4, 13, 18, 24, 26)) + "\x03")
+        person.types("\x1b[200~\x00\xff\x07\x1b[2J binary\x1b[201~\x03")
+        person.types("@toast\r")
+        person.sees("words for whom")
+        person.types("bead list\r")
+        person.sees("no beads")
+
+    converse(doings)
+
+
+def test_long_commands_run_behind_the_prompt_and_ctrl_c_ends_them(converse: Callable[..., str]) -> None:
+    def doings(person: Person) -> None:
+        person.types("events --follow\r")
+        person.sees("town.installed")
+        person.types("bead list\r")
+        person.sees("no beads")
+        person.types("exit\r")
+        person.sees("events still runs")
+        person.types("\x03")
+        person.sees("interrupted: events --follow")
+
+    converse(doings)
+
+
+def test_news_of_others_are_printed_and_a_flood_is_summed_up(town: Town, converse: Callable[..., str]) -> None:
+    deacon = town.acting_as(DEACON)
+
+    def flood(count: int) -> None:
+        with deacon.change() as change:
+            for number in range(count):
+                change.event(EventType.BEAD_MERGED, f"de-{number:05}", commit="a" * 40)
+
+    def doings(person: Person) -> None:
+        flood(1)
+        person.sees("de-00000 merged as aaaaaaaaaaaa\n")
+        flood(10_000)
+        person.sees("9992 more")
+        person.types("config set ui.events []\r")
+        person.sees("ui.events is []")
+        flood(1)
+        person.types("bead list\r")
+        person.sees("no beads")
+
+    assert converse(doings).count("de-00000 merged") == 2
+
+
+def test_what_was_typed_is_there_the_next_time(town: Town, converse: Callable[..., str]) -> None:
+    def first(person: Person) -> None:
+        person.types('bead create "one two" --rig demo\r')
+        person.sees("de-")
+
+    converse(first)
+    assert (town.path / ".gt" / "history").stat().st_mode & 0o077 == 0
+    converse(lambda person: person.types("\x1b[A\x1b[A\r"))
+    assert [bead.title for bead in list_beads(town.db)] == ["one two", "one two"]
