@@ -1,16 +1,14 @@
 """Files that are whole or not there, and locks that the kernel frees when their holder dies."""
 
 import errno
-import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from gastown_tmux.errors import GtError, NotFoundError, RefusedError
+from gastown_tmux.errors import GtError, NotFoundError
 
 _PLAIN = {
     errno.ENOSPC: "the disk is full",
@@ -76,40 +74,3 @@ def read_json(path: Path) -> Any:
         raise GtError(f"{path} is not JSON: {error}") from error
     except OSError as error:
         raise GtError(f"cannot read {path}: {error.strerror}") from error
-
-
-@contextmanager
-def locked(path: Path, timeout: float) -> Iterator[int]:
-    """Hold the exclusive lock on `path`, waiting at most `timeout` seconds for it.
-
-    Yields the lock's descriptor: a child that is handed it keeps the lock after our own death, until it
-    ends too. The file holds the pid of the last holder and is never removed. Raises `RefusedError` naming
-    that pid when the time is up.
-    """
-    with plain_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        _acquire(descriptor, path, time.monotonic() + timeout)
-        with plain_errors(path):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
-        yield descriptor
-    finally:
-        # Closing, not LOCK_UN: an explicit unlock would take the lock from a child that still runs.
-        os.close(descriptor)
-
-
-def _acquire(descriptor: int, path: Path, deadline: float) -> None:
-    pause = 0.002
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError as error:
-            if time.monotonic() >= deadline:
-                holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-                raise RefusedError(f"{path} is held by process {holder}") from error
-        # flock has no deadline of its own, and an alarm signal would only do in the main thread.
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.05)

@@ -6,8 +6,8 @@ import select
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
+from gastown_tmux.edges.files import plain_errors
 from gastown_tmux.edges.processes import ProcessRef, is_alive, start_time
 from gastown_tmux.errors import RefusedError
 
@@ -15,8 +15,9 @@ from gastown_tmux.errors import RefusedError
 class Lock:
     """``flock`` on ``path``, which is made when missing and must never be deleted by its users.
 
-    ``with Lock(path):`` waits up to ``timeout_seconds`` (``None``: for ever, and the kernel wakes us) and
-    then raises ``RefusedError`` naming the holder. One object holds the lock once; it is not re-entrant.
+    ``with Lock(path) as descriptor:`` waits up to ``timeout_seconds`` (``None``: for ever, and the kernel wakes
+    us) and then raises ``RefusedError`` naming the holder. A child that is handed the descriptor keeps the lock
+    after our own death, until it ends too. One object holds the lock once; it is not re-entrant.
     """
 
     def __init__(self, path: Path, timeout_seconds: float | None = 10.0) -> None:
@@ -24,7 +25,7 @@ class Lock:
         self._timeout = timeout_seconds
         self._descriptor: int | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> int:
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         pause = 0.001
         while not self._take(wait=deadline is None):
@@ -35,7 +36,8 @@ class Lock:
             # flock has neither a time limit nor a descriptor to poll.
             select.select([], [], [], pause)
             pause = min(pause * 2, 0.02)
-        return self
+        assert self._descriptor is not None
+        return self._descriptor
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -50,6 +52,7 @@ class Lock:
         """Let go. Does nothing when the lock is not held."""
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
+            # Closing, not LOCK_UN: an explicit unlock would take the lock from a child that still runs.
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -57,7 +60,9 @@ class Lock:
         if self._descriptor is not None:
             raise RuntimeError(f"{self.path} is already held here")
         while True:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            with plain_errors(self.path):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
                 if _is_at(descriptor, self.path):

@@ -2,13 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gastown_tmux.edges.files import locked, plain_errors
+from gastown_tmux.edges.files import plain_errors
 from gastown_tmux.edges.git import NETWORK_TIMEOUT, GitError, Output, git
+from gastown_tmux.edges.locks import Lock
 from gastown_tmux.errors import RefusedError
 
 NOTHING = "0" * 40
@@ -89,11 +88,9 @@ class Repository:
         """Git in the bare repository itself."""
         return git(*args, git_dir=self.path, data=data, ok=ok, timeout=timeout)
 
-    @contextmanager
-    def lock(self, timeout: float = LOCK_TIMEOUT) -> Iterator[int]:
-        """The one lock for adding, moving and removing worktrees and for gc. Yields its descriptor."""
-        with locked(self.lock_path, timeout) as descriptor:
-            yield descriptor
+    def lock(self, timeout: float = LOCK_TIMEOUT) -> Lock:
+        """The one lock for adding, moving and removing worktrees and for gc."""
+        return Lock(self.lock_path, timeout)
 
     def remote_url(self) -> str:
         return self.run("config", "--get", "remote.origin.url").text
@@ -104,7 +101,7 @@ class Repository:
         Runs under a lock of its own, so that a slow network holds up no one who adds a worktree.
         """
         refs = [f"+refs/heads/{branch}:refs/remotes/origin/{branch}"] if branch else []
-        with locked(self.lock_path.with_name(f"{self.lock_path.name}.fetch"), timeout) as held:
+        with Lock(self.lock_path.with_name(f"{self.lock_path.name}.fetch"), timeout) as held:
             git(
                 *("fetch", "--quiet", "--prune", "--no-write-fetch-head", "origin", *refs),
                 git_dir=self.path,

@@ -3,13 +3,14 @@
 import os
 import re
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from gastown_tmux.edges.files import locked, plain_errors
+from gastown_tmux.edges.files import plain_errors
 from gastown_tmux.edges.git import CHECKOUT_TIMEOUT, GitError, git
+from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.repository import LOCK_TIMEOUT, Repository
 from gastown_tmux.errors import RefusedError
 
@@ -281,9 +282,9 @@ def _refuse_second_checkout(repository: Repository, path: Path, branch: str) -> 
             raise RefusedError(f"branch {branch} is checked out in {other}")
 
 
-def _populating(admin: Path) -> AbstractContextManager[int]:
+def _populating(admin: Path) -> Lock:
     """The lock of whoever writes a worktree's files, held by its git child too."""
-    return locked(admin / "gt-populate.lock", LOCK_TIMEOUT + CHECKOUT_TIMEOUT)
+    return Lock(admin / "gt-populate.lock", LOCK_TIMEOUT + CHECKOUT_TIMEOUT)
 
 
 def symbolic_branch(admin: Path) -> str | None:

@@ -118,3 +118,12 @@ def test_a_lock_is_taken_once(tmp_path: Path) -> None:
     lock.release()
     assert lock.try_lock()
     lock.release()
+
+
+def test_a_child_that_was_handed_the_lock_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "lock"
+    with Lock(path) as descriptor:
+        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[descriptor])
+    assert not Lock(path).try_lock()
+    child.communicate(timeout=10)
+    assert Lock(path).try_lock()
