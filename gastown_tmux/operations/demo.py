@@ -34,7 +34,7 @@ List everybody who ever committed here, and tell a colleague of it.
 ```sh
 mkdir -p town
 git shortlog --summary --numbered --email HEAD > town/authors.txt
-gt mail send demo/nux --subject "the authors are listed" --message "see town/authors.txt once it has landed"
+gt mail send demo/nux -s "the authors are listed" -m "see town/authors.txt once it has landed"
 ```
 """
 _SIZES = """\
@@ -198,18 +198,22 @@ def _tell(town: Town, event: Event) -> Iterator[str]:
     match event.type:
         case "session.started":
             yield f"{event.subject} runs in window {event.subject.partition('/')[2]}, pid {data['pid']}"
-        case "session.ended" if data["reason"] == "died":
+        case "session.ended" if data["signal"] is not None:
             yield f"{event.subject} died of signal {data['signal']}"
         case "bead.started":
             yield f"{event.subject} is being worked on: {rows.get_bead(town.db, event.subject).title}"
-        case "mail.sent":
-            yield f"mail from {event.actor} to {data.get('to')}: {data.get('subject')}"
+        case "mail.sent" if event.actor.name in WORKERS:
+            yield f"{event.actor} writes to {' and '.join(map(str, _listed(data['to'])))}"
         case "bead.submitted":
             yield f"{event.subject} is submitted to the merge queue"
         case "bead.merged":
             yield f"{event.subject} is merged as {str(data['commit'])[:12]}"
         case "convoy.landed":
             yield "the convoy has landed"
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _say_what_landed(town: Town, rig: Rig) -> None:
