@@ -5,59 +5,111 @@ import logging
 import os
 import selectors
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 
-from gastown_tmux.edges import locks
+from gastown_tmux.daemons.hands import Hands, log
+from gastown_tmux.edges.locks import Lock
+from gastown_tmux.edges.wake import Listener
 from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations import daemons
 from gastown_tmux.operations.town import Town
-
-log = logging.getLogger("gt")
 
 #: A look at everything, without any event: this alone must be enough to recover.
 LOOK_SECONDS = 1.0
+#: How long work under way may take to end with its daemon.
+LEAVE_SECONDS = 3.0
 
 
-@dataclass
 class Loop:
-    """Runs ``look`` once a second and whenever one of the watched descriptors is readable."""
+    """Runs ``look`` once a second, and whenever its FIFO or a watched descriptor is readable.
 
-    name: str
-    town: Town
-    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
-    stopping: bool = False
+    After a look it rests at least as long as that took, so events never keep a daemon busy without end. A lock, a
+    FIFO or folders that were deleted under it are made again; where another daemon took the lock meanwhile, it ends.
+    """
+
+    def __init__(self, name: str, town: Town, fifo: Path) -> None:
+        self.name, self.town, self._fifo = name, town, fifo
+        self.hands = Hands(town)
+        self._selector = selectors.DefaultSelector()
+        self._lock = Lock(town.run / f"{name}.lock")
+        self._listener: Listener | None = None
+        self._stopping = False
 
     def watch(self, descriptor: int, drain: Callable[[], None]) -> None:
-        self.selector.register(descriptor, selectors.EVENT_READ, drain)
+        self._selector.register(descriptor, selectors.EVENT_READ, drain)
 
     def unwatch(self, descriptor: int) -> None:
-        self.selector.unregister(descriptor)
+        self._selector.unregister(descriptor)
 
     def run(self, look: Callable[[], float | None]) -> None:
-        """``look`` may return in how many seconds it wants to look again, if that is sooner."""
+        """``look`` may return in how many seconds it wants to look again, if that is sooner.
+
+        Returns after SIGTERM. Raises RefusedError while another daemon of that name runs.
+        """
+        self._start_log()
+        self.town.prepare_run()
+        if not self._lock.try_lock():
+            raise RefusedError(f"a {self.name} runs already", hint="gt daemon status")
+        os.utime(self._lock.path)
+        log.info("%s of %s is up", self.name, self.town.path)
         with self._signals():
-            while not self.stopping:
-                wanted = None
-                try:
-                    wanted = look()
-                except GtError as error:
-                    log.warning("%s", error.message)
-                except Exception:
-                    # One bad look must not end supervision; the next one starts from the truth again.
-                    log.exception("look failed")
-                seconds = LOOK_SECONDS if wanted is None else min(wanted, LOOK_SECONDS)
-                for key, _ in self.selector.select(seconds):
-                    key.data()
+            while not self._stopping:
+                started = time.monotonic()
+                wanted = self._look(look)
+                took = time.monotonic() - started
+                self._wait(LOOK_SECONDS if wanted is None else min(wanted, LOOK_SECONDS), took)
+        self.hands.join(LEAVE_SECONDS)
+        self._lock.release()
+        log.info("%s is down", self.name)
+
+    def _look(self, look: Callable[[], float | None]) -> float | None:
+        try:
+            self._keep_place()
+            return None if self._stopping else look()
+        except GtError as error:
+            log.warning("%s", error.message)
+        except Exception:
+            # One bad look must not end supervision; the next one starts from the truth again.
+            log.exception("look failed")
+        return None
+
+    def _wait(self, seconds: float, took: float) -> None:
+        for key, _ in self._selector.select(seconds):
+            key.data()
+        if took > 0.005:
+            threading.Event().wait(min(took, LOOK_SECONDS))
+
+    def _keep_place(self) -> None:
+        """Beats, and sees that lock and FIFO are still where others look for them."""
+        beat = daemons.beat_path(self.town, self.name)
+        try:
+            os.utime(beat)
+        except FileNotFoundError:
+            self.town.prepare_run()
+            beat.touch()
+        if not self._lock.is_in_place():
+            self._lock.release()
+            self._stopping = not self._lock.try_lock()
+            log.warning("the lock was deleted: %s", "another has it now" if self._stopping else "taken again")
+        if self._listener is None or not self._listener.is_in_place():
+            if self._listener is not None:
+                self.unwatch(self._listener.descriptor)
+                self._listener.close()
+            self._listener = Listener(self._fifo)
+            self.watch(self._listener.descriptor, self._listener.drain)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer)
-        self.watch(reader, lambda: void(os.read(reader, 64)))
+        self.watch(reader, lambda: _void(os.read(reader, 64)))
 
         def stop(number: int, frame: object) -> None:
-            self.stopping = True
+            self._stopping = True
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
@@ -70,24 +122,11 @@ class Loop:
             os.close(reader)
             os.close(writer)
 
-
-def void(value: object) -> None:
-    """For callbacks that are read for their effect."""
-
-
-@contextlib.contextmanager
-def hold_lock(town: Town, name: str) -> Iterator[None]:
-    """The daemon's exclusive lock, which tells everybody that it lives. Raises RefusedError while another has it."""
-    lock = locks.Lock(town.run / f"{name}.lock")
-    if not lock.try_lock():
-        raise RefusedError(f"a {name} runs already", hint="gt daemon status")
-    os.utime(town.run / f"{name}.lock")
-    try:
-        yield
-    finally:
-        lock.release()
+    @staticmethod
+    def _start_log() -> None:
+        """Lines with a time on stderr, which the starter put into the daemon's log."""
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
 
 
-def start_log() -> None:
-    """Lines with a time on stderr, which the starter put into the daemon's log."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+def _void(value: object) -> None:
+    """For callbacks that are called for their effect."""

@@ -1,47 +1,94 @@
 """The witness: sees every death, starts what should run again, gives up loudly; keeps the deacon alive."""
 
 import os
+import time
 
-from gastown_tmux.daemons.loop import Loop, hold_lock, log, start_log
+from gastown_tmux.daemons.hands import log
+from gastown_tmux.daemons.loop import Loop
+from gastown_tmux.daemons.peer import Peer
+from gastown_tmux.domain.agents import Session
+from gastown_tmux.domain.ids import Address, SessionId
 from gastown_tmux.edges.processes import ProcessRef, death_descriptor
-from gastown_tmux.operations import daemons, patrol
+from gastown_tmux.operations import daemons, deaths, patrol, up
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.store.meta import is_wanted
 
+#: Seconds between two looks at tmux itself; all else is asked of rows and processes.
+WINDOWS_SECONDS = 5.0
+
 
 def run(town: Town) -> None:
     """Until SIGTERM. Raises RefusedError while another witness runs."""
-    start_log()
-    with hold_lock(town, "witness"):
-        witness = _Witness(town)
-        log.info("witness of %s is up", town.path)
-        witness.loop.run(witness.look)
-        log.info("witness is down")
+    town.say = log.info
+    loop = Loop("witness", town, town.death_fifo)
+    witness = _Witness(town, loop)
+    loop.run(witness.look)
 
 
 class _Witness:
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, loop: Loop) -> None:
         self.town = town
-        self.loop = Loop("witness", town)
-        self._watched: dict[ProcessRef, int] = {}
+        self.loop = loop
+        self._peer = Peer(town, loop.hands, "deacon")
+        self._watched: dict[ProcessRef, int | None] = {}
+        self._starting: set[Address] = set()
+        self._windows_due = time.monotonic() + WINDOWS_SECONDS
+        self._windowless: set[SessionId] = set()
 
     def look(self) -> float | None:
-        town = self.town
-        town.reload_settings()
-        gone = patrol.observe(town)
-        for session in gone:
-            log.info("%s died (session %s)", session.agent, session.id)
-        if not is_wanted(town.db):
-            self._watch_processes()
-            return None
-        if daemons.start_daemon(town, "deacon"):
-            log.info("started the deacon")
-        patrol.respawn(town, gone)
-        for address in patrol.start_due(town):
-            log.info("%s runs", address)
+        town, hands = self.town, self.loop.hands
+        wanted = is_wanted(town.db)
+        if wanted:
+            self._peer.look()
+        if deaths.find_dead(town) or deaths.find_unsettled(town):
+            hands.do("bury", self._bury)
+        if ending := patrol.find_ending(town):
+            hands.do("end", lambda town: deaths.bury(town, ending))
+        self._look_at_windows()
         self._watch_processes()
-        return patrol.next_start(town)
+        if not wanted:
+            return None
+        due = [address for address in patrol.find_due(town) if address not in self._starting]
+        if due:
+            self._start(due)
+        return patrol.next_due(town)
+
+    def _bury(self, town: Town) -> None:
+        gone = deaths.find_dead(town)
+        for session in gone:
+            log.info("%s is gone (session %s)", session.agent, session.id)
+        deaths.bury(town, gone)
+
+    def _look_at_windows(self) -> None:
+        """A session without a window is ended when two looks in a row miss it."""
+        if time.monotonic() < self._windows_due:
+            return
+        self._windows_due = time.monotonic() + WINDOWS_SECONDS
+        missing = deaths.find_windowless(self.town)
+        lost = [session for session in missing if session.id in self._windowless]
+        self._windowless = {session.id for session in missing}
+        if lost:
+            self.loop.hands.do("windows", lambda town: self._bury_windowless(town, lost))
+
+    def _bury_windowless(self, town: Town, lost: list[Session]) -> None:
+        for session in lost:
+            log.info("%s has no window any more (session %s)", session.agent, session.id)
+        deaths.bury(town, lost)
+
+    def _start(self, due: list[Address]) -> None:
+        """Several starts may be under way: a slow one keeps no other waiting."""
+        batch = set(due)
+
+        def work(town: Town) -> None:
+            try:
+                for address in up.start_agents(town, due):
+                    log.info("%s runs", address)
+            finally:
+                self._starting -= batch
+
+        self._starting |= batch
+        self.loop.hands.do(f"start {' '.join(due)}", work)
 
     def _watch_processes(self) -> None:
         """A descriptor for each program that runs and for the deacon: the kernel tells of their death at once."""
@@ -54,10 +101,17 @@ class _Witness:
         if deacon is not None:
             wanted.add(deacon)
         for ref in set(self._watched) - wanted:
-            descriptor = self._watched.pop(ref)
-            self.loop.unwatch(descriptor)
-            os.close(descriptor)
+            self._forget(ref)
+            del self._watched[ref]
         for ref in wanted - set(self._watched):
             descriptor = death_descriptor(ref)
             self._watched[ref] = descriptor
-            self.loop.watch(descriptor, lambda: None)
+            self.loop.watch(descriptor, lambda ref=ref: self._forget(ref))  # type: ignore[misc]
+
+    def _forget(self, ref: ProcessRef) -> None:
+        """The descriptor of a dead process stays readable: it has said what it had to say."""
+        descriptor = self._watched[ref]
+        if descriptor is not None:
+            self._watched[ref] = None
+            self.loop.unwatch(descriptor)
+            os.close(descriptor)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gastown_tmux.domain.ids import Address, RigName, SessionId, Time
+from gastown_tmux.domain.ids import Address, BeadId, RigName, SessionId, Time
 from gastown_tmux.domain.machine import Machine
 
 
@@ -105,13 +105,16 @@ class Agent:
     not_before: Time | None
     created: Time
     since: Time
+    forgiven: Time | None
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """One run of an agent's program in a window.
 
-    ``starter`` is the process that is starting it, ``launcher`` the pane's own, ``pid`` the program's.
+    ``starter`` is the process that is starting it, ``launcher`` the pane's own, ``pid`` the program's, ``server`` the
+    tmux server's with its birth. ``resumed``: it took up the provider's earlier conversation. ``ending``: why it is
+    to end, once somebody has asked for that.
     """
 
     id: SessionId
@@ -132,6 +135,35 @@ class Session:
     exit_status: int | None
     exit_signal: int | None
     reason: str | None
+    server: str | None
+    bead: BeadId | None
+    resumed: bool
+    ending: str | None
+
+    @property
+    def is_charged(self) -> bool:
+        """Whether its end is held against the agent: it died by itself, or never came to life."""
+        return self.reason is not None and self.reason.startswith((Ending.DIED, Ending.NOT_STARTED))
+
+
+class Ending(StrEnum):
+    """Why a session ended without being asked to."""
+
+    DIED = "died"
+    NOT_STARTED = "not started: "  # and the launcher's words
+    SERVER_LOST = "the tmux server was lost"
+    STRUCK = "many died at once"
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """What a session leaves to the next one of the same agent. It is about ``bead``, where there is one."""
+
+    agent: Address
+    session: SessionId
+    bead: BeadId | None
+    note: str
+    time: Time
 
 
 def view_state(agent: AgentState, session: SessionState | None) -> str:

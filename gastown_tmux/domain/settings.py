@@ -268,6 +268,13 @@ class Settings:
         assert value is None or isinstance(value, str)
         return value
 
+    def budget(self) -> tuple[int, float]:
+        """How many starts after deaths, in how many seconds."""
+        value = self.get("respawn.budget")
+        assert isinstance(value, tuple)
+        most, seconds = value
+        return most, seconds
+
     def texts(self, name: str) -> tuple[str, ...]:
         value = self.get(name)
         assert isinstance(value, tuple)

@@ -11,10 +11,11 @@ from gastown_tmux.errors import GtError
 
 
 def run_logged(
-    command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, seconds: float
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, seconds: float, mark: str
 ) -> int | None:
     """The exit status (negative for a signal), or None after ``seconds``, when its process group was killed.
 
+    ``mark`` is the command's ``GT_SESSION``, by which ``processes.end`` finds it when its starter was killed.
     Raises GtError where it cannot be started at all.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -23,7 +24,7 @@ def run_logged(
         output.flush()
         try:
             process = subprocess.Popen(
-                command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                command, cwd=cwd, env={**environment, "GT_SESSION": mark}, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True,
             )  # fmt: skip
         except OSError as error:

@@ -114,6 +114,19 @@ def _parse(line: str) -> Report | None:
     return None
 
 
+def _launch_file(folder: Path, session: str) -> Path:
+    return folder / f"{session}.launch"
+
+
+def withdraw(folder: Path, session: str) -> bool:
+    """Takes back a launch that no launcher has read: it will start nothing. False where there is none to take."""
+    try:
+        _launch_file(folder, session).unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 class Starter:
     """Writes launch files and waits, by event, for the launchers to say ``started`` or ``failed``.
 
@@ -148,7 +161,7 @@ class Starter:
         Leave ``GT_SESSION`` out of the window's own environment: the launcher is not a process of the
         session, it stays to report how the agent ended.
         """
-        path = self._folder / f"{launch.session}-{os.urandom(4).hex()}.launch"
+        path = _launch_file(self._folder, launch.session)
         fields = [("cwd", str(launch.cwd)), ("report", str(launch.report))]
         fields += [("wake", str(fifo)) for fifo in (self._fifo, *launch.wake)]
         fields += [("arg", word) for word in launch.command]

@@ -48,6 +48,10 @@ class Lock:
         """Take the lock if it is free; say whether we hold it now."""
         return self._take(wait=False)
 
+    def is_in_place(self) -> bool:
+        """Whether it is held and ``path`` still names the locked file: else the lock keeps nobody out any more."""
+        return self._descriptor is not None and _is_at(self._descriptor, self.path)
+
     def release(self) -> None:
         """Let go. Does nothing when the lock is not held."""
         if self._descriptor is not None:

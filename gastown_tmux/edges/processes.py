@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +84,17 @@ def spawn_detached(command: Sequence[str], env: Mapping[str, str], cwd: Path, lo
     ref = process(child.pid)
     assert ref is not None
     return ref
+
+
+def spawn_attached(command: Sequence[str]) -> None:
+    """Start ``command`` on the caller's own terminal, in whose death it shares.
+
+    Raises ``MissingError`` when the program cannot be run.
+    """
+    try:
+        _spawned.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
+    except OSError as error:
+        raise MissingError(f"cannot run {command[0]}: {error.strerror}") from error
 
 
 def death_descriptor(ref: ProcessRef) -> int:
@@ -168,13 +179,27 @@ def descendants(refs: Iterable[ProcessRef]) -> set[ProcessRef]:
     return {ProcessRef(pid, table[pid].started) for pid in found - given}
 
 
-def session_processes(session: str) -> set[ProcessRef]:
-    """Every process of this user that was started with ``GT_SESSION=<session>``, and all their descendants.
+def session_processes(*sessions: str) -> set[ProcessRef]:
+    """Every process of this user that was started with ``GT_SESSION`` one of these, and all their descendants.
 
     The environment is what finds a straggler whose parents are dead. The calling process is never in the set.
     """
-    mark = f"\0GT_SESSION={session}\0".encode()
-    found = {ref for pid in pids() if mark in b"\0" + environment(pid) + b"\0" and (ref := process(pid))}
+    return marked_processes(*(f"GT_SESSION={session}" for session in sessions))
+
+
+def marked_processes(*entries: str) -> set[ProcessRef]:
+    """Every process of this user whose environment began with one of these ``NAME=value``, and all their descendants.
+
+    The calling process is never in the set.
+    """
+    marks = [f"\0{entry}\0".encode() for entry in entries]
+    if not marks:
+        return set()
+    found = set()
+    for pid in pids():
+        here = b"\0" + environment(pid) + b"\0"
+        if any(mark in here for mark in marks) and (ref := process(pid)):
+            found.add(ref)
     found |= descendants(found)
     return {ref for ref in found if ref.pid != os.getpid() and is_alive(ref)}
 
@@ -221,19 +246,18 @@ def end(
     refs: Iterable[ProcessRef],
     term_seconds: float = 10.0,
     kill_seconds: float = 5.0,
-    session: str | None = None,
+    sessions: Collection[str] = (),
 ) -> None:
     """End the processes and all their descendants: SIGTERM (and SIGCONT), then SIGKILL; checked to be gone.
 
-    With ``session``, everything ``session_processes`` finds belongs to them, looked for again until nothing
-    is left. The calling process is spared. Raises ``GtError`` when something survives.
+    Everything ``session_processes`` finds for ``sessions`` belongs to them, looked for again until nothing is
+    left. The calling process is spared. Raises ``GtError`` when something survives.
     """
     known = _ours(refs)
 
     def living() -> set[ProcessRef]:
         known.update(descendants(known))
-        if session:
-            known.update(session_processes(session))
+        known.update(session_processes(*sessions))
         return {ref for ref in known if ref.pid != os.getpid() and is_alive(ref)}
 
     for number, seconds in ((signal.SIGTERM, term_seconds), (signal.SIGKILL, kill_seconds)):

@@ -12,6 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.processes import ProcessRef, is_alive, process, send, wait_for_death
 from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError
@@ -71,15 +72,19 @@ class MissingTargetError(CommandError, NotFoundError):
 class Server:
     """The tmux server on ``socket``, with ``config`` as its whole configuration (``start`` writes it).
 
+    ``memory`` is the file in which its process is remembered, beside the socket unless given. It should outlive the socket's folder: by it a server
+    whose socket was deleted is found again.
+
     Every call has a time limit and works from any environment. Each may raise ``ServerGoneError``,
     ``MissingError`` (no tmux), ``CommandError`` (refused, ``MissingTargetError`` when there is no such pane,
     session …) and ``GtError`` (anything else, such as a server that does not answer, which is never taken for
     a dead one).
     """
 
-    def __init__(self, socket: Path, config: Path) -> None:
+    def __init__(self, socket: Path, config: Path, memory: Path | None = None) -> None:
         self.socket = socket
         self.config = config
+        self._memory = memory or self._beside(".pid")
 
     def run(self, *arguments: str, stdin: str | None = None, seconds: float = 10.0) -> str:
         """Run tmux commands, separated by the argument ``;``, and return what they print.
@@ -143,7 +148,7 @@ class Server:
                 asked = True
             except GtError:
                 asked = False
-            old = self._remembered()
+            old = self.remembered()
             if old:
                 if not asked:
                     send(old, signal.SIGTERM)
@@ -152,7 +157,7 @@ class Server:
                     send(old, signal.SIGKILL)
                 if wait_for_death([old], 5.0):
                     raise GtError(f"the tmux server, process {old.pid}, does not end")
-            self._beside(".pid").unlink(missing_ok=True)
+            self._memory.unlink(missing_ok=True)
             self.socket.unlink(missing_ok=True)
 
     def nudge_reaper(self) -> None:
@@ -203,7 +208,7 @@ class Server:
         return int(self._call(["-f", str(self.config), "start-server", ";", *ask], None, 20.0, path=True))
 
     def _outlive_predecessor(self) -> None:
-        old = self._remembered()
+        old = self.remembered()
         if not old or not is_alive(old):
             return
         deadline = time.monotonic() + 10.0
@@ -222,12 +227,13 @@ class Server:
 
     def _remember(self, pid: int) -> None:
         ref = process(pid)
-        if ref and ref != self._remembered():
-            self._beside(".pid").write_text(f"{ref.pid} {ref.started}\n")
+        if ref and ref != self.remembered():
+            write_atomic(self._memory, f"{ref.pid} {ref.started}\n".encode(), durable=False)
 
-    def _remembered(self) -> ProcessRef | None:
+    def remembered(self) -> ProcessRef | None:
+        """The process of the server that was started or asked last, dead or alive."""
         try:
-            pid, started = self._beside(".pid").read_text().split()
+            pid, started = self._memory.read_text().split()
             return ProcessRef(int(pid), started)
         except (FileNotFoundError, ValueError):
             return None

@@ -6,15 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.edges import clock, locks, processes
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.store.meta import is_wanted
 
 DAEMONS = ("deacon", "witness")
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
+FOLLOW_SECONDS = 3600.0
 #: What ties a process to one agent's session must not reach a daemon: it would be ended with that session.
 PERSONAL = frozenset(("GT_AGENT", "GT_ROLE", "GT_RIG", "GT_BEAD", "GT_SESSION", "GT_BRANCH", "TMUX", "TMUX_PANE"))
 
@@ -51,9 +54,10 @@ def start_daemon(town: Town, name: str) -> bool:
         return False
     environment = {key: value for key, value in town.environment.items() if key not in PERSONAL}
     environment["GT_TOWN"] = str(town.path)
+    town.prepare_run()
     log = town.logs / f"{name}.log"
     process = processes.spawn_detached(
-        [sys.executable, "-m", "gastown_tmux", "daemon", "run", name], environment, town.path, log
+        [sys.executable, "-P", "-m", "gastown_tmux", "daemon", "run", name], environment, town.path, log
     )
 
     def is_settled() -> bool:
@@ -76,6 +80,49 @@ def stop_daemon(town: Town, name: str) -> bool:
         processes.send(holder, signal.SIGKILL)
         processes.wait_for_death([holder], STOP_SECONDS)
     return True
+
+
+def wake_up(town: Town, name: str) -> str | None:
+    """Continues a daemon that was stopped; what was done, if anything."""
+    holder = find_holder(town, name)
+    if holder is None or not processes.is_stopped(holder):
+        return None
+    processes.send(holder, signal.SIGCONT)
+    return f"the {name} was stopped: continued"
+
+
+def end_hung(town: Town, name: str) -> None:
+    """Kills exactly the process that holds the daemon's lock; the next one starts from the rows."""
+    holder = find_holder(town, name)
+    if holder is not None:
+        processes.send(holder, signal.SIGKILL)
+        processes.wait_for_death([holder], STOP_SECONDS)
+
+
+def beat_path(town: Town, name: str) -> Path:
+    """The file a daemon touches at each look."""
+    return town.run / f"{name}.beat"
+
+
+def follow(town: Town, name: str) -> Answer:
+    """Shows a daemon's log until this window closes, and starts the daemon again when it dies in a town that is wanted.
+
+    Of the two daemons each revives the other; this one revives them when both die in the same moment.
+    """
+    log = town.logs / f"{name}.log"
+    log.touch()
+    processes.spawn_attached(["tail", "-n", "200", "-F", str(log)])
+    while True:
+        holder = find_holder(town, name)
+        if holder is not None:
+            processes.wait_for_death([holder], FOLLOW_SECONDS)
+            continue
+        try:
+            if is_wanted(town.db):
+                start_daemon(town, name)
+        except GtError as error:
+            town.say(error.message)
+        threading.Event().wait(1.0)
 
 
 def start(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:

@@ -8,7 +8,7 @@ from gastown_tmux.domain.agents import Agent, HookState, Role
 from gastown_tmux.domain.ids import Address, Commit
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
-from gastown_tmux.edges import clock, history, removal, snapshot, worktree
+from gastown_tmux.edges import clock, history, processes, removal, snapshot, worktree
 from gastown_tmux.edges.commands import run_logged
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.git import Person
@@ -36,6 +36,13 @@ def branch_of(agent: Agent, bead: Bead | None) -> str:
     if agent.role is Role.POLECAT and bead is not None:
         return f"bead/{bead.id}"
     return f"{agent.role}/{agent.name}"
+
+
+def is_prepared(town: Town, rig: Rig, address: Address) -> bool:
+    """Whether the agent's worktree stands ready for what is on its hook, as one does whose session only died."""
+    agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
+    ready = agent.hook is HookState.READY and (bead is None or bead.base is not None)
+    return ready and _is_on(town, rig, town.worktree(address), branch_of(agent, bead))
 
 
 def prepare_hook(town: Town, rig: Rig, address: Address, base: Commit) -> Path:
@@ -139,9 +146,12 @@ def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
     """Raises GtError that names the command and its log."""
     settings = town.settings(rig.name)
     log = town.logs / f"setup.{address.folder}.log"
+    mark = town.mark(f"setup.{address}")
+    if settings.texts("worktree.setup"):
+        processes.end((), sessions=[mark])  # a killed starter's, which would go on beside ours
     for command in settings.texts("worktree.setup"):
         status = run_logged(
-            ["sh", "-c", command], place, dict(town.environment), log, settings.seconds("worktree.timeout")
+            ["sh", "-c", command], place, dict(town.environment), log, settings.seconds("worktree.timeout"), mark
         )
         if status != 0:
             what = "ran out of time" if status is None else f"failed with status {status}"

@@ -11,7 +11,7 @@ from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.domain.settings import Gate
 from gastown_tmux.domain.work import ATTEMPTS, Bead, Reason
-from gastown_tmux.edges import clock, locks, merge
+from gastown_tmux.edges import clock, locks, merge, processes
 from gastown_tmux.edges.commands import run_logged
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.git import GitError, Person
@@ -65,6 +65,8 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
     if not lock.try_lock():
         raise RefusedError(f"a refinery of {rig.name} is at work", hint=f"gt attach {rig.name}/refinery")
     try:
+        # What a killed predecessor left running would change the files under the gates of this one.
+        processes.end((), sessions=[town.gate_mark(rig.name)])
         while (request := _next_due(town, rig)) is not None:
             rig = town.rig(rig.name)
             tried.append(request.id)
@@ -201,7 +203,10 @@ def _run_gates(
         merge.gate_worktree(repository, place, candidate)
         for command in settings.texts("worktree.setup"):
             seconds = settings.seconds("worktree.timeout")
-            if run_logged(["sh", "-c", command], place, _gate_environment(town, {}), log, seconds) != 0:
+            status = run_logged(
+                ["sh", "-c", command], place, _gate_environment(town, {}), log, seconds, town.gate_mark(rig.name)
+            )
+            if status != 0:
                 return _Delay(f"worktree.setup {command!r} fails where the gates run; see {log}", _pause(request))
     except GtError as error:
         return _Delay(f"the gates cannot run: {error.message}", _pause(request))
@@ -221,8 +226,9 @@ def _run_group(
         own = log if len(group) == 1 else log.with_suffix(f".{threading.get_ident()}.log")
         try:
             return run_logged(
-                ["sh", "-c", gate.run], place, _gate_environment(town, gate.environment), own, gate.timeout
-            )
+                ["sh", "-c", gate.run], place, _gate_environment(town, gate.environment), own, gate.timeout,
+                town.gate_mark(request.rig),
+            )  # fmt: skip
         finally:
             if own is not log:
                 with log.open("ab") as whole:

@@ -1,24 +1,24 @@
 """What daemons do at each look: take in signals, compare rows with processes, act on the difference."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
-from gastown_tmux.domain.agents import AgentState, Role, Session, SessionState
+from gastown_tmux.domain.agents import AgentState, Session, SessionState
 from gastown_tmux.domain.ids import Address, SessionId
-from gastown_tmux.edges import clock, processes
-from gastown_tmux.edges.processes import ProcessRef
-from gastown_tmux.operations.hooks import save_hook
-from gastown_tmux.operations.sessions import record_end, session_refs, settle_orphans, stop_sessions
+from gastown_tmux.edges import clock, resources
+from gastown_tmux.edges.resources import AfterDone
+from gastown_tmux.operations.sessions import stop_sessions
 from gastown_tmux.operations.town import Town
-from gastown_tmux.operations.up import start_wanted
+from gastown_tmux.operations.up import find_missing
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.work import list_held_beads
 
 #: Seconds an agent may go on in its turn after its bead has left its hook.
 FAREWELL_SECONDS = 15.0
-#: The longest pause between two starts, and the time alive after which the first one counts again.
-LONGEST_DELAY = 60.0
+#: Seconds that whoever asked for a session's end has for it before the witness does it.
+ENDING_SECONDS = 20.0
 
 MOVES = {
     "session-start": "ready",
@@ -34,9 +34,7 @@ def take_signals(town: Town) -> int:
     """Rows follow what providers' hooks wrote into the spool, oldest first; how many there were."""
     spool = town.run / "spool"
     try:
-        files = sorted(
-            (path for path in spool.iterdir() if path.name[0] != "."), key=lambda path: path.stat().st_mtime_ns
-        )
+        files = sorted(path for path in spool.iterdir() if not path.name.startswith("."))
     except FileNotFoundError:
         return 0
     for file in files:
@@ -52,8 +50,7 @@ def _take_signal(town: Town, session: SessionId, event: str, file: Path) -> None
         payload = json.loads(file.read_bytes() or b"{}")
     except (OSError, ValueError):
         payload = {}
-    known = payload if isinstance(payload, dict) else {}
-    provider_session = known.get("session_id") or known.get("sessionId")
+    provider_session = payload.get("session_id") if isinstance(payload, dict) else None
     move = MOVES.get(event)
     with town.change() as change:
         if move is not None:
@@ -62,36 +59,25 @@ def _take_signal(town: Town, session: SessionId, event: str, file: Path) -> None
             rows.set_provider_session(change, session, provider_session)
 
 
-def observe(town: Town) -> list[Session]:
-    """Ends the rows of sessions whose program is gone, with its exit status; those sessions.
-
-    A start that its starter did not live to record is recorded from the launcher's report.
-    """
-    settle_orphans(town)
-    gone = []
-    for session in rows.list_live_sessions(town.db):
-        if session.pid is None or session.pid_started is None:
-            continue
-        if processes.is_alive(ProcessRef(session.pid, session.pid_started)):
-            continue
-        processes.end(session_refs(session), session=session.id)
-        record_end(town, session, "died")
-        gone.append(session)
-    return gone
-
-
-def release(town: Town) -> list[Address]:
-    """Ends sessions of polecats with nothing on their hook, once their turn is over; those agents."""
+def find_parted(town: Town) -> list[Address]:
+    """Agents with nothing on their hook whose role ends with the work, once their turn is over."""
     held = list_held_beads(town.db)
     free = []
     for agent in rows.list_agents(town.db):
-        if agent.role is not Role.POLECAT or agent.address in held or agent.state is not AgentState.ON:
+        if agent.address in held or agent.state is not AgentState.ON:
+            continue
+        if resources.load_role(agent.role, town.path).done is not AfterDone.END:
             continue
         session = rows.find_live_session(town.db, agent.address)
         if session is None or _has_parted(session, agent.since):
             free.append(agent.address)
-    stop_sessions(town, free, why="done", state="stop")
     return free
+
+
+def release(town: Town, free: Collection[Address]) -> None:
+    """Ends the sessions of agents that have parted from their work; those that were given a bead meanwhile go on."""
+    held = list_held_beads(town.db)
+    stop_sessions(town, [address for address in free if address not in held], why="done", state="stop")
 
 
 def _has_parted(session: Session, since: str) -> bool:
@@ -103,54 +89,37 @@ def _has_parted(session: Session, since: str) -> bool:
     )
 
 
-def respawn(town: Town, gone: list[Session]) -> None:
-    """Each death of an agent that should run is followed by a start, later each time, until the budget is spent."""
-    for session in gone:
-        agent = rows.find_agent(town.db, session.agent)
-        if agent is None or agent.state is not AgentState.ON:
-            continue
-        held = session.agent in list_held_beads(town.db)
-        if agent.role is Role.POLECAT and not held:
-            with town.change() as change:
-                rows.move_agent(change, agent.address, "stop", reason="its bead is done")
-            continue
-        if agent.rig:
-            save_hook(town, town.rig(agent.rig), agent.address, "death")
-        _back_off(town, session)
+def find_ending(town: Town) -> list[Session]:
+    """Sessions that are to end and for which nobody else does it: a handoff, or an end that a kill left half-way."""
+    return [
+        session
+        for session in rows.list_live_sessions(town.db)
+        if session.ending is not None
+        and (session.ending == "handoff" or clock.seconds_since(session.since) > ENDING_SECONDS)
+    ]
 
 
-def _back_off(town: Town, session: Session) -> None:
-    settings = town.settings()
-    budget = settings.get("respawn.budget")
-    assert isinstance(budget, tuple)
-    most, window = budget
-    deaths = rows.count_deaths(town.db, session.agent, clock.after(-window))
-    delay = min(settings.seconds("respawn.delay") * 2 ** max(deaths - 1, 0), LONGEST_DELAY)
-    with town.change() as change:
-        if deaths > most:
-            rows.move_agent(change, session.agent, "exhaust", reason=f"{deaths} deaths in {window:.0f}s")
-        else:
-            rows.move_agent(change, session.agent, "die", reason="died", not_before=clock.after(delay))
-
-
-def start_due(town: Town) -> list[Address]:
-    """Starts agents whose pause after a death is over, and any other that should run and does not."""
+def find_due(town: Town) -> list[Address]:
+    """Agents that should run now and do not; those whose pause after a death or a limit is over among them."""
     if not is_wanted(town.db):
         return []
     now = clock.now()
     for agent in rows.list_agents(town.db):
-        if agent.state is AgentState.BACKOFF and (agent.not_before or "") <= now:
+        if (agent.not_before or "") > now:
+            continue
+        move = {AgentState.BACKOFF: "retry", AgentState.LIMITED: "unlimit"}.get(agent.state)
+        if move is not None:
             with town.change() as change:
-                rows.move_agent(change, agent.address, "retry")
-                rows.set_restarts(change, agent.address, agent.restarts + 1)
-    return start_wanted(town)
+                rows.move_agent(change, agent.address, move)
+                rows.set_restarts(change, agent.address, agent.restarts + (move == "retry"))
+    return find_missing(town)
 
 
-def next_start(town: Town) -> float | None:
-    """Seconds until the first agent in backoff is due."""
+def next_due(town: Town) -> float | None:
+    """Seconds until the first agent's pause is over."""
     waits = [
         max(0.0, -clock.seconds_since(agent.not_before))
         for agent in rows.list_agents(town.db)
-        if agent.state is AgentState.BACKOFF and agent.not_before
+        if agent.state in (AgentState.BACKOFF, AgentState.LIMITED) and agent.not_before
     ]
     return min(waits, default=None)

@@ -3,11 +3,12 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from gastown_tmux.domain.agents import Agent, AgentState, Session
+from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session
 from gastown_tmux.domain.ids import Address, SessionId
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock, launch, processes, resources
@@ -16,19 +17,27 @@ from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.panes import Pane, WindowSpec, kill_pane, open_windows, panes, respawn
 from gastown_tmux.edges.processes import ProcessRef
 from gastown_tmux.edges.tmux import ServerGoneError
-from gastown_tmux.errors import GtError
+from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers import registry
 from gastown_tmux.providers.base import LaunchContext, LaunchPlan, Provider
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.db import TakenError
+from gastown_tmux.store.rows import Reader
 from gastown_tmux.store.work import find_held_bead, start_bead
 
 #: How long a launcher may take to say that its program runs.
 START_SECONDS = 30.0
 TERM_SECONDS = 5.0
+#: How long a launcher may take to report the end of its program.
+REPORT_SECONDS = 1.0
 FIRST_PROMPT = "Run `gt prime`, then do what is on your hook."
+RESUME_PROMPT = "Your session ended and was started again. Run `gt prime`, then go on with what is on your hook."
+#: A resumed conversation that ends sooner than this many seconds after its start is not tried again.
+RESUME_SECONDS = 10.0
+#: Reasons of an end after which the next session begins a new conversation.
+FRESH = frozenset(("handoff", "respawned fresh"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +90,10 @@ def start_sessions(town: Town, addresses: Sequence[Address]) -> list[Session]:
     try:
         _run(town, starts)
     finally:
+        seen = {pane.gt_session: pane for pane in look(town)}
         for start in starts:
-            _settle(town, start)
+            record_start(town, start.session, seen.get(start.session))
+            write_state(town, start.agent.address)
     found = [rows.find_session(town.db, start.session) for start in starts]
     return [session for session in found if session is not None]
 
@@ -97,20 +108,40 @@ def _claim(town: Town, address: Address) -> _Start | None:
         with town.change() as change:
             if rows.get_agent(change, address).state is not AgentState.ON:
                 return None
-            session = rows.insert_session(change, address, provider.name, (ours.pid, ours.started))
+            bead = find_held_bead(change, address)
+            resume = _find_conversation(change, agent, provider, bead)
+            session = rows.insert_session(
+                change, address, provider.name, (ours.pid, ours.started), bead.id if bead else None
+            )
     except TakenError:
         return None
     fault_point("session.claimed")
     try:
-        bead = find_held_bead(town.db, address)
-        return _Start(agent, session, provider, _plan(town, agent, session, provider, bead), bead)
+        plan = _plan(town, agent, session, provider, bead, resume)
+        with town.change() as change:
+            rows.set_conversation(change, session, plan.provider_session, resumed=resume is not None)
+        return _Start(agent, session, provider, plan, bead)
     except BaseException as error:
         with town.change() as change:
-            rows.end_session(change, session, status=None, signal=None, reason=f"not started: {error}")
+            rows.end_session(change, session, status=None, signal=None, reason=f"{Ending.NOT_STARTED}{error}")
         raise
 
 
-def _plan(town: Town, agent: Agent, session: SessionId, provider: Provider, bead: Bead | None) -> LaunchPlan:
+def _find_conversation(reader: Reader, agent: Agent, provider: Provider, bead: Bead | None) -> str | None:
+    """What the provider calls the conversation that this agent broke off, where it is to go on."""
+    last = rows.find_last_run(reader, agent.address)
+    if last is None or last.provider != provider.name or not provider.can_resume or last.reason in FRESH:
+        return None
+    if agent.role is Role.POLECAT and last.bead != (bead.id if bead else None):
+        return None
+    if last.resumed and clock.to_epoch(last.since) - clock.to_epoch(last.started) < RESUME_SECONDS:
+        return None
+    return last.provider_session
+
+
+def _plan(
+    town: Town, agent: Agent, session: SessionId, provider: Provider, bead: Bead | None, resume: str | None
+) -> LaunchPlan:
     gt = gt_command()
     rig = agent.rig and town.rig(agent.rig)
     branch = bead.branch if bead else None
@@ -125,8 +156,8 @@ def _plan(town: Town, agent: Agent, session: SessionId, provider: Provider, bead
             worktree=PurePosixPath(town.worktree(agent.address) if rig else town.path),
             repository=PurePosixPath(town.repository(rig.name).path if rig else town.path),
             folder=PurePosixPath(town.hook(agent.address)),
-            first_prompt=FIRST_PROMPT,
-            resume=None,
+            first_prompt=FIRST_PROMPT if resume is None else RESUME_PROMPT,
+            resume=resume,
             gt=str(gt),
             python=sys.executable,
             environment=town.environment,
@@ -149,12 +180,10 @@ def _plan(town: Town, agent: Agent, session: SessionId, provider: Provider, bead
 
 
 def _run(town: Town, starts: Sequence[_Start]) -> None:
+    town.prepare_run()
     town.tmux.start()
-    folder = town.run / "launch"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    (town.run / "sessions").mkdir(mode=0o700, exist_ok=True)
     dead = {pane.agent: pane for pane in look(town) if pane.dead and pane.agent}
-    with launch.Starter(folder) as starter:
+    with launch.Starter(town.run / "launch") as starter:
         specs = []
         for start in starts:
             for file in start.plan.files:
@@ -168,7 +197,7 @@ def _run(town: Town, starts: Sequence[_Start]) -> None:
                     cwd=_directory(town, start),
                     environment=start.plan.environment,
                     report=report_path(town, start.session),
-                    wake=[town.wake_fifo],
+                    wake=[town.wake_fifo, town.death_fifo],
                 )
             )
             spec = WindowSpec(
@@ -180,13 +209,29 @@ def _run(town: Town, starts: Sequence[_Start]) -> None:
                 options={"@gt_agent": start.agent.address, "@gt_session": start.session, "@gt_kind": "agent"},
             )
             old = dead.get(start.agent.address)
-            if old is not None:
-                respawn(town.tmux, old.pane, old.gt_session, spec)
-            else:
+            if old is None or not _take_over(town, old, spec):
                 specs.append(spec)
         open_windows(town.tmux, specs)
         fault_point("session.opened")
-        starter.await_started(START_SECONDS)
+        _await(town, starter, [start.session for start in starts])
+
+
+def _take_over(town: Town, old: Pane, spec: WindowSpec) -> bool:
+    """Whether the window of an earlier session took in the new one."""
+    try:
+        respawn(town.tmux, old.pane, old.gt_session, spec)
+    except RefusedError:
+        return False  # closed meanwhile
+    return True
+
+
+def _await(town: Town, starter: launch.Starter, sessions: Sequence[SessionId]) -> None:
+    """Until each launcher has said what became of it, or its window is gone and nobody will."""
+    deadline = time.monotonic() + START_SECONDS
+    while (missing := set(sessions) - starter.await_started(1.0).keys()) and time.monotonic() < deadline:
+        living = {pane.gt_session for pane in look(town) if not pane.dead}
+        if not missing & living:
+            return
 
 
 def _directory(town: Town, start: _Start) -> Path:
@@ -197,45 +242,65 @@ def report_path(town: Town, session: SessionId) -> Path:
     return town.run / "sessions" / f"{session}.log"
 
 
-def _settle(town: Town, start: _Start) -> None:
-    """Rows follow what was seen, and nothing else: a program that was not seen to start has not started."""
-    record_start(town, start.session, find_pane(town, start.session))
-    write_state(town, start.agent.address)
-
-
 def record_start(town: Town, session: SessionId, pane: Pane | None) -> bool:
-    """Whether the session's launcher reports a running program; if it reports none, the session ends."""
+    """Whether the session's launcher reports a running program; if none will, the session ends with all it started.
+
+    ``pane`` is the session's own as last seen. A launch that no launcher has taken by now is withdrawn, so nothing
+    starts any more in the name of a session that has ended.
+    """
+    found = rows.find_session(town.db, session)
+    if found is None or found.ended:
+        return False
+    if not launch.withdraw(town.run / "launch", session):
+        pane = pane or find_pane(town, session)  # opened since that look
     said = launch.read_report(report_path(town, session))
     first = said[0] if said else None
-    launcher = processes.process(pane.pid) if pane and not pane.dead else None
+    if pane is not None and not pane.dead and first is None and clock.seconds_since(found.started) < START_SECONDS:
+        return False  # its launcher is about to say what came of it
+    if isinstance(first, launch.Started) and pane is not None:
+        _record_running(town, found, first.process, pane)
+        return True
+    processes.end((), TERM_SECONDS, sessions=[session])
+    status = 127 if isinstance(first, launch.Failed) else None
+    words = first.reason if isinstance(first, launch.Failed) else "no word of it"
+    reason = Ending.NOT_STARTED + words if town.tmux.is_alive() else Ending.SERVER_LOST
     with town.change() as change:
-        found = rows.find_session(change, session)
-        if found is None or found.ended:
-            return False
-        match first:
-            case launch.Started(process=program) if pane is not None:
-                place = (launcher.pid, launcher.started) if launcher else (pane.pid, "")
-                rows.set_session_process(
-                    change, session, pane=pane.pane, launcher=place, program=(program.pid, program.started)
-                )
-                if not registry.find(found.provider, town.settings()).has_hooks:
-                    rows.move_session(change, session, "ready")
-                bead = find_held_bead(change, found.agent)
-                if bead is not None:
-                    start_bead(change, bead.id, session)
-                return True
-            case launch.Failed(reason=words):
-                rows.end_session(change, session, status=127, signal=None, reason=f"not started: {words}")
-            case _ if pane is None or pane.dead or clock.seconds_since(found.started) > START_SECONDS:
-                rows.end_session(change, session, status=None, signal=None, reason="not started: no word of it")
+        rows.end_session(change, session, status=status, signal=None, reason=reason)
     return False
+
+
+def _record_running(town: Town, session: Session, program: ProcessRef, pane: Pane) -> None:
+    launcher = processes.process(pane.pid) if not pane.dead else None
+    server = town.tmux.remembered()
+    with town.change() as change:
+        rows.set_session_process(
+            change,
+            session.id,
+            pane=pane.pane,
+            server=f"{server.pid} {server.started}" if server else None,
+            launcher=(launcher.pid, launcher.started) if launcher else (pane.pid, ""),
+            program=(program.pid, program.started),
+        )
+        if not registry.find(session.provider, town.settings()).has_hooks:
+            rows.move_session(change, session.id, "ready")
+        bead = find_held_bead(change, session.agent)
+        if bead is not None:
+            start_bead(change, bead.id, session.id)
 
 
 def settle_orphans(town: Town) -> None:
     """Finishes or ends the starts whose starter was killed half-way."""
-    for session in rows.list_live_sessions(town.db):
-        if session.pid is None and not processes.is_alive(ProcessRef(session.starter, session.starter_started)):
-            record_start(town, session.id, find_pane(town, session.id))
+    orphans = [session for session in rows.list_live_sessions(town.db) if session.pid is None and is_orphan(session)]
+    if orphans:
+        seen = {pane.gt_session: pane for pane in look(town)}
+        for session in orphans:
+            record_start(town, session.id, seen.get(session.id))
+
+
+def is_orphan(session: Session) -> bool:
+    """Whether nobody is about to say any more what became of this start."""
+    starter = ProcessRef(session.starter, session.starter_started)
+    return not processes.is_alive(starter) or clock.seconds_since(session.started) > 2 * START_SECONDS
 
 
 def look(town: Town) -> list[Pane]:
@@ -251,11 +316,13 @@ def find_pane(town: Town, session: str) -> Pane | None:
     return next((pane for pane in look(town) if pane.gt_session == session), None)
 
 
-def session_refs(session: Session) -> set[ProcessRef]:
-    """The program, and whatever else was started with the session's id in its environment."""
-    refs = set(processes.session_processes(session.id))
-    if session.pid is not None and session.pid_started is not None:
-        refs.add(ProcessRef(session.pid, session.pid_started))
+def session_refs(sessions: Iterable[Session]) -> set[ProcessRef]:
+    """The programs of these sessions, and whatever else was started with their ids in its environment."""
+    sessions = list(sessions)
+    refs = processes.session_processes(*(session.id for session in sessions))
+    for session in sessions:
+        if session.pid is not None and session.pid_started is not None:
+            refs.add(ProcessRef(session.pid, session.pid_started))
     return refs
 
 
@@ -263,6 +330,7 @@ def stop_sessions(town: Town, addresses: Sequence[Address], *, why: str, state: 
     """Ends what runs for these agents, after a snapshot of each hook; the agents' state moves by ``state`` first.
 
     Those that had a live session. Every descendant is gone when this returns; GtError names what would not die.
+    Killed half-way, the witness does the rest.
     """
     sessions = []
     for address in addresses:
@@ -270,17 +338,15 @@ def stop_sessions(town: Town, addresses: Sequence[Address], *, why: str, state: 
             if state is not None:
                 rows.move_agent(change, address, state, reason=why)
             session = rows.find_live_session(change, address)
+            if session is not None:
+                rows.ask_to_end(change, session.id, why)
         if session is not None:
             sessions.append(session)
-    refs = set[ProcessRef]()
+    fault_point("stop.asked")
     for session in sessions:
         if session.agent.rig:
             save_hook(town, town.rig(session.agent.rig), session.agent, why)
-        refs |= session_refs(session)
-    processes.end(refs, TERM_SECONDS)
-    for session in sessions:
-        processes.end(set(), TERM_SECONDS, session=session.id)
-        record_end(town, session, why)
+    end_sessions(town, sessions, why)
     seen = {pane.gt_session: pane for pane in look(town)}
     for session in sessions:
         if session.id in seen:
@@ -288,7 +354,27 @@ def stop_sessions(town: Town, addresses: Sequence[Address], *, why: str, state: 
     return [session.agent for session in sessions]
 
 
-def record_end(town: Town, session: Session, reason: str | None) -> None:
+def end_sessions(town: Town, sessions: Sequence[Session], reason: str) -> None:
+    """Ends whatever is left of the sessions' processes, then records their ends. Raises what ``processes.end`` does."""
+    if not sessions:
+        return
+    for session in sessions:
+        launch.withdraw(town.run / "launch", session.id)
+    processes.end(session_refs(sessions), TERM_SECONDS, sessions=[session.id for session in sessions])
+    # They report the exit status, and then they end.
+    processes.wait_for_death(
+        [
+            ProcessRef(session.launcher, session.launcher_started)
+            for session in sessions
+            if session.launcher and session.launcher_started
+        ],
+        REPORT_SECONDS,
+    )
+    for session in sessions:
+        _record_end(town, session, reason)
+
+
+def _record_end(town: Town, session: Session, reason: str) -> None:
     """The row's last state, with the exit status or signal that the launcher reported, where it did."""
     ended = [entry for entry in launch.read_report(report_path(town, session.id)) if isinstance(entry, launch.Ended)]
     status, signal = (ended[-1].status, ended[-1].signal) if ended else (None, None)

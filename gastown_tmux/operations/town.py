@@ -81,7 +81,26 @@ class Town:
 
     @property
     def wake_fifo(self) -> Path:
+        """What the deacon listens to."""
         return self.run / "wake"
+
+    @property
+    def death_fifo(self) -> Path:
+        """What the witness listens to."""
+        return self.run / "wake.witness"
+
+    def prepare_run(self) -> None:
+        """The disposable folders, which may have been wiped."""
+        for folder in (self.run, self.logs, *(self.run / name for name in ("launch", "sessions", "spool"))):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def mark(self, what: str) -> str:
+        """The ``GT_SESSION`` of a process that works for the town and not for an agent."""
+        return f"{what}@{self.path}"
+
+    def gate_mark(self, rig: str) -> str:
+        """What tells a rig's gates from all other processes."""
+        return self.mark(f"gate.{rig}")
 
     def hook(self, address: Address) -> Path:
         """An agent's persistent place: ``state.json`` and ``work/``."""
@@ -98,7 +117,7 @@ class Town:
 
     @cached_property
     def tmux(self) -> tmux.Server:
-        return tmux.Server(tmux.socket_path(self.run), self.run / "tmux.conf")
+        return tmux.Server(tmux.socket_path(self.run), self.run / "tmux.conf", self.path / ".gt" / "tmux.pid")
 
     @cached_property
     def _configuration(self) -> Configuration:

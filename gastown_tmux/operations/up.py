@@ -2,23 +2,30 @@
 
 from collections.abc import Sequence
 
-from gastown_tmux.domain.agents import Agent, AgentState, Role
-from gastown_tmux.domain.ids import Address
-from gastown_tmux.edges.panes import WindowSpec, open_windows
+from gastown_tmux.domain.agents import Agent, AgentState
+from gastown_tmux.domain.ids import Address, Commit, RigName
+from gastown_tmux.edges import clock, processes, resources
+from gastown_tmux.edges.panes import WindowSpec, kill_pane, open_windows
+from gastown_tmux.edges.resources import Restart
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations import daemons
-from gastown_tmux.operations.hooks import find_base, prepare_hook
-from gastown_tmux.operations.sessions import look, start_sessions, stop_sessions
+from gastown_tmux.operations import daemons, deaths
+from gastown_tmux.operations.hooks import find_base, is_prepared, prepare_hook
+from gastown_tmux.operations.sessions import gt_command, look, resolve_provider, start_sessions, stop_sessions
 from gastown_tmux.operations.town import Answer, Town
-from gastown_tmux.store.agents import find_live_session, list_agents, list_live_sessions
+from gastown_tmux.store.agents import get_agent, list_agents, list_live_sessions, move_agent
 from gastown_tmux.store.meta import is_wanted, set_wanted
+from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.work import list_held_beads
+
+#: Seconds before an agent that could not be made ready is tried again.
+PUT_OFF_SECONDS = 10.0
 
 
 def up(town: Town) -> Answer:
     """Starts the tmux server, the daemons and every agent that should run. Never attaches."""
     said = ensure_up(town)
-    started = start_wanted(town)
+    deaths.bury(town, deaths.find_dead(town))
+    started = start_agents(town, find_missing(town))
     said += [f"started {session}" for session in started]
     if not said:
         return Answer({"wanted": "up", "started": []}, "everything that should run runs already")
@@ -28,6 +35,7 @@ def up(town: Town) -> Answer:
 def ensure_up(town: Town) -> list[str]:
     """What a person's verb needs: makes the town wanted, starts what is missing, and says so."""
     said = []
+    town.prepare_run()
     with town.change() as change:
         if set_wanted(change, True):
             said.append("the town is wanted up")
@@ -42,12 +50,14 @@ def ensure_up(town: Town) -> list[str]:
 
 
 def open_headquarters(town: Town) -> None:
-    """The windows of session hq: where a person lands, and the daemons' logs."""
-    there = {pane.kind for pane in look(town)}
-    commands = {
-        "mayor": ["sh", "-l"],
-        **{name: ["tail", "-n", "200", "-F", _log(town, name)] for name in daemons.DAEMONS},
-    }
+    """The windows of session hq: where a person lands, and those that follow the daemons."""
+    panes = [pane for pane in look(town) if pane.session == "hq"]
+    for pane in panes:
+        if pane.dead and pane.kind in daemons.DAEMONS:
+            kill_pane(town.tmux, pane.pane, pane.gt_session)
+    there = {pane.kind for pane in panes if not pane.dead}
+    follow = [str(gt_command()), "--town", str(town.path), "daemon", "follow"]
+    commands = {"mayor": ["sh", "-l"], **{name: [*follow, name] for name in daemons.DAEMONS}}
     open_windows(
         town.tmux,
         [
@@ -61,47 +71,62 @@ def open_headquarters(town: Town) -> None:
     )  # fmt: skip
 
 
-def _log(town: Town, name: str) -> str:
-    path = town.logs / f"{name}.log"
-    path.touch()
-    return str(path)
+def find_missing(town: Town) -> list[Address]:
+    """The agents that should run and do not: on, in a rig that is not parked, and with a reason to run.
 
-
-def start_wanted(town: Town, among: Sequence[Address] | None = None) -> list[Address]:
-    """Starts the agents that should run and do not: those that are on, whose rig is not parked.
-
-    A polecat with nothing on its hook has no reason to run.
+    Without anything on its hook, only an agent whose role says so has one.
     """
     if not is_wanted(town.db):
         return []
-    held = list_held_beads(town.db)
-    missing = []
-    for agent in list_agents(town.db):
-        if among is not None and agent.address not in among:
-            continue
-        if _should_run(town, agent, agent.address in held) and not find_live_session(town.db, agent.address):
-            missing.append(agent)
+    held, running = list_held_beads(town.db), {session.agent for session in list_live_sessions(town.db)}
+    parked = {rig.name for rig in list_rigs(town.db) if rig.parked}
+    return [
+        agent.address
+        for agent in list_agents(town.db)
+        if agent.state is AgentState.ON
+        and agent.address not in running
+        and agent.rig not in parked
+        and (agent.address in held or _always_runs(town, agent))
+    ]
+
+
+def _always_runs(town: Town, agent: Agent) -> bool:
+    return resources.load_role(agent.role, town.path).restart is Restart.ALWAYS
+
+
+def start_agents(town: Town, addresses: Sequence[Address]) -> list[Address]:
+    """Starts these agents, a worktree made ready first where none stands; those that run then.
+
+    One that cannot be started pauses like one that died, and the others go on.
+    """
     ready = []
-    bases = {}
-    for agent in missing:
+    bases: dict[RigName, Commit] = {}
+    for address in addresses:
         try:
+            agent = get_agent(town.db, address)
+            resolve_provider(town, agent.rig, agent.provider)
             if agent.rig is not None:
                 rig = town.rig(agent.rig)
-                if rig.name not in bases:
-                    bases[rig.name] = find_base(town, rig)
-                prepare_hook(town, rig, agent.address, bases[rig.name])
-            ready.append(agent.address)
+                if not is_prepared(town, rig, address):
+                    if rig.name not in bases:
+                        bases[rig.name] = find_base(town, rig)
+                    prepare_hook(town, rig, address, bases[rig.name])
+            ready.append(address)
         except GtError as error:
-            town.say(f"{agent.address} cannot be started: {error.message}")
-    return [session.agent for session in start_sessions(town, ready) if not session.ended]
+            town.say(f"{address} cannot be started: {error.message}")
+            _put_off(town, address, error.message)
+    started = start_sessions(town, ready)
+    for session in started:
+        if session.ended:
+            town.say(f"{session.agent} was {session.reason}")
+            deaths.answer(town, session)
+    return [session.agent for session in started if not session.ended]
 
 
-def _should_run(town: Town, agent: Agent, holds: bool) -> bool:
-    if agent.state is not AgentState.ON:
-        return False
-    if agent.rig is not None and town.rig(agent.rig).parked:
-        return False
-    return holds or agent.role is not Role.POLECAT
+def _put_off(town: Town, address: Address, why: str) -> None:
+    with town.change() as change:
+        if get_agent(change, address).state is AgentState.ON:
+            move_agent(change, address, "die", reason=why, not_before=clock.after(PUT_OFF_SECONDS))
 
 
 def down(town: Town, agents: bool = False) -> Answer:
@@ -114,4 +139,6 @@ def down(town: Town, agents: bool = False) -> Answer:
     sessions = list_live_sessions(town.db)
     stop_sessions(town, [session.agent for session in sessions], why="down")
     town.tmux.stop()
+    # A refinery ends with its window; its gates have a session of their own.
+    processes.end((), sessions=[town.gate_mark(rig.name) for rig in list_rigs(town.db)])
     return Answer({"wanted": "down"}, f"the town is down; {len(sessions)} agents were stopped, their work is kept")

@@ -6,13 +6,15 @@ from gastown_tmux.domain.agents import (
     SESSION,
     Agent,
     AgentState,
+    Ending,
+    Handoff,
     HookState,
     Role,
     Session,
     SessionState,
 )
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import Address, RigName, SessionId, Time
+from gastown_tmux.domain.ids import Address, BeadId, RigName, SessionId, Time
 from gastown_tmux.domain.machine import IllegalMoveError
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row
@@ -33,6 +35,7 @@ def _agent(row: Row) -> Agent:
         not_before=row["not_before"] and Time(row["not_before"]),
         created=Time(row["created"]),
         since=Time(row["since"]),
+        forgiven=row["forgiven"] and Time(row["forgiven"]),
     )
 
 
@@ -56,6 +59,10 @@ def _session(row: Row) -> Session:
         exit_status=row["exit_status"],
         exit_signal=row["exit_signal"],
         reason=row["reason"],
+        server=row["server"],
+        bead=row["bead"] and BeadId(row["bead"]),
+        resumed=bool(row["resumed"]),
+        ending=row["ending"],
     )
 
 
@@ -89,9 +96,11 @@ def insert_agent(change: Change, address: Address, role: Role, provider: str | N
 def move_agent(
     change: Change, address: str, move: str, *, reason: str | None = None, not_before: Time | None = None
 ) -> AgentState:
-    """Raises IllegalMoveError where the agent's state has no such move."""
+    """Raises IllegalMoveError where the agent's state has no such move. A start forgives earlier deaths."""
     agent = get_agent(change, address)
     state = AGENT.next_state(agent.state, move)
+    if move == "start":
+        change.execute("UPDATE agents SET forgiven = ? WHERE address = ?", change.time, address)
     if state is not agent.state or reason != agent.reason or not_before != agent.not_before:
         change.execute(
             "UPDATE agents SET state = ?, reason = ?, not_before = ?, since = ? WHERE address = ?",
@@ -119,6 +128,7 @@ def move_hook(change: Change, address: str, move: str) -> HookState:
 
 
 def delete_agent(change: Change, address: Address) -> None:
+    change.execute("DELETE FROM handoffs WHERE agent = ?", address)
     change.execute("DELETE FROM agents WHERE address = ?", address)
     change.event(EventType.AGENT_REMOVED, address)
 
@@ -133,9 +143,24 @@ def find_last_session(reader: Reader, address: str) -> Session | None:
     return _session(row) if row else None
 
 
+def find_last_run(reader: Reader, address: str) -> Session | None:
+    """The agent's newest session whose program was seen to run."""
+    row = reader.row(
+        "SELECT * FROM sessions WHERE agent = ? AND pid IS NOT NULL ORDER BY started DESC, id LIMIT 1", address
+    )
+    return _session(row) if row else None
+
+
 def find_session(reader: Reader, session: str) -> Session | None:
     row = reader.row("SELECT * FROM sessions WHERE id = ?", session)
     return _session(row) if row else None
+
+
+def get_session(reader: Reader, session: SessionId) -> Session:
+    """Rows of sessions stay, so one that was seen is there."""
+    found = find_session(reader, session)
+    assert found is not None
+    return found
 
 
 def list_live_sessions(reader: Reader) -> list[Session]:
@@ -149,33 +174,54 @@ def count_live_sessions(reader: Reader, rig: str | None = None) -> int:
     return int(row[0])
 
 
-def count_deaths(reader: Reader, address: str, since: Time) -> int:
-    """Sessions of the agent that died by themselves since then."""
-    row = reader.row("SELECT count(*) FROM sessions WHERE agent = ? AND ended >= ? AND reason = 'died'", address, since)
+def list_deaths(reader: Reader, address: str, since: Time) -> list[Session]:
+    """Sessions of the agent that died by themselves since then, or never came to life, newest first."""
+    sql = "SELECT * FROM sessions WHERE agent = ? AND ended >= ? ORDER BY ended DESC"
+    ended = [_session(row) for row in reader.rows(sql, address, since)]
+    return [session for session in ended if session.is_charged]
+
+
+def count_all_deaths(reader: Reader, since: Time) -> int:
+    """Sessions of all agents that died since then."""
+    row = reader.row("SELECT count(*) FROM sessions WHERE ended >= ? AND reason = ?", since, Ending.DIED)
     assert row is not None
     return int(row[0])
 
 
-def insert_session(change: Change, agent: Address, provider: str, starter: tuple[int, str]) -> SessionId:
+def excuse_deaths(change: Change, since: Time, ending: Ending) -> None:
+    """Deaths since then turn out to be one stroke that hit many."""
+    change.execute("UPDATE sessions SET reason = ? WHERE ended >= ? AND reason = ?", ending, since, Ending.DIED)
+
+
+def insert_session(
+    change: Change, agent: Address, provider: str, starter: tuple[int, str], bead: BeadId | None = None
+) -> SessionId:
     """A session row in ``starting``; ``starter`` is our pid and birth. TakenError where the agent has a live one."""
     session = change.insert_with_id(
         "ses",
         lambda fresh: change.execute(
-            "INSERT INTO sessions (id, agent, provider, state, starter, starter_started, started, since)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            fresh, agent, provider, SESSION.initial, *starter, change.time, change.time,
+            "INSERT INTO sessions (id, agent, provider, state, starter, starter_started, started, since, bead)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            fresh, agent, provider, SESSION.initial, *starter, change.time, change.time, bead,
         ),
     )  # fmt: skip
     return SessionId(session)
 
 
 def set_session_process(
-    change: Change, session: SessionId, *, pane: str, launcher: tuple[int, str], program: tuple[int, str]
+    change: Change,
+    session: SessionId,
+    *,
+    pane: str,
+    server: str | None,
+    launcher: tuple[int, str],
+    program: tuple[int, str],
 ) -> None:
-    """What was started: the pane, and pid with start time of its launcher and of the program itself."""
+    """What was started: the pane and its server, and pid with start time of its launcher and of the program itself."""
     change.execute(
-        "UPDATE sessions SET pane = ?, launcher = ?, launcher_started = ?, pid = ?, pid_started = ? WHERE id = ?",
-        pane, *launcher, *program, session,
+        "UPDATE sessions SET pane = ?, server = ?, launcher = ?, launcher_started = ?, pid = ?, pid_started = ?"
+        " WHERE id = ?",
+        pane, server, *launcher, *program, session,
     )  # fmt: skip
     found = find_session(change, session)
     if found is not None:
@@ -184,6 +230,36 @@ def set_session_process(
 
 def set_provider_session(change: Change, session: SessionId, provider_session: str) -> None:
     change.execute("UPDATE sessions SET provider_session = ? WHERE id = ?", provider_session, session)
+
+
+def set_conversation(change: Change, session: SessionId, provider_session: str | None, *, resumed: bool) -> None:
+    """The provider's own name for what this session talks about, where it is known before the start."""
+    change.execute(
+        "UPDATE sessions SET provider_session = ?, resumed = ? WHERE id = ?", provider_session, resumed, session
+    )
+
+
+def ask_to_end(change: Change, session: SessionId, why: str) -> None:
+    """Notes that the session is to end; whoever records its end, records this reason. The first word counts."""
+    change.execute(
+        "UPDATE sessions SET ending = ?, since = ? WHERE id = ? AND ending IS NULL", why, change.time, session
+    )
+
+
+def leave_handoff(change: Change, session: Session, note: str) -> None:
+    """Replaces what an earlier session of the same agent left."""
+    change.execute(
+        "INSERT OR REPLACE INTO handoffs (agent, session, bead, note, time) VALUES (?, ?, ?, ?, ?)",
+        session.agent, session.id, session.bead, note, change.time,
+    )  # fmt: skip
+
+
+def find_handoff(reader: Reader, address: str) -> Handoff | None:
+    row = reader.row("SELECT * FROM handoffs WHERE agent = ?", address)
+    if row is None:
+        return None
+    bead = row["bead"] and BeadId(row["bead"])
+    return Handoff(Address(row["agent"]), SessionId(row["session"]), bead, row["note"], Time(row["time"]))
 
 
 def move_session(change: Change, session: SessionId, move: str, *, reason: str | None = None) -> SessionState | None:
@@ -210,10 +286,11 @@ def move_session(change: Change, session: SessionId, move: str, *, reason: str |
 def end_session(
     change: Change, session: SessionId, *, status: int | None, signal: int | None, reason: str | None = None
 ) -> bool:
-    """False where it had ended before."""
+    """False where it had ended before. Where somebody had asked for its end, that is the reason."""
     found = find_session(change, session)
     if found is None or not SESSION.can(found.state, "end"):
         return False
+    reason = found.ending or reason
     change.execute(
         "UPDATE sessions SET state = 'ended', since = ?, ended = ?, exit_status = ?, exit_signal = ?, reason = ?"
         " WHERE id = ?",

@@ -93,4 +93,18 @@ MIGRATIONS: tuple[str, ...] = (
     -- Who is not to be disturbed.
     CREATE TABLE quiet_agents (address TEXT PRIMARY KEY, since TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Which tmux server the session's window is in (pid and birth), the bead it was started for, whether it took up
+    -- the provider's earlier conversation, and why it is to end, once somebody has asked for that.
+    ALTER TABLE sessions ADD COLUMN server TEXT;
+    ALTER TABLE sessions ADD COLUMN bead TEXT;
+    ALTER TABLE sessions ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE sessions ADD COLUMN ending TEXT;
+    -- Deaths before this moment are not held against the agent.
+    ALTER TABLE agents ADD COLUMN forgiven TEXT;
+    -- What an agent's last session leaves to the next one.
+    CREATE TABLE handoffs (
+        agent TEXT PRIMARY KEY, session TEXT NOT NULL, bead TEXT, note TEXT NOT NULL, time TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -89,6 +89,13 @@ VERBS = (
         hidden=True,
     ),
     Verb(
+        "daemon follow",
+        "show a daemon's log, and start it again when it dies",
+        "operations.daemons:follow",
+        (argument("name", Kind.CHOICE, choices=("deacon", "witness")),),
+        hidden=True,
+    ),
+    Verb(
         "daemon start",
         "start the daemons",
         "operations.daemons:start",

@@ -162,7 +162,7 @@ def test_the_environment_finds_a_reparented_straggler(spawn: Spawn, tmp_path: Pa
     until(lambda: len(session_processes(session)) == 2)
     assert straggler in session_processes(session)
     assert straggler not in descendants([ref])
-    end([], term_seconds=0.2, session=session)
+    end([], term_seconds=0.2, sessions=[session])
     assert not is_alive(straggler)
     assert session_processes(session) == set()
     assert is_alive(other)

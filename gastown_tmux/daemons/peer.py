@@ -1,0 +1,50 @@
+"""The other daemon, as this one sees it: alive, stopped, hung or dead."""
+
+import time
+
+from gastown_tmux.daemons.hands import Hands, log
+from gastown_tmux.edges.processes import ProcessRef
+from gastown_tmux.operations import daemons
+from gastown_tmux.operations.town import Town
+
+#: A daemon that did not beat for so many seconds, and for so many looks of ours, hangs. The looks are counted so
+#: that a machine that slept, or a stop of ourselves, is not held against it.
+HANG_SECONDS = 30.0
+HANG_LOOKS = 20
+
+
+class Peer:
+    def __init__(self, town: Town, hands: Hands, name: str) -> None:
+        self.town, self.hands, self.name = town, hands, name
+        self._beat: tuple[ProcessRef | None, int] = (None, 0)
+        self._since = self._looked = time.monotonic()
+        self._looks = 0
+
+    def look(self) -> None:
+        """Starts it where it is dead, continues it where it is stopped, ends it where it hangs."""
+        holder = daemons.find_holder(self.town, self.name)
+        if holder is None:
+            self.hands.do(self.name, self._start)
+            return
+        done = daemons.wake_up(self.town, self.name)
+        if done:
+            log.warning(done)
+        elif self._hangs(holder):
+            log.warning("the %s hangs: ending process %s", self.name, holder.pid)
+            self.hands.do(self.name, lambda town: daemons.end_hung(town, self.name))
+
+    def _start(self, town: Town) -> None:
+        if daemons.start_daemon(town, self.name):
+            log.info("started the %s", self.name)
+
+    def _hangs(self, holder: ProcessRef) -> bool:
+        try:
+            beat = daemons.beat_path(self.town, self.name).stat().st_mtime_ns
+        except FileNotFoundError:
+            beat = 0
+        now = time.monotonic()
+        if self._beat != (holder, beat):
+            self._beat, self._since, self._looks = (holder, beat), now, 0
+        elif now - self._looked >= 0.9:
+            self._looks, self._looked = self._looks + 1, now
+        return now - self._since > HANG_SECONDS and self._looks > HANG_LOOKS

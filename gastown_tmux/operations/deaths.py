@@ -1,0 +1,171 @@
+"""Sessions whose program is gone: found, recorded with what killed it, and answered by the respawn policy."""
+
+import random
+from collections.abc import Sequence
+
+from gastown_tmux.domain.agents import AgentState, Ending, Session
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import Address
+from gastown_tmux.domain.respawn import STROKE_SECONDS, Budget, is_stroke, next_delay
+from gastown_tmux.edges import clock, process_table, processes, resources
+from gastown_tmux.edges.panes import capture
+from gastown_tmux.edges.processes import ProcessRef
+from gastown_tmux.edges.resources import Restart
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.escalations import raise_escalation
+from gastown_tmux.operations.hooks import save_hook, write_state
+from gastown_tmux.operations.sessions import end_sessions, find_pane, is_orphan, look, settle_orphans
+from gastown_tmux.operations.town import Town
+from gastown_tmux.store import agents as rows
+from gastown_tmux.store.db import Change
+from gastown_tmux.store.work import find_held_bead, return_bead
+
+#: Lines of the last screen that a handoff note keeps.
+NOTE_LINES = 30
+#: A window that is missing for so long will not come.
+WINDOW_SECONDS = 3.0
+
+
+def find_dead(town: Town) -> list[Session]:
+    """Live rows whose program has ended, whose window died, or whose tmux server is gone. Asks only the processes."""
+    return [session for session in rows.list_live_sessions(town.db) if session.pid is not None and _is_dead(session)]
+
+
+def find_unsettled(town: Town) -> list[Session]:
+    """Starts that a killed starter left half-way."""
+    return [session for session in rows.list_live_sessions(town.db) if session.pid is None and is_orphan(session)]
+
+
+def _is_dead(session: Session) -> bool:
+    if not processes.is_alive(ProcessRef(session.pid or 0, session.pid_started or "")):
+        return True
+    launcher = ProcessRef(session.launcher or 0, session.launcher_started or "")
+    return not processes.is_alive(launcher) or _has_lost_server(session)
+
+
+def _has_lost_server(session: Session) -> bool:
+    """Whether the launcher's parent, the tmux server that made the window, is no longer there."""
+    if session.server is None or session.launcher is None:
+        return False
+    found = process_table.look(session.launcher)
+    return found is not None and found.started == session.launcher_started and not _server_lives(session)
+
+
+def _server_lives(session: Session) -> bool:
+    pid, _, started = (session.server or "").partition(" ")
+    return pid.isdecimal() and processes.is_alive(ProcessRef(int(pid), started))
+
+
+def find_windowless(town: Town) -> list[Session]:
+    """Sessions whose program runs on although tmux, asked now, has no window for it: nobody can see or reach them.
+
+    Raises GtError where tmux does not answer, which says nothing about its windows.
+    """
+    shown = {pane.gt_session for pane in look(town) if not pane.dead}
+    return [
+        session
+        for session in rows.list_live_sessions(town.db)
+        if session.pid is not None
+        and session.id not in shown
+        and clock.seconds_since(session.started) > WINDOW_SECONDS
+    ]
+
+
+def bury(town: Town, gone: Sequence[Session]) -> list[Address]:
+    """Ends what is left of these sessions, records their ends and lets the policy decide on each; their agents."""
+    settle_orphans(town)
+    if not gone:
+        return []
+    for session in gone:
+        if session.ending is None:
+            _keep_note(town, session)
+    server_lost = not town.tmux.is_alive()
+    for session in gone:
+        lost = server_lost or (session.server is not None and not _server_lives(session))
+        end_sessions(town, [session], Ending.SERVER_LOST if lost else Ending.DIED)
+    _find_stroke(town, gone)
+    for session in gone:
+        answer(town, session)
+    return [session.agent for session in gone]
+
+
+def _keep_note(town: Town, session: Session) -> None:
+    """What the next session is told where it cannot take up the conversation: where the work is, what was last seen."""
+    if session.agent.rig is None:
+        return
+    saved = save_hook(town, town.rig(session.agent.rig), session.agent, "death")
+    try:
+        pane = find_pane(town, session.id)
+        screen = capture(town.tmux, pane.pane, NOTE_LINES) if pane else ""
+    except GtError:
+        screen = ""
+    lines = [f"Your earlier session died at {clock.now()}; nobody wrote this note for you."]
+    lines.append("The worktree is as it was left" + (f", and saved as snapshot {saved.seq}." if saved else "."))
+    if screen.strip():
+        lines += ["The last lines of its screen:", "", *(f"    {line}" for line in screen.strip().splitlines())]
+    with town.change() as change:
+        rows.leave_handoff(change, session, "\n".join(lines))
+
+
+def _find_stroke(town: Town, gone: Sequence[Session]) -> None:
+    """Deaths of many within moments have one cause, which is none of the agents': one event, charged to nobody."""
+    since = clock.after(-STROKE_SECONDS)
+    with town.change() as change:
+        lost = [s.agent for s in gone if (row := rows.find_session(change, s.id)) and row.reason == Ending.SERVER_LOST]
+        died = rows.count_all_deaths(change, since)
+        if lost:
+            change.event(EventType.TOWN_STRUCK, "town", cause=Ending.SERVER_LOST, agents=lost)
+        elif is_stroke(died, len(rows.list_live_sessions(change))):
+            rows.excuse_deaths(change, since, Ending.STRUCK)
+            change.event(EventType.TOWN_STRUCK, "town", cause=Ending.STRUCK, agents=[s.agent for s in gone])
+
+
+def answer(town: Town, session: Session) -> None:
+    """What follows for the agent from the end of its session, or of a start that came to nothing."""
+    agent, session = rows.find_agent(town.db, session.agent), rows.get_session(town.db, session.id)
+    if agent is None or agent.state is not AgentState.ON:
+        return
+    with town.change() as change:
+        held = find_held_bead(change, agent.address)
+        role = resources.load_role(agent.role, town.path)
+        if role.restart is Restart.WHILE_WORK and held is None:
+            rows.move_agent(change, agent.address, "stop", reason="nothing is on its hook")
+        elif session.is_charged:
+            _charge(town, change, session)
+        else:
+            # Nobody's fault, or asked for: it stays on, and whoever starts what is wanted starts it now.
+            rows.set_restarts(change, agent.address, agent.restarts + 1)
+    write_state(town, session.agent)
+
+
+def _charge(town: Town, change: Change, session: Session) -> None:
+    settings = town.settings(session.agent.rig)
+    most, window = settings.budget()
+    budget = Budget(most, window, settings.seconds("respawn.delay"))
+    agent = rows.get_agent(change, session.agent)
+    deaths = rows.list_deaths(change, session.agent, max(clock.after(-window), agent.forgiven or ""))
+    lives = [clock.to_epoch(death.since) - clock.to_epoch(death.started) for death in deaths]
+    delay = next_delay(budget, lives, random.random())
+    if delay is not None:
+        how = _describe_end(session)
+        rows.move_agent(change, session.agent, "die", reason=how, not_before=clock.after(delay))
+        return
+    words = f"{len(deaths)} deaths within {window:.0f}s, the last by {_describe_end(session)}"
+    rows.move_agent(change, session.agent, "exhaust", reason=words)
+    held = find_held_bead(change, session.agent)
+    if held is not None:
+        return_bead(change, held.id, "escalated", target=None)
+    raise_escalation(
+        change, "high", f"{session.agent} has failed: {words}. Start it again by: gt respawn {session.agent}",
+        bead=held.id if held else None,
+    )  # fmt: skip
+
+
+def _describe_end(session: Session) -> str:
+    if session.pid is None:
+        return str(session.reason)
+    if session.exit_signal is not None:
+        return f"signal {session.exit_signal}"
+    if session.exit_status is not None:
+        return f"exit status {session.exit_status}"
+    return "a signal that left no word"
