@@ -9,13 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from gastown_tmux.daemons.hands import Hands, log
+from gastown_tmux.daemons.hands import Hands
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.wake import Listener
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations import daemons
 from gastown_tmux.operations.town import Town
+
+log = logging.getLogger("gt")
 
 #: A look at everything, without any event: this alone must be enough to recover.
 LOOK_SECONDS = 1.0
@@ -44,26 +48,31 @@ class Loop:
     def unwatch(self, descriptor: int) -> None:
         self._selector.unregister(descriptor)
 
-    def run(self, look: Callable[[], float | None]) -> None:
-        """``look`` may return in how many seconds it wants to look again, if that is sooner.
-
-        Returns after SIGTERM. Raises RefusedError while another daemon of that name runs.
-        """
+    def __enter__(self) -> Self:
+        """Is the daemon from here on. Raises RefusedError while another of that name runs."""
         self._start_log()
         self.town.prepare_run()
         if not self._lock.try_lock():
             raise RefusedError(f"a {self.name} runs already", hint="gt daemon status")
         os.utime(self._lock.path)
         log.info("%s of %s is up", self.name, self.town.path)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.hands.join(LEAVE_SECONDS)
+        self._lock.release()
+        log.info("%s is down", self.name)
+
+    def run(self, look: Callable[[], float | None]) -> None:
+        """Until SIGTERM. ``look`` may return in how many seconds it wants to look again, if that is sooner."""
         with self._signals():
             while not self._stopping:
                 started = time.monotonic()
                 wanted = self._look(look)
                 took = time.monotonic() - started
                 self._wait(LOOK_SECONDS if wanted is None else min(wanted, LOOK_SECONDS), took)
-        self.hands.join(LEAVE_SECONDS)
-        self._lock.release()
-        log.info("%s is down", self.name)
 
     def _look(self, look: Callable[[], float | None]) -> float | None:
         try:

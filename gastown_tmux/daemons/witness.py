@@ -22,8 +22,8 @@ def run(town: Town) -> None:
     """Until SIGTERM. Raises RefusedError while another witness runs."""
     town.say = log.info
     loop = Loop("witness", town, town.death_fifo)
-    witness = _Witness(town, loop)
-    loop.run(witness.look)
+    with loop:
+        loop.run(_Witness(town, loop).look)
 
 
 class _Witness:

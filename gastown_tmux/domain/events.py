@@ -11,6 +11,7 @@ class EventType(StrEnum):
     TOWN_INSTALLED = "town.installed"
     TOWN_WANTED = "town.wanted"
     TOWN_MOVED = "town.moved"
+    TOWN_STRUCK = "town.struck"
     RIG_ADDED = "rig.added"
     RIG_REMOVED = "rig.removed"
     RIG_PARKED = "rig.parked"

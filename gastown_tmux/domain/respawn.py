@@ -35,7 +35,7 @@ def next_delay(budget: Budget, lives: Sequence[float], chance: float) -> float |
     if len(lives) > budget.most:
         return None
     in_row = next((place for place, life in enumerate(lives) if life >= SETTLED), len(lives) - 1)
-    return min(budget.delay * 2**in_row, LONGEST_DELAY) * (0.75 + chance / 2)
+    return min(budget.delay * 2.0**in_row, LONGEST_DELAY) * (0.75 + chance / 2)
 
 
 def is_stroke(deaths: int, living: int) -> bool:

@@ -24,7 +24,8 @@ def run_logged(
         output.flush()
         try:
             process = subprocess.Popen(
-                command, cwd=cwd, env={**environment, "GT_SESSION": mark}, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                command, cwd=cwd, env={**environment, "GT_SESSION": mark}, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=output,
                 start_new_session=True,
             )  # fmt: skip
         except OSError as error:

@@ -72,8 +72,8 @@ class MissingTargetError(CommandError, NotFoundError):
 class Server:
     """The tmux server on ``socket``, with ``config`` as its whole configuration (``start`` writes it).
 
-    ``memory`` is the file in which its process is remembered, beside the socket unless given. It should outlive the socket's folder: by it a server
-    whose socket was deleted is found again.
+    ``memory`` is the file in which its process is remembered, beside the socket unless given. It should outlive
+    the socket's folder: by it a server whose socket was deleted is found again.
 
     Every call has a time limit and works from any environment. Each may raise ``ServerGoneError``,
     ``MissingError`` (no tmux), ``CommandError`` (refused, ``MissingTargetError`` when there is no such pane,

@@ -65,9 +65,7 @@ def find_windowless(town: Town) -> list[Session]:
     return [
         session
         for session in rows.list_live_sessions(town.db)
-        if session.pid is not None
-        and session.id not in shown
-        and clock.seconds_since(session.started) > WINDOW_SECONDS
+        if session.pid is not None and session.id not in shown and clock.seconds_since(session.started) > WINDOW_SECONDS
     ]
 
 
@@ -143,7 +141,7 @@ def _charge(town: Town, change: Change, session: Session) -> None:
     most, window = settings.budget()
     budget = Budget(most, window, settings.seconds("respawn.delay"))
     agent = rows.get_agent(change, session.agent)
-    deaths = rows.list_deaths(change, session.agent, max(clock.after(-window), agent.forgiven or ""))
+    deaths = rows.list_deaths(change, session.agent, max(clock.after(-window), agent.forgiven or agent.created))
     lives = [clock.to_epoch(death.since) - clock.to_epoch(death.started) for death in deaths]
     delay = next_delay(budget, lives, random.random())
     if delay is not None:

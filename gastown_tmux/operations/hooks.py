@@ -12,6 +12,7 @@ from gastown_tmux.edges import clock, history, processes, removal, snapshot, wor
 from gastown_tmux.edges.commands import run_logged
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.git import Person
+from gastown_tmux.edges.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import get_agent, list_agents, move_hook
@@ -51,7 +52,17 @@ def prepare_hook(town: Town, rig: Rig, address: Address, base: Commit) -> Path:
     What stood in the worktree of a polecat before is saved in a snapshot first; a crew member's is left as it is.
     A worktree that was deleted or cut off by hand is mended or made again. One made again has the uncommitted work
     that was last saved on that branch.
+    Of many at once one prepares, and the others wait for it.
     """
+    with Lock(town.run / f"hook.{address.folder}.lock", town.settings(rig.name).seconds("worktree.timeout")):
+        place = town.worktree(address)
+        if not is_prepared(town, rig, address):
+            _prepare(town, rig, address, base)
+    write_state(town, address)
+    return place
+
+
+def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
     repository, place = town.repository(rig.name), town.worktree(address)
     agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
     branch = branch_of(agent, bead)
@@ -80,8 +91,6 @@ def prepare_hook(town: Town, rig: Rig, address: Address, base: Commit) -> Path:
         move_hook(change, address, "ready")
         if bead is not None:
             set_branch(change, bead.id, branch, base)
-    write_state(town, address)
-    return place
 
 
 def mend_worktree(town: Town, rig: Rig, address: Address) -> None:

@@ -90,13 +90,17 @@ def _has_parted(session: Session, since: str) -> bool:
 
 
 def find_ending(town: Town) -> list[Session]:
-    """Sessions that are to end and for which nobody else does it: a handoff, or an end that a kill left half-way."""
-    return [
-        session
-        for session in rows.list_live_sessions(town.db)
-        if session.ending is not None
-        and (session.ending == "handoff" or clock.seconds_since(session.since) > ENDING_SECONDS)
-    ]
+    """Sessions that are to end and for which nobody else does it: a handoff, or an end that a kill left half-way.
+
+    The session of an agent that is off has no right to run either.
+    """
+    off = {agent.address: agent.since for agent in rows.list_agents(town.db) if agent.state is AgentState.OFF}
+    ending = []
+    for session in rows.list_live_sessions(town.db):
+        since = session.since if session.ending is not None else off.get(session.agent)
+        if session.ending == "handoff" or (since is not None and clock.seconds_since(since) > ENDING_SECONDS):
+            ending.append(session)
+    return ending
 
 
 def find_due(town: Town) -> list[Address]:

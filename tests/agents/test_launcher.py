@@ -82,7 +82,7 @@ def town() -> Iterator[Town]:
     made.server.start()
     yield made
     for report in folder.glob("*.log"):
-        end([], term_seconds=0.2, session=report.stem)
+        end([], term_seconds=0.2, sessions=[report.stem])
     made.server.stop()
     shutil.rmtree(folder)
 

@@ -172,7 +172,7 @@ def test_the_caller_is_not_of_its_own_session(tmp_path: Path) -> None:
     program = (
         "from gastown_tmux.edges.processes import end, session_processes;"
         "import subprocess; subprocess.Popen(['sleep', '60']);"
-        "end([], 5, session='ses-self'); print(session_processes('ses-self'))"
+        "end([], 5, sessions=['ses-self']); print(session_processes('ses-self'))"
     )
     env = {**os.environ, "GT_SESSION": "ses-self"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, timeout=20)
