@@ -244,7 +244,7 @@ def test_an_agent_deaf_to_the_hang_up_is_found_by_its_session(town: Town) -> Non
     until(lambda: "deaf" in capture(town.server, town.pane("ses-1").pane))
     os.kill(town.pane("ses-1").pid, signal.SIGKILL)
     assert wait_for_death([ref], 0.2) == {ref}
-    end([], term_seconds=2, session="ses-1")
+    end([], term_seconds=2, sessions=["ses-1"])
     assert not is_alive(ref)
 
 
@@ -261,7 +261,7 @@ def test_term_is_passed_on_and_the_end_reported(town: Town) -> None:
 
 def test_ending_the_session_keeps_the_launchers_word(town: Town) -> None:
     ref = town.run("ses-1", *sh("trap '' TERM; sleep 60; sleep 60"))
-    end([ref], term_seconds=0.2, session="ses-1")
+    end([ref], term_seconds=0.2, sessions=["ses-1"])
     until(lambda: isinstance(town.reports("ses-1")[-1], Ended))
     assert isinstance(last := town.reports("ses-1")[-1], Ended) and last.signal == signal.SIGKILL
 
