@@ -130,19 +130,19 @@ def respawn(server: Server, pane: str, session: str, spec: WindowSpec) -> None:
     _check(spec)
     words = ["respawn-pane", "-k", "-t", pane, *_run(spec)]
     line = " ".join([_quoted(words), *_set_options(pane, spec.options)])
-    if not _on(server, pane, session, line):
+    if run_on(server, pane, session, line) is None:
         raise RefusedError(f"pane {pane} is not of session {session} any more")
 
 
 def kill_pane(server: Server, pane: str, session: str) -> bool:
     """Close a pane of the session ``session``; ``False`` when it is gone already or another's."""
-    return _on(server, pane, session, _quoted(["kill-pane", "-t", pane]))
+    return run_on(server, pane, session, _quoted(["kill-pane", "-t", pane])) is not None
 
 
 def set_pane_options(server: Server, pane: str, session: str, options: Mapping[str, str]) -> bool:
     """Set our own options on a pane of the session ``session``; ``False`` when it is gone or another's."""
     _check_options(options)
-    return _on(server, pane, session, " ".join(_set_options(pane, options)).removeprefix("; "))
+    return run_on(server, pane, session, " ".join(_set_options(pane, options)).removeprefix("; ")) is not None
 
 
 def capture(server: Server, pane: str, lines: int | None = None, ansi: bool = False, joined: bool = False) -> str:
@@ -167,8 +167,8 @@ def title(server: Server, pane: str) -> str:
     return text
 
 
-def _on(server: Server, pane: str, session: str, line: str) -> bool:
-    """Run a command line if ``pane`` is there and of ``session``; whether it was run.
+def run_on(server: Server, pane: str, session: str, line: str) -> str | None:
+    """Run a command line if ``pane`` is there and of ``session``: what it prints, ``None`` where it was not run.
 
     The id is compared as well: for a missing target if-shell asks the current pane.
     """
@@ -177,7 +177,8 @@ def _on(server: Server, pane: str, session: str, line: str) -> bool:
     condition = f"#{{&&:#{{==:#{{pane_id}},{_pane_id(pane)}}},#{{==:#{{@gt_session}},{session}}}}}"
     words = _quoted(["if-shell", "-F", "-t", pane, condition])
     script = f"{words} {{ {line} }} {{ display-message -p {_NOT_YOURS} }}\n"
-    return _NOT_YOURS not in server.run("source-file", "-", stdin=script)
+    said = server.run("source-file", "-", stdin=script)
+    return None if said.strip() == _NOT_YOURS else said
 
 
 def _make_session(session: str) -> str:

@@ -120,12 +120,17 @@ def composer(rules: ScreenRules, screen: str) -> str | None:
 
 
 def holds(draft: str | None, line: str) -> bool:
-    """Whether a composer holds exactly ``line``: white space aside, for a program wraps where it likes.
+    """Whether a composer holds exactly ``line``: white space and joiners aside, for a program wraps where it likes
+    and terminals drop what cannot be seen.
 
     >>> holds("gt: mail from mayor: a long\\nsubject", "gt: mail from mayor: a long subject"), holds(None, "")
     (True, False)
     """
-    return draft is not None and _SPACE.sub("", draft) == _SPACE.sub("", line)
+    return draft is not None and _solid(draft) == _solid(line)
+
+
+def _solid(text: str) -> str:
+    return _SPACE.sub("", _INVISIBLE.sub("", text))
 
 
 def _clean(screen: str) -> tuple[str, ...]:
