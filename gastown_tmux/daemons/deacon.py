@@ -28,14 +28,10 @@ WINDOWS_SECONDS = 5.0
 
 def run(town: Town) -> None:
     """Until SIGTERM. Raises RefusedError while another deacon runs."""
+    town.say = log.info
     loop = Loop("deacon", town, town.wake_fifo)
     with loop:
-        deacon, keeper = _Deacon(town, loop), Keeper(town)
-        keeper.start()
-        try:
-            loop.run(deacon.look)
-        finally:
-            keeper.stop()
+        loop.run(_Deacon(town, loop).look)
 
 
 class _Deacon:
@@ -43,6 +39,7 @@ class _Deacon:
         self.town = town
         self.hands = loop.hands
         self._peer = Peer(town, loop.hands, "witness")
+        self._keeper = Keeper(town, loop.hands)
         self._resting: dict[str, float] = {}
         self._windows_due = time.monotonic()
 
@@ -59,6 +56,7 @@ class _Deacon:
             self._schedule(rig)
         if rigs := list_rigs_with_work(town.db, clock.now()):
             self.hands.do("refineries", lambda town: _start_refineries(town, rigs))
+        self._keeper.look()
         return None
 
     def _keep_tmux(self) -> None:

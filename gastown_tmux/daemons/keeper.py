@@ -1,75 +1,36 @@
-"""What the deacon does in a thread beside its loop, because it may take long: saving, backing up, cleaning."""
+"""The deacon's part that keeps: snapshots at turn ends and on a timer, their backup, copies of town.db, cleaning."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 
-from gastown_tmux.daemons.loop import LOOK_SECONDS
+from gastown_tmux.daemons.hands import Hands
 from gastown_tmux.domain.ids import RigName, SessionId, Time
-from gastown_tmux.edges.git import end_running
-from gastown_tmux.errors import GtError
 from gastown_tmux.operations import upkeep
 from gastown_tmux.operations.town import Town
-from gastown_tmux.store.meta import is_wanted
-
-_STOP_SECONDS = 5.0
-
-log = logging.getLogger("gt")
 
 
 class Keeper:
-    """One task after another; one that fails is logged and tried again when it is due."""
+    """Finds what is due and has it done; what fails is done again when it is due the next time."""
 
-    def __init__(self, town: Town) -> None:
-        # A database connection of its own: transactions of two threads must not meet on one.
-        self._town = town.acting_as(town.actor)
-        self._turns: dict[SessionId, Time] = {}
+    def __init__(self, town: Town, hands: Hands) -> None:
+        self._town = town
+        self._hands = hands
+        self._saved: dict[SessionId, Time] = {}
         self._pushed: dict[RigName, Mapping[str, str]] = {}
         self._due: dict[str, float] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
+    def look(self) -> None:
+        ended = upkeep.find_turn_ends(self._town, self._saved)
+        if ended and self._hands.do("snapshots at turn end", lambda town: upkeep.save_sessions(town, ended, "turn end")):
+            self._saved |= {session.id: session.since for session in ended}
+        every = self._town.settings().seconds("snapshot.every")
+        self._keep("snapshots", every, upkeep.save_hooks)
+        self._keep("push of snapshots", every, lambda town: upkeep.push_snapshots(town, self._pushed))
+        self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up)
+        self._keep("cleaning", upkeep.CLEAN_SECONDS, upkeep.clean)
 
-    def stop(self) -> None:
-        """Whatever it is at is ended first: a remote that hangs must not hold up a town that goes down."""
-        self._stopping.set()
-        self._thread.join(_STOP_SECONDS / 2)
-        end_running()
-        self._thread.join(_STOP_SECONDS / 2)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOK_SECONDS):
-            self._attempt("look", self._look)
-        self._town.close()
-
-    def _look(self) -> None:
-        town = self._town
-        town.reload_settings()
-        if not is_wanted(town.db):
-            return
-        self._attempt("snapshots at turn end", lambda: upkeep.save_turns(town, self._turns))
-        every = town.settings().seconds("snapshot.every")
-        self._keep("snapshots", every, lambda: upkeep.save_hooks(town))
-        self._keep("push of snapshots", every, lambda: upkeep.push_snapshots(town, self._pushed))
-        self._keep("backup", upkeep.BACKUP_SECONDS, lambda: upkeep.back_up(town))
-        self._keep("cleaning", upkeep.CLEAN_SECONDS, lambda: upkeep.clean(town))
-
-    def _keep(self, name: str, seconds: float, act: Callable[[], object]) -> None:
-        """First after one period, counted from the start."""
+    def _keep(self, name: str, seconds: float, work: Callable[[Town], object]) -> None:
+        """The first time after one period."""
         now = time.monotonic()
-        if now >= self._due.setdefault(name, now + seconds):
+        if now >= self._due.setdefault(name, now + seconds) and self._hands.do(name, work):
             self._due[name] = now + seconds
-            self._attempt(name, act)
-
-    def _attempt(self, name: str, act: Callable[[], object]) -> None:
-        if self._stopping.is_set():
-            return
-        try:
-            act()
-        except GtError as error:
-            log.warning("%s: %s", name, error.message)
-        except Exception:
-            log.exception("%s failed", name)

@@ -13,11 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from gastown_tmux.daemons.hands import Hands
+from gastown_tmux.edges.git import end_running
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.wake import Listener
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations import daemons
-from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.town import Town, is_town
 
 log = logging.getLogger("gt")
 
@@ -41,6 +42,7 @@ class Loop:
         self._lock = Lock(town.run / f"{name}.lock")
         self._listener: Listener | None = None
         self._stopping = False
+        self._said = ""
 
     def watch(self, descriptor: int, drain: Callable[[], None]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, drain)
@@ -62,6 +64,9 @@ class Loop:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.hands.join(LEAVE_SECONDS)
+        # A remote that hangs must not hold up a town that goes down.
+        end_running()
+        self.hands.join(LEAVE_SECONDS)
         self._lock.release()
         log.info("%s is down", self.name)
 
@@ -77,9 +82,14 @@ class Loop:
     def _look(self, look: Callable[[], float | None]) -> float | None:
         try:
             self._keep_place()
-            return None if self._stopping else look()
+            wanted = None if self._stopping else look()
+            self._said = ""
+            return wanted
         except GtError as error:
-            log.warning("%s", error.message)
+            # Once, not every second until somebody mends it.
+            if error.message != self._said:
+                log.warning("%s", error.message)
+            self._said = error.message
         except Exception:
             # One bad look must not end supervision; the next one starts from the truth again.
             log.exception("look failed")
@@ -93,6 +103,10 @@ class Loop:
 
     def _keep_place(self) -> None:
         """Beats, and sees that lock and FIFO are still where others look for them."""
+        if not is_town(self.town.path):
+            self._stopping = True
+            log.warning("there is no town in %s any more", self.town.path)
+            return
         beat = daemons.beat_path(self.town, self.name)
         try:
             os.utime(beat)

@@ -12,6 +12,7 @@ class EventType(StrEnum):
     TOWN_WANTED = "town.wanted"
     TOWN_MOVED = "town.moved"
     TOWN_STRUCK = "town.struck"
+    TOWN_COPIED = "town.copied"
     RIG_ADDED = "rig.added"
     RIG_REMOVED = "rig.removed"
     RIG_PARKED = "rig.parked"

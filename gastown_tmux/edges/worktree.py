@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from gastown_tmux.edges.files import plain_errors
+from gastown_tmux.edges.files import plain_errors, write_atomic
 from gastown_tmux.edges.git import CHECKOUT_TIMEOUT, GitError, git
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.repository import LOCK_TIMEOUT, Repository
@@ -65,13 +65,13 @@ def git_dir(repository: Repository, path: Path) -> Path:
     """
     link = path / ".git"
     if path.is_symlink() or not path.is_dir():
-        raise BrokenWorktree(f"the worktree {path} is missing")
+        raise BrokenWorktree(f"the worktree {path} is missing", "gt doctor --fix")
     if link.is_symlink() or not link.is_file():
-        raise BrokenWorktree(f"{path} has lost its .git file")
+        raise BrokenWorktree(f"{path} has lost its .git file", "gt doctor --fix")
     named = os.fsdecode(link.read_bytes()).removeprefix("gitdir: ").rstrip("\n")
     admin = (path / named).resolve()
     if admin.parent != (repository.path / "worktrees").resolve() or not (admin / "HEAD").is_file():
-        raise BrokenWorktree(f"{path} is no worktree of {repository.path}")
+        raise BrokenWorktree(f"{path} is no worktree of {repository.path}", "gt doctor --fix")
     return admin
 
 
@@ -197,23 +197,46 @@ def detach(repository: Repository, path: Path) -> None:
 
 
 def repair(repository: Repository, paths: Iterable[Path]) -> list[Path]:
-    """Tie worktrees to the repository again after a move of the town or the loss of a `.git` file.
+    """Tie worktrees to the repository again after a move or copy of the town, or the loss of a `.git` file.
 
     Returns those of `paths` that are still broken.
     """
     paths = list(paths)
     with repository.lock():
-        # Its exit status covers all paths at once; the look below tells which are well.
-        repository.run("worktree", "repair", *(str(path) for path in paths if path.is_dir()), ok=(0, 1, 128))
+        for path in paths:
+            entry = _find_entry(repository, path)
+            if entry is not None:
+                # By our own hand: git would follow the old links, in a copy into the town it was copied from.
+                write_atomic(path / ".git", os.fsencode(f"gitdir: {entry}\n"))
+                write_atomic(entry / "gitdir", os.fsencode(f"{path / '.git'}\n"))
     return [path for path in paths if not _is_whole(repository, path)]
+
+
+def _find_entry(repository: Repository, path: Path) -> Path | None:
+    """The repository's entry that a directory at a worktree's place was, before a link of the two was lost."""
+    link = path / ".git"
+    if path.is_symlink() or not path.is_dir() or link.is_symlink() or (link.exists() and not link.is_file()):
+        return None
+    entries = [entry for entry in (repository.path / "worktrees").glob("*") if (entry / "HEAD").is_file()]
+    named = os.fsdecode(link.read_bytes()).rstrip("\n").rpartition("/")[2] if link.exists() else None
+    for entry in entries:
+        if entry.name == named:
+            return entry
+    for entry in entries:
+        with suppress(OSError):
+            was = Path(os.fsdecode((entry / "gitdir").read_bytes()).rstrip("\n"))
+            # In a town, a hook's or rig's folder name tells its worktree from all others.
+            if was.parts[-3:] == link.parts[-3:]:
+                return entry
+    return None
 
 
 def admin_of(repository: Repository, path: Path) -> Path | None:
     """The repository's entry for a worktree registered at `path`, whether or not it is there."""
-    wanted = str(path / ".git")
+    wanted = {str(path / ".git"), str(path.resolve() / ".git")}
     for entry in sorted((repository.path / "worktrees").glob("*")):
         with suppress(OSError):
-            if os.fsdecode((entry / "gitdir").read_bytes()).rstrip("\n") == wanted:
+            if os.fsdecode((entry / "gitdir").read_bytes()).rstrip("\n") in wanted:
                 return entry
     return None
 

@@ -9,7 +9,7 @@ from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges import git, worktree
 from gastown_tmux.errors import GtError, MissingError
-from gastown_tmux.operations import daemons, upkeep
+from gastown_tmux.operations import daemons, place, upkeep
 from gastown_tmux.operations.hooks import find_base, prepare_hook
 from gastown_tmux.operations.sessions import settle_orphans
 from gastown_tmux.operations.town import Town
@@ -37,6 +37,7 @@ def examine(town: Town, fix: bool = False) -> list[Finding]:
     """Destroys nothing, with ``fix`` or without."""
     findings = list(_examine_programs(town))
     findings += _examine_database(town, fix)
+    findings += _examine_copy(town, fix)
     if any(finding.level == "error" and "town.db" in finding.what and not finding.fixed for finding in findings):
         return findings
     for look in (_examine_place, _examine_configuration, _examine_daemons, _examine_hooks):
@@ -74,6 +75,15 @@ def _examine_database(town: Town, fix: bool) -> Iterator[Finding]:
         return
     _restore(town, backups[0])
     yield Finding("error", "town.db is damaged", cause, f"restored {backups[0]}; the damaged one is kept", fixed=True)
+
+
+def _examine_copy(town: Town, fix: bool) -> Iterator[Finding]:
+    try:
+        place.settle(town)
+    except place.CopiedError as error:
+        if fix:
+            place.adopt(town)
+        yield Finding("error", error.message, "its folder was copied", error.hint or "", fixed=fix)
 
 
 def _restore(town: Town, backup: Path) -> None:
@@ -122,11 +132,10 @@ def _examine_hooks(town: Town, fix: bool) -> Iterator[Finding]:
     for rig in list_rigs(town.db):
         repository = town.repository(rig.name)
         for agent in list_agents(town.db, rig.name):
-            place = town.worktree(agent.address)
             if agent.hook == "empty":
                 continue
             try:
-                worktree.git_dir(repository, place)
+                worktree.git_dir(repository, town.worktree(agent.address))
             except worktree.BrokenWorktree as error:
                 yield _mend_hook(town, rig, agent.address, str(error), fix)
 

@@ -1,13 +1,14 @@
 """What keeps a town safe and small: snapshots, backups, the trash."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gastown_tmux.domain.agents import SessionState
+from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.edges import clock, history, removal
 from gastown_tmux.edges.snapshot import PREFIX
+from gastown_tmux.errors import GtError
 from gastown_tmux.operations.hooks import save_hook
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import list_live_sessions
@@ -22,18 +23,26 @@ BACKUPS = 12
 
 def save_hooks(town: Town) -> None:
     """A snapshot of every hook whose agent runs."""
-    for session in list_live_sessions(town.db):
+    save_sessions(town, list_live_sessions(town.db), "timer")
+
+
+def save_sessions(town: Town, sessions: Sequence[Session], why: str) -> None:
+    """A snapshot of the hook of each; one that cannot be made keeps no other from being made."""
+    for session in sessions:
         if session.agent.rig:
-            save_hook(town, town.rig(session.agent.rig), session.agent, "timer")
+            try:
+                save_hook(town, town.rig(session.agent.rig), session.agent, why)
+            except GtError as error:
+                town.say(f"{session.agent} is not saved: {error.message}")
 
 
-def save_turns(town: Town, seen: dict[SessionId, Time]) -> None:
-    """A snapshot of every hook whose agent ended its turn since the last call; ``seen`` is the caller's memory."""
-    for session in list_live_sessions(town.db):
-        if session.state in (SessionState.IDLE, SessionState.WAITING) and seen.get(session.id) != session.since:
-            if session.agent.rig:
-                save_hook(town, town.rig(session.agent.rig), session.agent, "turn end")
-            seen[session.id] = session.since
+def find_turn_ends(town: Town, saved: Mapping[SessionId, Time]) -> list[Session]:
+    """Sessions whose turn is over, but for those whose state has been the same since ``saved``."""
+    return [
+        session
+        for session in list_live_sessions(town.db)
+        if session.state in (SessionState.IDLE, SessionState.WAITING) and saved.get(session.id) != session.since
+    ]
 
 
 def push_snapshots(town: Town, pushed: dict[RigName, Mapping[str, str]]) -> None:

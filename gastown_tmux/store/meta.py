@@ -1,6 +1,8 @@
 """The town's own few values, and the first results of keyed commands."""
 
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.store.db import Change
@@ -10,6 +12,21 @@ from gastown_tmux.store.rows import Reader
 def get_meta(reader: Reader, key: str) -> str | None:
     row = reader.row("SELECT value FROM meta WHERE key = ?", key)
     return row["value"] if row else None
+
+
+def read_meta(path: Path, key: str) -> str | None:
+    """A value of a database that is not to be opened as ours; None where it cannot be read."""
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1.0)
+    except sqlite3.Error:
+        return None
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+    except sqlite3.Error:
+        return None
+    finally:
+        connection.close()
 
 
 def set_meta(change: Change, key: str, value: str) -> None:

@@ -100,6 +100,7 @@ class Verb:
     """``operation`` is ``module:function`` below the package. ``town`` False: it needs none.
 
     ``show`` None: the operation gives an Answer, whose sentence is shown. ``terminal``: it may take the terminal.
+    ``anywhere``: it looks itself whether the town was moved or copied.
     """
 
     words: str
@@ -110,6 +111,7 @@ class Verb:
     town: bool = True
     hidden: bool = False
     terminal: bool = False
+    anywhere: bool = False
 
     @property
     def usage(self) -> str:

@@ -58,6 +58,7 @@ VERBS = (
         "operations.doctor:examine",
         (flag("--fix", "fix", "mend what can be mended without losing anything"),),
         Listing(("level", "what", "cause", "way_out"), "everything is well"),
+        anywhere=True,
     ),
     Verb(
         "demo",
