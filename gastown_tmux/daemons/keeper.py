@@ -21,7 +21,9 @@ class Keeper:
 
     def look(self) -> None:
         ended = upkeep.find_turn_ends(self._town, self._saved)
-        if ended and self._hands.do("snapshots at turn end", lambda town: upkeep.save_sessions(town, ended, "turn end")):
+        if ended and self._hands.do(
+            "snapshots at turn end", lambda town: upkeep.save_sessions(town, ended, "turn end")
+        ):
             self._saved |= {session.id: session.since for session in ended}
         every = self._town.settings().seconds("snapshot.every")
         self._keep("snapshots", every, upkeep.save_hooks)
