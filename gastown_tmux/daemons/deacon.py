@@ -11,7 +11,7 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges import clock, processes
 from gastown_tmux.edges.panes import WindowSpec, open_windows, respawn
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations import patrol, sling
+from gastown_tmux.operations import patrol, schedule
 from gastown_tmux.operations.sessions import gt_command, look
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.up import open_headquarters
@@ -74,8 +74,8 @@ class _Deacon:
 
         def work(town: Town) -> None:
             try:
-                for slung in sling.schedule(town, rig):
-                    log.info("%s is on the hook of %s", slung.bead, slung.agent)
+                for bead, address in schedule.schedule(town, rig):
+                    log.info("%s is on the hook of %s", bead, address)
             except GtError as error:
                 # A remote that does not answer, a program that is gone: the other rigs go on.
                 self._resting[rig.name] = time.monotonic() + REST_SECONDS

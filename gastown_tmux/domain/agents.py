@@ -166,10 +166,15 @@ class Handoff:
     time: Time
 
 
-def view_state(agent: AgentState, session: SessionState | None) -> str:
-    """The one word a user sees: the session's while the agent is on and alive, else the agent's, else ``dead``."""
+def view_state(agent: AgentState, session: SessionState | None, hook: HookState) -> str:
+    """The one word a user sees: the session's while the agent is on and alive, else the agent's, else ``dead``.
+
+    While the worktree is made ready for a session that is to come, ``preparing``.
+    """
     if agent is not AgentState.ON:
         return agent.value
+    if session is None and hook is HookState.PREPARING:
+        return hook.value
     if session is None or session is SessionState.ENDED:
         return "dead"
     return session.value

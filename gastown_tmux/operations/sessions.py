@@ -24,6 +24,7 @@ from gastown_tmux.providers import registry
 from gastown_tmux.providers.base import LaunchContext, LaunchPlan, Provider
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.db import TakenError
+from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rows import Reader
 from gastown_tmux.store.work import find_held_bead, start_bead
 
@@ -101,12 +102,13 @@ def start_sessions(town: Town, addresses: Sequence[Address]) -> list[Session]:
 def _claim(town: Town, address: Address) -> _Start | None:
     """The session's row, by which nobody else can start one, and what to run."""
     agent = rows.get_agent(town.db, address)
-    provider = resolve_provider(town, agent.rig, agent.provider)
+    held = find_held_bead(town.db, address)
+    provider = resolve_provider(town, agent.rig, (held and held.provider) or agent.provider)
     ours = processes.process(os.getpid())
     assert ours is not None
     try:
         with town.change() as change:
-            if rows.get_agent(change, address).state is not AgentState.ON:
+            if rows.get_agent(change, address).state is not AgentState.ON or not is_wanted(change):
                 return None
             bead = find_held_bead(change, address)
             resume = _find_conversation(change, agent, provider, bead)

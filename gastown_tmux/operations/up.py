@@ -133,6 +133,9 @@ def down(town: Town, agents: bool = False) -> Answer:
     """Stops the daemons; agents stay in their windows, unless ``agents``: then they and the tmux server end too."""
     with town.change() as change:
         set_wanted(change, False)
+    if agents:
+        # Whoever waits for a set-up would start its agent after us.
+        processes.end((), sessions=[town.mark(f"setup.{agent.address}") for agent in list_agents(town.db)])
     daemons.stop(town)
     if not agents:
         return Answer({"wanted": "down"}, "the daemons are down; agents stay in their windows")

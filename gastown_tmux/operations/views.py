@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from gastown_tmux.domain.agents import Agent, Session, SessionState, view_state
+from gastown_tmux.domain.agents import Agent, Role, Session, SessionState, view_state
 from gastown_tmux.domain.ids import Address, BeadId, RigName, Time
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.processes import ProcessRef, is_alive
 from gastown_tmux.operations.daemons import Daemon, list_daemons
+from gastown_tmux.operations.hooks import branch_of
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store.escalations import list_escalations
@@ -94,10 +95,10 @@ def _view(agent: Agent, session: Session | None, bead: Bead | None) -> AgentView
         rig=agent.rig,
         name=agent.name,
         provider=running.provider if running else agent.provider,
-        state=view_state(agent.state, state),
+        state=view_state(agent.state, state, agent.hook),
         health="healthy" if alive else "unknown" if state is SessionState.STARTING else "dead",
         bead=bead.id if bead else None,
-        branch=bead.branch if bead else None,
+        branch=_branch(agent, bead),
         window=agent.name if running else None,
         pane=running.pane if running else None,
         pid=running.pid if running else None,
@@ -106,6 +107,12 @@ def _view(agent: Agent, session: Session | None, bead: Bead | None) -> AgentView
         restarts=agent.restarts,
         reason=agent.reason,
     )
+
+
+def _branch(agent: Agent, bead: Bead | None) -> str | None:
+    if bead is not None:
+        return bead.branch
+    return branch_of(agent, None) if agent.role is Role.CREW else None
 
 
 def _is_running(session: Session) -> bool:

@@ -5,7 +5,7 @@ from gastown_tmux.domain.ids import Address, Commit, parse_name
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.git import NETWORK_TIMEOUT
 from gastown_tmux.errors import GtError, RefusedError, UsageError
-from gastown_tmux.operations.hooks import archive_agent, clear_hook, find_base, prepare_hook, write_state
+from gastown_tmux.operations.hooks import archive_agent, clear_hook, find_base, is_prepared, prepare_hook, write_state
 from gastown_tmux.operations.sessions import resolve_provider, start_sessions, stop_sessions
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.operations.up import ensure_up
@@ -35,13 +35,14 @@ def _add(town: Town, role: Role, name: str, rig: Rig | None, branch: str | None,
         raise RefusedError(f"{address} is of role {known.role} already", hint="choose another name")
     if provider is not None:
         resolve_provider(town, rig.name, provider)
-    if role is Role.CREW:
+    fresh = role is Role.CREW and not town.worktree(address).exists()
+    if fresh:
         base = find_base(town, rig) if branch is None else _find_start(town, rig, branch)
     if known is None:
         with town.change() as change:
             rows.insert_agent(change, address, role, provider)
     Mailbox(town.mail / address.folder).create()
-    if role is Role.CREW and not town.worktree(address).exists():
+    if fresh:
         prepare_hook(town, rig, address, base)
     write_state(town, address)
     text = f"{address} is there" + (" already" if known else "")
@@ -91,7 +92,8 @@ def start_agent(town: Town, agent: Address) -> Answer:
         rows.set_restarts(change, agent, 0)
     if known.rig is not None:
         rig = town.rig(known.rig)
-        prepare_hook(town, rig, agent, find_base(town, rig))
+        if not is_prepared(town, rig, agent):
+            prepare_hook(town, rig, agent, find_base(town, rig))
     for session in start_sessions(town, [agent]):
         if session.ended:
             raise GtError(f"{agent} was {session.reason}", hint=f"gt log {agent}")

@@ -166,9 +166,9 @@ def update_bead(change: Change, bead: BeadId, *, title: str, body: str, priority
 
 
 def note_target(change: Change, bead: BeadId, target: str | None, provider: str | None) -> None:
-    """Where an open bead goes when a worker is free; None takes it off the list."""
+    """Where an open bead goes when a worker is free; None takes it off the list. Its attempts count anew."""
     change.execute(
-        "UPDATE beads SET target = ?, provider = ?, updated = ? WHERE id = ?",
+        "UPDATE beads SET target = ?, provider = ?, attempts = 0, updated = ? WHERE id = ?",
         target,
         provider,
         change.time,
@@ -187,8 +187,8 @@ def _move(change: Change, bead: BeadId, move: str, sets: str = "id = id", *value
 
 
 def sling_bead(change: Change, bead: BeadId, address: Address) -> None:
-    """TakenError where another bead is on that hook."""
-    _move(change, bead, "sling", "assignee = ?, attempts = attempts + 1, target = NULL", address)
+    """TakenError where another bead is on that hook. Until the hook is prepared the bead has no base."""
+    _move(change, bead, "sling", "assignee = ?, attempts = attempts + 1, base = NULL", address)
     change.event(EventType.BEAD_SLUNG, bead, agent=address)
 
 
@@ -204,7 +204,7 @@ def start_bead(change: Change, bead: BeadId, session: SessionId) -> None:
 
 
 def submit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -> None:
-    _move(change, bead, "submit", "merge_request = ?, reason = NULL", merge_request)
+    _move(change, bead, "submit", "merge_request = ?, reason = NULL, target = NULL", merge_request)
     change.event(EventType.BEAD_SUBMITTED, bead, merge_request=merge_request)
 
 
