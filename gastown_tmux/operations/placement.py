@@ -53,11 +53,8 @@ def _choose(town: Town, change: Change, rig: Rig, provider: str | None) -> Addre
     wanted = resolve_provider(town, rig.name, provider).name
     for agent in agents:
         idle = agent.rig == rig.name and agent.role is Role.POLECAT and agent.address not in busy
-        if (
-            idle
-            and agent.state in (AgentState.OFF, AgentState.ON)
-            and (provider is None or agent.provider in (None, provider))
-        ):
+        fits = agent.provider in (None, wanted)
+        if idle and fits and agent.state in (AgentState.OFF, AgentState.ON):
             return agent.address
     address = Address.of(rig.name, next_name({agent.name for agent in agents if agent.rig == rig.name}))
     agent_rows.insert_agent(change, address, Role.POLECAT, None)
