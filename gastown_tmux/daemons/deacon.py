@@ -16,7 +16,6 @@ from gastown_tmux.operations.sessions import gt_command, look
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.up import open_headquarters
 from gastown_tmux.store.merging import list_rigs_with_work
-from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.work import list_waiting
 
@@ -46,8 +45,6 @@ class _Deacon:
     def look(self) -> float | None:
         town = self.town
         patrol.take_signals(town)
-        if not is_wanted(town.db):
-            return None
         self._peer.look()
         self._keep_tmux()
         if free := patrol.find_parted(town):

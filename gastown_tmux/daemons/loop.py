@@ -19,6 +19,7 @@ from gastown_tmux.edges.wake import Listener
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations import daemons
 from gastown_tmux.operations.town import Town, is_town
+from gastown_tmux.store.meta import is_wanted
 
 log = logging.getLogger("gt")
 
@@ -71,7 +72,10 @@ class Loop:
         log.info("%s is down", self.name)
 
     def run(self, look: Callable[[], float | None]) -> None:
-        """Until SIGTERM. ``look`` may return in how many seconds it wants to look again, if that is sooner."""
+        """Until SIGTERM, or until the town is not wanted any more.
+
+        ``look`` may return in how many seconds it wants to look again, if that is sooner.
+        """
         with self._signals():
             while not self._stopping:
                 started = time.monotonic()
@@ -82,6 +86,8 @@ class Loop:
     def _look(self, look: Callable[[], float | None]) -> float | None:
         try:
             self._keep_place()
+            # Whoever takes the town down may have missed a daemon that was just being started.
+            self._stopping = self._stopping or not is_wanted(self.town.db)
             wanted = None if self._stopping else look()
             self._said = ""
             return wanted

@@ -12,7 +12,6 @@ from gastown_tmux.edges.processes import ProcessRef, death_descriptor
 from gastown_tmux.operations import daemons, deaths, patrol, up
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import list_live_sessions
-from gastown_tmux.store.meta import is_wanted
 
 #: Seconds between two looks at tmux itself; all else is asked of rows and processes.
 WINDOWS_SECONDS = 5.0
@@ -38,17 +37,13 @@ class _Witness:
 
     def look(self) -> float | None:
         town, hands = self.town, self.loop.hands
-        wanted = is_wanted(town.db)
-        if wanted:
-            self._peer.look()
+        self._peer.look()
         if deaths.find_dead(town) or deaths.find_unsettled(town):
             hands.do("bury", self._bury)
         if ending := patrol.find_ending(town):
             hands.do("end", lambda town: deaths.bury(town, ending))
         self._look_at_windows()
         self._watch_processes()
-        if not wanted:
-            return None
         due = [address for address in patrol.find_due(town) if address not in self._starting]
         if due:
             self._start(due)

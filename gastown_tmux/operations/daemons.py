@@ -12,7 +12,7 @@ from gastown_tmux.domain.ids import Time
 from gastown_tmux.edges import clock, locks, processes
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town import Answer, Town
-from gastown_tmux.store.meta import is_wanted
+from gastown_tmux.store.meta import is_wanted, set_wanted
 
 DAEMONS = ("deacon", "witness")
 START_SECONDS = 20.0
@@ -126,14 +126,23 @@ def follow(town: Town, name: str) -> Answer:
 
 
 def start(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
+    """No daemon stays up in a town that is not wanted up, so it is from now on."""
+    if town.is_person:
+        with town.change() as change:
+            set_wanted(change, True)
     started = [name for name in names if start_daemon(town, name)]
     text = f"started {' and '.join(started)}" if started else f"{' and '.join(names)} run already"
     return Answer([find_daemon(town, name) for name in names], text)
 
 
 def stop(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
-    """The witness first: it would start the others again."""
-    stopped = [name for name in sorted(names, reverse=True) if stop_daemon(town, name)]
+    """The town is not wanted up from now on, or each would be started again; returns when none of them runs."""
+    with town.change() as change:
+        set_wanted(change, False)
+    stopped = list[str]()
+    # Once more, for one that ends may just have started another.
+    while running := [name for name in names if find_daemon(town, name).alive]:
+        stopped += [name for name in running if stop_daemon(town, name) and name not in stopped]
     text = f"stopped {' and '.join(stopped)}" if stopped else f"{' and '.join(names)} do not run"
     return Answer([find_daemon(town, name) for name in names], text)
 

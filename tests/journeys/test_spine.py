@@ -10,3 +10,11 @@ def test_bead_goes_from_sling_to_main(town: TownWorld) -> None:
     assert git(town.project, "rev-parse", "main") == landed["merged_commit"]
     assert (town.project / "greeting.txt").read_text() == "hello\n"
     assert git(town.project, "log", "-1", "--format=%an %s") == f"{landed['assignee']} add a greeting"
+
+
+def test_down_stays_down(town: TownWorld) -> None:
+    """A daemon that was just starting another when it was stopped must not leave that one behind."""
+    for _ in range(3):
+        town.gt("up")
+        town.gt("down", "--agents")
+        assert not any(daemon["alive"] for daemon in town.json("status")["daemons"])
