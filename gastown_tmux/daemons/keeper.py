@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping
 from gastown_tmux.daemons.hands import Hands
 from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.operations import upkeep
+from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.town import Town
+
+LEDGER_SECONDS = 120.0
+FIRST_SECONDS = 10.0
 
 
 class Keeper:
@@ -28,11 +32,12 @@ class Keeper:
         every = self._town.settings().seconds("snapshot.every")
         self._keep("snapshots", every, upkeep.save_hooks)
         self._keep("push of snapshots", every, lambda town: upkeep.push_snapshots(town, self._pushed))
+        self._keep("ledger", LEDGER_SECONDS, write_ledger)
         self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up)
         self._keep("cleaning", upkeep.CLEAN_SECONDS, upkeep.clean)
 
     def _keep(self, name: str, seconds: float, work: Callable[[Town], object]) -> None:
-        """The first time after one period."""
+        """The first time a moment after the start, for who knows how long nobody did."""
         now = time.monotonic()
-        if now >= self._due.setdefault(name, now + seconds) and self._hands.do(name, work):
+        if now >= self._due.setdefault(name, now + FIRST_SECONDS) and self._hands.do(name, work):
             self._due[name] = now + seconds

@@ -37,6 +37,13 @@ class Person:
     email: str
 
 
+def author_environment(person: Person) -> dict[str, str]:
+    """What makes git commit in that name."""
+    return {f"GIT_{who}_NAME": person.name for who in ("AUTHOR", "COMMITTER")} | {
+        f"GIT_{who}_EMAIL": person.email for who in ("AUTHOR", "COMMITTER")
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """What one run of git gave: exit status, bytes of standard output, text of standard error."""

@@ -8,6 +8,7 @@ from gastown_tmux.domain.ids import OVERSEER, parse_name
 from gastown_tmux.edges import clock, git, tmux
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.ledger import TOWN_PERSON
 from gastown_tmux.operations.town import Answer, Town, is_town
 from gastown_tmux.store import db, meta
 
@@ -77,16 +78,18 @@ def _write_once(path: Path, text: str) -> None:
 
 def _commit_first(path: Path) -> None:
     """The town's folder is a repository of its own: configuration, roles, layouts, formulas and ledger."""
-    identity = {
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "gt"), ("EMAIL", "gt@localhost"))
-    }
     if not (path / ".git").exists():
         git.git("init", "--quiet", "--template=", "--initial-branch=main", "--", str(path))
     if git.git("rev-parse", "--verify", "--quiet", "HEAD", cwd=path, ok=(0, 1)).code:
         git.git("add", "--all", cwd=path)
-        git.git("commit", "--quiet", "--no-verify", "--message=Make the town", cwd=path, env=identity)
+        git.git(
+            "commit",
+            "--quiet",
+            "--no-verify",
+            "--message=Make the town",
+            cwd=path,
+            env=git.author_environment(TOWN_PERSON),
+        )
 
 
 def _describe(town: Town) -> dict[str, object]:

@@ -10,6 +10,7 @@ from gastown_tmux.edges.resources import Restart
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import daemons, deaths
 from gastown_tmux.operations.hooks import find_base, is_prepared, prepare_hook
+from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.sessions import gt_command, look, resolve_provider, start_sessions, stop_sessions
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store.agents import get_agent, list_agents, list_live_sessions, move_agent
@@ -137,6 +138,16 @@ def down(town: Town, agents: bool = False) -> Answer:
         # Whoever waits for a set-up would start its agent after us.
         processes.end((), sessions=[town.mark(f"setup.{agent.address}") for agent in list_agents(town.db)])
     daemons.stop(town)
+    try:
+        return _down(town, agents)
+    finally:
+        try:
+            write_ledger(town)
+        except GtError as error:
+            town.say(f"the ledger is not up to date: {error.message}")
+
+
+def _down(town: Town, agents: bool) -> Answer:
     if not agents:
         return Answer({"wanted": "down"}, "the daemons are down; agents stay in their windows")
     sessions = list_live_sessions(town.db)

@@ -1,0 +1,73 @@
+"""The event log as daily JSON Lines files: a copy of the event rows, for audit and for a town.db that was lost."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from itertools import takewhile
+from pathlib import Path
+
+from gastown_tmux.domain.events import Event
+
+
+def segments(folder: Path) -> list[Path]:
+    """Oldest first; the last one holds the newest events."""
+    return sorted(folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].jsonl"))
+
+
+def last_seq(folder: Path) -> int:
+    """The number of the last event that was written whole; 0 where there is none. Raises OSError, as all here."""
+    for segment in reversed(segments(folder)):
+        for event in reversed(list(_read(segment))):
+            return event.seq
+    return 0
+
+
+def append(folder: Path, events: Iterable[Event]) -> int:
+    """Writes events that follow the last one, durably; how many. What a kill left of a line is taken away first.
+
+    An event goes to the file of its day, or to the newest file where the clock was set back, so that the files read
+    one after another have every event in its order.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    known = segments(folder)
+    if known:
+        _cut_torn_line(known[-1])
+    newest = known[-1].name if known else ""
+    pending: dict[str, list[str]] = {}
+    for event in events:
+        newest = max(newest, f"{event.time[:10]}.jsonl")
+        pending.setdefault(newest, []).append(json.dumps(asdict(event), ensure_ascii=False) + "\n")
+    for name, lines in pending.items():
+        with (folder / name).open("a", encoding="utf-8") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+    return sum(map(len, pending.values()))
+
+
+def read_after(folder: Path, seq: int) -> list[Event]:
+    """Every event with a higher number, oldest first."""
+    found: list[Event] = []
+    for segment in reversed(segments(folder)):
+        events = list(takewhile(lambda event: event.seq > seq, reversed(list(_read(segment)))))
+        found += events
+        if not events or events[-1].seq == seq + 1:
+            break
+    return found[::-1]
+
+
+def _read(segment: Path) -> Iterator[Event]:
+    """Its events, but for lines that were cut off or spoilt."""
+    for line in segment.read_bytes().split(b"\n")[:-1]:
+        try:
+            yield Event(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
+
+
+def _cut_torn_line(segment: Path) -> None:
+    data = segment.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole != len(data):
+        os.truncate(segment, whole)
