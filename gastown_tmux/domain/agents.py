@@ -178,3 +178,10 @@ def view_state(agent: AgentState, session: SessionState | None, hook: HookState)
     if session is None or session is SessionState.ENDED:
         return "dead"
     return session.value
+
+
+def branch_of(agent: Agent, bead: BeadId | None) -> str:
+    """Where its work goes: a polecat has a branch for each bead, a crew member one of its own."""
+    if agent.role is Role.POLECAT and bead is not None:
+        return f"bead/{bead}"
+    return f"{agent.role}/{agent.name}"

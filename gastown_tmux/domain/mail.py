@@ -5,8 +5,6 @@ Mail from elsewhere has Message-IDs of any shape; their short id is a hash, so t
 into a shell is always plain letters and digits.
 """
 
-import base64
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -96,6 +94,9 @@ def is_short_id(text: str) -> bool:
 
 
 def _hashed(data: bytes) -> str:
+    import base64
+    import hashlib  # 4 ms with base64, and most commands hash nothing
+
     return base64.b32encode(hashlib.sha256(data).digest())[:12].decode("ascii").lower()
 
 

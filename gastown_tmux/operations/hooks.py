@@ -4,10 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
-from gastown_tmux.domain.agents import Agent, HookState, Role
+from gastown_tmux.domain.agents import HookState, Role, branch_of
 from gastown_tmux.domain.ids import Address, Commit
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock, history, processes, removal, snapshot, worktree
 from gastown_tmux.edges.commands import run_logged
 from gastown_tmux.edges.files import write_atomic
@@ -32,18 +31,11 @@ def find_base(town: Town, rig: Rig, *, fetch: bool = True) -> Commit:
     return Commit(base)
 
 
-def branch_of(agent: Agent, bead: Bead | None) -> str:
-    """A polecat has a branch for each bead, a crew member one of its own."""
-    if agent.role is Role.POLECAT and bead is not None:
-        return f"bead/{bead.id}"
-    return f"{agent.role}/{agent.name}"
-
-
 def is_prepared(town: Town, rig: Rig, address: Address) -> bool:
     """Whether the agent's worktree stands ready for what is on its hook, as one does whose session only died."""
     agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
     ready = agent.hook is HookState.READY and (bead is None or bead.base is not None)
-    return ready and _is_on(town, rig, town.worktree(address), branch_of(agent, bead))
+    return ready and _is_on(town, rig, town.worktree(address), branch_of(agent, bead.id if bead else None))
 
 
 def prepare_hook(town: Town, rig: Rig, address: Address, base: Commit) -> Path:
@@ -65,7 +57,7 @@ def prepare_hook(town: Town, rig: Rig, address: Address, base: Commit) -> Path:
 def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
     repository, place = town.repository(rig.name), town.worktree(address)
     agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
-    branch = branch_of(agent, bead)
+    branch = branch_of(agent, bead.id if bead else None)
     with town.change() as change:
         move_hook(change, address, "prepare")
     try:

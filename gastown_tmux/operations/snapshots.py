@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, fields, replace
 
-from gastown_tmux.domain.agents import AgentState, HookState, Role
+from gastown_tmux.domain.agents import AgentState, HookState, Role, branch_of
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges import history, snapshot, worktree
 from gastown_tmux.edges.snapshot import Snapshot
 from gastown_tmux.errors import NotFoundError, RefusedError
-from gastown_tmux.operations.hooks import branch_of, find_base, mend_worktree, save_hook, snapshot_caps, write_state
+from gastown_tmux.operations.hooks import find_base, mend_worktree, save_hook, snapshot_caps, write_state
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store.agents import find_live_session, get_agent, move_hook
 from gastown_tmux.store.meta import is_wanted
@@ -140,7 +140,7 @@ def _refuse_beside_session(town: Town, agent: Address) -> None:
 def _make_again(town: Town, rig: Rig, agent: Address, chosen: Snapshot) -> None:
     """On the branch that its hook has now; without one, detached where the snapshot was taken."""
     known, bead = get_agent(town.db, agent), find_held_bead(town.db, agent)
-    branch = branch_of(known, bead) if bead is not None or known.role is Role.CREW else None
+    branch = branch_of(known, bead.id if bead else None) if bead is not None or known.role is Role.CREW else None
     repository = town.repository(rig.name)
     base = repository.resolve(f"{chosen.commit}^") or find_base(town, rig, fetch=False)
     worktree.add(repository, town.worktree(agent), branch, base, f"gt: hook of {agent}", ignore_other_worktrees=True)

@@ -2,21 +2,22 @@
 
 from dataclasses import dataclass
 
-from gastown_tmux.domain.agents import Agent, Role, Session, SessionState, view_state
-from gastown_tmux.domain.ids import Address, BeadId, RigName, Time
+from gastown_tmux.domain.agents import Agent, Role, Session, SessionState, branch_of, view_state
+from gastown_tmux.domain.ids import OVERSEER, Address, BeadId, RigName, Time
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.processes import ProcessRef, is_alive
 from gastown_tmux.operations.daemons import Daemon, list_daemons
-from gastown_tmux.operations.hooks import branch_of
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.merging import list_merge_requests
+from gastown_tmux.store.merging import list_live
 from gastown_tmux.store.meta import get_meta, is_wanted
 from gastown_tmux.store.rigs import list_rigs
-from gastown_tmux.store.work import count_beads, list_held_beads, list_ready
+from gastown_tmux.store.work import count_beads, count_ready, list_held_beads, list_waiting
+
+WAITING_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +124,14 @@ def _is_running(session: Session) -> bool:
 
 def status(town: Town) -> Status:
     beads = count_beads(town.db)
-    requests = list_merge_requests(town.db)
-    queue = [request for request in requests if request.state in ("queued", "testing", "publishing")]
-    agents = list_agents(town)
-    ready = list_ready(town.db)
-    unread = len(Mailbox(town.mail / "overseer").list_new())
+    requests = list_live(town.db)
+    queue = [request for request in requests if request.position is not None]
+    ready = count_ready(town.db)
     counts = {
         **{state: beads.get(state, 0) for state in ("open", "hooked", "working", "submitted", "merged", "closed")},
         "queue": len(queue),
-        "held": sum(request.state == "held" for request in requests),
-        "mail": unread,
+        "held": len(requests) - len(queue),
+        "mail": len(Mailbox(town.mail / OVERSEER).list_new()),
         "escalations": len(list_escalations(town.db, state="open")),
     }
     rigs = [
@@ -142,13 +141,14 @@ def status(town: Town) -> Status:
             remote=rig.remote,
             parked=rig.parked,
             gates=len(town.settings(rig.name).gates()),
-            beads=sum(bead.rig == rig.name for bead in ready),
+            beads=ready.get(rig.name, 0),
             waiting=sum(request.rig == rig.name for request in queue),
         )
         for rig in list_rigs(town.db)
     ]
     notes = [f"{rig.name} has no merge gates: whatever merges cleanly lands" for rig in rigs if not rig.gates]
-    notes += [f"{bead.id} waits for a free place" for bead in ready if bead.target is not None][:5]
+    for rig in rigs:
+        notes += [f"{bead.id} waits for a free place" for bead in list_waiting(town.db, rig.name)[:WAITING_SHOWN]]
     notes += [f"{request.id}: {request.reason}" for request in queue if request.reason]
     return Status(
         town=get_meta(town.db, "name") or "",
@@ -156,7 +156,7 @@ def status(town: Town) -> Status:
         wanted="up" if is_wanted(town.db) else "down",
         tmux=TmuxView(str(town.tmux.socket), town.tmux.is_alive()),
         daemons=list_daemons(town),
-        agents=agents,
+        agents=list_agents(town),
         rigs=rigs,
         counts=counts,
         notes=notes,

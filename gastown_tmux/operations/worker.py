@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.agents import Role, branch_of
 from gastown_tmux.domain.ids import Address, BeadId, Commit
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, Reason
 from gastown_tmux.edges import resources, worktree
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations import escalations
-from gastown_tmux.operations.hooks import branch_of, save_hook, write_state
+from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import work as rows
 from gastown_tmux.store.agents import get_agent
@@ -99,7 +99,7 @@ def _last_bead(town: Town, address: Address) -> Bead | None:
 
 def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
     place, repository = town.worktree(address), town.repository(rig.name)
-    branch = bead.branch or branch_of(get_agent(town.db, address), bead)
+    branch = bead.branch or branch_of(get_agent(town.db, address), bead.id)
     worktree.assert_place(repository, place, branch)
     status = worktree.status(repository, place)
     if status.operation is not None:

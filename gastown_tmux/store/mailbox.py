@@ -17,7 +17,6 @@ from typing import TypeVar
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.mail import Message, is_short_id, short_id
 from gastown_tmux.errors import GtError, NotFoundError, UsageError
-from gastown_tmux.store import message as rfc5322
 
 # In the order mail moves, so that a mail moved while we look is seen twice rather than not at all.
 INBOX = ("new", "cur")
@@ -145,7 +144,7 @@ class Mailbox:
                 data = (self.path / entry.folder / entry.name).read_bytes()
             except FileNotFoundError:
                 return ""
-            message = rfc5322.decode(data, f"<{entry.key}@maildir.invalid>", Time(""))
+            message = _decode(data, entry, Time(""))
             self._foreign_ids[entry.key] = short_id(message.id)
         return self._foreign_ids[entry.key]
 
@@ -157,7 +156,7 @@ class Mailbox:
         """The mail as a value; reading does not mark it."""
         moment = datetime.fromtimestamp(entry.delivered, UTC)
         date = Time(moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
-        return rfc5322.decode(self.read(entry), f"<{entry.key}@maildir.invalid>", date)
+        return _decode(self.read(entry), entry, date)
 
     def mark_seen(self, entry: Entry) -> Entry:
         """Set the flag ``S``, keeping the others; the entry as it is now."""
@@ -295,3 +294,9 @@ def _lock(folder: int) -> None:
             return
         except BlockingIOError:
             waiting.wait(0.001)
+
+
+def _decode(data: bytes, entry: Entry, date: Time) -> Message:
+    from gastown_tmux.store.message import decode  # the email package costs 10 ms, and counting needs none of it
+
+    return decode(data, f"<{entry.key}@maildir.invalid>", date)

@@ -2,9 +2,9 @@
 
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address, BeadId, Commit, MergeRequestId, RigName, Time
-from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
+from gastown_tmux.domain.merging import LIVE, MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.errors import NotFoundError
-from gastown_tmux.store.db import Change, Row
+from gastown_tmux.store.db import Change, Row, placeholders
 from gastown_tmux.store.rows import Reader
 
 _SELECT = (
@@ -54,6 +54,12 @@ def list_merge_requests(reader: Reader, *, rig: str | None = None, state: str | 
     if state is not None:
         sql, values = sql + " AND m.state = ?", [*values, state]
     return [_merge_request(row) for row in reader.rows(sql + " ORDER BY m.seq", *values)]
+
+
+def list_live(reader: Reader) -> list[MergeRequest]:
+    """Those on their way in any rig: queued, at work, or held for a person."""
+    sql = _SELECT + f" WHERE m.state IN ({placeholders(LIVE)}) ORDER BY m.seq"
+    return [_merge_request(row) for row in reader.rows(sql, *LIVE)]
 
 
 def list_queue(reader: Reader, rig: str) -> list[MergeRequest]:

@@ -81,6 +81,14 @@ def list_ready(reader: Reader, rig: str | None = None) -> list[Bead]:
     return [_bead(row) for row in reader.rows(sql + " ORDER BY b.priority, b.created, b.id", *values)]
 
 
+def count_ready(reader: Reader) -> dict[RigName, int]:
+    """Ready beads of each rig."""
+    rows = reader.rows(
+        f"SELECT b.rig, count(*) AS n FROM beads b WHERE b.state = 'open' AND {_UNBLOCKED} GROUP BY b.rig"
+    )
+    return {RigName(row["rig"]): row["n"] for row in rows}
+
+
 def list_waiting(reader: Reader, rig: str) -> list[Bead]:
     """Ready beads that go to a worker by themselves: slung before, or come back to be done again."""
     sql = _BEAD + (
