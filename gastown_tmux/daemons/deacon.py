@@ -2,6 +2,7 @@
 
 import time
 
+from gastown_tmux.daemons.courier import CourierThread
 from gastown_tmux.daemons.hands import log
 from gastown_tmux.daemons.keeper import Keeper
 from gastown_tmux.daemons.loop import Loop
@@ -30,12 +31,18 @@ def run(town: Town) -> None:
     town.say = log.info
     loop = Loop("deacon", town, town.wake_fifo)
     with loop:
-        loop.run(_Deacon(town, loop).look)
+        courier = CourierThread(town)
+        courier.start()
+        try:
+            loop.run(_Deacon(town, loop, courier).look)
+        finally:
+            courier.stop()
 
 
 class _Deacon:
-    def __init__(self, town: Town, loop: Loop) -> None:
+    def __init__(self, town: Town, loop: Loop, courier: CourierThread) -> None:
         self.town = town
+        self._courier = courier
         self.hands = loop.hands
         self._peer = Peer(town, loop.hands, "witness")
         self._keeper = Keeper(town, loop.hands)
@@ -45,6 +52,7 @@ class _Deacon:
     def look(self) -> float | None:
         town = self.town
         patrol.take_signals(town)
+        self._courier.wake()
         self._peer.look()
         self._keep_tmux()
         if free := patrol.find_parted(town):

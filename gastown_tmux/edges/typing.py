@@ -78,10 +78,14 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was submitted, for this reason. ``draft`` is what stood in the composer instead, if that was it."""
+    """Nothing was submitted, for this reason. ``draft`` is what stood in the composer instead, if that was it.
+
+    ``pasted`` says that the line was put in and did not come to stand there alone.
+    """
 
     reason: str
     draft: str | None = None
+    pasted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +242,7 @@ class _Typist:
                 return None
             if time.monotonic() > deadline:
                 what = "something else came into its composer" if sight.draft else f"it is {sight.state} now"
-                return Refused(f"the line was pasted, but {what}", sight.draft)
+                return Refused(f"the line was pasted, but {what}", sight.draft, pasted=True)
             self._pause.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

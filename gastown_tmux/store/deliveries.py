@@ -34,12 +34,14 @@ def insert_delivery(
     priority: Priority,
     expires: Time | None = None,
     words: str | None = None,
+    queued: Time | None = None,
 ) -> bool:
-    """A row in ``queued``; False where there is one for this mail and agent already."""
+    """A row in ``queued``, since then or since now; False where there is one for this mail and agent already."""
     done = change.execute(
         "INSERT INTO deliveries (mail, agent, sender, state, priority, expires, words, queued, time)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        mail, agent, sender, DELIVERY.initial, priority, expires, words, change.time, change.time,
+        mail, agent, sender, DELIVERY.initial, priority, expires, words, queued or change.time,
+        change.time,
     )  # fmt: skip
     return done.rowcount == 1
 

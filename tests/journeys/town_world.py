@@ -62,3 +62,8 @@ class TownWorld:
 
     def agent(self, address: str) -> Any:
         return next(agent for agent in self.json("agents")["items"] if agent["address"] == address)
+
+    def tmux(self, *words: str) -> str:
+        """What the town's own tmux server says to that."""
+        socket = self.json("status")["tmux"]["socket"]
+        return subprocess.run(["tmux", "-u", "-S", socket, *words], check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,78 @@
+"""What the deacon does in a thread of its own so that mail is told at once: it watches boxes, and sends errands."""
+
+import logging
+import threading
+
+from gastown_tmux.daemons.hands import Hands
+from gastown_tmux.edges.typing import Refused, Unsure
+from gastown_tmux.edges.watch import BoxWatcher
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.courier import Courier, Errand
+from gastown_tmux.operations.telling import tell
+from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.watching import report_watch
+from gastown_tmux.store.meta import is_wanted
+
+_STOP_SECONDS = 5.0
+
+log = logging.getLogger("gt")
+
+
+class CourierThread:
+    """Looks when woken, and every ``mail.rescan`` without any event, which alone is enough."""
+
+    def __init__(self, town: Town) -> None:
+        # A database connection of its own: transactions of two threads must not meet on one.
+        self._town = town.acting_as(town.actor)
+        self._courier = Courier(self._town)
+        self._hands = Hands(town)
+        self._woken = threading.Event()
+        self._stopping = False
+        self._watcher = BoxWatcher(self.wake)
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look again, now. May be called from any thread."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """What is being typed is typed to its end."""
+        self._stopping = True
+        self.wake()
+        self._thread.join(_STOP_SECONDS)
+        self._hands.join(_STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            seconds = 1.0
+            try:
+                self._town.reload_settings()
+                seconds = self._town.settings().seconds("mail.rescan")
+                self._look()
+            except GtError as error:
+                log.warning("courier: %s", error.message)
+            except Exception:
+                log.exception("courier: look failed")
+            self._woken.wait(min(seconds, self._courier.next_look()))
+        self._watcher.stop()
+        self._town.close()
+
+    def _look(self) -> None:
+        if not is_wanted(self._town.db):
+            return
+        self._watcher.refresh(self._courier.folders())
+        report_watch(self._town, self._watcher.health().dead)
+        for errand in self._courier.look():
+            self._hands.do(f"tell {errand.agent}", lambda town, errand=errand: self._tell(town, errand))  # type: ignore[misc]
+
+    def _tell(self, town: Town, errand: Errand) -> None:
+        outcome = tell(town, errand.mail, errand.agent, errand.when)
+        match outcome:
+            case Refused(reason=reason) | Unsure(reason=reason):
+                log.info("%s is not told of %s yet: %s", errand.agent, errand.mail, reason)
+            case _:
+                log.info("%s is told of %s (%s)", errand.agent, errand.mail, outcome.evidence)

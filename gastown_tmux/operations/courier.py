@@ -1,0 +1,272 @@
+"""The courier's look: every mail that nobody was told of gets a row, every open row gets what it is due.
+
+The files and the rows are the truth. What is held here only saves asking again for what cannot have changed.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import assert_never
+
+from gastown_tmux.domain import delivery as rules
+from gastown_tmux.domain.agents import Agent, Session, SessionState
+from gastown_tmux.domain.delivery import Attention, Delivery, DeliveryState, Letter, Reader, decide
+from gastown_tmux.domain.ids import OVERSEER, Address
+from gastown_tmux.domain.mail import short_id
+from gastown_tmux.edges import clock
+from gastown_tmux.edges.typing import When
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations import lookup, mail
+from gastown_tmux.operations.inbox import box
+from gastown_tmux.operations.telling import Sighting, abilities_of, find_provider, line_of, sight
+from gastown_tmux.operations.town import Town
+from gastown_tmux.providers.screens import holds
+from gastown_tmux.store.agents import list_agents, list_live_sessions
+from gastown_tmux.store.deliveries import insert_delivery, known_mails, list_open, list_quiet, move_delivery
+
+#: A turn's own hook has so long to tell of mail before it is typed.
+HOOK_SECONDS = 1.0
+#: A program says by its hook that its turn is over before its screen shows it: then the next look is soon.
+SETTLING_SECONDS, _SOON = 2.0, 0.05
+#: An Enter that nothing confirmed is tried again after so long.
+UNSURE_SECONDS = 30.0
+#: A folder's time is trusted to show every change only when it is older than a tick of the clock that made it.
+_SETTLED_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something to type for an agent, now."""
+
+    agent: Address
+    mail: str
+    when: When
+
+
+@dataclass
+class _Box:
+    """A mailbox as last listed: what made it up then, and its unread mails, which all have a row."""
+
+    marks: tuple[int, int] | None = None
+    unread: frozenset[str] = frozenset()
+
+
+@dataclass
+class Courier:
+    """Of one town, for one thread."""
+
+    town: Town
+    _boxes: dict[str, _Box] = field(default_factory=dict)
+    _later: dict[tuple[str, str], tuple[object, float]] = field(default_factory=dict)
+
+    def unread(self, address: str) -> int:
+        """How many mails of the box nobody has read, as of the last look."""
+        return len(self._boxes[address].unread) if address in self._boxes else 0
+
+    def next_look(self) -> float:
+        """In how many seconds something is due that no event will tell of."""
+        now = clock.to_epoch(clock.now())
+        return max(
+            _SOON / 2, min((until for _, until in self._later.values() if until > now), default=now + 60.0) - now
+        )
+
+    def folders(self) -> list[Path]:
+        """The boxes of all who are told of their mail."""
+        try:
+            return [path for path in sorted(self.town.mail.iterdir()) if _address(path.name) is not None]
+        except FileNotFoundError:
+            return []
+
+    def look(self) -> list[Errand]:
+        """Rows follow the files; then what each open row is due. At most one errand for each agent."""
+        for folder in self.folders():
+            address = _address(folder.name)
+            assert address is not None
+            with contextlib.suppress(GtError):
+                self._list(address, folder)
+        rows = self._settle(list_open(self.town.db))
+        open_rows = {(row.mail, row.agent) for row in rows}
+        self._later = {key: later for key, later in self._later.items() if key in open_rows}
+        agents = {agent.address: agent for agent in list_agents(self.town.db)}
+        sessions = {session.agent: session for session in list_live_sessions(self.town.db)}
+        quiet = list_quiet(self.town.db)
+        errands = []
+        for address in dict.fromkeys(row.agent for row in rows):
+            if address != OVERSEER:
+                own = [row for row in rows if row.agent == address and row.state is DeliveryState.QUEUED]
+                errand = self._plan(address, own, agents.get(address), sessions.get(address), address in quiet)
+                errands += [errand] if errand is not None else []
+        return errands
+
+    def _list(self, address: Address, folder: Path) -> None:
+        """A row for each unread mail that has none: it came from another program, or its sender was killed."""
+        known = self._boxes.get(address)
+        marks = _marks(folder)
+        if known is not None and marks is not None and known.marks == marks:
+            return
+        mails = box(self.town, address)
+        entries = {mails.id_of(entry): entry for entry in mails.list_new()}
+        entries.pop("", None)
+        before = known.unread if known is not None else frozenset()
+        fresh = entries.keys() - before
+        fresh = fresh - known_mails(self.town.db, address) if fresh else fresh
+        if fresh:
+            found = []
+            for name in fresh:
+                with contextlib.suppress(NotFoundError):
+                    found.append((mails.load(entries[name]), clock.from_epoch(entries[name].delivered)))
+            with self.town.change() as change:
+                for message, came in found:
+                    name, grade = short_id(message.id), message.priority
+                    insert_delivery(change, name, address, message.sender, grade, message.expires, queued=came)
+        self._boxes[address] = _Box(marks, frozenset(entries))
+
+    def _settle(self, rows: Iterable[Delivery]) -> list[Delivery]:
+        """Moves on the rows that the world has moved on from; those that are still open."""
+        sessions = {session.id: session for session in list_live_sessions(self.town.db)}
+        rest = []
+        for row in rows:
+            move = self._find_move(row, sessions.get(row.session) if row.session else None)
+            if move is None:
+                rest.append(row)
+                continue
+            with self.town.change() as change:
+                move_delivery(change, row.mail, row.agent, move[0], reason=move[1])
+        return rest
+
+    def _find_move(self, row: Delivery, session: Session | None) -> tuple[str, str | None] | None:
+        known = self._boxes.get(row.agent)
+        if row.words is None and (known is None or row.mail not in known.unread):
+            try:
+                entry = box(self.town, row.agent).find(row.mail)
+            except NotFoundError:
+                return "die", "it is no longer in the box"
+            except UsageError:
+                return None
+            if entry.read or entry.archived or "T" in entry.flags:
+                return "accept", None
+        if row.state is not DeliveryState.OFFERED or row.session is None:
+            return None
+        if session is None:
+            return "requeue", "its session ended"
+        if session.since > row.time:
+            return "accept", "the session went on"
+        if row.attempts and clock.seconds_since(row.time) > UNSURE_SECONDS:
+            return "requeue", row.reason
+        return None
+
+    def _plan(
+        self, address: Address, rows: list[Delivery], agent: Agent | None, session: Session | None, quiet: bool
+    ) -> Errand | None:
+        """The first thing that may be told now; what may never be told is given up."""
+        now = clock.to_epoch(clock.now())
+        mind = (agent and (agent.state, agent.since), session and (session.id, session.since))
+        due = [row for row in rows if self._is_due(row, mind, now)]
+        if not due:
+            return None
+        seen = _sight(self.town, address, agent, session)
+        reader = Reader(
+            attention=seen.attention,
+            person_typing=seen.person_typing,
+            do_not_disturb=quiet,
+            limited_until=clock.to_epoch(agent.not_before) if agent and agent.not_before else None,
+        )
+        if seen.draft and seen.attention is Attention.IDLE:
+            # A line of ours that a killed courier left there is taken up again.
+            for row in due:
+                if holds(seen.draft, line_of(self.town, row) or ""):
+                    return Errand(address, row.mail, When.IDLE)
+        for row in sorted(due, key=lambda row: row.priority.rank):
+            errand = self._act(row, reader, agent, session, mind, now)
+            if errand is not None:
+                # Where the window refuses it after all, not at once again.
+                self._later[row.mail, row.agent] = (mind, now + 1.0)
+                return errand
+        return None
+
+    def _is_due(self, row: Delivery, mind: object, now: float) -> bool:
+        then, until = self._later.get((row.mail, row.agent), (None, 0.0))
+        return then != mind or not until - rules.LONGEST_BACKOFF * 60 <= now < until
+
+    def _act(
+        self, row: Delivery, reader: Reader, agent: Agent | None, session: Session | None, mind: object, now: float
+    ) -> Errand | None:
+        if session is not None:
+            abilities = abilities_of(find_provider(self.town, session, agent), row)
+        else:
+            abilities = rules.Abilities(hooks=False, steers=False, interrupts=False)
+        letter = Letter(
+            priority=row.priority,
+            expires_at=clock.to_epoch(row.expires) if row.expires else None,
+            attempts=row.attempts,
+            last_attempt=clock.to_epoch(row.tried) if row.tried else None,
+        )
+        decision = decide(letter, reader, abilities, now)
+        if isinstance(decision, rules.Type) and abilities.hooks and session is not None:
+            left = HOOK_SECONDS - clock.seconds_since(session.since)
+            if session.state is SessionState.IDLE and 0 < left <= HOOK_SECONDS:
+                decision = rules.Wait(left, "its own hook may be telling it")
+        match decision:
+            case rules.Type():
+                return Errand(row.agent, row.mail, When.IDLE)
+            case rules.Steer():
+                return Errand(row.agent, row.mail, When.TURN)
+            case rules.Interrupt():
+                return Errand(row.agent, row.mail, When.INTERRUPT)
+            case rules.Offer() | rules.Wait():
+                seconds = decision.seconds if isinstance(decision, rules.Wait) else 1.0
+                self._later[row.mail, row.agent] = (mind, now + (_SOON if _is_settling(session) else seconds))
+            case rules.Expire():
+                with self.town.change() as change:
+                    move_delivery(change, row.mail, row.agent, "expire")
+            case rules.Dead(reason=reason):
+                self._give_up(row, reason)
+            case _:
+                assert_never(decision)
+        return None
+
+    def _give_up(self, row: Delivery, reason: str) -> None:
+        """The sender is told first: killed in between, this is done again, and the same mail comes once."""
+        what = f"gt mail read {row.mail}" if row.words is None else row.words
+        with contextlib.suppress(NotFoundError, RefusedError, UsageError):
+            sender = lookup.resolve_address(self.town, row.sender)
+            if not sender.is_daemon:
+                body = f"{row.agent} was not told of it: {reason}\n\n{what}\n"
+                subject = f"not told to {row.agent}: {reason}"
+                mail.notify(self.town, sender, subject, body, seed=f"dead {row.mail} {row.agent}")
+        with self.town.change() as change:
+            move_delivery(change, row.mail, row.agent, "die", reason=reason)
+
+
+def _sight(town: Town, address: Address, agent: Agent | None, session: Session | None) -> Sighting:
+    if agent is None and address.rig is None:
+        # The mayor before there is one: somebody will come.
+        return Sighting(Attention.ABSENT)
+    return sight(town, agent, session)
+
+
+def _is_settling(session: Session | None) -> bool:
+    if session is None or session.state not in (SessionState.READY, SessionState.IDLE):
+        return False
+    return clock.seconds_since(session.since) < SETTLING_SECONDS
+
+
+def _address(folder: str) -> Address | None:
+    """Whose box a folder is; None for a daemon's and for what is no box."""
+    with contextlib.suppress(UsageError):
+        address = Address.parse(folder.replace(".", "/", 1))
+        return None if address.is_daemon else address
+    return None
+
+
+def _marks(folder: Path) -> tuple[int, int] | None:
+    """What changes with every change of the box; None where it changed so lately that more may come unseen."""
+    try:
+        times = [os.stat(folder / part).st_mtime_ns for part in ("new", "cur")]  # noqa: PTH116 - every box, every look
+    except OSError:
+        return None
+    if max(times) / 1e9 > clock.to_epoch(clock.now()) - _SETTLED_SECONDS:
+        return None
+    return times[0], times[1]

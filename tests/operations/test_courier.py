@@ -1,0 +1,167 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gastown_tmux.domain.ids import Address, SessionId
+from gastown_tmux.operations import courier, mail
+from gastown_tmux.operations.courier import Courier, Errand
+from gastown_tmux.operations.inbox import MailView, box, inbox, read
+from gastown_tmux.operations.town import Town
+from gastown_tmux.store import agents as rows
+from gastown_tmux.store.deliveries import find_delivery, list_open, move_delivery
+
+As = Callable[[str], Town]
+ANN = Address("demo/ann")
+
+
+@pytest.fixture
+def deacon(as_agent: As) -> Courier:
+    return Courier(as_agent("deacon"))
+
+
+def send(town: Town, **more: object) -> str:
+    value = mail.send(town, ["ann"], "hello", **more).value  # type: ignore[arg-type]
+    assert isinstance(value, MailView)
+    return value.id
+
+
+def state(town: Town, mail: str, agent: str = ANN) -> tuple[str, str | None]:
+    row = find_delivery(town.db, mail, agent)
+    assert row is not None
+    return row.state, row.reason
+
+
+def start(town: Town, was: str = "idle") -> SessionId:
+    with town.change() as change:
+        rows.move_agent(change, ANN, "start")
+        session = rows.insert_session(change, ANN, "runbook", (1, "x"))
+        rows.move_session(change, session, was)
+    return session
+
+
+def test_foreign_mail_gets_a_row_and_rows_lost_are_made_again(town: Town, deacon: Courier) -> None:
+    box(town, ANN).deliver(b"From: me@example.com\nMessage-ID: <x@y>\nSubject: hi\n\nhi\n", "<x@y>")
+    send(town)
+    deacon.look()
+    assert [row.sender for row in list_open(town.db)] == ["me@example.com", "overseer"]
+    with town.change() as change:
+        change.execute("DELETE FROM deliveries")
+    assert Courier(deacon.town).look() == []
+    assert len(list_open(town.db)) == 2
+
+
+def test_mail_to_an_absent_agent_waits(town: Town, deacon: Courier) -> None:
+    sent = send(town)
+    assert deacon.look() == []
+    assert state(town, sent) == ("queued", None)
+    assert deacon.unread(ANN) == 1
+
+
+@pytest.mark.parametrize("how", ["gt", "flag", "archived", "trashed"])
+def test_whoever_has_read_it_is_not_told(town: Town, as_agent: As, deacon: Courier, how: str) -> None:
+    sent = send(town)
+    deacon.look()
+    mails = box(town, ANN)
+    new = mails.path / "new" / sent
+    match how:
+        case "gt":
+            read(as_agent(ANN), sent)
+        case "flag":
+            new.rename(mails.path / "cur" / f"{sent}:2,FS")
+        case "archived":
+            mails.archive(mails.find(sent))
+        case "trashed":
+            new.rename(mails.path / "cur" / f"{sent}:2,T")
+    deacon.look()
+    assert state(town, sent)[0] == "accepted"
+
+
+def test_only_seen_by_another_program_is_still_told(town: Town, deacon: Courier) -> None:
+    sent = send(town)
+    (box(town, ANN).path / "new" / sent).rename(box(town, ANN).path / "cur" / f"{sent}:2,")
+    deacon.look()
+    assert state(town, sent)[0] == "queued"
+
+
+def test_expired_mail_is_told_to_nobody_and_stays(town: Town, deacon: Courier) -> None:
+    sent = send(town, expires=-1.0)
+    deacon.look()
+    assert state(town, sent)[0] == "expired"
+    assert len(inbox(town, ANN)) == 1
+
+
+def test_dead_letter_reaches_the_sender_once_with_the_reason(
+    town: Town, deacon: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = send(town)
+    deacon.look()
+    with town.change() as change:
+        rows.delete_agent(change, ANN)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(courier, "move_delivery", _killed)
+        deacon.look()
+    deacon.look()
+    deacon.look()
+    assert state(town, sent) == ("dead", "the agent was removed")
+    (letter,) = inbox(town)
+    assert letter.subject == "not told to demo/ann: the agent was removed"
+    assert sent in letter.body and letter.from_ == "deacon"
+
+
+def _killed(*words: object, **more: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_mail_whose_file_is_gone_is_dead(town: Town, deacon: Courier) -> None:
+    sent = send(town)
+    (box(town, ANN).path / "new" / sent).unlink()
+    deacon.look()
+    assert state(town, sent) == ("dead", "it is no longer in the box")
+
+
+def test_offered_mail_is_accepted_when_its_session_goes_on(town: Town, deacon: Courier) -> None:
+    sent, session = send(town), start(town)
+    with town.change() as change:
+        move_delivery(change, sent, ANN, "offer", session=session)
+    deacon.look()
+    assert state(town, sent)[0] == "offered"
+    with town.change() as change:
+        rows.move_session(change, session, "work")
+    deacon.look()
+    assert state(town, sent)[0] == "accepted"
+
+
+def test_offered_mail_is_told_again_when_its_session_died(town: Town, deacon: Courier) -> None:
+    sent, session = send(town), start(town)
+    with town.change() as change:
+        move_delivery(change, sent, ANN, "offer", session=session)
+        rows.end_session(change, session, status=137, signal=9, reason="died")
+    deacon.look()
+    assert state(town, sent) == ("queued", "its session ended")
+
+
+def test_box_removed_and_made_again(town: Town, deacon: Courier, short_tmp: Path) -> None:
+    first = send(town)
+    deacon.look()
+    (town.mail / "demo.ann").rename(short_tmp / "away")
+    second = send(town)
+    deacon.look()
+    assert state(town, first) == ("dead", "it is no longer in the box")
+    assert state(town, second)[0] == "queued"
+
+
+def test_daemons_boxes_are_nobodys_business(town: Town, deacon: Courier) -> None:
+    mail.send(town, ["deacon", "demo/refinery"], "hello")
+    (town.mail / "lost+found").mkdir()
+    assert deacon.look() == []
+    assert list_open(town.db) == []
+
+
+def test_urgent_mail_goes_first(town: Town, deacon: Courier, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(town)
+    urgent = send(town, priority="urgent")
+    start(town)
+    idle = courier.Sighting(courier.Attention.IDLE)
+    monkeypatch.setattr(courier, "sight", lambda *_: idle)
+    assert deacon.look() == [Errand(ANN, urgent, courier.When.IDLE)]
