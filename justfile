@@ -19,6 +19,10 @@ demo *args:
 test *args:
     @./bootstrap test "$@"
 
+# real agent programs before a scripted model
+test-agents *args: setup
+    @"{{bin}}/python" -m tests.agents_real.run "$@"
+
 # everything that can be said without running the code
 lint: setup
     "{{bin}}/ruff" check

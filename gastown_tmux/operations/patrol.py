@@ -11,8 +11,11 @@ from gastown_tmux.edges.resources import AfterDone
 from gastown_tmux.operations.sessions import stop_sessions
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.up import find_missing
+from gastown_tmux.providers import registry
+from gastown_tmux.providers.base import PromptPassing
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.meta import is_wanted
+from gastown_tmux.store.rows import Reader
 from gastown_tmux.store.work import list_held_beads
 
 #: Seconds an agent may go on in its turn after its bead has left its hook.
@@ -34,7 +37,10 @@ def take_signals(town: Town) -> int:
     """Rows follow what providers' hooks wrote into the spool, oldest first; how many there were."""
     spool = town.run / "spool"
     try:
-        files = sorted(path for path in spool.iterdir() if not path.name.startswith("."))
+        # Names of the guard's files begin with a process id: only their times tell which came first.
+        files = sorted(
+            (path for path in spool.iterdir() if path.name[0] != "."), key=lambda path: path.stat().st_mtime_ns
+        )
     except FileNotFoundError:
         return 0
     for file in files:
@@ -50,13 +56,22 @@ def _take_signal(town: Town, session: SessionId, event: str, file: Path) -> None
         payload = json.loads(file.read_bytes() or b"{}")
     except (OSError, ValueError):
         payload = {}
-    provider_session = payload.get("session_id") if isinstance(payload, dict) else None
+    known = payload if isinstance(payload, dict) else {}
+    provider_session = known.get("session_id") or known.get("sessionId")
     move = MOVES.get(event)
     with town.change() as change:
+        if event == "session-start" and _has_words(town, change, session):
+            move = None
         if move is not None:
             rows.move_session(change, session, move)
         if isinstance(provider_session, str):
             rows.set_provider_session(change, session, provider_session)
+
+
+def _has_words(town: Town, reader: Reader, session: SessionId) -> bool:
+    """Whether its first prompt came with the command line: until that is submitted, its composer only looks idle."""
+    found = rows.find_session(reader, session)
+    return found is not None and registry.find(found.provider, town.settings()).prompt is PromptPassing.ARGUMENT
 
 
 def find_parted(town: Town) -> list[Address]:

@@ -1,0 +1,150 @@
+"""Towns of real agent programs before a scripted model. Only by ``just test-agents``: they are large and slow."""
+
+import json
+import threading
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agents_real.install import search_path
+from tests.agents_real.model_server import ModelServer
+from tests.agents_real.programs import PROGRAMS, Program
+from tests.journeys.town_world import TownWorld, make_repository
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--agents", default="", help="names of agent programs, with commas between")
+    parser.addoption("--agent-cache", default="", help="where tests/agents_real/install.py put them")
+    parser.addoption("--repeat", type=int, default=1, help="how often each test is done")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    with_programs = collection_path.name in ("test_chain.py",)
+    return True if with_programs and not config.getoption("--agents", "") else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "program" in metafunc.fixturenames:
+        names = metafunc.config.getoption("--agents").split(",")
+        again = range(metafunc.config.getoption("--repeat"))
+        cases = [pytest.param(PROGRAMS[name], id=f"{name}-{number}") for name in names for number in again]
+        metafunc.parametrize("program", cases)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The scripted model, and what it was told."""
+
+    port: int
+    log: Path
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Those that offered a shell: side requests for titles and topics are left out."""
+        if not self.log.exists():
+            return []
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return [entry for entry in map(json.loads, lines) if entry.get("reply", {}).get("tool") or "tools" in entry]
+
+    def was_told(self, words: str, kind: str | None = None) -> bool:
+        return any(
+            words in text and kind in (None, found) for entry in self.requests() for found, text in entry["items"]
+        )
+
+
+@pytest.fixture
+def model(short_tmp: Path) -> Iterator[Model]:
+    with ModelServer(short_tmp / "model.jsonl") as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield Model(server.port, server.log)
+        server.shutdown()
+        thread.join(5)
+
+
+@dataclass
+class AgentTown(TownWorld):
+    """A town whose agents are real programs; ``signs`` is a folder in which scripts leave their marks."""
+
+    signs: Path
+    model: Model
+
+    def sign(self, name: str) -> Path:
+        return self.signs / name
+
+    def wait_sign(self, name: str, seconds: float = 60) -> None:
+        self.wait_for(self.sign(name).exists, seconds, f"the sign {name}")
+
+    def wait_agent(self, address: str, *states: str, seconds: float = 20) -> Any:
+        """The agent, once it is in one of these states."""
+        self.wait_for(lambda: self.agent(address)["state"] in states, seconds, f"{address} to be {states}")
+        return self.agent(address)
+
+    def tell(self) -> None:
+        """Prints what a person would look at after a failure; pytest shows it only then."""
+        print(self.gt("agents", code=None).out)
+        for agent in self.json("agents")["items"]:
+            print(self.gt("peek", agent["address"], code=None).out)
+        print(self.gt("events", code=None).out)
+        print(self.gt("log", "deacon", code=None).out, self.gt("log", "witness", code=None).out)
+        for entry in self.model.requests()[-1:]:
+            print(json.dumps(entry, indent=1)[-4000:])
+
+
+def kept(before: str, after: str) -> bool:
+    """Whether a user's file, JSON or TOML, still says what it said, and nothing of ours.
+
+    Programs keep counters and hints of their own in such files.
+    """
+    parse = json.loads if before.startswith("{") else tomllib.loads
+    return parse(after) == {**parse(after), **parse(before)} and "GT_" not in after and "guard" not in after
+
+
+def script(name: str, *lines: str) -> str:
+    """A text that a scripted model acts on."""
+    return "\n".join(["", f"script {name}", *(f"| {line}" for line in lines), "end script", ""])
+
+
+@pytest.fixture
+def make_agent_town(
+    short_tmp: Path,
+    run_gt: Callable[..., Any],
+    wait_for: Callable[..., Any],
+    model: Model,
+    monkeypatch: pytest.MonkeyPatch,
+    pytestconfig: pytest.Config,
+) -> Iterator[Callable[..., AgentTown]]:
+    """``make_agent_town(program, …)``: a town with the rig ``demo``; the first program is the default."""
+    made = []
+    home = short_tmp / "home"
+
+    def make(*programs: Program) -> AgentTown:
+        cache = Path(pytestconfig.getoption("--agent-cache"))
+        folders = [folder for program in programs for folder in search_path(cache, program)]
+        monkeypatch.setenv("PATH", ":".join(map(str, folders)), prepend=":")
+        for program in programs:
+            for name, value in program.environment(model.port).items():
+                monkeypatch.setenv(name, value)
+            for path, text in program.files(model.port).items():
+                (home / path).parent.mkdir(parents=True, exist_ok=True)
+                (home / path).write_text(text)
+        signs = short_tmp / "signs"
+        signs.mkdir()
+        world = AgentTown(short_tmp / "town", short_tmp / "project", run_gt, wait_for, signs, model)
+        made.append(world)
+        assert run_gt("install", world.path).code == 0
+        for program in programs:
+            if program.config:
+                world.gt("config", "set", f"providers.{program.name}", json.dumps(program.config))
+        world.gt("config", "default-agent", programs[0].name)
+        make_repository(world.project)
+        world.gt("rig", "add", "demo", world.project)
+        return world
+
+    yield make
+    for world in made:
+        world.tell()
+        world.gt("down", "--agents", code=None, seconds=60)

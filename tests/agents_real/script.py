@@ -1,0 +1,102 @@
+"""What a scripted model does next: a pure function of the conversation it is sent.
+
+Whatever the model is told may carry a script, each line of it one answer of the model::
+
+    script NAME
+    | run COMMAND             call the shell tool
+    | say WORDS               end the turn with these words
+    | slowly 2 say WORDS      the same, after two seconds
+    | fail 429                refuse the request with this status, until there is a new prompt
+    end script
+
+A script is taken up once, however often it is seen; a later one goes before what is left of an earlier one. A prompt
+to run ``gt prime`` and a pointer to a mail are done as told. Nothing is remembered between two requests, so a
+conversation that is resumed goes on where it was.
+"""
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+_TOLD = re.compile(
+    r"^[ \t]*script (?P<script>\S+)\s*\n(?P<lines>(?:[ \t]*\|.*\n)*?)[ \t]*end script"
+    r"|(?P<prime>Run `gt prime`)"
+    r"|\bgt mail read (?P<mail>[a-z2-7]{12})\b",
+    re.MULTILINE,
+)
+# Some programs escape for HTML what hooks tell the model.
+_LINE = re.compile(r"\|\s*(?:slowly (?P<seconds>[\d.]+) )?(?P<kind>run|say|fail) (?P<words>.*)")
+NOTHING = "There is nothing left to do."
+
+
+class Kind(StrEnum):
+    """Who says an item of a conversation: ``call`` and ``said`` are the model's own."""
+
+    SYSTEM = "system"
+    USER = "user"
+    RESULT = "result"
+    CALL = "call"
+    SAID = "said"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One answer: ``kind`` is run, say or fail."""
+
+    kind: str
+    words: str
+    seconds: float = 0.0
+
+
+def next_step(items: Iterable[Item]) -> Step:
+    """The answer to this conversation."""
+    pending: list[Step] = []
+    seen: set[str] = set()
+    for item in items:
+        match item.kind:
+            case Kind.CALL:
+                pending = _without_first(pending, "run")
+            case Kind.SAID:
+                pending = _without_first(pending, "say")
+            case Kind.SYSTEM | Kind.USER | Kind.RESULT:
+                if item.kind is Kind.USER:
+                    pending = _without_first(pending, "fail")
+                pending = _told(item, seen) + pending
+    return pending[0] if pending else Step("say", NOTHING)
+
+
+def _without_first(pending: list[Step], kind: str) -> list[Step]:
+    return pending[1:] if pending and pending[0].kind == kind else pending
+
+
+def _told(item: Item, seen: set[str]) -> list[Step]:
+    steps: list[Step] = []
+    for match in _TOLD.finditer(item.text):
+        if match["prime"]:
+            # Only a prompt asks for it; the role's text and what `gt prime` prints may speak of it.
+            steps += [Step("run", "gt prime")] if item.kind is Kind.USER else []
+            continue
+        name = match["script"] or match["mail"]
+        if name in seen:
+            continue
+        seen.add(name)
+        if match["mail"]:
+            steps.append(Step("run", f"gt mail read {name}"))
+        else:
+            steps += _parse(match["lines"])
+    return steps
+
+
+def _parse(lines: str) -> list[Step]:
+    return [
+        Step(found["kind"], html.unescape(found["words"].strip()), float(found["seconds"] or 0))
+        for found in _LINE.finditer(lines)
+    ]

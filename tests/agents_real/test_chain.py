@@ -1,0 +1,89 @@
+"""The whole job with a real agent program and a scripted model: from sling to main, with mail and a death between."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.agents_real.conftest import AgentTown, kept, script
+from tests.agents_real.programs import Program
+from tests.journeys.town_world import git
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_job(program: Program, make_agent_town: Callable[..., AgentTown], short_tmp: Path) -> None:
+    town = make_agent_town(program)
+    home = short_tmp / "home"
+    status = town.sign("status")
+    work = script(
+        "work",
+        f"run git status --short > {status}",
+        "run echo hello > greeting.txt && git add -A && git commit -qm 'add a greeting'",
+        "run gt done",
+        "say The work is handed in.",
+    )
+    bead = town.json("bead", "create", "add a greeting", "--rig", "demo", "--body", "Greet the world." + work)["id"]
+    town.gt("sling", bead, "demo")
+    address = town.json("bead", "show", bead)["assignee"]
+    landed = town.wait_state(bead, "merged", 60)
+
+    assert git(town.project, "rev-parse", "main") == landed["merged_commit"]
+    assert (town.project / "greeting.txt").read_text() == "hello\n"
+    assert status.read_text() == "", "the worktree was not clean when the agent began"
+    assert town.model.was_told(f"You are `{address}`")
+    assert town.model.was_told("Greet the world.")
+    town.wait_agent(address, "off")
+    for path, text in program.files(town.model.port).items():
+        assert kept(text, (home / path).read_text()), path
+
+
+def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], short_tmp: Path) -> None:
+    town = make_agent_town(program)
+    home = short_tmp / "home"
+    signs = town.signs
+    body = "Greet the world." + script(
+        "work",
+        f"run git status --short > {signs}/status",
+        "run echo hello > greeting.txt",
+        f"run touch {signs}/busy; until [ -e {signs}/go ]; do sleep 0.1; done",
+        "say Half of it is done.",
+    )
+    bead = town.json("bead", "create", "add a greeting", "--rig", "demo", "--body", body)["id"]
+    town.gt("sling", bead, "demo", seconds=90)
+    address = town.json("bead", "show", bead)["assignee"]
+
+    town.wait_sign("busy")
+    assert town.sign("status").read_text() == ""
+    assert town.model.was_told(f"You are `{address}`")
+    assert town.model.was_told("Greet the world.")
+    assert town.wait_agent(address, "working")["bead"] == bead
+    mail = script("first-mail", f"run touch {signs}/first", "say I read the first mail.")
+    town.gt("mail", "send", address, "-s", "while you are busy", "-m", mail)
+    town.sign("go").touch()
+    town.wait_sign("first")
+
+    town.wait_agent(address, "idle")
+    mail = script(
+        "second-mail",
+        f"run test -e {signs}/killed || {{ touch {signs}/second; sleep 60; }}",
+        "run git add -A && git commit -qm 'add a greeting'",
+        "run gt done",
+        "say The work is handed in.",
+    )
+    town.gt("mail", "send", address, "-s", "while you are idle", "-m", mail)
+    town.wait_sign("second")
+
+    before = town.agent(address)
+    town.sign("killed").touch()
+    os.kill(before["pid"], signal.SIGKILL)
+    landed = town.wait_state(bead, "merged", 90)
+    assert git(town.project, "rev-parse", "main") == landed["merged_commit"]
+    assert (town.project / "greeting.txt").read_text() == "hello\n"
+    told = [text for _, text in town.model.requests()[-1]["items"]]
+    assert any("script work" in text for text in told), "the conversation of the first session was lost"
+    town.wait_agent(address, "off")
+    for path, text in program.files(town.model.port).items():
+        assert kept(text, (home / path).read_text()), path
