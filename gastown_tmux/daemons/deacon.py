@@ -13,9 +13,9 @@ from gastown_tmux.edges import clock, processes
 from gastown_tmux.edges.panes import WindowSpec, open_windows, respawn
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import patrol, schedule
+from gastown_tmux.operations.headquarters import open_headquarters
 from gastown_tmux.operations.sessions import gt_command, look
 from gastown_tmux.operations.town import Town
-from gastown_tmux.operations.up import open_headquarters
 from gastown_tmux.store.merging import list_rigs_with_work
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.work import list_waiting

@@ -62,10 +62,15 @@ def clients(server: Server) -> list[Client]:
 def client_here(server: Server) -> Client | None:
     """The client that shows the pane we run in, when that pane is this server's; the last used of several."""
     pane = os.environ.get("TMUX_PANE")
-    if os.environ.get("TMUX", "").rsplit(",", 2)[0] != str(server.socket) or not pane:
+    if not is_inside(server):
         return None
     showing = [client for client in clients(server) if client.pane == pane and not client.control]
     return max(showing, key=lambda client: client.activity, default=None)
+
+
+def is_inside(server: Server) -> bool:
+    """Whether we run in a pane of this very server."""
+    return os.environ.get("TMUX", "").rsplit(",", 2)[0] == str(server.socket)
 
 
 def switch_client(server: Server, client: Client, target: str) -> None:

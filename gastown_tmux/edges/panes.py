@@ -51,7 +51,8 @@ class Pane:
 @dataclass(frozen=True, slots=True)
 class WindowSpec:
     """A window to open: ``session`` and ``name`` are of ``[A-Za-z0-9_-]``, ``command`` is run without a
-    shell.
+    shell. With ``beside``, a window's id, it is a pane of that window, to the left or right, and
+    ``name`` means nothing.
 
     ``environment`` is added to the server's, and every program the pane starts has it. ``options`` are pane
     options (``@gt_...``) with values of ``[A-Za-z0-9._/@+-]``.
@@ -63,6 +64,8 @@ class WindowSpec:
     cwd: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+    beside: str | None = None
+    left: bool = False
 
 
 # Ids and numbers first, then words of a fixed alphabet whatever a person has set them to, the free text last.
@@ -198,9 +201,18 @@ def _close_placeholder(session: str) -> str:
 def _new_window(spec: WindowSpec) -> str:
     # Its id is not known yet, but {end} is the window just made: the server runs the whole script in one go.
     # One line, so that options are not set on another window when this one could not be made.
+    if spec.beside is not None:
+        return _new_pane(spec, spec.beside)
     end = f"={spec.session}:{{end}}"
     new = ["new-window", "-d", "-a", "-P", "-F", "#{pane_id}", "-t", end, "-n", spec.name, *_run(spec)]
     return " ".join([_quoted(new), *_set_options(end, spec.options)])
+
+
+def _new_pane(spec: WindowSpec, window: str) -> str:
+    # The new pane is the window's active one until its options are set; then the one before is again.
+    split = ["split-window", "-h", *["-b"] * spec.left, "-P", "-F", "#{pane_id}", "-t", window, *_run(spec)]
+    back = ["select-pane", "-l", "-t", window]
+    return " ".join([_quoted(split), *_set_options(window, spec.options), ";", _quoted(back)])
 
 
 def _run(spec: WindowSpec) -> list[str]:

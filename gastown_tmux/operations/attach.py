@@ -2,17 +2,20 @@
 
 import contextlib
 
+from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import MAYOR, Address
 from gastown_tmux.edges import clients
 from gastown_tmux.edges.panes import Pane, capture
 from gastown_tmux.edges.terminal import is_terminal
 from gastown_tmux.edges.tmux import client_environment
-from gastown_tmux.errors import GtError, NotFoundError, UsageError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations import daemons, lookup
+from gastown_tmux.operations.headquarters import want_mayor
 from gastown_tmux.operations.sessions import look, report_path
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.operations.up import ensure_up
+from gastown_tmux.operations.workers import start_agent
 from gastown_tmux.store.agents import find_agent, find_live_session
 from gastown_tmux.store.events import list_events
 
@@ -34,14 +37,26 @@ def find_pane(town: Town, address: Address) -> Pane:
 def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
     """Gives this terminal to tmux; inside the town's own server the client that typed last switches.
 
+    The town is started where it is down, and a crew member that does not run.
+
     Inside another tmux it gets a window of its own there. Raises UsageError outside a terminal.
     """
+    if agent == MAYOR:
+        with town.change() as change:
+            want_mayor(change, True)
     ensure_up(town)
-    pane = find_pane(town, agent)
+    known = find_agent(town.db, agent)
+    if known is not None and known.role is Role.CREW and find_live_session(town.db, agent) is None:
+        town.say(start_agent(town, agent).text)
+    # The Mayor is two panes: a person comes to the REPL.
+    repl = agent == MAYOR and next((pane for pane in look(town) if pane.kind == MAYOR), None)
+    pane = repl or find_pane(town, agent)
     here = clients.client_here(town.tmux)
     if here is not None:
         clients.switch_client(town.tmux, here, pane.pane)
         return f"switched to {agent}"
+    if clients.is_inside(town.tmux):
+        raise RefusedError("nobody looks at this window now", hint=f"gt attach {agent}, in a terminal")
     command = clients.attach_command(town.tmux, pane.pane, read_only=read_only)
     if town.environment.get("TMUX"):
         clients.open_outside(command, town.path.name)

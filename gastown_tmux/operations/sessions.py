@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session
-from gastown_tmux.domain.ids import Address, SessionId
+from gastown_tmux.domain.ids import MAYOR, Address, SessionId
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock, launch, processes, resources
 from gastown_tmux.edges.faults import fault_point
@@ -184,7 +184,10 @@ def _plan(
 def _run(town: Town, starts: Sequence[_Start]) -> None:
     town.prepare_run()
     town.tmux.start()
-    dead = {pane.agent: pane for pane in look(town) if pane.dead and pane.agent}
+    seen = look(town)
+    dead = {pane.agent: pane for pane in seen if pane.dead and pane.agent}
+    # The Mayor's agent is a pane beside the REPL, where there is one.
+    repl = next((pane.window for pane in seen if pane.kind == MAYOR), None)
     with launch.Starter(town.run / "launch") as starter:
         specs = []
         for start in starts:
@@ -209,6 +212,7 @@ def _run(town: Town, starts: Sequence[_Start]) -> None:
                 cwd=_directory(town, start),
                 environment={},
                 options={"@gt_agent": start.agent.address, "@gt_session": start.session, "@gt_kind": "agent"},
+                beside=repl if start.agent.address == MAYOR else None,
             )
             old = dead.get(start.agent.address)
             if old is None or not _take_over(town, old, spec):

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 from gastown_tmux.domain.agents import Agent, AgentState
-from gastown_tmux.domain.ids import Address, Commit, RigName
+from gastown_tmux.domain.ids import MAYOR, Address, Commit, RigName
 from gastown_tmux.edges import clock, processes, resources
-from gastown_tmux.edges.panes import WindowSpec, kill_pane, open_windows
 from gastown_tmux.edges.resources import Restart
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import daemons, deaths
+from gastown_tmux.operations.headquarters import open_headquarters
 from gastown_tmux.operations.hooks import find_base, is_prepared, prepare_hook
 from gastown_tmux.operations.ledger import write_ledger
-from gastown_tmux.operations.sessions import gt_command, look, resolve_provider, start_sessions, stop_sessions
+from gastown_tmux.operations.sessions import resolve_provider, start_sessions, stop_sessions
 from gastown_tmux.operations.town import Answer, Town
-from gastown_tmux.store.agents import get_agent, list_agents, list_live_sessions, move_agent
+from gastown_tmux.store.agents import find_live_session, get_agent, list_agents, list_live_sessions, move_agent
 from gastown_tmux.store.meta import is_wanted, set_wanted
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.work import list_held_beads
@@ -48,28 +48,6 @@ def ensure_up(town: Town) -> list[str]:
     for line in said:
         town.say(line)
     return said
-
-
-def open_headquarters(town: Town) -> None:
-    """The windows of session hq: where a person lands, and those that follow the daemons."""
-    panes = [pane for pane in look(town) if pane.session == "hq"]
-    for pane in panes:
-        if pane.dead and pane.kind in daemons.DAEMONS:
-            kill_pane(town.tmux, pane.pane, pane.gt_session)
-    there = {pane.kind for pane in panes if not pane.dead}
-    follow = [str(gt_command()), "--town", str(town.path), "daemon", "follow"]
-    commands = {"mayor": ["sh", "-l"], **{name: [*follow, name] for name in daemons.DAEMONS}}
-    open_windows(
-        town.tmux,
-        [
-            WindowSpec(
-                session="hq", name=name, command=command, cwd=town.path, environment={"GT_TOWN": str(town.path)},
-                options={"@gt_kind": name, "@gt_session": f"hq.{name}"},
-            )
-            for name, command in commands.items()
-            if name not in there
-        ],
-    )  # fmt: skip
 
 
 def find_missing(town: Town) -> list[Address]:
@@ -131,7 +109,10 @@ def _put_off(town: Town, address: Address, why: str) -> None:
 
 
 def down(town: Town, agents: bool = False) -> Answer:
-    """Stops the daemons; agents stay in their windows, unless ``agents``: then they and the tmux server end too."""
+    """Stops the daemons and the Mayor's agent; other agents stay in their windows.
+
+    With ``agents`` they and the tmux server end too. The REPL is a face, and stays as long as tmux does.
+    """
     with town.change() as change:
         set_wanted(change, False)
     if agents:
@@ -149,7 +130,8 @@ def down(town: Town, agents: bool = False) -> Answer:
 
 def _down(town: Town, agents: bool) -> Answer:
     if not agents:
-        return Answer({"wanted": "down"}, "the daemons are down; agents stay in their windows")
+        stop_sessions(town, [MAYOR] if find_live_session(town.db, MAYOR) else [], why="down")
+        return Answer({"wanted": "down"}, "the mayor and the daemons are down; agents stay in their windows")
     sessions = list_live_sessions(town.db)
     stop_sessions(town, [session.agent for session in sessions], why="down")
     town.tmux.stop()

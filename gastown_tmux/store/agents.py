@@ -114,6 +114,11 @@ def set_restarts(change: Change, address: str, restarts: int) -> None:
     change.execute("UPDATE agents SET restarts = ? WHERE address = ?", restarts, address)
 
 
+def set_provider(change: Change, address: str, provider: str) -> None:
+    """What its next session runs."""
+    change.execute("UPDATE agents SET provider = ? WHERE address = ?", provider, address)
+
+
 def move_hook(change: Change, address: str, move: str) -> HookState:
     agent = get_agent(change, address)
     state = HOOK.next_state(agent.hook, move)

@@ -4,10 +4,10 @@ import difflib
 from collections.abc import Sequence
 
 from gastown_tmux.errors import UsageError
-from gastown_tmux.verbs import agent, merge, talk, work, workspace
+from gastown_tmux.verbs import agent, mayor, merge, talk, work, workspace
 from gastown_tmux.verbs.table import Verb
 
-VERBS: tuple[Verb, ...] = (*workspace.VERBS, *work.VERBS, *talk.VERBS, *agent.VERBS, *merge.VERBS)
+VERBS: tuple[Verb, ...] = (*workspace.VERBS, *work.VERBS, *talk.VERBS, *agent.VERBS, *mayor.VERBS, *merge.VERBS)
 _BY_WORDS = {tuple(verb.words.split()): verb for verb in VERBS}
 
 

@@ -1,0 +1,52 @@
+"""A person's terminal for a test: a screen to read and keys to press, made of a tmux server of its own."""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@dataclass
+class Terminal:
+    """``socket`` of the person's own tmux, which has one window with a shell."""
+
+    socket: Path
+    wait_for: Callable[..., Any]
+
+    def tmux(self, *words: str) -> str:
+        command = ["tmux", "-f", os.devnull, "-S", str(self.socket), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout
+
+    def open(self, columns: int = 80, rows: int = 24) -> None:
+        self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "-s", "person", "sh")
+        self.tmux("set", "-g", "status", "off")
+
+    def resize(self, columns: int, rows: int) -> None:
+        self.tmux("resize-window", "-t", "person", "-x", str(columns), "-y", str(rows))
+
+    def run(self, *words: str | Path) -> None:
+        """A command in the shell there, outside of any tmux as far as it can tell."""
+        self.types(shlex.join(["env", "-u", "TMUX", "-u", "TMUX_PANE", *map(str, words)]) + "\r")
+
+    def types(self, text: str) -> None:
+        """Byte by byte as keys are: ``\\r`` is Enter, ``\\x02`` the prefix."""
+        self.tmux("send-keys", "-t", "person", "-H", *(f"{byte:02x}" for byte in text.encode()))
+
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p", "-t", "person")
+
+    def sees(self, text: str, seconds: float = 15) -> str:
+        """The screen, once it shows that."""
+        try:
+            self.wait_for(lambda: text in self.screen(), seconds, repr(text))
+        except pytest.fail.Exception as error:
+            pytest.fail(f"{error}; the screen is:\n{self.screen()}", pytrace=False)
+        return self.screen()
+
+    def close(self) -> None:
+        subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True, timeout=10)

@@ -1,0 +1,111 @@
+"""A person runs the town from the mayor's window, in a real terminal."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.journeys.terminals import Terminal
+from tests.journeys.town_world import TownWorld
+
+GT = Path(sys.executable).with_name("gt")
+
+
+@pytest.fixture
+def terminal(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Terminal]:
+    terminal = Terminal(short_tmp / "person.sock", wait_for)
+    terminal.open()
+    yield terminal
+    terminal.close()
+
+
+def find_repl(town: TownWorld) -> psutil.Process:
+    """The REPL's own process: the child of the mayor's window that is Python."""
+    pane = town.json("mayor", "status")["pane"]
+    socket = town.json("status")["tmux"]["socket"]
+    words = ["tmux", "-S", socket, "display-message", "-p", "-t", pane, "#{pane_pid}"]
+    shell = psutil.Process(int(psutil.subprocess.check_output(words)))
+    return shell.children()[0]
+
+
+def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None:
+    terminal.run(GT, "--town", town.path, "mayor", "attach")
+    terminal.sees("\ngt>")
+    terminal.sees("0 working")
+
+    bead = town.bead("add a greeting", "echo in its window; sleep 60")
+    terminal.types(f"sling {bead}\r")
+    terminal.sees("is on the hook of demo/toast")
+    terminal.types("attach toa")
+    terminal.sees("demo/toast")  # the completion
+    terminal.types("st\r")
+    terminal.sees("in its window")
+    terminal.types("\x02dclear\r")
+    terminal.run(GT, "--town", town.path, "mayor", "attach")
+    terminal.sees("switched to demo/toast")
+
+    find_repl(town).send_signal(signal.SIGKILL)
+    terminal.sees("help tells more", 20)
+    terminal.types("\x1b[A")
+    terminal.sees("gt> attach toast")  # what was typed before it died
+    terminal.types("\x03")
+
+    terminal.resize(132, 40)
+    terminal.types("bead list\r")
+    terminal.sees("UPDATED")
+    terminal.types("exit\r")
+    terminal.sees("[detached")
+    assert town.json("mayor", "status")["state"] == "on"
+    terminal.types("stty -a | grep -o ' icanon '\r")
+    terminal.sees("\n icanon")
+
+
+def test_a_flood_of_events_leaves_a_prompt_to_type_at(bare_town: TownWorld, terminal: Terminal) -> None:
+    terminal.run(GT, "--town", bare_town.path)
+    terminal.sees("\ngt>")
+    terminal.types("sta")
+    flood = (
+        "import os\nfrom pathlib import Path\n"
+        "from gastown_tmux.domain.events import EventType\nfrom gastown_tmux.domain.ids import DEACON\n"
+        "from gastown_tmux.operations.town import Town\n"
+        f"town = Town(Path({str(bare_town.path)!r}), DEACON, os.environ)\n"
+        "for batch in range(10):\n"
+        "    with town.change() as change:\n"
+        "        for number in range(1000):\n"
+        "            change.event(EventType.BEAD_MERGED, f'de-{number:05}', commit='a' * 40)\n"
+    )
+    psutil.subprocess.run([sys.executable, "-c", flood], check=True, timeout=30)
+    terminal.types("tus")
+    screen = terminal.sees("more: events")
+    terminal.sees("gt> status")
+    for line in screen.splitlines():
+        assert line.count("merged as") <= 1, screen
+    terminal.types("\r")
+    terminal.sees("tmux does not run")
+    terminal.types("\x04")
+    terminal.sees("gt>\n#")
+    terminal.types("echo left\r")
+    terminal.sees("\nleft")
+
+
+def test_the_mayors_agent_is_beside_the_repl_and_comes_back(bare_town: TownWorld) -> None:
+    assert "without an agent program" in bare_town.gt("mayor", "start").out
+    bare_town.gt("mayor", "start", "--agent", "runbook")
+    started = bare_town.json("mayor", "status")
+    assert (started["state"], started["agent"]["window"]) == ("on", started["window"])
+    assert started["agent"]["pane"] != started["pane"]
+    psutil.Process(started["agent"]["pid"]).kill()
+
+    def is_back() -> bool:
+        agent = bare_town.agent("mayor")
+        return agent["pid"] not in (None, started["agent"]["pid"]) and agent["health"] == "healthy"
+
+    bare_town.wait_for(is_back, 20, "the mayor's agent to be back")
+    assert bare_town.agent("mayor")["pane"] == started["agent"]["pane"]
+    bare_town.gt("mayor", "stop")
+    assert "already" in bare_town.gt("mayor", "stop").out
+    assert bare_town.json("mayor", "status")["state"] == "off"
