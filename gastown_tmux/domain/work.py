@@ -93,6 +93,7 @@ class Bead:
     base: Commit | None
     merge_request: MergeRequestId | None
     merged_commit: Commit | None
+    report: str | None
     created: Time
     updated: Time
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.errors import RefusedError, UsageError
+from gastown_tmux.operations.convoys import tell_landed
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import work as rows
 from gastown_tmux.store.meta import once
@@ -98,6 +99,7 @@ def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE) -> Answer:
     with town.change() as change:
         rows.close_bead(change, bead.id, reason)
         rows.land_convoy(change, bead.convoy)
+    tell_landed(town, bead.convoy)
     return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is closed as {reason}")
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from gastown_tmux.domain.ids import Address
+from gastown_tmux.domain.ids import Address, ConvoyId
 from gastown_tmux.domain.work import Bead, Convoy, ConvoyState
 from gastown_tmux.errors import UsageError
+from gastown_tmux.operations import mail
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import work as rows
 from gastown_tmux.store.meta import once
@@ -25,6 +26,17 @@ def create_convoy(
 
         made = once(change, "convoy create", key, make)
     return Answer(rows.get_convoy(town.db, made), made)
+
+
+def tell_landed(town: Town, id: ConvoyId | None) -> None:
+    """Its watcher gets one mail for each time that it has landed, however often this is called."""
+    convoy = rows.get_convoy(town.db, id) if id else None
+    if convoy is None or convoy.landed is None or convoy.notify is None:
+        return
+    beads = [rows.get_bead(town.db, bead) for bead in convoy.beads]
+    body = "\n".join(f"{bead.id} {bead.state} {bead.merged_commit or ''}".rstrip() for bead in beads)
+    seed = f"{convoy.id} {convoy.landed}"
+    mail.notify(town, convoy.notify, f"convoy {convoy.name} has landed", body + "\n", seed=seed)
 
 
 def list_convoys(town: Town) -> list[Convoy]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import OVERSEER, parse_name
 from gastown_tmux.edges import clock, git, tmux
+from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.ledger import TOWN_PERSON
@@ -48,11 +49,13 @@ def install(asked: Town, path: Path | None = None, name: str | None = None) -> A
             (path / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise GtError(f"{path} cannot be made: {error.strerror}", hint="choose a folder you may write to") from None
+    fault_point("install.folders")
     _write_once(path / ".gitignore", _IGNORED)
     for folder in ("roles", "layouts", "formulas", ".gt/ledger"):
         _write_once(path / folder / ".gitkeep", "")
     _write_once(path / "town.yaml", _YAML)
     _commit_first(path)
+    fault_point("install.committed")
 
     def fill(change: db.Change) -> None:
         for key, value in (("id", uuid.uuid4().hex), ("name", name), ("path", str(path)), ("wanted", "down")):

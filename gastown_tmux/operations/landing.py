@@ -10,16 +10,15 @@ from gastown_tmux.domain.ids import Address, Commit, MergeRequestId, Time
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.domain.settings import Gate
-from gastown_tmux.domain.work import ATTEMPTS, Bead, Reason
+from gastown_tmux.domain.work import Bead, Reason
 from gastown_tmux.edges import clock, locks, merge, processes
 from gastown_tmux.edges.commands import run_logged
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.git import GitError, Person
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.errors import GtError, RefusedError
-from gastown_tmux.operations import mail
-from gastown_tmux.operations.escalations import raise_escalation
 from gastown_tmux.operations.hooks import find_base
+from gastown_tmux.operations.outcome import record_merged, send_back, tell
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store import work
@@ -67,13 +66,15 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
     try:
         # What a killed predecessor left running would change the files under the gates of this one.
         processes.end((), sessions=[town.gate_mark(rig.name)])
-        while (request := _next_due(town, rig)) is not None:
+        for request in rows.list_untold(town.db, rig.name):
+            tell(town, request.id)
+        while (due := _next_due(town, rig)) is not None:
             rig = town.rig(rig.name)
-            tried.append(request.id)
-            town.say(f"{request.id}: {request.bead} by {request.author}")
-            process(town, rig, request)
-            found = rows.get_merge_request(town.db, request.id)
-            town.say(f"{request.id}: {found.state}" + (f": {found.reason}" if found.reason else ""))
+            tried.append(due.id)
+            town.say(f"{due.id}: {due.bead} by {due.author}")
+            process(town, rig, due)
+            found = rows.get_merge_request(town.db, due.id)
+            town.say(f"{due.id}: {found.state}" + (f": {found.reason}" if found.reason else ""))
             if once:
                 break
             town.reload_settings()
@@ -98,7 +99,7 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
         if request.state is not MergeState.QUEUED:
             candidate = request.candidate if request.state is MergeState.PUBLISHING else None
             if candidate is not None and merge.is_landed(repository, candidate, tip):
-                _record_merged(town, rig, request, candidate)
+                record_merged(town, rig, request, candidate, local=_is_local(town, rig))
                 return
             with town.change() as change:
                 rows.move_merge_request(change, request.id, "requeue", reason="the refinery was interrupted")
@@ -140,12 +141,12 @@ def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, t
     bead = work.get_bead(town.db, request.bead)
     built = _build(town, rig, repository, request, bead, tip)
     if isinstance(built, _Rejection):
-        _send_back(town, rig, request, bead, built)
+        send_back(town, request, built.reason, built.words, built.log)
         return
     verdict = _run_gates(town, rig, repository, request, built)
     match verdict:
         case _Rejection():
-            _send_back(town, rig, request, bead, verdict)
+            send_back(town, request, verdict.reason, verdict.words, verdict.log)
             return
         case _Delay():
             _delay(town, request.id, verdict)
@@ -160,7 +161,7 @@ def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, t
         _delay(town, request.id, refusal)
         return
     fault_point("refinery.published")
-    _record_merged(town, rig, request, built)
+    record_merged(town, rig, request, built, local=_is_local(town, rig))
 
 
 def _build(
@@ -271,44 +272,6 @@ def _publish(
     if not merge.is_landed(repository, candidate, f"refs/remotes/origin/{rig.target}"):
         return _Delay(f"{candidate} was pushed but is not on {rig.target}", _pause(request))
     return None
-
-
-def _record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit) -> None:
-    with town.change() as change:
-        found = rows.get_merge_request(change, request.id)
-        if found.state is MergeState.TESTING:
-            rows.move_merge_request(change, request.id, "publish", candidate=commit)
-        rows.move_merge_request(change, request.id, "merge", merged_commit=commit)
-        work.merge_bead(change, request.bead, commit)
-        if _is_local(town, rig):
-            set_target_commit(change, rig.name, commit)
-        bead = work.get_bead(change, request.bead)
-        landed = work.land_convoy(change, bead.convoy)
-    mail.notify(town, request.author, f"{bead.id} is merged", f"{bead.title}\n\ncommit {commit} on {rig.target}\n")
-    if landed and bead.convoy is not None:
-        convoy = work.get_convoy(town.db, bead.convoy)
-        if convoy.notify is not None:
-            beads = [work.get_bead(town.db, id) for id in convoy.beads]
-            body = "\n".join(f"{bead.id} {bead.state} {bead.merged_commit or ''}".rstrip() for bead in beads)
-            mail.notify(town, convoy.notify, f"convoy {convoy.name} has landed", body + "\n")
-
-
-def _send_back(town: Town, rig: Rig, request: MergeRequest, bead: Bead, rejection: _Rejection) -> None:
-    """The bead is open again, its branch kept and its author preferred; after the last attempt a person is asked."""
-    move = "conflict" if rejection.reason is Reason.CONFLICTED else "reject"
-    log = str(rejection.log) if rejection.log else None
-    last = bead.attempts >= ATTEMPTS
-    with town.change() as change:
-        rows.move_merge_request(change, request.id, move, reason=rejection.words, log=log)
-        work.return_bead(
-            change, bead.id, Reason.ESCALATED if last else rejection.reason, target=None if last else request.author
-        )
-        if last:
-            raise_escalation(
-                change, "medium", f"{bead.id} came back {bead.attempts} times: {rejection.words}", bead=bead.id
-            )
-    tail = rejection.log.read_text(encoding="utf-8", errors="replace")[-4000:] if rejection.log else ""
-    mail.notify(town, request.author, f"{bead.id} came back: {rejection.reason}", f"{rejection.words}\n\n{tail}")
 
 
 def _delay(town: Town, id: MergeRequestId, delay: _Delay) -> None:

@@ -8,8 +8,9 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges import locks
 from gastown_tmux.errors import RefusedError
-from gastown_tmux.operations import mail, worker
+from gastown_tmux.operations import worker
 from gastown_tmux.operations.hooks import write_state
+from gastown_tmux.operations.outcome import send_back
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store import work
@@ -87,10 +88,7 @@ def reject(town: Town, request: MergeRequest, message: str | None = None) -> Ans
     if request.state is MergeState.REJECTED:
         return Answer(request, f"{request.id} is rejected already")
     words = message or "rejected by " + town.actor
-    with town.change() as change:
-        rows.move_merge_request(change, request.id, "reject", reason=words)
-        work.return_bead(change, request.bead, Reason.REJECTED, target=request.author)
-    mail.notify(town, request.author, f"{request.bead} came back: rejected", words + "\n")
+    send_back(town, request, Reason.REJECTED, words)
     return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is rejected; {request.bead} is open")
 
 

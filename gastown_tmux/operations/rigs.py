@@ -9,6 +9,7 @@ from pathlib import Path
 from gastown_tmux.domain.ids import RigName, parse_name, parse_prefix, suggest_prefix
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges import clock, remotes
+from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.hooks import archive_agent, clear_hook
@@ -68,6 +69,7 @@ def add_rig(
         created=clock.now(),
     )
     assert repository.resolve(f"refs/remotes/origin/{target}")
+    fault_point("rig.cloned")
     (town.rig_folder(name) / "settings").mkdir(exist_ok=True)
     with town.change() as change:
         rows.insert_rig(change, rig)

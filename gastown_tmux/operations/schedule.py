@@ -6,6 +6,7 @@ from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import Address, BeadId, Commit, RigName
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import BeadState
+from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import mail
 from gastown_tmux.operations.hooks import find_base, is_prepared, prepare_hook, write_state
@@ -28,6 +29,7 @@ def start_claimed(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> list
                 ready[address] = bead
         except GtError as error:
             failures.append((bead, address, error))
+    fault_point("sling.prepared")
     for session in start_sessions(town, list(ready)):
         if session.ended:
             reason = GtError(f"{session.agent} was {session.reason}", hint=f"gt log {session.agent}")

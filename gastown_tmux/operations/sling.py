@@ -7,6 +7,7 @@ from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import Address, BeadId
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState
+from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.lookup import find_target, resolve_bead
@@ -47,6 +48,7 @@ def sling(
     if town.is_person:
         ensure_up(town)
     slung = _claim(town, given, target, message, provider, key)
+    fault_point("sling.claimed")
     failures = start_claimed(town, [(item.bead, item.agent) for item in slung if item.agent is not None])
     for id, address, _ in failures:
         take_back(town, id, address, target=None)

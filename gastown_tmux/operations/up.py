@@ -115,9 +115,6 @@ def down(town: Town, agents: bool = False) -> Answer:
     """
     with town.change() as change:
         set_wanted(change, False)
-    if agents:
-        # Whoever waits for a set-up would start its agent after us.
-        processes.end((), sessions=[town.mark(f"setup.{agent.address}") for agent in list_agents(town.db)])
     daemons.stop(town)
     try:
         return _down(town, agents)
@@ -135,6 +132,7 @@ def _down(town: Town, agents: bool) -> Answer:
     sessions = list_live_sessions(town.db)
     stop_sessions(town, [session.agent for session in sessions], why="down")
     town.tmux.stop()
-    # A refinery ends with its window; its gates have a session of their own.
-    processes.end((), sessions=[town.gate_mark(rig.name) for rig in list_rigs(town.db)])
+    # A refinery ends with its window; its gates, and set-ups, have sessions of their own.
+    marks = [town.gate_mark(rig.name) for rig in list_rigs(town.db)]
+    processes.end((), sessions=marks + [town.mark(f"setup.{agent.address}") for agent in list_agents(town.db)])
     return Answer({"wanted": "down"}, f"the town is down; {len(sessions)} agents were stopped, their work is kept")

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from gastown_tmux.domain.agents import Role, branch_of
 from gastown_tmux.domain.ids import Address, BeadId, Commit
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import Bead, Reason
+from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges import resources, worktree
+from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations import escalations
+from gastown_tmux.operations.convoys import tell_landed
 from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import work as rows
@@ -75,9 +77,10 @@ def done(town: Town, report: str | None = None, defer: str | None = None, escala
         raise RefusedError("--report, --defer and --escalate exclude one another")
     address = _own_address(town)
     if rows.find_held_bead(town.db, address) is None:
-        last = _last_bead(town, address)
-        if last is not None and report is defer is escalate is None:
-            return Answer(last, f"{last.id} is {last.state} already")
+        last = _find_done(town, address, report, defer, escalate)
+        if last is not None:
+            write_state(town, address)
+            return Answer(last, f"{last.id} is {last.reason or last.state} already")
     address, bead, rig = _held(town)
     if report is not None:
         text = _report(town, bead, report)
@@ -87,14 +90,29 @@ def done(town: Town, report: str | None = None, defer: str | None = None, escala
         text = _give_back(town, bead, Reason.ESCALATED, escalate)
     else:
         text = submit(town, rig, address, bead)
+    fault_point("done.submitted")
     write_state(town, address)
     save_hook(town, rig, address, "done")
     return Answer(rows.get_bead(town.db, bead.id), text)
 
 
-def _last_bead(town: Town, address: Address) -> Bead | None:
-    beads = [bead for bead in rows.list_beads(town.db, state="submitted") if bead.assignee == address]
-    return max(beads, key=lambda bead: bead.updated, default=None)
+def _find_done(
+    town: Town, address: Address, report: str | None, defer: str | None, escalate: str | None
+) -> Bead | None:
+    """The agent's last bead, where it is as this very ``gt done`` would have left it."""
+    beads = [bead for bead in rows.list_beads(town.db) if bead.assignee == address]
+    last = max(beads, key=lambda bead: bead.updated, default=None)
+    if last is None:
+        return None
+    if report is not None:
+        same = last.state is BeadState.CLOSED
+    elif defer is not None:
+        same = last.reason == Reason.DEFERRED
+    elif escalate is not None:
+        same = last.reason == Reason.ESCALATED
+    else:
+        same = last.state in (BeadState.SUBMITTED, BeadState.MERGED)
+    return last if same else None
 
 
 def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
@@ -118,6 +136,7 @@ def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
         )
     # The branch may move or go; what was submitted must not be collected before it has landed.
     repository.update_ref(merge_ref(bead.id, head), head, None)
+    fault_point("done.kept")
     held = bool(town.settings(rig.name).get("merge.review"))
     with town.change() as change:
         id = insert_merge_request(
@@ -144,6 +163,7 @@ def _report(town: Town, bead: Bead, report: str) -> str:
     with town.change() as change:
         rows.report_bead(change, bead.id, report)
         rows.land_convoy(change, bead.convoy)
+    tell_landed(town, bead.convoy)
     return f"{bead.id} is closed as done, with the report"
 
 

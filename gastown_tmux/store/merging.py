@@ -12,6 +12,8 @@ _SELECT = (
     " WHERE o.rig = m.rig AND o.state IN ('queued', 'testing', 'publishing') AND o.seq <= m.seq) END AS position"
     " FROM merge_requests m"
 )
+#: Its end was recorded, and a kill came before those it concerns were told.
+_UNTOLD = "told = 0 AND state IN ('merged', 'conflicted', 'rejected')"
 _EVENTS = {
     "test": EventType.MERGE_TESTING,
     "publish": EventType.MERGE_PUBLISHING,
@@ -72,11 +74,20 @@ def list_queue(reader: Reader, rig: str) -> list[MergeRequest]:
 
 def list_rigs_with_work(reader: Reader, now: Time) -> list[RigName]:
     rows = reader.rows(
-        "SELECT DISTINCT rig FROM merge_requests WHERE state IN ('queued', 'testing', 'publishing')"
-        " AND (not_before IS NULL OR not_before <= ?) ORDER BY rig",
+        "SELECT DISTINCT rig FROM merge_requests WHERE (state IN ('queued', 'testing', 'publishing')"
+        f" AND (not_before IS NULL OR not_before <= ?)) OR ({_UNTOLD}) ORDER BY rig",
         now,
     )
     return [RigName(row["rig"]) for row in rows]
+
+
+def list_untold(reader: Reader, rig: str) -> list[MergeRequest]:
+    """Those whose end nobody was told of yet."""
+    return [_merge_request(row) for row in reader.rows(_SELECT + f" WHERE m.rig = ? AND {_UNTOLD}", rig)]
+
+
+def mark_told(change: Change, id: MergeRequestId) -> None:
+    change.execute("UPDATE merge_requests SET told = 1 WHERE id = ?", id)
 
 
 def get_merge_request(reader: Reader, id: str) -> MergeRequest:

@@ -107,4 +107,13 @@ MIGRATIONS: tuple[str, ...] = (
         agent TEXT PRIMARY KEY, session TEXT NOT NULL, bead TEXT, note TEXT NOT NULL, time TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Whether those concerned were told how it ended.
+    ALTER TABLE merge_requests ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+    UPDATE merge_requests SET told = 1;
+    -- The result of a bead whose result is text.
+    ALTER TABLE beads ADD COLUMN report TEXT;
+    CREATE INDEX untold_merge_requests ON merge_requests (rig)
+        WHERE told = 0 AND state IN ('merged', 'conflicted', 'rejected');
+    """,
 )

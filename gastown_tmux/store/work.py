@@ -52,6 +52,7 @@ def _bead(row: Row) -> Bead:
         base=row["base"] and Commit(row["base"]),
         merge_request=row["merge_request"] and MergeRequestId(row["merge_request"]),
         merged_commit=row["merged_commit"] and Commit(row["merged_commit"]),
+        report=row["report"],
         created=Time(row["created"]),
         updated=Time(row["updated"]),
     )
@@ -223,7 +224,7 @@ def resubmit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -
 
 
 def report_bead(change: Change, bead: BeadId, report: str) -> None:
-    _move(change, bead, "report", "reason = 'done', target = NULL")
+    _move(change, bead, "report", "reason = 'done', target = NULL, report = ?", report)
     change.event(EventType.BEAD_REPORTED, bead, report=report)
 
 

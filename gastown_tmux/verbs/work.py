@@ -7,7 +7,7 @@ _BEADS = ("id", "state", "priority", "title", "assignee", "reason", "updated")
 _BEAD = Record(
     (
         "id", "title", "rig", "state", "reason", "priority", "labels", "needs", "assignee", "target", "convoy",
-        "branch", "merge_request", "merged_commit", "attempts", "created", "updated",
+        "branch", "merge_request", "merged_commit", "attempts", "report", "created", "updated",
     ),
     body="body",
 )  # fmt: skip

@@ -1,0 +1,67 @@
+"""Killed at a named moment and run again, a command ends as if it had not been killed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.journeys.town_world import TownWorld, git, make_repository
+
+KILLED = -9
+
+
+def killed(world: TownWorld, point: str, *words: str | Path, **env: str) -> None:
+    """The command, killed at ``point``."""
+    world.gt(*words, env={"GT_FAULT": point, **env}, code=KILLED)
+
+
+def test_install_and_rig_add(short_tmp: Path, run_gt: Callable[..., Any], wait_for: Callable[..., Any]) -> None:
+    world = TownWorld(short_tmp / "town", make_repository(short_tmp / "project"), run_gt, wait_for)
+    for point in ("install.folders", "install.committed"):
+        assert run_gt("install", world.path, env={"GT_FAULT": point}).code == KILLED
+    assert run_gt("install", world.path).code == 0
+    assert git(world.path, "status", "--short") == ""
+    killed(world, "rig.cloned", "rig", "add", "demo", world.project)
+    assert world.json("rig", "list")["items"] == []
+    world.gt("rig", "add", "demo", world.project)
+    assert [rig["name"] for rig in world.json("rig", "list")["items"]] == ["demo"]
+    git(world.path / "rigs/demo/repo.git", "fsck", "--strict")
+
+
+def test_sling(town: TownWorld) -> None:
+    """With its key, the same sling starts the same bead once, wherever the first one was killed."""
+    town.gt("up")
+    beads = set()
+    for number, point in enumerate(("sling.claimed", "sling.prepared", "session.claimed", "session.opened")):
+        words = ("sling", "-m", f"job {number}\n```sh\necho {number} > {number}.txt\n```", "demo", "--key", str(number))
+        killed(town, point, *words)
+        town.gt(*words)
+        beads |= {bead["id"] for bead in town.json(*words)["items"]}
+    assert len(beads) == len(town.json("bead", "list")["items"]) == 4
+    for bead in beads:
+        assert town.wait_state(bead, "merged")["attempts"] == 1
+    assert git(town.project, "rev-list", "--count", "main") == "5"
+
+
+def test_done_and_refinery(town: TownWorld) -> None:
+    """One commit and one mail for each bead, wherever its agent or the refinery was killed."""
+    town.gt("config", "agent", "set", "quiet", "sleep", "600")
+    points = ("refinery.testing", "refinery.publishing", "refinery.published", "refinery.merged")
+    beads = [town.bead(point) for point in points]
+    agents = {bead["id"]: bead["assignee"] for bead in town.json("sling", *beads, "--agent", "quiet")["items"]}
+    town.gt("down")
+    for bead, point in zip(beads, points, strict=True):
+        work = town.path / ".gt/hooks" / agents[bead].replace("/", ".") / "work"
+        (work / point).write_text("done\n")
+        git(work, "add", "-A")
+        git(work, "commit", "-qm", point)
+    for moment in ("done.kept", "done.submitted"):
+        killed(town, moment, "done", GT_AGENT=agents[beads[0]])
+    for bead, point in zip(beads, points, strict=True):
+        town.gt("done", env={"GT_AGENT": agents[bead]})
+        killed(town, point, "refinery", "run", "--rig", "demo")
+        town.gt("refinery", "run", "--rig", "demo")
+        landed = town.json("bead", "show", bead)
+        assert landed["state"] == "merged", landed
+        assert git(town.project, "rev-parse", "main") == landed["merged_commit"]
+        assert len(list((town.path / ".gt/mail" / agents[bead].replace("/", ".") / "new").iterdir())) == 1
+    assert git(town.project, "rev-list", "--count", "main") == str(1 + len(beads))
