@@ -33,7 +33,8 @@ def test_sling(town: TownWorld) -> None:
     beads = set()
     for number, point in enumerate(("sling.claimed", "sling.prepared", "session.claimed", "session.opened")):
         words = ("sling", "-m", f"job {number}\n```sh\necho {number} > {number}.txt\n```", "demo", "--key", str(number))
-        killed(town, point, *words)
+        # The witness may be quicker with a session than the sling that is to be killed there.
+        assert town.gt(*words, env={"GT_FAULT": point}, code=None).code in (KILLED, 0)
         town.gt(*words)
         beads |= {bead["id"] for bead in town.json(*words)["items"]}
     assert len(beads) == len(town.json("bead", "list")["items"]) == 4
