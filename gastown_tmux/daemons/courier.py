@@ -4,10 +4,12 @@ import logging
 import threading
 
 from gastown_tmux.daemons.hands import Hands
+from gastown_tmux.domain.ids import OVERSEER
 from gastown_tmux.edges.typing import Refused, Unsure
 from gastown_tmux.edges.watch import BoxWatcher
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.courier import Courier, Errand
+from gastown_tmux.operations.notices import Notices, tell_overseer
 from gastown_tmux.operations.telling import tell
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.watching import report_watch
@@ -25,6 +27,7 @@ class CourierThread:
         # A database connection of its own: transactions of two threads must not meet on one.
         self._town = town.acting_as(town.actor)
         self._courier = Courier(self._town)
+        self._notices = Notices(self._town)
         self._hands = Hands(town)
         self._woken = threading.Event()
         self._stopping = False
@@ -66,6 +69,9 @@ class CourierThread:
             return
         self._watcher.refresh(self._courier.folders())
         report_watch(self._town, self._watcher.health().dead)
+        self._notices.count(self._courier.unread(OVERSEER))
+        if waiting := self._notices.waiting():
+            self._hands.do("tell overseer", lambda town: tell_overseer(town, waiting))
         for errand in self._courier.look():
             self._hands.do(f"tell {errand.agent}", lambda town, errand=errand: self._tell(town, errand))  # type: ignore[misc]
 

@@ -165,6 +165,7 @@ KEYS = (
     Key("snapshot.remote", _text, None, "a repository that snapshots are pushed to as a backup"),
     Key("respawn.budget", parse_budget, "10 per 10m", "starts after a death before an agent counts as failed"),
     Key("ui.keys", _choice("emacs", "vi"), "emacs", "how lines are edited in the REPL"),
+    Key("ui.notify", _text, None, "a command for each new mail to the overseer; it gets $GT_MAIL_LINE"),
     Key("ui.events", _texts, list(NEWS), "types of events that the REPL prints as they come"),
     Key("respawn.delay", parse_duration, "0.1s", "wait before the first start after a death; doubles to 60s"),
 )

@@ -38,7 +38,7 @@ set -gq set-titles on
 set -gq set-titles-string "#{session_name}:#{window_name}"
 set -gq status-left "#{session_name} "
 set -gq status-left-length 34
-set -gq status-right ""
+set -gq status-right "#{?@gt_mail,mail #{@gt_mail} ,}"
 """
 
 # A member of AF_UNIX addresses holds 104 bytes on macOS and 108 on Linux; tmux adds a few for its lock.

@@ -1,6 +1,9 @@
 """Windows: going to one, leaving, looking at one from outside."""
 
 import contextlib
+import difflib
+import threading
+from collections.abc import Iterator
 
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.events import Event
@@ -8,7 +11,7 @@ from gastown_tmux.domain.ids import MAYOR, Address
 from gastown_tmux.edges import clients
 from gastown_tmux.edges.panes import Pane, capture
 from gastown_tmux.edges.terminal import is_terminal
-from gastown_tmux.edges.tmux import client_environment
+from gastown_tmux.edges.tmux import ServerGoneError, client_environment
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations import daemons, lookup
 from gastown_tmux.operations.headquarters import want_mayor
@@ -20,6 +23,8 @@ from gastown_tmux.store.agents import find_agent, find_live_session
 from gastown_tmux.store.events import list_events
 
 LOG_LINES = 200
+#: How often a followed window is looked at, and how much of it may be new each time.
+FOLLOW_SECONDS, FOLLOW_LINES = 0.2, 200
 
 
 def find_pane(town: Town, address: Address) -> Pane:
@@ -78,9 +83,29 @@ def detach(town: Town) -> Answer:
     return Answer({"detached": here.name}, "detached")
 
 
-def peek(town: Town, agent: Address, lines: int | None = None, ansi: bool = False) -> str:
-    """What its window shows now, with ``lines`` of history above it."""
-    return capture(town.tmux, find_pane(town, agent).pane, lines=lines, ansi=ansi).rstrip("\n")
+def peek(
+    town: Town, agent: Address, lines: int | None = None, ansi: bool = False, follow: bool = False
+) -> str | Iterator[str]:
+    """What its window shows now, with ``lines`` of history above it; with ``follow`` then each line that comes."""
+    shown = _screen(town, agent, lines, ansi)
+    return _follow(town, find_pane(town, agent).pane, shown, ansi) if follow else shown
+
+
+def _screen(town: Town, address: Address, lines: int | None, ansi: bool = False) -> str:
+    return capture(town.tmux, find_pane(town, address).pane, lines=lines, ansi=ansi).rstrip("\n")
+
+
+def _follow(town: Town, pane: str, shown: str, ansi: bool) -> Iterator[str]:
+    """Until the window is gone."""
+    yield shown
+    pause, before = threading.Event(), shown.splitlines()
+    with contextlib.suppress(NotFoundError, ServerGoneError):
+        while not pause.wait(FOLLOW_SECONDS):
+            now = capture(town.tmux, pane, lines=FOLLOW_LINES, ansi=ansi).splitlines()
+            for kind, _, _, start, end in difflib.SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
+                if kind in ("insert", "replace"):
+                    yield "\n".join(now[start:end])
+            before = now
 
 
 def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
@@ -98,7 +123,7 @@ def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
     if session is not None and report_path(town, session.id).exists():
         told += report_path(town, session.id).read_text(errors="replace").splitlines()
     with contextlib.suppress(NotFoundError):
-        told += ["", *peek(town, address, lines).splitlines()]
+        told += ["", *_screen(town, address, lines).splitlines()]
     return "\n".join(told[-lines:])
 
 

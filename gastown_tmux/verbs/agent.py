@@ -89,6 +89,7 @@ VERBS = (
             argument("agent", Kind.ADDRESS),
             option("-n --lines", "lines", Kind.INTEGER, "that many lines of history"),
             flag("--ansi", "ansi", "with colours"),
+            flag("-f --follow", "follow", "go on printing what comes"),
         ),
         Special.TEXT,
     ),

@@ -73,4 +73,26 @@ VERBS: tuple[Verb, ...] = (
         (flag("--inject", "inject", "as text for an agent's turn: what it was not told of yet"),),
         Listing(_MAILS, ""),
     ),
+    Verb(
+        "nudge",
+        "type words into an agent's window",
+        "operations.nudge:nudge",
+        (
+            argument("agent", help="an agent, or a group such as @rig/RIG"),
+            argument("text", many=True),
+            option(
+                "--mode",
+                "mode",
+                Kind.CHOICE,
+                "idle: now or at its next pause; queue; now",
+                choices=("idle", "queue", "now"),
+            ),
+        ),
+    ),
+    Verb(
+        "dnd",
+        "whether an agent hears only what is urgent",
+        "operations.nudge:do_not_disturb",
+        (argument("agent", Kind.ADDRESS), optional("switch", Kind.CHOICE, choices=("on", "off", "status"))),
+    ),
 )
