@@ -10,7 +10,7 @@ from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.town import Town
 
 LEDGER_SECONDS = 120.0
-FIRST_SECONDS = 10.0
+FIRST_SECONDS = 2.0
 
 
 class Keeper:

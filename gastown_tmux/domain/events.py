@@ -13,6 +13,7 @@ class EventType(StrEnum):
     TOWN_MOVED = "town.moved"
     TOWN_STRUCK = "town.struck"
     TOWN_COPIED = "town.copied"
+    TOWN_RESTORED = "town.restored"
     RIG_ADDED = "rig.added"
     RIG_REMOVED = "rig.removed"
     RIG_PARKED = "rig.parked"

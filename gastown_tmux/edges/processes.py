@@ -204,6 +204,17 @@ def marked_processes(*entries: str) -> set[ProcessRef]:
     return {ref for ref in found if ref.pid != os.getpid() and is_alive(ref)}
 
 
+def town_processes(town: str) -> list[tuple[ProcessRef, str]]:
+    """Every process of this user that was started in an agent's session in that town, and the session's id."""
+    found = []
+    for pid in pids():
+        entries = dict(entry.partition(b"=")[::2] for entry in environment(pid).split(b"\0"))
+        session = entries.get(b"GT_SESSION", b"").decode(errors="replace")
+        if entries.get(b"GT_TOWN") == os.fsencode(town) and session.startswith("ses-") and (ref := process(pid)):
+            found.append((ref, session))
+    return found
+
+
 def freeze(refs: Iterable[ProcessRef], seconds: float = 5.0) -> set[ProcessRef]:
     """Stop the processes and all their descendants; what ``thaw`` wants back. All are seen stopped, or
     waiting in the kernel with the stop pending (a parent in vfork, whose child is stopped): none runs a step

@@ -153,6 +153,13 @@ class Repository:
         fields = (record.decode("utf-8", "replace").split("\x01", 4) for record in found.stdout.split(b"\0") if record)
         return [Commit(i, author, email, int(when), subject) for i, author, email, when, subject in fields]
 
+    def trailers(self, name: str, head: str) -> list[tuple[str, str, str]]:
+        """Commits in the history of `head` that have the trailer: id, first line, the trailer's value; oldest first."""
+        form = f"%H%x01%s%x01%(trailers:key={name},valueonly,separator=%x2C)"
+        found = self.run("log", "--reverse", f"--format={form}", f"--grep=^{name}:", head, "--")
+        fields = [line.split("\x01") for line in found.lines]
+        return [(commit, subject, value.strip()) for commit, subject, value in fields if value.strip()]
+
     def changed_files(self, old: str, new: str) -> list[Change]:
         """Paths in which two commits or trees differ."""
         records = self.run("diff-tree", "-r", "-z", "--no-renames", "--name-status", old, new).records

@@ -95,13 +95,17 @@ class Server:
         """
         return self._call(["-N", *arguments], stdin, seconds, path=False)
 
+    def version(self) -> tuple[int, int]:
+        """Of the program; one built from tmux's master, which has no number, is newer than any."""
+        found = re.search(r"(\d+)\.(\d+)", self._call(["-V"], None, 10.0, path=True))
+        return (int(found[1]), int(found[2])) if found else (99, 0)
+
     def require_version(self) -> None:
         """Raise ``MissingError`` unless tmux is there and new enough."""
-        words = self._call(["-V"], None, 10.0, path=True).strip()
-        found = re.search(r"(\d+)\.(\d+)", words)
-        if found and (int(found[1]), int(found[2])) < OLDEST:
-            oldest = ".".join(map(str, OLDEST))
-            raise MissingError(f"{words} is too old: gt needs tmux {oldest} or newer", "gt doctor")
+        found = self.version()
+        if found < OLDEST:
+            least, words = (".".join(map(str, numbers)) for numbers in (OLDEST, found))
+            raise MissingError(f"tmux {words} is too old: gt needs tmux {least} or newer", "gt doctor")
 
     def pid(self) -> int:
         """The server's process id."""

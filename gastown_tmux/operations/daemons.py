@@ -18,6 +18,7 @@ DAEMONS = ("deacon", "witness")
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 FOLLOW_SECONDS = 3600.0
+SILENT_SECONDS = 30.0
 #: What ties a process to one agent's session must not reach a daemon: it would be ended with that session.
 PERSONAL = frozenset(("GT_AGENT", "GT_ROLE", "GT_RIG", "GT_BEAD", "GT_SESSION", "GT_BRANCH", "TMUX", "TMUX_PANE"))
 
@@ -104,6 +105,14 @@ def beat_path(town: Town, name: str) -> Path:
     return town.run / f"{name}.beat"
 
 
+def is_silent(town: Town, name: str) -> bool:
+    """Whether a daemon that lives has not looked for a while."""
+    try:
+        return clock.seconds_since(clock.from_epoch(beat_path(town, name).stat().st_mtime)) > SILENT_SECONDS
+    except FileNotFoundError:
+        return False
+
+
 def follow(town: Town, name: str) -> Answer:
     """Shows a daemon's log until this window closes, and starts the daemon again when it dies in a town that is wanted.
 
@@ -135,14 +144,20 @@ def start(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
     return Answer([find_daemon(town, name) for name in names], text)
 
 
-def stop(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
-    """The town is not wanted up from now on, or each would be started again; returns when none of them runs."""
-    with town.change() as change:
-        set_wanted(change, False)
+def stop_daemons(town: Town, names: tuple[str, ...] = DAEMONS) -> list[str]:
+    """Those that ran; in a town that is wanted up, somebody may start them again. Needs no rows."""
     stopped = list[str]()
     # Once more, for one that ends may just have started another.
     while running := [name for name in names if find_daemon(town, name).alive]:
         stopped += [name for name in running if stop_daemon(town, name) and name not in stopped]
+    return stopped
+
+
+def stop(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
+    """The town is not wanted up from now on, or each would be started again; returns when none of them runs."""
+    with town.change() as change:
+        set_wanted(change, False)
+    stopped = stop_daemons(town, names)
     text = f"stopped {' and '.join(stopped)}" if stopped else f"{' and '.join(names)} do not run"
     return Answer([find_daemon(town, name) for name in names], text)
 

@@ -1,48 +1,57 @@
-"""gt doctor: rows against tmux, git, mail and processes; every finding with its cause and a way out."""
+"""gt doctor: rows against programs, files, tmux, git, mail and processes; each finding with its cause and a way out."""
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
-from gastown_tmux.domain.ids import Address
-from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.edges import git, worktree
+from gastown_tmux.edges import clock, git
 from gastown_tmux.errors import GtError, MissingError
-from gastown_tmux.operations import daemons, place, upkeep
-from gastown_tmux.operations.hooks import find_base, prepare_hook
-from gastown_tmux.operations.sessions import settle_orphans
+from gastown_tmux.operations import checks, daemons, place, recovery, upkeep
+from gastown_tmux.operations.checks import Finding
 from gastown_tmux.operations.town import Town
-from gastown_tmux.store.agents import list_agents
-from gastown_tmux.store.db import DamagedError
+from gastown_tmux.store.db import NewerError, is_whole
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import list_rigs
 
-#: A tmux older than this one loses the exit status of panes now and then.
+#: A tmux older than this one loses the exit status of panes now and then, and has crashed on others' mistakes.
 GOOD_TMUX = (3, 6)
+LEAST_SPACE = 512 * 2**20
+#: A backup older than this means that nobody makes them.
+BACKUP_AGE = 3 * upkeep.BACKUP_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """``fixed`` says that it is mended now. ``way_out`` is a command, or words where no command helps."""
-
-    level: str
-    what: str
-    cause: str
-    way_out: str
-    fixed: bool = False
+class Findings(list[Finding]):
+    @property
+    def complaint(self) -> GtError | None:
+        """What remains wrong."""
+        errors = sum(finding.level == "error" and not finding.fixed for finding in self)
+        return GtError(f"{errors} error{'s' * (errors != 1)} remain{'s' * (errors == 1)}") if errors else None
 
 
-def examine(town: Town, fix: bool = False) -> list[Finding]:
-    """Destroys nothing, with ``fix`` or without."""
-    findings = list(_examine_programs(town))
+def examine(town: Town, fix: bool = False) -> Findings:
+    """Destroys nothing, with ``fix`` or without. What an error keeps it from looking at is left until it is mended."""
+    findings = Findings(_examine_programs(town))
+    findings += _examine_space(town)
     findings += _examine_database(town, fix)
-    findings += _examine_copy(town, fix)
-    if any(finding.level == "error" and "town.db" in finding.what and not finding.fixed for finding in findings):
+    if findings.complaint is None:
+        findings += _examine_copy(town, fix)
+        findings += _examine_configuration(town)
+    if findings.complaint is not None:
         return findings
-    for look in (_examine_place, _examine_configuration, _examine_daemons, _examine_hooks):
-        findings += look(town, fix)
+    for look in (
+        _examine_backups, _examine_daemons,
+        checks.examine_repositories, checks.examine_hooks, checks.examine_mail, checks.examine_rows,
+        checks.examine_processes,
+    ):  # fmt: skip
+        findings += _guarded(look(town, fix))
     return findings
+
+
+def _guarded(found: Iterable[Finding]) -> Iterator[Finding]:
+    """A look that fails is a finding, and keeps no other from being taken."""
+    try:
+        yield from found
+    except GtError as error:
+        yield Finding("error", error.message, "the examination stopped here", error.hint or "run gt doctor again")
 
 
 def _examine_programs(town: Town) -> Iterator[Finding]:
@@ -51,6 +60,22 @@ def _examine_programs(town: Town) -> Iterator[Finding]:
             check()
         except MissingError as error:
             yield Finding("error", error.message, "a program gt needs", error.hint or "install it")
+            return
+    found = town.tmux.version()
+    if found < GOOD_TMUX:
+        yield Finding(
+            "warning",
+            f"tmux {found[0]}.{found[1]} is old",
+            "before 3.6 tmux now and then loses the exit status of a program, and more of its bugs end all windows",
+            "install tmux 3.6 or newer",
+        )
+
+
+def _examine_space(town: Town) -> Iterator[Finding]:
+    free = shutil.disk_usage(town.path).free
+    if free < LEAST_SPACE:
+        what = f"{free // 2**20} MiB are left on the disk of {town.path}"
+        yield Finding("warning", what, "nothing can be saved on a full disk", "free some disk space")
 
 
 def _examine_database(town: Town, fix: bool) -> Iterator[Finding]:
@@ -59,22 +84,23 @@ def _examine_database(town: Town, fix: bool) -> Iterator[Finding]:
         if row is not None and row[0] == "ok":
             return
         cause = str(row[0]) if row else "no answer"
-    except DamagedError as error:
-        cause = error.message
     except GtError as error:
-        if town.db_path.exists():
-            yield Finding("error", "town.db cannot be opened", error.message, error.hint or "")
+        if isinstance(error, NewerError) or is_whole(town.db_path):
+            # One that is locked, on a full disk or a newer gt's is not damaged.
+            yield Finding("error", "town.db cannot be opened", error.message, error.hint or "gt doctor")
             return
-        cause = "it is gone"
-    backups = upkeep.list_backups(town)
-    if not backups:
-        yield Finding("error", "town.db is damaged", cause, "there is no backup to restore")
-        return
-    if not fix:
-        yield Finding("error", "town.db is damaged", cause, f"gt doctor --fix restores {backups[0].name}")
-        return
-    _restore(town, backups[0])
-    yield Finding("error", "town.db is damaged", cause, f"restored {backups[0]}; the damaged one is kept", fixed=True)
+        cause = error.message
+    what = "town.db is damaged" if town.db_path.exists() else "town.db is gone"
+    backup = recovery.find_backup(town)
+    if backup is None:
+        way_out = f"there is no whole backup; after a move of town.db elsewhere, gt install {town.path} makes a new one"
+        yield Finding("error", what, cause, way_out)
+    elif not fix:
+        yield Finding("error", what, cause, f"gt doctor --fix restores {backup.name}")
+    else:
+        found = recovery.restore(town, backup)
+        caught_up = f"; found since: {', '.join(found)}" if found else ""
+        yield Finding("error", what, cause, f"{backup.name} was restored{caught_up}", fixed=True)
 
 
 def _examine_copy(town: Town, fix: bool) -> Iterator[Finding]:
@@ -86,68 +112,45 @@ def _examine_copy(town: Town, fix: bool) -> Iterator[Finding]:
         yield Finding("error", error.message, "its folder was copied", error.hint or "", fixed=fix)
 
 
-def _restore(town: Town, backup: Path) -> None:
-    """The damaged files are kept under another name."""
-    town.close()
-    for name in ("town.db", "town.db-wal", "town.db-shm"):
-        path = town.db_path.with_name(name)
-        if path.exists():
-            path.rename(path.with_name(f"{name}.damaged"))
-    shutil.copyfile(backup, town.db_path.with_name("town.db.restored"))
-    town.db_path.with_name("town.db.restored").rename(town.db_path)
-
-
-def _examine_place(town: Town, fix: bool) -> Iterator[Finding]:
-    for rig in list_rigs(town.db):
-        if not town.repository(rig.name).path.is_dir():
-            cause = f"{town.repository(rig.name).path} is gone"
-            yield Finding("error", f"rig {rig.name} has no repository", cause, f"gt rig remove {rig.name} --force")
-
-
-def _examine_configuration(town: Town, fix: bool) -> Iterator[Finding]:
+def _examine_configuration(town: Town) -> Iterator[Finding]:
     for rig in (None, *list_rigs(town.db)):
         try:
-            town.settings(rig.name if rig else None).show()
+            for setting in town.settings(rig.name if rig else None).show():
+                town.settings(rig.name if rig else None).get(setting.key)
         except GtError as error:
             yield Finding("error", error.message, "a configuration file", error.hint or "gt config path")
             return
+
+
+def _examine_backups(town: Town, fix: bool) -> Iterator[Finding]:
+    if not is_wanted(town.db):
+        return
+    backups = upkeep.list_backups(town)
+    age = clock.seconds_since(clock.from_epoch(backups[0].stat().st_mtime)) if backups else None
+    if age is not None and age < BACKUP_AGE and is_whole(backups[0]):
+        return
+    deacon = daemons.find_daemon(town, "deacon")
+    if not backups and deacon.since and clock.seconds_since(deacon.since) < BACKUP_AGE:
+        return
+    what = "there is no fresh and whole backup of town.db"
+    if fix:
+        upkeep.back_up(town)
+    yield Finding("warning", what, f"see {town.logs / 'deacon.log'}", "gt doctor --fix makes one", fixed=fix)
 
 
 def _examine_daemons(town: Town, fix: bool) -> Iterator[Finding]:
     if not is_wanted(town.db):
         return
     if not town.tmux.is_alive():
-        yield Finding("warning", "the tmux server does not run", "it ended or was killed", "gt up")
+        if fix:
+            town.tmux.start()
+        yield Finding("warning", "the tmux server does not run", "it ended or was killed", "gt up", fixed=fix)
     for daemon in daemons.list_daemons(town):
+        log = town.logs / f"{daemon.name}.log"
         if not daemon.alive:
-            log = town.logs / f"{daemon.name}.log"
             if fix:
                 daemons.start_daemon(town, daemon.name)
             yield Finding("warning", f"the {daemon.name} does not run", f"see {log}", "gt up", fixed=fix)
-
-
-def _examine_hooks(town: Town, fix: bool) -> Iterator[Finding]:
-    if fix:
-        settle_orphans(town)
-    for rig in list_rigs(town.db):
-        repository = town.repository(rig.name)
-        for agent in list_agents(town.db, rig.name):
-            if agent.hook == "empty":
-                continue
-            try:
-                worktree.git_dir(repository, town.worktree(agent.address))
-            except worktree.BrokenWorktree as error:
-                yield _mend_hook(town, rig, agent.address, str(error), fix)
-
-
-def _mend_hook(town: Town, rig: Rig, address: Address, cause: str, fix: bool) -> Finding:
-    """Ties it to the repository again, or makes it anew where it is gone; its saved moments stay."""
-    if not fix:
-        return Finding("error", f"the worktree of {address} is broken", cause, "gt doctor --fix")
-    try:
-        if town.worktree(address).exists():
-            worktree.repair(town.repository(rig.name), [town.worktree(address)])
-        prepare_hook(town, rig, address, find_base(town, rig))
-    except GtError as error:
-        return Finding("error", f"the worktree of {address} is broken", error.message, f"gt snapshot list {address}")
-    return Finding("error", f"the worktree of {address} was broken", cause, f"gt snapshot list {address}", fixed=True)
+        elif daemons.is_silent(town, daemon.name):
+            what = f"the {daemon.name} has not looked at anything for a while"
+            yield Finding("warning", what, f"it hangs or is stopped; see {log}", "gt daemon stop, then gt up")

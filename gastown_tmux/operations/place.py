@@ -54,12 +54,12 @@ def _is_original(path: Path, identity: str | None) -> bool:
 
 def _move_in(town: Town, was: str) -> None:
     # They hold the old path; their locks moved with the town.
-    stopped = [name for name in reversed(daemons.DAEMONS) if daemons.stop_daemon(town, name)]
+    stopped = daemons.stop_daemons(town)
     tie_worktrees(town)
     with town.change() as change:
         set_meta(change, "path", str(town.path))
         change.event(EventType.TOWN_MOVED, "town", was=was, path=str(town.path))
-    for name in reversed(stopped):
+    for name in stopped:
         daemons.start_daemon(town, name)
     running = " ".join(session.agent for session in list_live_sessions(town.db))
     town.say(

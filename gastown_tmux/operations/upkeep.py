@@ -61,14 +61,15 @@ def back_up(town: Town) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     target = folder / f"town.db.{re.sub('[^0-9]', '', clock.now())}"
     town.db.backup(target)
-    for old in list_backups(town)[BACKUPS:]:
+    for old in sorted(folder.glob("town.db.*"), reverse=True)[BACKUPS:]:
         old.unlink(missing_ok=True)
     return target
 
 
 def list_backups(town: Town) -> list[Path]:
-    """Newest first."""
-    return sorted((town.path / ".gt" / "backups").glob("town.db.*"), reverse=True)
+    """Newest first; those made before a migration last."""
+    backups = sorted((town.path / ".gt" / "backups").glob("town.db.*"), reverse=True)
+    return backups + sorted((town.path / ".gt").glob("town.db.schema-*"), reverse=True)
 
 
 def clean(town: Town) -> None:

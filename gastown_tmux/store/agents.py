@@ -209,6 +209,15 @@ def insert_session(
     return SessionId(session)
 
 
+def adopt_session(change: Change, session: SessionId, agent: Address, provider: str, starter: tuple[int, str]) -> None:
+    """A row for a session that runs and that a restored database knows nothing of."""
+    change.execute(
+        "INSERT INTO sessions (id, agent, provider, state, starter, starter_started, started, since)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        session, agent, provider, SESSION.initial, *starter, change.time, change.time,
+    )  # fmt: skip
+
+
 def set_session_process(
     change: Change,
     session: SessionId,

@@ -21,6 +21,10 @@ class DamagedError(GtError):
     """town.db cannot be read as a database."""
 
 
+class NewerError(RefusedError):
+    """A newer gt made the database."""
+
+
 class TakenError(RefusedError):
     """A row that must be the only one of its kind has a rival; the message names the rule."""
 
@@ -77,7 +81,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         """Opens an existing database.
 
-        Raises NotFoundError where there is none, DamagedError where it is none, RefusedError where a newer gt
+        Raises NotFoundError where there is none, DamagedError where it is none, NewerError where a newer gt
         made it. An older one is migrated, after a backup beside it.
         """
         self.path = path
@@ -88,7 +92,7 @@ class Database:
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
             self.close()
-            raise RefusedError(
+            raise NewerError(
                 f"a newer gt made this town (schema {version}; this gt knows {SCHEMA})",
                 hint="upgrade gastown-tmux",
             )
@@ -195,6 +199,22 @@ def backup(connection: sqlite3.Connection, target: Path) -> None:
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a copy can be opened, has a schema that we know, and nothing in it is damaged."""
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error:
+        return False
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        found = connection.execute("PRAGMA integrity_check").fetchone()
+        return bool(0 < version <= SCHEMA and found == ("ok",))
+    except sqlite3.Error:
+        return False
+    finally:
+        connection.close()
 
 
 @contextlib.contextmanager

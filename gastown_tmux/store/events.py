@@ -1,9 +1,11 @@
 """Event rows, read. They are written by ``Change.event`` in the transaction of what they tell."""
 
 import json
+from collections.abc import Iterable
 
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import Address, Time
+from gastown_tmux.store.db import Change
 from gastown_tmux.store.rows import Reader
 
 
@@ -38,6 +40,16 @@ def list_events(
         )
         for row in reader.rows(sql + " ORDER BY seq", *conditions)
     ]
+
+
+def put_back(change: Change, events: Iterable[Event]) -> None:
+    """Rows that a restored database lacks, under the numbers they had: none of these is given out again."""
+    for event in events:
+        change.execute(
+            "INSERT INTO events (seq, time, type, actor, subject, data) VALUES (?, ?, ?, ?, ?, ?)",
+            event.seq, event.time, event.type, event.actor, event.subject,
+            json.dumps(event.data, ensure_ascii=False),
+        )  # fmt: skip
 
 
 def last_seq(reader: Reader) -> int:

@@ -14,6 +14,7 @@ from gastown_tmux.domain.work import (
     BeadState,
     Convoy,
     ConvoyState,
+    Reason,
     find_cycle,
     has_landed,
 )
@@ -150,6 +151,31 @@ def insert_bead(
     set_needs(change, bead, needs)
     change.event(EventType.BEAD_CREATED, bead, rig=rig, title=title)
     return bead
+
+
+def recover_bead(change: Change, bead: BeadId, rig: RigName, title: str, body: str, branch: str | None) -> None:
+    """A row for a bead that a restored database knows nothing of; open, and waiting for a person's word."""
+    change.execute(
+        "INSERT INTO beads (id, rig, title, body, state, reason, priority, labels, branch, created, updated)"
+        " VALUES (?, ?, ?, ?, 'open', ?, 2, '[]', ?, ?, ?)",
+        bead, rig, title, body, Reason.PARKED, branch, change.time, change.time,
+    )  # fmt: skip
+    change.event(EventType.BEAD_CREATED, bead, rig=rig, title=title, recovered=True)
+
+
+def recover_merged(change: Change, bead: BeadId, commit: Commit) -> None:
+    """What git proves after a restore, from whatever state the old row was in."""
+    change.execute(
+        "UPDATE beads SET state = 'merged', reason = NULL, target = NULL, merged_commit = ?, updated = ? WHERE id = ?",
+        commit, change.time, bead,
+    )  # fmt: skip
+    change.execute(
+        "UPDATE merge_requests SET state = 'merged', reason = NULL, merged_commit = ?, updated = ?"
+        " WHERE bead = ? AND state NOT IN ('merged', 'superseded')",
+        commit, change.time, bead,
+    )  # fmt: skip
+    change.event(EventType.BEAD_MERGED, bead, commit=commit, recovered=True)
+    land_convoy(change, get_bead(change, bead).convoy)
 
 
 def set_needs(change: Change, bead: BeadId, needs: Sequence[BeadId]) -> None:

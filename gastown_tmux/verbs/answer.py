@@ -12,7 +12,10 @@ from gastown_tmux.verbs.table import Special, Verb
 
 
 def answer(verb: Verb, words: Sequence[str], town: Town, look: Look, as_json: bool) -> Iterator[str]:
-    """Texts without their last line feed, as they come; as JSON, one document. Raises GtError of any kind."""
+    """Texts without their last line feed, as they come; as JSON, one document. Raises GtError of any kind.
+
+    After the last text it raises the ``complaint`` of a value that has one: it was shown, and is bad news.
+    """
     value = call(verb, town, parse(verb, words))
     is_stream = verb.show is Special.LINES or isinstance(value, Iterator)
     if is_stream and not as_json:
@@ -22,3 +25,5 @@ def answer(verb: Verb, words: Sequence[str], town: Town, look: Look, as_json: bo
         yield to_json(document(whole))
     elif text := show.render(verb, value, look):
         yield text
+    if complaint := getattr(value, "complaint", None):
+        raise complaint
