@@ -10,6 +10,7 @@ from gastown_tmux.errors import GtError
 from gastown_tmux.operations import daemons, deaths
 from gastown_tmux.operations.headquarters import open_headquarters
 from gastown_tmux.operations.hooks import find_base, is_prepared, prepare_hook
+from gastown_tmux.operations.layouts import arrange
 from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.sessions import resolve_provider, start_sessions, stop_sessions
 from gastown_tmux.operations.town import Answer, Town
@@ -22,15 +23,23 @@ from gastown_tmux.store.work import list_held_beads
 PUT_OFF_SECONDS = 10.0
 
 
-def up(town: Town) -> Answer:
-    """Starts the tmux server, the daemons and every agent that should run. Never attaches."""
+def up(town: Town, layout: str | None = None) -> Answer:
+    """Starts the tmux server, the daemons and every agent that should run, then opens views. Never attaches."""
     said = ensure_up(town)
     deaths.bury(town, deaths.find_dead(town))
     started = start_agents(town, find_missing(town))
     said += [f"started {session}" for session in started]
+    if layout is not None:
+        said.append(arrange(town, layout).text)
     if not said:
         return Answer({"wanted": "up", "started": []}, "everything that should run runs already")
     return Answer({"wanted": "up", "started": list(started)}, "\n".join(said))
+
+
+def apply_layout(town: Town, name: str) -> Answer:
+    """Its views, and no others; the town is started where it is down."""
+    ensure_up(town)
+    return arrange(town, name)
 
 
 def ensure_up(town: Town) -> list[str]:

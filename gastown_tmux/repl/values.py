@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gastown_tmux.domain.events import Event
 from gastown_tmux.errors import GtError
+from gastown_tmux.operations.layouts import list_layouts
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.views import list_agents
 from gastown_tmux.providers import registry
@@ -63,6 +64,7 @@ def read_values(town: Town) -> Values:
             Kind.MERGE_REQUEST: [(found.id, f"{found.state} {found.bead}") for found in reversed(requests)],
             Kind.ESCALATION: [(found.id, f"{found.severity} {found.text}") for found in escalations],
             Kind.PROVIDER: [(provider.name, provider.summary) for provider in registry.list_all(town.settings())],
+            Kind.LAYOUT: [(layout.name, layout.summary) for layout in list_layouts(town)],
         },
         agents=Counter(agent.state for agent in agents),
         mail=len(Mailbox(town.mail / "overseer").list_new()),

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     AGENT = "agent"
     ADDRESS = "address"
     PROVIDER = "provider"
+    LAYOUT = "layout"
 
 
 @dataclass(frozen=True, slots=True)

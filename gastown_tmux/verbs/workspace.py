@@ -31,6 +31,7 @@ VERBS = (
         "up",
         "start everything that should run",
         "operations.up:up",
+        (option("--layout", "layout", Kind.LAYOUT, "open these views too"),),
     ),
     Verb(
         "down",

@@ -1,0 +1,43 @@
+"""Views of a town: opened and closed without touching anybody's window."""
+
+import subprocess
+
+from tests.journeys.town_world import TownWorld
+
+
+def look(town: TownWorld) -> dict[str, list[str]]:
+    """The pane ids of each window."""
+    socket = town.json("status")["tmux"]["socket"]
+    words = ["tmux", "-u", "-S", socket, "list-panes", "-a", "-F", "#{window_name} #{pane_id}"]
+    found: dict[str, list[str]] = {}
+    for line in subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines():
+        window, pane = line.split()
+        found.setdefault(window, []).append(pane)
+    return found
+
+
+def test_layouts_come_and_go_beside_the_agents(town: TownWorld) -> None:
+    town.gt("sling", town.bead("stay", "sleep 120"))
+    town.wait_for(lambda: town.agent("demo/toast")["pane"], 20, "toast to run")
+    before = look(town)
+    assert town.json("layout", "apply", "rig")["made"] == ["overview"]
+    with_rig = look(town)
+    assert len(with_rig["overview"]) == 3
+    assert "already" in town.gt("layout", "apply", "rig").out
+    assert look(town) == with_rig
+
+    socket = town.json("status")["tmux"]["socket"]
+    own = ["tmux", "-S", socket, "split-window", "-d", "-P", "-F", "#{pane_id}", "-t", with_rig["overview"][0], "cat"]
+    mine = subprocess.run(own, check=True, capture_output=True, text=True).stdout.strip()
+    assert town.json("layout", "save", "mine")["layout"] == "mine"
+    assert town.json("up", "--layout", "town")["wanted"] == "up"
+    after = look(town)
+    assert len(after["feed"]) == 2
+    assert after["overview"] == [mine]  # a person's own pane stays
+    assert {name: after[name] for name in before} == before
+    saved = next(layout for layout in town.json("layout", "list")["items"] if layout["name"] == "mine")
+    assert saved["origin"] == "town"
+    assert "gt bead list --rig demo" in saved["text"]
+    town.gt("layout", "apply", "mine")
+    assert "overview" in look(town) and "feed" not in look(town)
+    assert town.gt("layout", "apply", "nope", code=3).err.startswith("gt: no nope")
