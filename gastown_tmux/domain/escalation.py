@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gastown_tmux.domain.ids import Address, BeadId, EscalationId, Time
+from gastown_tmux.domain.ids import MAYOR, Address, BeadId, EscalationId, Time
 from gastown_tmux.domain.machine import Machine
 
 
@@ -35,22 +35,19 @@ ESCALATION = Machine(
     EscalationState.OPEN,
     {
         "ack": dict.fromkeys(_UNRESOLVED, EscalationState.ACKNOWLEDGED),
+        "climb": dict.fromkeys(_UNRESOLVED, EscalationState.OPEN),
         "resolve": dict.fromkeys(EscalationState, EscalationState.RESOLVED),
     },
 )
 
-#: Seconds that each level has before the next is asked.
-DEADLINES = {
-    Severity.LOW: 24 * 3600.0,
-    Severity.MEDIUM: 4 * 3600.0,
-    Severity.HIGH: 3600.0,
-    Severity.CRITICAL: 600.0,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """``agent`` raised it; ``level`` has until ``deadline``."""
+    """``agent`` raised it; ``level`` has until ``deadline``.
+
+    An open one without a deadline has not been told to its level yet. An acknowledged one without a deadline is in
+    the hands of a person, and climbs no further; the last level has none either.
+    """
 
     id: EscalationId
     severity: Severity
@@ -64,8 +61,26 @@ class Escalation:
     updated: Time
 
 
-def next_level(level: Level) -> Level | None:
-    """None after the last."""
-    order = list(Level)
-    place = order.index(level) + 1
-    return order[place] if place < len(order) else None
+def first_level(agent: Address) -> Level:
+    """Who is asked first: not the mayor, when it is the mayor who asks."""
+    return Level.HUMAN if agent == MAYOR else Level.MAYOR
+
+
+def next_level(level: Level) -> Level:
+    """The last one comes after itself."""
+    return Level.HUMAN if level is Level.MAYOR else Level.DEFAULT
+
+
+def is_untold(escalation: Escalation) -> bool:
+    """Whether its level has not been asked yet."""
+    asks = escalation.state is EscalationState.OPEN and escalation.level is not Level.DEFAULT
+    return asks and escalation.deadline is None
+
+
+def is_overdue(escalation: Escalation, now: Time) -> bool:
+    """Whether its level has let its deadline pass."""
+    return (
+        escalation.state is not EscalationState.RESOLVED
+        and escalation.deadline is not None
+        and escalation.deadline <= now
+    )

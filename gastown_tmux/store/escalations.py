@@ -1,6 +1,6 @@
 """Escalation rows."""
 
-from gastown_tmux.domain.escalation import ESCALATION, Escalation, EscalationState, Level, Severity
+from gastown_tmux.domain.escalation import ESCALATION, Escalation, EscalationState, Level, Severity, first_level
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address, BeadId, EscalationId, Time
 from gastown_tmux.errors import NotFoundError
@@ -36,35 +36,46 @@ def get_escalation(reader: Reader, escalation: str) -> Escalation:
     return _escalation(row)
 
 
-def insert_escalation(
-    change: Change, *, severity: Severity, text: str, bead: BeadId | None, level: Level, deadline: Time
-) -> EscalationId:
+def list_pending(reader: Reader, now: Time) -> list[Escalation]:
+    """Those that have not been told to their level, and those whose deadline has passed."""
+    found = reader.rows(
+        "SELECT * FROM escalations WHERE state <> 'resolved' AND (deadline <= ? OR (deadline IS NULL"
+        " AND state = 'open' AND level <> 'default')) ORDER BY created, id",
+        now,
+    )
+    return [_escalation(row) for row in found]
+
+
+def insert_escalation(change: Change, *, severity: Severity, text: str, bead: BeadId | None) -> EscalationId:
     escalation = change.insert_with_id(
         "esc",
         lambda fresh: change.execute(
-            "INSERT INTO escalations (id, severity, text, bead, agent, state, level, deadline, created, updated)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            fresh, severity, text, bead, change.actor, ESCALATION.initial, level, deadline, change.time, change.time,
+            "INSERT INTO escalations (id, severity, text, bead, agent, state, level, created, updated)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            fresh, severity, text, bead, change.actor, ESCALATION.initial, first_level(change.actor), change.time,
+            change.time,
         ),
     )  # fmt: skip
     change.event(EventType.ESCALATION_RAISED, escalation, severity=severity, text=text, bead=bead)
     return EscalationId(escalation)
 
 
-def move_escalation(change: Change, escalation: EscalationId, move: str) -> bool:
-    """Whether this changed its state."""
+def set_deadline(change: Change, escalation: EscalationId, deadline: Time) -> None:
+    """Its level has been told."""
+    change.execute("UPDATE escalations SET deadline = ? WHERE id = ?", deadline, escalation)
+
+
+def move_escalation(
+    change: Change, escalation: EscalationId, move: str, *, level: Level | None = None, deadline: Time | None = None
+) -> bool:
+    """Whether this changed its state, level or deadline; ``level`` None keeps it."""
     found = get_escalation(change, escalation)
-    state = ESCALATION.next_state(found.state, move)
-    if state is found.state:
+    state, level = ESCALATION.next_state(found.state, move), level or found.level
+    if (state, level, deadline) == (found.state, found.level, found.deadline):
         return False
-    change.execute("UPDATE escalations SET state = ?, updated = ? WHERE id = ?", state, change.time, escalation)
-    change.event(EventType.ESCALATION_CHANGED, escalation, state=state)
-    return True
-
-
-def climb(change: Change, escalation: EscalationId, level: Level, deadline: Time | None) -> None:
     change.execute(
-        "UPDATE escalations SET level = ?, deadline = ?, updated = ? WHERE id = ?",
-        level, deadline, change.time, escalation,
+        "UPDATE escalations SET state = ?, level = ?, deadline = ?, updated = ? WHERE id = ?",
+        state, level, deadline, change.time, escalation,
     )  # fmt: skip
-    change.event(EventType.ESCALATION_CHANGED, escalation, level=level)
+    change.event(EventType.ESCALATION_CHANGED, escalation, state=state, level=level)
+    return True

@@ -1,0 +1,99 @@
+"""Escalations climb by their deadlines: mayor, human, and at last what is safe; each is told once."""
+
+import pytest
+
+from gastown_tmux.domain.escalation import Escalation
+from gastown_tmux.domain.ids import MAYOR, OVERSEER, Address
+from gastown_tmux.errors import RefusedError
+from gastown_tmux.operations import chain
+from gastown_tmux.operations.escalations import acknowledge, escalate, resolve
+from gastown_tmux.operations.inbox import box
+from gastown_tmux.operations.snapshots import list_snapshots
+from gastown_tmux.operations.town import Town
+from gastown_tmux.store.agents import get_agent, move_agent
+from gastown_tmux.store.escalations import get_escalation
+from gastown_tmux.store.work import get_bead, sling_bead
+from tests.operations.quiet_town import QuietTown
+
+
+def mails(town: Town, address: Address) -> list[str]:
+    found = [box(town, address).load(entry) for entry in box(town, address).list_all()]
+    return [mail.subject for mail in found if mail.type == "escalation"]
+
+
+def again(town: Town, escalation: Escalation) -> Escalation:
+    return get_escalation(town.db, escalation.id)
+
+
+def overdue(town: Town, escalation: Escalation) -> None:
+    with town.change() as change:
+        change.execute("UPDATE escalations SET deadline = '2020' WHERE id = ?", escalation.id)
+    chain.climb(town)
+    chain.climb(town)
+
+
+def test_nobody_answers_and_the_work_is_saved_stopped_and_open_again(quiet: QuietTown) -> None:
+    bead = quiet.bead("one")
+    toast, work = quiet.hook(bead)
+    (work / "draft.txt").write_text("d\n")
+    town = quiet.town
+    raised = escalate(town.acting_as(toast), "npm is broken", "critical").value
+    assert (raised.level, raised.agent, raised.state) == ("mayor", toast, "open") and raised.deadline
+    assert mails(town, MAYOR) == [f"{raised.id} (critical): npm is broken"] and mails(town, OVERSEER) == []
+    chain.climb(town)
+    overdue(town, raised)
+    assert again(town, raised).level == "human" and len(mails(town, OVERSEER)) == len(mails(town, MAYOR)) == 1
+    assert get_bead(town.db, bead).state == "hooked"
+    overdue(town, raised)
+    last = again(town, raised)
+    assert (last.level, last.state, last.deadline) == ("default", "open", None)
+    assert (get_bead(town.db, bead).state, get_bead(town.db, bead).reason) == ("open", "parked")
+    assert get_agent(town.db, toast).state == "off" and (work / "draft.txt").exists()
+    assert len(mails(town, OVERSEER)) == 2
+    overdue(town, resolve(town, last).value)
+    assert again(town, raised).state == "resolved" and len(mails(town, OVERSEER)) == 2
+
+
+def test_a_crew_member_is_paused(quiet: QuietTown) -> None:
+    ann, _ = quiet.crew()
+    bead = quiet.bead("one")
+    with quiet.town.change() as change:
+        sling_bead(change, bead, ann)
+        move_agent(change, ann, "start")
+    raised = escalate(quiet.town, "what now", bead=get_bead(quiet.town.db, bead)).value
+    overdue(quiet.town, raised)
+    overdue(quiet.town, raised)
+    assert get_agent(quiet.town.db, ann).state == "paused" and get_bead(quiet.town.db, bead).reason == "parked"
+    assert [one.why for one in list_snapshots(quiet.town, ann)] == [f"parked: {raised.id}"]
+
+
+def test_acknowledged_by_an_agent_gives_time_by_a_person_ends_it(quiet: QuietTown) -> None:
+    town = quiet.town
+    raised = escalate(town, "what now").value
+    acknowledged = acknowledge(town.acting_as(MAYOR), raised).value
+    assert acknowledged.state == "acknowledged" and acknowledged.deadline > raised.deadline
+    overdue(town, raised)
+    assert (again(town, raised).level, again(town, raised).state) == ("human", "open")
+    answer = acknowledge(town, again(town, raised))
+    assert answer.value.deadline is None and not answer.text.endswith("already")
+    assert acknowledge(town, answer.value).text.endswith("already")
+    chain.climb(town)
+    assert again(town, raised).level == "human" and len(mails(town, OVERSEER)) == 1
+    resolve(town, answer.value)
+    assert resolve(town, answer.value).text.endswith("already")
+    with pytest.raises(RefusedError, match="is resolved"):
+        acknowledge(town, again(town, raised))
+
+
+def test_the_mayor_asks_the_human_and_a_key_asks_once(town: Town) -> None:
+    mayor = town.acting_as(MAYOR)
+    first, second = (escalate(mayor, "help", key="k").value for _ in range(2))
+    assert first == second and first.level == "human"
+    assert len(mails(town, OVERSEER)) == 1 and mails(town, MAYOR) == []
+
+
+def test_about_nothing_that_runs(town: Town) -> None:
+    raised = escalate(town.acting_as(Address("demo/ann")), "hm", "low").value
+    overdue(town, raised)
+    overdue(town, raised)
+    assert again(town, raised).level == "default" and get_agent(town.db, "demo/ann").state == "off"
