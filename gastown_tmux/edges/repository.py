@@ -101,13 +101,16 @@ class Repository:
         Runs under a lock of its own, so that a slow network holds up no one who adds a worktree.
         """
         refs = [f"+refs/heads/{branch}:refs/remotes/origin/{branch}"] if branch else []
+        command = ("fetch", "--quiet", "--prune", "--no-write-fetch-head", "origin", *refs)
         with Lock(self.lock_path.with_name(f"{self.lock_path.name}.fetch"), timeout) as held:
-            git(
-                *("fetch", "--quiet", "--prune", "--no-write-fetch-head", "origin", *refs),
-                git_dir=self.path,
-                timeout=timeout,
-                keep_open=[held],
-            )
+            try:
+                git(*command, git_dir=self.path, timeout=timeout, keep_open=[held])
+            except GitError as error:
+                # A worktree that is just being added has, for a moment, a HEAD that names nothing.
+                if "bad object worktrees/" not in error.message:
+                    raise
+                with self.lock(timeout):
+                    git(*command, git_dir=self.path, timeout=timeout, keep_open=[held])
 
     def resolve(self, ref: str) -> str | None:
         """The full id of the commit `ref` names, or None."""
