@@ -61,6 +61,8 @@ def retry(town: Town, request: MergeRequest) -> Answer:
         with town.change() as change:
             rows.hurry(change, request.id)
         return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is tried again now")
+    if request.state in (MergeState.TESTING, MergeState.PUBLISHING, MergeState.MERGED):
+        return Answer(request, f"{request.id} is {request.state} already")
     if request.state not in (MergeState.CONFLICTED, MergeState.REJECTED):
         raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
     bead = work.get_bead(town.db, request.bead)
