@@ -38,6 +38,10 @@ fmt: setup
 # what must hold before a commit
 check: lint test
 
+# 10,000 mails while writers, readers and couriers are killed at random: --seed N, --messages N
+soak-mail *args: setup
+    @"{{bin}}/python" -m tests.soak.mail_soak "$@"
+
 # how long things take, beside the least they could
 bench *args: setup
     @"{{bin}}/python" tests/bench/run.py "$@"

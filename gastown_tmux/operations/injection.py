@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.ids import Address, SessionId
@@ -23,8 +23,9 @@ _LOCK_SECONDS = 5.0
 def check(town: Town, inject: bool = False) -> list[MailView] | Iterator[str]:
     """The actor's unread mails, none of them marked by this.
 
-    With ``inject``, text in the form that the calling hook wants (``GT_INJECT``) of those the agent was not told of
-    yet, which are offered to this session once the text is out. Then nothing is raised, whatever is wrong.
+    With ``inject``, text in the form that the calling hook wants (``GT_INJECT``) of mails that the agent was not told
+    of yet. Those it shows are offered to this session once the text is out, the others come next time. Nothing is
+    raised then, whatever is wrong.
     """
     if inject:
         return _inject(town)
@@ -39,13 +40,13 @@ def tell_lock(town: Town, address: str, seconds: float = _LOCK_SECONDS) -> Lock:
 
 def _inject(town: Town) -> Iterator[str]:
     with contextlib.suppress(GtError), tell_lock(town, town.actor):
-        messages = _untold(town)
-        text = _formed(town, injection(messages)) if messages else ""
+        new = injection(_untold(town))
+        text = _formed(town, new.text) if new.told else ""
         if text:
             # Whoever prints this comes back only after it is written: nobody is told of it less than once.
             yield text
-            _record(town, messages)
-        elif not messages:
+            _record(town, new.told)
+        elif not new.told:
             _take_in(town)
 
 
@@ -86,7 +87,7 @@ def _payload(town: Town) -> dict[str, object]:
     return payload if isinstance(payload, dict) else {}
 
 
-def _record(town: Town, messages: list[Message]) -> None:
+def _record(town: Town, messages: Sequence[Message]) -> None:
     session = town.environment.get("GT_SESSION") or None
     with town.change() as change:
         for message in messages:
