@@ -69,11 +69,11 @@ class CourierThread:
             return
         self._watcher.refresh(self._courier.folders())
         report_watch(self._town, self._watcher.health().dead)
+        for errand in self._courier.look():
+            self._hands.do(f"tell {errand.agent}", lambda town, errand=errand: self._tell(town, errand))  # type: ignore[misc]
         self._notices.count(self._courier.unread(OVERSEER))
         if waiting := self._notices.waiting():
             self._hands.do("tell overseer", lambda town: tell_overseer(town, waiting))
-        for errand in self._courier.look():
-            self._hands.do(f"tell {errand.agent}", lambda town, errand=errand: self._tell(town, errand))  # type: ignore[misc]
 
     def _tell(self, town: Town, errand: Errand) -> None:
         outcome = tell(town, errand.mail, errand.agent, errand.when)

@@ -16,8 +16,10 @@ from gastown_tmux.operations import daemons, deaths
 from gastown_tmux.operations.hooks import find_base, prepare_hook, put_away
 from gastown_tmux.operations.sessions import look
 from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.watching import read_watch
 from gastown_tmux.store.agents import find_agent, find_session, list_agents
 from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.work import list_beads, list_held_beads, return_bead
 
@@ -125,6 +127,10 @@ def examine_mail(town: Town, fix: bool) -> Iterator[Finding]:
                 "error", f"the mailbox of {agent.address} is not whole", f"{box} lacks {', '.join(missing)}",
                 "gt doctor --fix makes them", fixed=fix,
             )  # fmt: skip
+    seconds = town.settings().seconds("mail.rescan")
+    for folder, reason in (read_watch(town) if is_wanted(town.db) else {}).items():
+        what = f"the mailbox {folder} is not watched: its mail is seen every {seconds:g}s"
+        yield Finding("warning", what, reason, "sysctl fs.inotify.max_user_instances fs.inotify.max_user_watches")
 
 
 def examine_rows(town: Town, fix: bool) -> Iterator[Finding]:

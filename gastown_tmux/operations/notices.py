@@ -8,6 +8,7 @@ from gastown_tmux.domain.ids import OVERSEER
 from gastown_tmux.domain.mail import Message, Priority, pointer_line
 from gastown_tmux.edges import notices
 from gastown_tmux.edges.commands import run_logged
+from gastown_tmux.edges.processes import ProcessRef
 from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations.inbox import box
 from gastown_tmux.operations.town import Town
@@ -18,16 +19,18 @@ COMMAND_SECONDS = 30.0
 
 @dataclass
 class Notices:
-    """For one thread. ``shown`` is the count in the status line, as far as is known."""
+    """For one thread. ``shown`` is what the status line of which server says, as far as is known."""
 
     town: Town
-    shown: int | None = None
+    shown: tuple[int, ProcessRef | None] | None = None
 
     def count(self, unread: int) -> None:
-        """Says in the status line how many mails wait, where that changed."""
-        if unread != self.shown:
-            notices.set_count(self.town.tmux, unread)
-            self.shown = unread
+        """Says in the status line how many mails wait, where that changed or the server is another one."""
+        now = (unread, self.town.tmux.remembered())
+        if now != self.shown:
+            with contextlib.suppress(GtError):
+                notices.set_count(self.town.tmux, unread)
+                self.shown = now
 
     def waiting(self) -> list[Delivery]:
         """Mails that the overseer was not told of."""

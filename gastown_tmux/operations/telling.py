@@ -1,5 +1,6 @@
 """One agent told of one thing, in its window: the line, what is known of its program, and what is recorded after."""
 
+import contextlib
 from dataclasses import dataclass
 
 from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
@@ -7,6 +8,7 @@ from gastown_tmux.domain.delivery import Abilities, Attention, Delivery, Deliver
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.mail import pointer_line
 from gastown_tmux.edges import clock, typing
+from gastown_tmux.edges.tmux import ServerGoneError
 from gastown_tmux.edges.typing import Outcome, Program, Refused, Typed, Unsure, When
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations.inbox import box
@@ -64,7 +66,9 @@ def sight(town: Town, agent: Agent | None, session: Session | None) -> Sighting:
     age = clock.seconds_since(session.since)
     if session.pane is None or (session.state is SessionState.STARTING and age < FRESH_SECONDS):
         return Sighting(Attention.STARTING)
-    seen = typing.look(town.tmux, session.pane, session.id)
+    seen = None
+    with contextlib.suppress(ServerGoneError):
+        seen = typing.look(town.tmux, session.pane, session.id)
     if seen is None or seen.dead:
         return Sighting(Attention.ABSENT)
     screen = screens.judge(find_provider(town, session, agent).screen, seen.screen, seen.title)

@@ -1,0 +1,97 @@
+"""Watching fails in every way: mail is still taken in within a rescan, and the watch comes back or is named."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gastown_tmux.daemons.courier import CourierThread
+from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.ids import Address
+from gastown_tmux.operations.doctor import examine
+from gastown_tmux.operations.inbox import box
+from gastown_tmux.operations.watching import read_watch
+from gastown_tmux.store.agents import insert_agent
+from gastown_tmux.store.deliveries import list_open
+from gastown_tmux.store.meta import set_wanted
+from tests.operations.quiet_town import QuietTown, make_quiet_town
+
+ANN = Address("demo/ann")
+#: A rescan, and what a busy machine takes besides.
+RESCAN = 3.0
+
+
+@pytest.fixture
+def quiet(short_tmp: Path) -> Iterator[QuietTown]:
+    made = make_quiet_town(short_tmp)
+    with made.town.change() as change:
+        set_wanted(change, True)
+        insert_agent(change, ANN, Role.CREW, None)
+    box(made.town, ANN).create()
+    yield made
+    made.town.close()
+
+
+@pytest.fixture
+def courier(quiet: QuietTown) -> Iterator[CourierThread]:
+    thread = CourierThread(quiet.town.acting_as(Address("deacon")))
+    thread.start()
+    yield thread
+    thread.stop()
+
+
+def deliver(quiet: QuietTown, name: str) -> None:
+    """As another program does, which wakes nobody."""
+    box(quiet.town, ANN).deliver(f"Message-ID: <{name}@x>\nSubject: {name}\n\nhi\n".encode(), f"<{name}@x>")
+
+
+def rows(quiet: QuietTown) -> int:
+    return len(list_open(quiet.town.db))
+
+
+def test_mail_comes_at_once_while_it_is_watched_and_soon_when_not(
+    quiet: QuietTown, courier: CourierThread, wait_for: Callable[..., Any]
+) -> None:
+    watcher = courier._watcher
+    wait_for(lambda: watcher.health().alive, 10, "the watch")
+    start = time.monotonic()
+    deliver(quiet, "watched")
+    wait_for(lambda: rows(quiet) == 1, RESCAN)
+    assert time.monotonic() - start < 0.9, "the watch, not the rescan, must have seen it"
+
+    # The observer dies: the next rescan takes the mail in, and the observer comes back.
+    assert watcher._observer is not None
+    watcher._observer.stop()
+    deliver(quiet, "observer")
+    wait_for(lambda: rows(quiet) == 2, RESCAN)
+    wait_for(lambda: watcher.health().alive and not watcher.health().dead, RESCAN, "the observer to come back")
+
+    # The box is removed and made again.
+    shutil.rmtree(quiet.town.mail / "demo.ann")
+    deliver(quiet, "again")
+    wait_for(lambda: {row.sender for row in list_open(quiet.town.db)} and rows(quiet) == 1, RESCAN)
+    wait_for(lambda: not watcher.health().dead, RESCAN, "the new folder to be watched")
+
+
+def test_without_any_watch_the_rescan_is_enough_and_doctor_names_it(
+    quiet: QuietTown, wait_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> None:
+        raise OSError(24, "inotify instance limit reached")
+
+    monkeypatch.setattr("gastown_tmux.edges.watch.BoxWatcher._running_observer", lambda self: refused())
+    thread = CourierThread(quiet.town.acting_as(Address("deacon")))
+    thread.start()
+    try:
+        wait_for(lambda: read_watch(quiet.town), 10, "the report")
+        deliver(quiet, "unwatched")
+        wait_for(lambda: rows(quiet) == 1, RESCAN)
+        findings = [finding for finding in examine(quiet.town) if "not watched" in finding.what]
+        assert [(f.level, f.cause) for f in findings] == [("warning", "[Errno 24] inotify instance limit reached")]
+        monkeypatch.undo()
+        wait_for(lambda: not read_watch(quiet.town), RESCAN, "the watch to come back")
+    finally:
+        thread.stop()
