@@ -7,6 +7,7 @@ from gastown_tmux.daemons.hands import log
 from gastown_tmux.daemons.keeper import Keeper
 from gastown_tmux.daemons.loop import Loop
 from gastown_tmux.daemons.peer import Peer
+from gastown_tmux.daemons.signs import SignKeeper
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges import clock, processes
@@ -46,6 +47,7 @@ class _Deacon:
         self.hands = loop.hands
         self._peer = Peer(town, loop.hands, "witness")
         self._keeper = Keeper(town, loop.hands)
+        self._signs = SignKeeper(town, loop.hands)
         self._resting: dict[str, float] = {}
         self._windows_due = time.monotonic()
 
@@ -62,6 +64,7 @@ class _Deacon:
         if rigs := list_rigs_with_work(town.db, clock.now()):
             self.hands.do("refineries", lambda town: _start_refineries(town, rigs))
         self._keeper.look()
+        self._signs.look()
         return None
 
     def _keep_tmux(self) -> None:

@@ -148,6 +148,15 @@ def set_pane_options(server: Server, pane: str, session: str, options: Mapping[s
     return run_on(server, pane, session, " ".join(_set_options(pane, options)).removeprefix("; ")) is not None
 
 
+def mark_panes(server: Server, marks: Mapping[str, tuple[str, Mapping[str, str]]]) -> None:
+    """Set our own options on many panes by one call: of each its session and the options; others are left alone."""
+    lines = []
+    for pane, (session, options) in marks.items():
+        _check_options(options)
+        lines.append(_only_on(pane, session, " ".join(_set_options(pane, options)).removeprefix("; ")))
+    server.run("source-file", "-", stdin="".join(lines))
+
+
 def capture(server: Server, pane: str, lines: int | None = None, ansi: bool = False, joined: bool = False) -> str:
     """The screen of a pane as it is; with ``lines``, the last so many lines that were printed, history
     included.
@@ -171,7 +180,13 @@ def title(server: Server, pane: str) -> str:
 
 
 def run_on(server: Server, pane: str, session: str, line: str) -> str | None:
-    """Run a command line if ``pane`` is there and of ``session``: what it prints, ``None`` where it was not run.
+    """Run a command line if ``pane`` is there and of ``session``: what it prints, ``None`` where it was not run."""
+    said = server.run("source-file", "-", stdin=_only_on(pane, session, line))
+    return None if said.strip() == _NOT_YOURS else said
+
+
+def _only_on(pane: str, session: str, line: str) -> str:
+    """A script that runs a command line if ``pane`` is there and of ``session``, and else says so.
 
     The id is compared as well: for a missing target if-shell asks the current pane.
     """
@@ -179,9 +194,7 @@ def run_on(server: Server, pane: str, session: str, line: str) -> str | None:
         raise ValueError(f"not a session id: {session!r}")
     condition = f"#{{&&:#{{==:#{{pane_id}},{_pane_id(pane)}}},#{{==:#{{@gt_session}},{session}}}}}"
     words = _quoted(["if-shell", "-F", "-t", pane, condition])
-    script = f"{words} {{ {line} }} {{ display-message -p {_NOT_YOURS} }}\n"
-    said = server.run("source-file", "-", stdin=script)
-    return None if said.strip() == _NOT_YOURS else said
+    return f"{words} {{ {line} }} {{ display-message -p {_NOT_YOURS} }}\n"
 
 
 def _make_session(session: str) -> str:

@@ -5,7 +5,7 @@ import difflib
 import threading
 from collections.abc import Iterator
 
-from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.agents import Role, SessionState
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import MAYOR, Address
 from gastown_tmux.edges import clients
@@ -19,7 +19,7 @@ from gastown_tmux.operations.sessions import look, report_path
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.operations.up import ensure_up
 from gastown_tmux.operations.workers import start_agent
-from gastown_tmux.store.agents import find_agent, find_live_session
+from gastown_tmux.store.agents import find_agent, find_live_session, list_live_sessions
 from gastown_tmux.store.events import list_events
 
 LOG_LINES = 200
@@ -57,6 +57,8 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
     repl = agent == MAYOR and next((pane for pane in look(town) if pane.kind == MAYOR), None)
     pane = repl or find_pane(town, agent)
     here = clients.client_here(town.tmux)
+    if here is not None and read_only:
+        raise RefusedError("this terminal is attached already", hint="in another one: gt attach --read-only")
     if here is not None:
         clients.switch_client(town.tmux, here, pane.pane)
         return f"switched to {agent}"
@@ -72,6 +74,26 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
     if status:
         raise GtError(f"tmux ended with status {status}", hint="gt status")
     return f"back from {agent}"
+
+
+def jump(town: Town, where: str, client: str) -> Answer:
+    """Shows a client ``home`` (the mayor), or the ``next`` or ``previous`` agent that waits for a person."""
+    here = next((each for each in clients.clients(town.tmux) if each.name == client), None)
+    if here is None:
+        raise NotFoundError(f"no client {client}", hint="gt attach")
+    seen = look(town)
+    if where == "home":
+        panes = [pane.pane for pane in seen if pane.kind == MAYOR]
+    else:
+        waiting = {session.pane for session in list_live_sessions(town.db) if session.state is SessionState.WAITING}
+        panes = [pane.pane for pane in seen if pane.pane in waiting and pane.agent]
+        order = [pane.pane for pane in seen]
+        order = order[order.index(here.pane) + 1 :] + order[: order.index(here.pane) + 1]
+        panes.sort(key=order.index, reverse=where == "previous")
+    if not panes:
+        return Answer({"pane": None}, "nobody waits")
+    clients.switch_client(town.tmux, here, panes[0])
+    return Answer({"pane": panes[0]}, f"switched to {panes[0]}")
 
 
 def detach(town: Town) -> Answer:

@@ -1,6 +1,7 @@
 """The windows of session hq: the Mayor's REPL, where a person lands, and the daemons' logs."""
 
 from gastown_tmux.domain.ids import MAYOR
+from gastown_tmux.edges.decoration import decorate
 from gastown_tmux.edges.panes import WindowSpec, open_windows, respawn
 from gastown_tmux.operations.daemons import DAEMONS
 from gastown_tmux.operations.sessions import gt_command, look
@@ -22,7 +23,11 @@ done
 
 
 def open_headquarters(town: Town) -> None:
-    """Opens those windows that are missing, and revives the dead; a mayor who was stopped stays so."""
+    """Opens those windows that are missing, and revives the dead; a mayor who was stopped stays so.
+
+    The town's tmux has its status line and its keys after this.
+    """
+    decorate(town.tmux, gt_command(), town.path)
     names = DAEMONS if get_meta(town.db, "mayor") == "off" else (MAYOR, *DAEMONS)
     seen = look(town)
     there = {pane.kind for pane in seen}

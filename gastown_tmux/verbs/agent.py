@@ -73,6 +73,13 @@ VERBS = (
         Special.TEXT,
         terminal=True,
     ),
+    Verb(
+        "jump",
+        "what the town's keys call",
+        "operations.attach:jump",
+        (argument("where", Kind.CHOICE, choices=("home", "next", "previous")), argument("client")),
+        hidden=True,
+    ),
     Verb("detach", "leave the town's windows", "operations.attach:detach"),
     Verb("stop", "stop an agent; its work stays", "operations.workers:stop_agent", (argument("agent", Kind.AGENT),)),
     Verb(

@@ -48,5 +48,8 @@ class Terminal:
             pytest.fail(f"{error}; the screen is:\n{self.screen()}", pytrace=False)
         return self.screen()
 
+    def gone(self, text: str) -> None:
+        self.wait_for(lambda: text not in self.screen(), 10, f"{text!r} to go")
+
     def close(self) -> None:
         subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True, timeout=10)

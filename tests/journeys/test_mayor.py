@@ -44,6 +44,11 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.sees("demo/toast")  # the completion
     terminal.types("st\r")
     terminal.sees("in its window")
+    terminal.sees(f"1:toast ● {bead}")  # the status line, without anybody asking
+    terminal.types("\x02h")
+    terminal.sees("next agent that waits")
+    terminal.types("\r")
+    terminal.gone("next agent that waits")
     terminal.types("\x02dclear\r")
     terminal.run(GT, "--town", town.path, "mayor", "attach")
     terminal.sees("switched to demo/toast")

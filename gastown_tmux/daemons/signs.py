@@ -1,0 +1,33 @@
+"""Keeps the status lines of the town's tmux true."""
+
+import time
+
+from gastown_tmux.daemons.hands import Hands
+from gastown_tmux.operations.signs import Signs, read_signs, show_signs
+from gastown_tmux.operations.town import Town
+
+#: Everything is said again so often: windows of a new server know nothing.
+AGAIN_SECONDS = 30.0
+
+
+class SignKeeper:
+    """``look`` costs a few queries; tmux is only called where something changed."""
+
+    def __init__(self, town: Town, hands: Hands) -> None:
+        self._town, self._hands = town, hands
+        self._shown: Signs | None = None
+        self._due = 0.0
+
+    def look(self) -> None:
+        now = time.monotonic()
+        known = self._shown if now < self._due else None
+        signs = read_signs(self._town)
+        if signs == known:
+            return
+
+        def show(town: Town) -> None:
+            show_signs(town, signs, known)
+            self._shown = signs
+
+        if self._hands.do("signs", show) and known is None:
+            self._due = now + AGAIN_SECONDS

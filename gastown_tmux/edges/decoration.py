@@ -1,0 +1,96 @@
+"""How a town's tmux looks and which keys it has: on its own server only, for who attaches to it."""
+
+import hashlib
+import shlex
+from pathlib import Path
+
+from gastown_tmux.edges.tmux import Server, quote
+
+#: State, tmux style and sign; whatever is not here is plain.
+_STATES = (
+    ("waiting", "fg=yellow,bold", "▲"),
+    ("working", "fg=green", "●"),
+    ("idle", "", "○"),
+    ("ready", "", "○"),
+    ("starting", "", "◌"),
+    ("dead", "fg=red,bold", "✗"),
+    ("failed", "fg=red,bold", "✗"),
+    ("limited", "fg=yellow", "◌"),
+)
+_HELP = """\
+Keys behind the prefix (Ctrl-b), besides tmux's own:
+
+  a   go to an agent             W   next agent that waits for a person
+  H   home: the mayor's window   B   the one before
+  u   mail                       v   what waits for your review
+  S   sling: words at a rig      e   the feed of events
+  d   leave; the town goes on    h   this help
+  [   scroll back (q: out)       z   this pane alone, and back
+
+The mouse chooses windows and panes, and scrolls.
+"""
+_SLING = (
+    'printf "what is to be done? "; read -r words; printf "in which rig? "; read -r rig; %s sling -m "$words" "$rig"'
+)
+_STAY = 'printf "\\n(Enter closes this) "; read -r line'
+
+
+def decorate(server: Server, gt: Path, town: Path) -> None:
+    """Status line, titles and keys; a server that has them already is left as its people made it since."""
+    script = "\n".join([*_options(), *_keys(f"{shlex.quote(str(gt))} --town {shlex.quote(str(town))}")])
+    mark = hashlib.sha256(script.encode()).hexdigest()[:12]
+    done = f"#{{==:#{{@gt_decoration}},{mark}}}"
+    server.run(
+        "source-file", "-", stdin=f"if-shell -F {quote(done)} {{}} {{\n{script}\nset -g @gt_decoration {mark}\n}}\n"
+    )
+
+
+def show_counts(server: Server, text: str) -> None:
+    """What every status line says of the whole town."""
+    server.run("source-file", "-", stdin=f"set -g @gt_counts {quote(text)}\n")
+
+
+def _options() -> list[str]:
+    name = "#I:#W#{?@gt_state, " + _choose(2) + ",}"
+    options = {
+        "status-style": "bg=default,fg=default",
+        "status-left": "#[bold]#{session_name}#[default]  ",
+        "status-right": "#{?client_readonly,read only  ,}#{?@gt_mail,mail #{@gt_mail}  ,}#{@gt_counts}  %H:%M",
+        "status-right-length": "90",
+        "window-status-format": f"{_choose(1)}{name}#[default]",
+        "window-status-current-format": f"#[reverse]{name}#{{?@gt_bead, #{{@gt_bead}},}}#[default]",
+        "window-status-separator": "  ",
+        "set-titles-string": "gt #{session_name}:#{window_name}#{?@gt_state, (#{@gt_state}),}",
+    }
+    return [f"set -gq {option} {quote(value)}" for option, value in options.items()]
+
+
+def _choose(column: int) -> str:
+    """A format that becomes the style or the sign of the window's state."""
+    text = ""
+    for state in reversed(_STATES):
+        shown = f"#[{state[1].replace(',', '#,')}]" if column == 1 and state[1] else state[2] if column == 2 else ""
+        text = f"#{{?#{{==:#{{@gt_state}},{state[0]}}},{shown},{text}}}"
+    return text
+
+
+def _keys(gt: str) -> list[str]:
+    def popup(script: str) -> str:
+        return f"display-popup -w 90% -h 80% -E {quote(shlex.join(['/bin/sh', '-c', script]))}"
+
+    def jump(where: str) -> str:
+        return f"run-shell -b {quote(f'{gt} jump {where} #{{q:client_name}} >/dev/null 2>&1')}"
+
+    agents = quote("#{==:#{@gt_kind},agent}")
+    keys = {
+        "a": f"choose-tree -Zw -f {agents}",
+        "H": jump("home"),
+        "W": jump("next"),
+        "B": jump("previous"),
+        "u": popup(f"{gt} mail inbox; {_STAY}"),
+        "v": popup(f"{gt} review; {_STAY}"),
+        "S": popup(f"{_SLING % gt}; {_STAY}"),
+        "e": popup(f"{gt} events --since 1h --follow"),
+        "h": popup(f"printf %s {shlex.quote(_HELP)}; {_STAY}"),
+    }
+    return [f"bind-key {key} {command}" for key, command in keys.items()]
