@@ -40,7 +40,7 @@ class Terminal:
     def screen(self) -> str:
         return self.tmux("capture-pane", "-p", "-t", "person")
 
-    def sees(self, text: str, seconds: float = 15) -> str:
+    def sees(self, text: str, seconds: float = 30) -> str:
         """The screen, once it shows that."""
         try:
             self.wait_for(lambda: text in self.screen(), seconds, repr(text))
@@ -49,7 +49,7 @@ class Terminal:
         return self.screen()
 
     def gone(self, text: str) -> None:
-        self.wait_for(lambda: text not in self.screen(), 10, f"{text!r} to go")
+        self.wait_for(lambda: text not in self.screen(), 30, f"{text!r} to go")
 
     def close(self) -> None:
         subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True, timeout=10)
