@@ -1,11 +1,50 @@
 """gt daemon run NAME."""
 
+import threading
+
 from gastown_tmux.daemons import deacon, witness
+from gastown_tmux.daemons.hands import log
 from gastown_tmux.domain.ids import Address
-from gastown_tmux.operations.town import Answer, Town
+from gastown_tmux.edges import processes
+from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations import daemons
+from gastown_tmux.operations.town import Answer, Town, is_town
+from gastown_tmux.store.meta import is_wanted
+
+_STANDBY_SECONDS = 2.0
 
 
-def run(town: Town, name: str) -> Answer:
-    """Is the daemon until SIGTERM."""
-    {"deacon": deacon, "witness": witness}[name].run(town.acting_as(Address(name)))
+def run(town: Town, name: str, standby: bool = False) -> Answer:
+    """Is the daemon until SIGTERM. With ``standby`` it first waits until the town is wanted up and has none."""
+    own = town.acting_as(Address(name))
+    while standby and is_town(town.path):
+        _await_turn(own, name)
+        try:
+            _be(own, name)
+            break
+        except RefusedError as error:
+            log.info("%s", error.message)
+    if not standby:
+        _be(own, name)
     return Answer({"name": name}, f"the {name} is down")
+
+
+def _be(town: Town, name: str) -> None:
+    {"deacon": deacon, "witness": witness}[name].run(town)
+
+
+def _await_turn(town: Town, name: str) -> None:
+    """The kernel tells of the death of the one that runs; a town that is wanted again is noticed by and by."""
+    while is_town(town.path):
+        holder = daemons.find_holder(town, name)
+        try:
+            if holder is None and is_wanted(town.db):
+                return
+        except GtError as error:
+            log.warning("%s", error.message)
+        finally:
+            town.close()
+        if holder is None:
+            threading.Event().wait(_STANDBY_SECONDS)
+        else:
+            processes.wait_for_death([holder], _STANDBY_SECONDS)

@@ -15,6 +15,7 @@ from pathlib import Path
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.processes import ProcessRef, is_alive, process, send, wait_for_death
+from gastown_tmux.edges.systemd import start_unit
 from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError
 
 KEEPER_SESSION = "hq"
@@ -73,7 +74,8 @@ class Server:
     """The tmux server on ``socket``, with ``config`` as its whole configuration (``start`` writes it).
 
     ``memory`` is the file in which its process is remembered, beside the socket unless given. It should outlive
-    the socket's folder: by it a server whose socket was deleted is found again.
+    the socket's folder: by it a server whose socket was deleted is found again. ``unit`` is a unit of the user's
+    systemd that starts the server in a place of its own; where that does not work, ``start`` does it itself.
 
     Every call has a time limit and works from any environment. Each may raise ``ServerGoneError``,
     ``MissingError`` (no tmux), ``CommandError`` (refused, ``MissingTargetError`` when there is no such pane,
@@ -81,7 +83,8 @@ class Server:
     a dead one).
     """
 
-    def __init__(self, socket: Path, config: Path, memory: Path | None = None) -> None:
+    def __init__(self, socket: Path, config: Path, memory: Path | None = None, unit: str | None = None) -> None:
+        self._unit = unit
         self.socket = socket
         self.config = config
         self._memory = memory or self._beside(".pid")
@@ -138,7 +141,15 @@ class Server:
             except ServerGoneError:
                 self._outlive_predecessor()
             self.config.write_text(CONFIG)
+            if self._unit is not None and start_unit(self._unit):
+                self._await_socket()
             self._remember(self._ensure_keeper(start=True))
+
+    def _await_socket(self) -> None:
+        """Until the server that systemd has started listens; one that does not is started by us."""
+        deadline = time.monotonic() + 5.0
+        while not self.is_alive() and time.monotonic() < deadline:
+            select.select([], [], [], 0.01)
 
     def stop(self) -> None:
         """End the server, and return when its process is gone; nothing to do when none runs.

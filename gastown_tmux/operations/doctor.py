@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from gastown_tmux.edges import clock, git
 from gastown_tmux.errors import GtError, MissingError
-from gastown_tmux.operations import checks, daemons, place, recovery, upkeep
+from gastown_tmux.operations import checks, daemons, place, recovery, service, upkeep
 from gastown_tmux.operations.checks import Finding
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.db import NewerError, is_whole
@@ -38,7 +38,7 @@ def examine(town: Town, fix: bool = False) -> Findings:
     if findings.complaint is not None:
         return findings
     for look in (
-        _examine_backups, _examine_daemons,
+        _examine_backups, _examine_daemons, _examine_service,
         checks.examine_repositories, checks.examine_hooks, checks.examine_mail, checks.examine_rows,
         checks.examine_processes,
     ):  # fmt: skip
@@ -136,6 +136,11 @@ def _examine_backups(town: Town, fix: bool) -> Iterator[Finding]:
     if fix:
         upkeep.back_up(town)
     yield Finding("warning", what, f"see {town.logs / 'deacon.log'}", "gt doctor --fix makes one", fixed=fix)
+
+
+def _examine_service(town: Town, fix: bool) -> Iterator[Finding]:
+    if service.is_outdated(town):
+        yield Finding("warning", "the systemd units are not of this place", "the town was moved", "gt service install")
 
 
 def _examine_daemons(town: Town, fix: bool) -> Iterator[Finding]:

@@ -79,6 +79,7 @@ def adopt(town: Town) -> None:
     # Copied locks and sockets name processes of the other town.
     shutil.rmtree(town.run, ignore_errors=True)
     town.run.mkdir(mode=0o700, exist_ok=True)
+    town.service_mark.unlink(missing_ok=True)
     tie_worktrees(town)
     with town.change() as change:
         for session in list_live_sessions(change):

@@ -117,7 +117,19 @@ class Town:
 
     @cached_property
     def tmux(self) -> tmux.Server:
-        return tmux.Server(tmux.socket_path(self.run), self.run / "tmux.conf", self.path / ".gt" / "tmux.pid")
+        memory = self.path / ".gt" / "tmux.pid"
+        return tmux.Server(tmux.socket_path(self.run), self.run / "tmux.conf", memory, self._tmux_unit())
+
+    @property
+    def service_mark(self) -> Path:
+        """The beginning of the names of this town's systemd units, where there are any."""
+        return self.path / ".gt" / "service"
+
+    def _tmux_unit(self) -> str | None:
+        try:
+            return f"{self.service_mark.read_text().strip()}-tmux.service"
+        except FileNotFoundError:
+            return None
 
     @cached_property
     def _configuration(self) -> Configuration:

@@ -85,7 +85,10 @@ VERBS = (
         "daemon run",
         "be a daemon, in the foreground",
         "daemons.run:run",
-        (argument("name", Kind.CHOICE, choices=("deacon", "witness")),),
+        (
+            argument("name", Kind.CHOICE, choices=("deacon", "witness")),
+            flag("--standby", "standby", "once the town is wanted up and has none"),
+        ),
         hidden=True,
     ),
     Verb(
@@ -113,5 +116,18 @@ VERBS = (
         "operations.daemons:list_daemons",
         (),
         Listing(("name", "alive", "pid", "since"), "none"),
+    ),
+    Verb(
+        "service install",
+        "have systemd bring the town back after logout and boot",
+        "operations.service:install",
+    ),
+    Verb("service remove", "take the systemd units out again", "operations.service:remove"),
+    Verb(
+        "service status",
+        "the town's systemd units",
+        "operations.service:status",
+        (),
+        Listing(("name", "exists", "enabled", "active", "path"), "no units"),
     ),
 )
