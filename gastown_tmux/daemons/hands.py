@@ -44,13 +44,17 @@ class Hands:
             thread.join(seconds)
 
     def _run(self, name: str, town: Town, work: Callable[[Town], object]) -> None:
+        done = False
         try:
             town.reload_settings()
             work(town)
+            done = True
         except GtError as error:
             log.warning("%s: %s", name, error.message)
         except Exception:
             log.exception("%s failed", name)
         finally:
             town.close()
-            poke(town.wake_fifo if town.actor == "deacon" else town.death_fifo)
+            # What failed is tried again at the next look, not at once.
+            if done:
+                poke(town.wake_fifo if town.actor == "deacon" else town.death_fifo)

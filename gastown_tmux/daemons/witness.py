@@ -10,11 +10,14 @@ from gastown_tmux.domain.agents import Session
 from gastown_tmux.domain.ids import Address, SessionId
 from gastown_tmux.edges.processes import ProcessRef, death_descriptor
 from gastown_tmux.operations import daemons, deaths, patrol, up
+from gastown_tmux.operations.sighting import Eyes
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import list_live_sessions
 
 #: Seconds between two looks at tmux itself; all else is asked of rows and processes.
 WINDOWS_SECONDS = 5.0
+#: Seconds between two looks at every agent's screen.
+SCREENS_SECONDS = 2.0
 
 
 def run(town: Town) -> None:
@@ -34,6 +37,8 @@ class _Witness:
         self._starting: set[Address] = set()
         self._windows_due = time.monotonic() + WINDOWS_SECONDS
         self._windowless: set[SessionId] = set()
+        self._eyes = Eyes()
+        self._screens_due = time.monotonic()
 
     def look(self) -> float | None:
         town, hands = self.town, self.loop.hands
@@ -43,6 +48,8 @@ class _Witness:
         if ending := patrol.find_ending(town):
             hands.do("end", lambda town: deaths.bury(town, ending))
         self._look_at_windows()
+        if time.monotonic() >= self._screens_due and hands.do("screens", self._eyes.look):
+            self._screens_due = time.monotonic() + SCREENS_SECONDS
         self._watch_processes()
         due = [address for address in patrol.find_due(town) if address not in self._starting]
         if due:

@@ -25,6 +25,7 @@ class EventType(StrEnum):
     HOOK_RESTORED = "hook.restored"
     SESSION_STARTED = "session.started"
     SESSION_CHANGED = "session.changed"
+    SESSION_CORRECTED = "session.corrected"
     SESSION_ENDED = "session.ended"
     BEAD_CREATED = "bead.created"
     BEAD_UPDATED = "bead.updated"

@@ -41,7 +41,7 @@ def tell_lock(town: Town, address: str, seconds: float = _LOCK_SECONDS) -> Lock:
 def _inject(town: Town) -> Iterator[str]:
     with contextlib.suppress(GtError), tell_lock(town, town.actor):
         new = injection(_untold(town))
-        text = _formed(town, new.text) if new.told else ""
+        text = form(town, new.text) if new.told else ""
         if text:
             # Whoever prints this comes back only after it is written: nobody is told of it less than once.
             yield text
@@ -64,10 +64,10 @@ def _untold(town: Town) -> list[Message]:
     return found
 
 
-def _formed(town: Town, text: str) -> str:
+def form(town: Town, text: str) -> str:
     """The text as the program that runs this hook takes it; empty where it must not be stopped again."""
-    form, payload = town.environment.get("GT_INJECT"), _payload(town)
-    match form:
+    payload = _payload(town)
+    match town.environment.get("GT_INJECT"):
         case "context":
             event = payload.get("hook_event_name")
             return json.dumps({"hookSpecificOutput": {"hookEventName": event, "additionalContext": text}})
@@ -94,7 +94,7 @@ def _record(town: Town, messages: Sequence[Message]) -> None:
             mail = short_id(message.id)
             insert_delivery(change, mail, Address(town.actor), message.sender, message.priority, message.expires)
             move_delivery(change, mail, town.actor, "offer", session=session)
-        if session is not None and town.environment.get("GT_INJECT") == "block":
+        if session is not None and town.environment.get("GT_HOOK") == "idle":
             # The turn was about to end, and goes on with what it was told.
             move_session(change, SessionId(session), "work")
     _take_in(town)

@@ -1,5 +1,6 @@
 """What an agent says of its own work: prime, hook, done."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gastown_tmux.domain.agents import Role, branch_of
@@ -12,6 +13,7 @@ from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations import escalations
 from gastown_tmux.operations.convoys import tell_landed
 from gastown_tmux.operations.hooks import save_hook, write_state
+from gastown_tmux.operations.injection import form
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import work as rows
 from gastown_tmux.store.agents import get_agent
@@ -31,8 +33,26 @@ class Prime:
     unread: int
     next: str
 
+    def text(self, *, instructions: bool = True) -> str:
+        lines = [self.instructions.rstrip(), ""] if instructions else []
+        lines.append(f"You are {self.agent}.")
+        if self.bead is not None:
+            lines += ["", f"On your hook: {self.bead.id} {self.bead.title}", f"Branch: {self.branch}"]
+            if self.bead.body:
+                lines += ["", self.bead.body.rstrip()]
+        lines += ["", f"Unread mail: {self.unread}", f"Next: {self.next}"]
+        return "\n".join(lines)
 
-def prime(town: Town) -> Prime:
+
+def prime(town: Town, inject: bool = False) -> Prime | Iterator[str]:
+    """With ``inject``, text in the form that the calling hook wants. It lacks the role's instructions: a program that
+    has hooks was started with those.
+    """
+    primed = _prime(town)
+    return iter([form(town, primed.text(instructions=False))]) if inject else primed
+
+
+def _prime(town: Town) -> Prime:
     agent = get_agent(town.db, _own_address(town))
     bead = rows.find_held_bead(town.db, agent.address)
     unread = len(Mailbox(town.mail / agent.address.folder).list_new())

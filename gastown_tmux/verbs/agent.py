@@ -9,7 +9,13 @@ _ESCALATION = Record(
 _SEQ = optional("seq", Kind.INTEGER, "its number; the newest complete one unless given")
 
 VERBS = (
-    Verb("prime", "who you are, your work, your mail, what to do next", "operations.worker:prime", (), Special.PRIME),
+    Verb(
+        "prime",
+        "who you are, your work, your mail, what to do next",
+        "operations.worker:prime",
+        (flag("--inject", "inject", "as text for an agent's turn"),),
+        Special.PRIME,
+    ),
     Verb("hook", "what is on my hook", "operations.worker:hook", (), Special.TEXT),
     Verb(
         "done",

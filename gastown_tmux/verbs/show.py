@@ -54,7 +54,7 @@ def render(verb: Verb, value: Any, look: Look) -> str:
         case Special.STATUS:
             return status(value, look)
         case Special.PRIME:
-            return prime(value)
+            return str(value.text())
         case _:
             if isinstance(value, Answer):
                 return value.text
@@ -173,14 +173,4 @@ def status(value: Any, look: Look) -> str:
     if not value.rigs:
         lines.append("no rigs yet: gt rig add NAME URL|PATH")
     lines += [f"note: {note}" for note in value.notes]
-    return "\n".join(lines)
-
-
-def prime(value: Any) -> str:
-    lines = [value.instructions.rstrip(), "", f"You are {value.agent}."]
-    if value.bead is not None:
-        lines += ["", f"On your hook: {value.bead.id} {value.bead.title}", f"Branch: {value.branch}"]
-        if value.bead.body:
-            lines += ["", value.bead.body.rstrip()]
-    lines += ["", f"Unread mail: {value.unread}", f"Next: {value.next}"]
     return "\n".join(lines)

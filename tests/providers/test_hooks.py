@@ -87,7 +87,7 @@ def test_gt_is_asked_only_when_there_is_something_new(shell: str, town: Path) ->
 
 
 def test_a_session_start_primes(shell: str, town: Path) -> None:
-    assert run(shell, town, "session-start", "context") == 'prime|session-start|context|{"a": 1}\n'
+    assert run(shell, town, "session-start", "context") == 'prime --inject|session-start|context|{"a": 1}\n'
     assert spooled(town) == [("ses-abcde session-start", b'{"a": 1}\n')]
 
 

@@ -20,7 +20,7 @@ ask() {
 { cat >"$payload"; } 2>/dev/null || rm -f "$payload" 2>/dev/null
 case $answer,$event in
   ,*) set -- ;;
-  *,session-start) set -- prime ;;
+  *,session-start) set -- prime --inject ;;
   *)
     address=${GT_AGENT-}
     case $address in */*) address=${address%%/*}.${address#*/} ;; esac

@@ -20,7 +20,9 @@ export default function (pi: any) {
   });
   pi.on("agent_end", async (_: any, context: any) => {
     const words = call(context, "idle", "text");
-    if (words) pi.sendUserMessage(words, { deliverAs: "followUp" });
+    // The turn is over only after this: a follow-up queued now would wait for the turn after the next prompt.
+    const send = () => (context.isIdle() ? pi.sendUserMessage(words) : setTimeout(send, 20));
+    if (words) setTimeout(send, 0);
   });
   pi.on("session_before_compact", async (_: any, context: any) => { call(context, "compact"); });
   pi.on("session_shutdown", async (_: any, context: any) => { call(context, "end"); });

@@ -1,0 +1,101 @@
+"""The second witness: every live session's screen is looked at; where it insists, rows follow it, and that is counted.
+
+A lost or missing hook, a turn that a key broke off (no program's hook tells of that), a dialog nobody foresaw: all are
+seen here, by a weaker evidence than the program's own word.
+"""
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+
+from gastown_tmux.domain.agents import Session, SessionState
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import MAYOR, OVERSEER, SessionId
+from gastown_tmux.domain.judging import Showing, correct
+from gastown_tmux.edges import clock, typing
+from gastown_tmux.edges.files import write_atomic
+from gastown_tmux.edges.tmux import ServerGoneError
+from gastown_tmux.operations import mail
+from gastown_tmux.operations.telling import find_provider
+from gastown_tmux.operations.town import Town
+from gastown_tmux.providers import screens
+from gastown_tmux.providers.base import Provider
+from gastown_tmux.store import agents as rows
+
+#: How many screens that disagreed are kept.
+SAMPLES = 20
+
+
+@dataclass
+class Eyes:
+    """What the screens showed at the looks before; for one thread."""
+
+    _since: dict[SessionId, tuple[screens.ScreenState, float]] = field(default_factory=dict)
+    _told: set[tuple[SessionId, str]] = field(default_factory=set)
+
+    def look(self, town: Town) -> None:
+        """At every live session once."""
+        live = rows.list_live_sessions(town.db)
+        self._since = {session.id: self._since[session.id] for session in live if session.id in self._since}
+        for session in live:
+            with contextlib.suppress(ServerGoneError):
+                self._look_at(town, session)
+
+    def _look_at(self, town: Town, session: Session) -> None:
+        provider = find_provider(town, session, rows.find_agent(town.db, session.agent))
+        if session.pane is None or session.pid is None or not provider.screen.states:
+            return
+        seen = typing.look(town.tmux, session.pane, session.id)
+        if seen is None or seen.dead:
+            return
+        judged = screens.judge(provider.screen, seen.screen, seen.title)
+        now = time.monotonic()
+        state, since = self._since.get(session.id, (judged.state, now))
+        if state is not judged.state:
+            since = now
+        self._since[session.id] = judged.state, since
+        showing = Showing(judged.state.value, now - since)
+        move = correct(session.state, clock.seconds_since(session.since), showing, hooks=provider.has_hooks)
+        if move is not None:
+            _follow(town, session, provider, move, judged, seen)
+        elif session.state is SessionState.WAITING and (session.id, session.since) not in self._told:
+            _tell(town, session, seen.screen)
+            self._told.add((session.id, session.since))
+
+
+def _follow(
+    town: Town, session: Session, provider: Provider, move: str, judged: screens.Screen, seen: typing.Look
+) -> None:
+    sample = None
+    if provider.has_hooks:
+        sample = save_sample(town, judged.state, session.provider, seen.screen, seen.title)
+    with town.change() as change:
+        now = rows.find_session(change, session.id)
+        if now is None or now.since != session.since:
+            return
+        state = rows.move_session(change, session.id, move, reason=f"by its screen: {judged.evidence}")
+        if sample is not None:
+            change.event(
+                EventType.SESSION_CORRECTED, session.agent, session=session.id, provider=session.provider,
+                was=session.state, state=state, evidence=judged.evidence, sample=sample,
+            )  # fmt: skip
+
+
+def save_sample(town: Town, state: str, provider: str, screen: str, title: str) -> str:
+    """The path of a file with a screen as tests take them: its title, then what it shows. The oldest go."""
+    folder = town.logs / "screens"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{state}_{provider}_{clock.now().replace(':', '')}.txt"
+    write_atomic(path, f"title: {title}\n{screen}".encode(), durable=False)
+    for old in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)[:-SAMPLES]:
+        old.unlink(missing_ok=True)
+    return str(path)
+
+
+def _tell(town: Town, session: Session, screen: str) -> None:
+    """Once for each time it waits, to those who can answer; a dialog that nobody knows is never answered by us."""
+    lines = [line.rstrip() for line in screen.splitlines() if line.strip()][-30:]
+    body = "\n".join(["Its window shows:", "", *lines, "", f"gt attach {session.agent}"])
+    for who in (MAYOR, OVERSEER):
+        seed = f"waiting {session.id} {session.since} {who}"
+        mail.notify(town, who, f"{session.agent} waits for a person", body, seed=seed)
