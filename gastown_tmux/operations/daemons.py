@@ -20,7 +20,9 @@ STOP_SECONDS = 10.0
 FOLLOW_SECONDS = 3600.0
 SILENT_SECONDS = 30.0
 #: What ties a process to one agent's session must not reach a daemon: it would be ended with that session.
-PERSONAL = frozenset(("GT_AGENT", "GT_ROLE", "GT_RIG", "GT_BEAD", "GT_SESSION", "GT_BRANCH", "TMUX", "TMUX_PANE"))
+PERSONAL = frozenset(
+    ("GT_AGENT", "GT_ROLE", "GT_RIG", "GT_BEAD", "GT_SESSION", "GT_BRANCH", "TMUX", "TMUX_PANE", "GT_FAULT")
+)
 
 
 @dataclass(frozen=True, slots=True)

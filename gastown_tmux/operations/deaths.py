@@ -8,6 +8,7 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.respawn import STROKE_SECONDS, Budget, is_stroke, next_delay
 from gastown_tmux.edges import clock, process_table, processes, resources
+from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.panes import capture
 from gastown_tmux.edges.processes import ProcessRef
 from gastown_tmux.edges.resources import Restart
@@ -81,6 +82,7 @@ def bury(town: Town, gone: Sequence[Session]) -> list[Address]:
     for session in gone:
         lost = server_lost or (session.server is not None and not _server_lives(session))
         end_sessions(town, [session], Ending.SERVER_LOST if lost else Ending.DIED)
+    fault_point("death.recorded")
     _find_stroke(town, gone)
     for session in gone:
         answer(town, session)

@@ -9,6 +9,7 @@ from gastown_tmux.domain.ids import Address, Commit
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges import clock, history, processes, removal, snapshot, worktree
 from gastown_tmux.edges.commands import run_logged
+from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.git import Person
 from gastown_tmux.edges.locks import Lock
@@ -69,6 +70,7 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
             worktree.reuse(repository, place, branch, base, ignore_other_worktrees=True)
         else:
             worktree.add(repository, place, branch, base, f"gt: hook of {address}", ignore_other_worktrees=True)
+        fault_point("hook.checked-out")
         if fresh:
             _copy_files(town, rig, place)
         unfinished = agent.hook is not HookState.READY and worktree.status(repository, place).clean

@@ -54,6 +54,7 @@ def install(asked: Town, path: Path | None = None, name: str | None = None) -> A
     for folder in ("roles", "layouts", "formulas", ".gt/ledger"):
         _write_once(path / folder / ".gitkeep", "")
     _write_once(path / "town.yaml", _YAML)
+    fault_point("install.folders")
     _commit_first(path)
     fault_point("install.committed")
 

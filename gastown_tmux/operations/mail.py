@@ -10,6 +10,7 @@ from gastown_tmux.domain.ids import OVERSEER, Address, BeadId, SessionId
 from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id, one_line, reply_subject, short_id
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock
+from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations import lookup
 from gastown_tmux.operations.inbox import box, find, keep_read, view
@@ -30,6 +31,7 @@ def deliver(town: Town, message: Message, to: Sequence[Address], key: str | None
     """
     data, mail = encode(message), short_id(message.id)
     taken = [address for address in to if box(town, address).deliver(data, message.id)]
+    fault_point("mail.delivered")
     with town.change() as change:
         for address in to:
             if not address.is_daemon:
