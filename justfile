@@ -45,3 +45,7 @@ soak-mail *args: setup
 # how long things take, beside the least they could
 bench *args: setup
     @"{{bin}}/python" tests/bench/run.py "$@"
+
+# strike a live town again and again, and check what was promised
+chaos *args: setup
+    @"{{bin}}/python" -m tests.chaos.run "$@"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _OPENING = re.compile(r"( {0,3})(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*)")
 _SHELLS = ("sh", "bash", "shell")
 _GT_LIMIT, _GIT_LIMIT = 60.0, 600.0  # a commit runs the repository's own hooks
+_DONE_TRIES = 3
 _LOG_LINES, _LOG_LENGTH = 30, 4000
 _LOCK_WAIT = 10.0
 
@@ -180,6 +181,10 @@ def _escalate(window: Window, failure: str, log: Tail) -> Steps[str]:
 def _done(window: Window, result: str, *words: str, stdin: str = "") -> Steps[str]:
     window.say(f"● gt done {words[0] if words else ''}".rstrip())
     outcome = yield from run_gt("done", *words, stdin=stdin)
+    for _ in range(_DONE_TRIES):
+        if outcome.status >= 0:
+            break
+        outcome = yield from run_gt("done", *words, stdin=stdin)  # killed half-way; it may be said twice
     if outcome.status:
         window.say(f"gt done failed: {outcome.complaint}")
         return f"{result}, but gt done failed: {outcome.complaint}"

@@ -13,7 +13,7 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges import clock, processes
 from gastown_tmux.edges.panes import WindowSpec, open_windows, respawn
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations import patrol, schedule
+from gastown_tmux.operations import daemons, patrol, schedule
 from gastown_tmux.operations.headquarters import open_headquarters
 from gastown_tmux.operations.sessions import gt_command, look
 from gastown_tmux.operations.town import Town
@@ -44,6 +44,7 @@ class _Deacon:
     def __init__(self, town: Town, loop: Loop, courier: CourierThread) -> None:
         self.town = town
         self._courier = courier
+        self.loop = loop
         self.hands = loop.hands
         self._peer = Peer(town, loop.hands, "witness")
         self._keeper = Keeper(town, loop.hands)
@@ -69,7 +70,8 @@ class _Deacon:
 
     def _keep_tmux(self) -> None:
         """A server whose process is gone is started at once; whether it answers and has all windows, now and then."""
-        server = self.town.tmux.remembered()
+        server, witness = self.town.tmux.remembered(), daemons.find_holder(self.town, "witness")
+        self.loop.watch_deaths({ref for ref in (server, witness) if ref is not None})
         gone = server is None or not processes.is_alive(server)
         if gone or time.monotonic() >= self._windows_due:
             self._windows_due = time.monotonic() + WINDOWS_SECONDS

@@ -7,7 +7,7 @@ import selectors
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ from typing import Self
 from gastown_tmux.daemons.hands import Hands
 from gastown_tmux.edges.git import end_running
 from gastown_tmux.edges.locks import Lock
+from gastown_tmux.edges.processes import ProcessRef, death_descriptor
 from gastown_tmux.edges.wake import Listener
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations import daemons
@@ -42,6 +43,7 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._lock = Lock(town.run / f"{name}.lock")
         self._listener: Listener | None = None
+        self._watched: dict[ProcessRef, int | None] = {}
         self._stopping = False
         self._said = ""
 
@@ -70,6 +72,24 @@ class Loop:
         self.hands.join(LEAVE_SECONDS)
         self._lock.release()
         log.info("%s is down", self.name)
+
+    def watch_deaths(self, refs: Set[ProcessRef]) -> None:
+        """Looks again the moment one of these processes dies: the kernel tells. Others are watched no more."""
+        for ref in self._watched.keys() - refs:
+            self._forget(ref)
+            del self._watched[ref]
+        for ref in refs - self._watched.keys():
+            descriptor = death_descriptor(ref)
+            self._watched[ref] = descriptor
+            self.watch(descriptor, lambda ref=ref: self._forget(ref))  # type: ignore[misc]
+
+    def _forget(self, ref: ProcessRef) -> None:
+        """The descriptor of a dead process stays readable: it has said what it had to say."""
+        descriptor = self._watched[ref]
+        if descriptor is not None:
+            self._watched[ref] = None
+            self.unwatch(descriptor)
+            os.close(descriptor)
 
     def run(self, look: Callable[[], float | None]) -> None:
         """Until SIGTERM, or until the town is not wanted any more.

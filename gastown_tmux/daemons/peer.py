@@ -21,7 +21,9 @@ class Peer:
         self._looks = 0
 
     def look(self) -> None:
-        """Starts it where it is dead, continues it where it is stopped, ends it where it hangs."""
+        """Starts it where it is dead, continues it where it is stopped, ends it where it hangs; and the guard."""
+        daemons.start_guard(self.town)
+        daemons.wake_up(self.town, "guard")
         holder = daemons.find_holder(self.town, self.name)
         if holder is None:
             self.hands.do(self.name, self._start)

@@ -1,6 +1,5 @@
 """The witness: sees every death, starts what should run again, gives up loudly; keeps the deacon alive."""
 
-import os
 import time
 
 from gastown_tmux.daemons.hands import log
@@ -8,7 +7,7 @@ from gastown_tmux.daemons.loop import Loop
 from gastown_tmux.daemons.peer import Peer
 from gastown_tmux.domain.agents import Session
 from gastown_tmux.domain.ids import Address, SessionId
-from gastown_tmux.edges.processes import ProcessRef, death_descriptor
+from gastown_tmux.edges.processes import ProcessRef
 from gastown_tmux.operations import daemons, deaths, patrol, up
 from gastown_tmux.operations.sighting import Eyes
 from gastown_tmux.operations.town import Town
@@ -33,7 +32,6 @@ class _Witness:
         self.town = town
         self.loop = loop
         self._peer = Peer(town, loop.hands, "deacon")
-        self._watched: dict[ProcessRef, int | None] = {}
         self._starting: set[Address] = set()
         self._windows_due = time.monotonic() + WINDOWS_SECONDS
         self._windowless: set[SessionId] = set()
@@ -93,27 +91,10 @@ class _Witness:
         self.loop.hands.do(f"start {' '.join(due)}", work)
 
     def _watch_processes(self) -> None:
-        """A descriptor for each program that runs and for the deacon: the kernel tells of their death at once."""
-        wanted = {
+        programs = {
             ProcessRef(session.pid, session.pid_started)
             for session in list_live_sessions(self.town.db)
             if session.pid is not None and session.pid_started is not None
         }
         deacon = daemons.find_holder(self.town, "deacon")
-        if deacon is not None:
-            wanted.add(deacon)
-        for ref in set(self._watched) - wanted:
-            self._forget(ref)
-            del self._watched[ref]
-        for ref in wanted - set(self._watched):
-            descriptor = death_descriptor(ref)
-            self._watched[ref] = descriptor
-            self.loop.watch(descriptor, lambda ref=ref: self._forget(ref))  # type: ignore[misc]
-
-    def _forget(self, ref: ProcessRef) -> None:
-        """The descriptor of a dead process stays readable: it has said what it had to say."""
-        descriptor = self._watched[ref]
-        if descriptor is not None:
-            self._watched[ref] = None
-            self.loop.unwatch(descriptor)
-            os.close(descriptor)
+        self.loop.watch_deaths(programs | ({deacon} if deacon else set()))

@@ -86,15 +86,13 @@ def spawn_detached(command: Sequence[str], env: Mapping[str, str], cwd: Path, lo
     return ref
 
 
-def spawn_attached(command: Sequence[str]) -> None:
-    """Start ``command`` on the caller's own terminal, in whose death it shares.
-
-    Raises ``MissingError`` when the program cannot be run.
-    """
+def run_quietly(command: Sequence[str], seconds: float) -> bool:
+    """Run ``command`` with nothing to read and nowhere to write; whether it ended with status 0 within ``seconds``."""
+    null = subprocess.DEVNULL
     try:
-        _spawned.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
-    except OSError as error:
-        raise MissingError(f"cannot run {command[0]}: {error.strerror}") from error
+        return subprocess.run(command, stdin=null, stdout=null, stderr=null, timeout=seconds).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 def death_descriptor(ref: ProcessRef) -> int:

@@ -17,7 +17,6 @@ from gastown_tmux.store.meta import is_wanted, set_wanted
 DAEMONS = ("deacon", "witness")
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
-FOLLOW_SECONDS = 3600.0
 SILENT_SECONDS = 30.0
 #: What ties a process to one agent's session must not reach a daemon: it would be ended with that session.
 PERSONAL = frozenset(
@@ -55,12 +54,10 @@ def start_daemon(town: Town, name: str) -> bool:
     """Whether it was not running before; True only once it holds its lock. Raises GtError where it ends at once."""
     if find_daemon(town, name).alive:
         return False
-    environment = {key: value for key, value in town.environment.items() if key not in PERSONAL}
-    environment["GT_TOWN"] = str(town.path)
     town.prepare_run()
     log = town.logs / f"{name}.log"
     process = processes.spawn_detached(
-        [sys.executable, "-P", "-m", "gastown_tmux", "daemon", "run", name], environment, town.path, log
+        [sys.executable, "-P", "-m", "gastown_tmux", "daemon", "run", name], _environment(town), town.path, log
     )
 
     def is_settled() -> bool:
@@ -70,6 +67,11 @@ def start_daemon(town: Town, name: str) -> bool:
     if not find_daemon(town, name).alive:
         raise GtError(f"the {name} did not start", hint=f"its log is {log}")
     return True
+
+
+def _environment(town: Town) -> dict[str, str]:
+    own = {key: value for key, value in town.environment.items() if key not in PERSONAL}
+    return {**own, "GT_TOWN": str(town.path)}
 
 
 def stop_daemon(town: Town, name: str) -> bool:
@@ -115,25 +117,22 @@ def is_silent(town: Town, name: str) -> bool:
         return False
 
 
-def follow(town: Town, name: str) -> Answer:
-    """Shows a daemon's log until this window closes, and starts the daemon again when it dies in a town that is wanted.
+def start_guard(town: Town) -> bool:
+    """Whether the guard did not run before. It is not waited for: it only matters when all else is dead."""
+    if find_holder(town, "guard") is not None:
+        return False
+    log = town.logs / "guard.log"
+    command = [sys.executable, "-P", "-m", "gastown_tmux.daemons.guard", str(town.path)]
+    processes.spawn_detached(command, _environment(town), town.path, log)
+    return True
 
-    Of the two daemons each revives the other; this one revives them when both die in the same moment.
-    """
-    log = town.logs / f"{name}.log"
-    log.touch()
-    processes.spawn_attached(["tail", "-n", "200", "-F", str(log)])
-    while True:
-        holder = find_holder(town, name)
-        if holder is not None:
-            processes.wait_for_death([holder], FOLLOW_SECONDS)
-            continue
-        try:
-            if is_wanted(town.db):
-                start_daemon(town, name)
-        except GtError as error:
-            town.say(error.message)
-        threading.Event().wait(1.0)
+
+def revive(town: Town) -> Answer:
+    """Starts the daemons of a town that is wanted up; for those who watch over them from outside."""
+    if not is_wanted(town.db):
+        return Answer({"started": []}, "the town is not wanted up")
+    started = [name for name in DAEMONS if start_daemon(town, name)]
+    return Answer({"started": started}, f"started {' and '.join(started)}" if started else "the daemons run")
 
 
 def start(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
@@ -149,6 +148,8 @@ def start(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
 def stop_daemons(town: Town, names: tuple[str, ...] = DAEMONS) -> list[str]:
     """Those that ran; in a town that is wanted up, somebody may start them again. Needs no rows."""
     stopped = list[str]()
+    if set(names) == set(DAEMONS):
+        stop_daemon(town, "guard")
     # Once more, for one that ends may just have started another.
     while running := [name for name in names if find_daemon(town, name).alive]:
         stopped += [name for name in running if stop_daemon(town, name) and name not in stopped]

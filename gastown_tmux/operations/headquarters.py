@@ -48,7 +48,9 @@ def _spec(town: Town, name: str, agent: str | None) -> WindowSpec:
     if name == MAYOR:
         command = ["/bin/sh", "-c", _FOR_EVER, str(gt_command()), str(town.path)]
     else:
-        command = [str(gt_command()), "--town", str(town.path), "daemon", "follow", name]
+        log = town.logs / f"{name}.log"
+        log.touch()
+        command = ["tail", "-n", "200", "-F", str(log)]
     return WindowSpec(
         session=SESSION,
         name=name,

@@ -67,10 +67,11 @@ def take_back(town: Town, bead: BeadId, address: Address, *, target: str | None)
     """As before the sling, but for ``target``."""
     with town.change() as change:
         held = rows.find_held_bead(change, address)
-        if held is None or held.id != bead:
-            return
+        session = agent_rows.find_live_session(change, address)
+        if held is None or held.id != bead or (session is not None and session.bead == bead):
+            return  # another is on the hook, or the witness was luckier with this one
         rows.take_back_bead(change, bead, target=target)
-        if agent_rows.find_live_session(change, address) is None:
+        if session is None:
             agent_rows.move_agent(change, address, "stop")
     write_state(town, address)
 

@@ -54,6 +54,7 @@ def ensure_up(town: Town) -> list[str]:
         said.append("started the tmux server")
     open_headquarters(town)
     said += [f"started the {name}" for name in daemons.DAEMONS if daemons.start_daemon(town, name)]
+    daemons.start_guard(town)
     for line in said:
         town.say(line)
     return said

@@ -92,10 +92,9 @@ VERBS = (
         hidden=True,
     ),
     Verb(
-        "daemon follow",
-        "show a daemon's log, and start it again when it dies",
-        "operations.daemons:follow",
-        (argument("name", Kind.CHOICE, choices=("deacon", "witness")),),
+        "daemon revive",
+        "start the daemons if the town is wanted up",
+        "operations.daemons:revive",
         hidden=True,
     ),
     Verb(

@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import psutil
 
@@ -13,7 +13,7 @@ from tests.chaos.scene import Scene
 
 
 class Watcher:
-    """Looks at all processes again and again: never two sessions of one agent, never two daemons of one name for long."""
+    """Looks at all processes again and again: never two sessions of an agent, never two daemons of a name for long."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -72,16 +72,12 @@ def check_work(scene: Scene) -> list[str]:
         elif bead["state"] != "merged":
             broken.append(f"{id} is {bead['state']}, reason {bead['reason']}, of {bead['assignee']}")
         else:
-            shown = subprocess.run(
-                ["git", "-C", scene.remote, "show", f"main:{path}"], capture_output=True, text=True, env=scene.environment
-            )
-            ancestor = ["git", "-C", str(scene.remote), "merge-base", "--is-ancestor", bead["merged_commit"], "main"]
-            if shown.returncode or subprocess.run(ancestor, env=scene.environment).returncode:
+            shown = scene.git("cat-file", "-e", f"main:{path}")
+            ancestor = scene.git("merge-base", "--is-ancestor", bead["merged_commit"], "main")
+            if shown.returncode or ancestor.returncode:
                 broken.append(f"{id} says merged, but {path} or {bead['merged_commit']} is not on the target")
-    subjects = subprocess.run(
-        ["git", "-C", scene.remote, "log", "--format=%s", "main"], capture_output=True, text=True, env=scene.environment
-    ).stdout.splitlines()
-    broken += [f"landed {subjects.count(subject)} times: {subject}" for subject in set(subjects) if subjects.count(subject) > 1]
+    landed = Counter(scene.git("log", "--format=%s", "main").stdout.splitlines())
+    broken += [f"landed {times} times: {subject}" for subject, times in landed.items() if times > 1]
     return broken
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from tests.journeys.town_world import chore, make_repository
+from tests.journeys.town_world import chore
 
 GT_SECONDS = 60.0
 SETTINGS = {"respawn.budget": "1000 per 10m", "respawn.delay": "50ms", "snapshot.every": "5s", "limits.agents": "4"}
@@ -54,6 +54,11 @@ class Scene:
         assert done.returncode == 0, f"gt {' '.join(map(str, words))}: {done}"
         return done.stdout
 
+    def git(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """git in the remote, where work lands."""
+        command = ["git", "-C", str(self.remote), *words]
+        return subprocess.run(command, capture_output=True, text=True, env=self.environment)
+
     def json(self, *words: str | Path) -> Any:
         return json.loads(self.gt(*words, "--json"))
 
@@ -72,7 +77,9 @@ class Scene:
         """One more bead, slung. Asked again with the same key until there is an answer, as a person would."""
         number = self.next_number()
         seconds = self.random.choice(("0", "0.1", "0.5", "2"))
-        script = f"mkdir -p out\necho {number} > out/{number}.part\nsleep {seconds}\nmv out/{number}.part out/{number}.txt"
+        script = (
+            f"mkdir -p out\necho {number} > out/{number}.part\nsleep {seconds}\nmv out/{number}.part out/{number}.txt"
+        )
         words = ("bead", "create", f"chaos {number}", "--rig", "demo", "--body", chore(script), "--key", f"b{number}")
         bead = str(self.insist(lambda: self.json(*words))["id"])
         self.beads[bead] = f"out/{number}.txt"
@@ -141,7 +148,9 @@ def make_scene(seed: int) -> Scene:
     folder = Path(tempfile.mkdtemp(prefix="gt-chaos-", dir="/tmp")).resolve()
     home = folder / "home"
     home.mkdir()
-    (home / ".gitconfig").write_text("[user]\n\tname = Chaos\n\temail = chaos@localhost\n[init]\n\tdefaultBranch = main\n")
+    (home / ".gitconfig").write_text(
+        "[user]\n\tname = Chaos\n\temail = chaos@localhost\n[init]\n\tdefaultBranch = main\n"
+    )
     kept = {name: os.environ[name] for name in ("PATH", "GT_TEST") if name in os.environ}
     environment = {
         **kept, "HOME": str(home), "SHELL": "/bin/sh", "TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": "1",
@@ -150,13 +159,12 @@ def make_scene(seed: int) -> Scene:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }  # fmt: skip
     scene = Scene(folder, random.Random(seed), environment)
-    run_git = {"check": True, "env": environment, "capture_output": True}
-    project = folder / "project"
-    project.mkdir()
-    os.environ.setdefault("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
-    project.rmdir()
-    make_repository(project)
-    subprocess.run(["git", "clone", "-q", "--bare", project, scene.remote], **run_git)
+    for command in (
+        ["init", "-q", "--bare", scene.remote], ["init", "-q", folder / "project"],
+        ["-C", folder / "project", "commit", "-q", "--allow-empty", "-m", "first"],
+        ["-C", folder / "project", "push", "-q", scene.remote, "main"],
+    ):  # fmt: skip
+        subprocess.run(["git", *command], check=True, env=environment)
     scene.gt("install", scene.town)
     for key, value in {"provider.default": "runbook", **SETTINGS}.items():
         scene.gt("config", "set", key, value)

@@ -1,6 +1,5 @@
 """What can happen to a town: each stroke is one fault, chosen by the seed and told in one line."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,6 +10,7 @@ from collections.abc import Callable
 import psutil
 
 from tests.chaos.scene import Scene
+from tests.journeys.town_world import chore
 
 Stroke = Callable[[Scene], str]
 STROKES: list[Stroke] = []
@@ -171,9 +171,9 @@ def kill_command(scene: Scene) -> str:
         scene.run("respawn", "demo/ann", fault=point)
     else:
         number = scene.next_number()
-        words = ["bead", "create", f"cut {number}", "--rig", "demo", "--body",
-                 f"```sh\nmkdir -p out; echo {number} > out/{number}.txt\n```", "--key", f"b{number}", "--json"]  # fmt: skip
-        bead = scene.insist(lambda: json.loads(scene.gt(*words)))["id"]
+        body = chore(f"mkdir -p out; echo {number} > out/{number}.txt")
+        words = ["bead", "create", f"cut {number}", "--rig", "demo", "--body", body, "--key", f"b{number}"]
+        bead = scene.insist(lambda: scene.json(*words))["id"]
         scene.beads[str(bead)] = f"out/{number}.txt"
         scene.run("sling", str(bead), fault=point)
         scene.insist(lambda: scene.gt("bead", "show", str(bead)))
@@ -192,7 +192,7 @@ def kill_some_gt(scene: Scene) -> str:
                 words = process.cmdline()
             except psutil.NoSuchProcess:
                 continue
-            if any(word.endswith("/gt") for word in words[:2]) and "follow" not in words and kill(process.pid):
+            if any(word.endswith("/gt") for word in words[:2]) and kill(process.pid):
                 return f"killed {' '.join(words[1:])}"
         time.sleep(0.005)
     return ""

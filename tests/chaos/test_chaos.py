@@ -1,0 +1,13 @@
+"""A short chaos run; the long ones are ``just chaos``."""
+
+import pytest
+
+from tests.chaos.run import run
+
+
+@pytest.mark.timeout(240)
+def test_a_short_chaos_breaks_no_promise() -> None:
+    outcome = run(seed=11, faults=12, seconds=20, only=[], say=print)
+    assert outcome.broken == []
+    assert outcome.faults >= 5
+    assert outcome.beads >= 4
