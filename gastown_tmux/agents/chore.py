@@ -182,7 +182,7 @@ def _done(window: Window, result: str, *words: str, stdin: str = "") -> Steps[st
     window.say(f"● gt done {words[0] if words else ''}".rstrip())
     outcome = yield from run_gt("done", *words, stdin=stdin)
     for _ in range(_DONE_TRIES):
-        if outcome.status >= 0:
+        if outcome.status <= 128:
             break
         outcome = yield from run_gt("done", *words, stdin=stdin)  # killed half-way; it may be said twice
     if outcome.status:

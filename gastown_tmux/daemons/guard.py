@@ -7,6 +7,7 @@ else, whether the town is wanted up among it, to ``gt daemon revive``. Run as
 """
 
 import os
+import select
 import signal
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def main(town: Path) -> int:
             dead = len(wait_for_death(living, WATCH_SECONDS)) < len(living)
             if not dead:
                 continue
-        wait_for_death([], PATIENCE_SECONDS)
+        select.select([], [], [], PATIENCE_SECONDS)
         if not any(holder(run / f"{name}.lock") for name in ("deacon", "witness")):
             command = [sys.executable, "-P", "-m", "gastown_tmux", "--town", str(town), "daemon", "revive"]
             done = run_quietly(command, seconds=60.0)

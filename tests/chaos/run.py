@@ -15,7 +15,7 @@ from tests.chaos.scene import Scene, make_scene, remove_scene
 from tests.chaos.strokes import STROKES
 
 WHOLE_SECONDS = 90.0
-FINISH_SECONDS = 180.0
+FINISH_SECONDS = 120.0
 
 
 @dataclass
