@@ -8,7 +8,7 @@ from gastown_tmux.domain.ids import Address, BeadId
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.edges.faults import fault_point
-from gastown_tmux.errors import RefusedError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.lookup import find_target, resolve_bead
 from gastown_tmux.operations.placement import give
@@ -45,18 +45,29 @@ def sling(
     themselves. Raises RefusedError for a bead that another agent holds, and then nothing is claimed.
     """
     given, target = _split(town, words, message, rig)
-    if town.is_person:
-        ensure_up(town)
     slung = _claim(town, given, target, message, provider, key)
     fault_point("sling.claimed")
-    failures = start_claimed(town, [(item.bead, item.agent) for item in slung if item.agent is not None])
-    for id, address, _ in failures:
-        take_back(town, id, address, target=None)
-    if failures:
-        raise failures[0][2]
+    _start(town, [(item.bead, item.agent) for item in slung if item.agent is not None])
     beads = [rows.get_bead(town.db, item.bead) for item in slung]
     said = [_describe(bead, item.waits) for bead, item in zip(beads, slung, strict=True)]
     return Answer(beads, "\n".join(said))
+
+
+def _start(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> None:
+    """What cannot be started is taken off its hook again. Raises the first reason."""
+    failures: list[tuple[BeadId, Address, GtError]]
+    try:
+        if town.is_person:
+            ensure_up(town)
+        failures = start_claimed(town, claimed)
+    except GtError as error:
+        failures = [(bead, address, error) for bead, address in claimed]
+        if not failures:
+            raise
+    for bead, address, _ in failures:
+        take_back(town, bead, address, target=None)
+    if failures:
+        raise failures[0][2]
 
 
 def _describe(bead: Bead, waits: str | None) -> str:
@@ -81,12 +92,14 @@ def _split(
             place = found
             given.pop()
     if message is not None:
+        if given and place is None:
+            raise NotFoundError(f"no rig or agent {given[-1]!r}", hint="gt rig list")
         if given:
-            raise RefusedError("-m makes a bead of its own: name no other", hint="gt sling -m WORDS RIG")
+            raise UsageError("-m makes a bead of its own: name no other", hint="gt sling -m WORDS RIG")
         if place is None:
-            raise RefusedError("a rig or an agent is needed", hint="gt sling -m WORDS RIG")
+            raise UsageError("a rig or an agent is needed", hint="gt sling -m WORDS RIG")
     elif not given:
-        raise RefusedError("no bead is named", hint="gt sling BEAD… [TARGET], or gt sling -m WORDS RIG")
+        raise UsageError("no bead is named", hint="gt sling BEAD… [TARGET], or gt sling -m WORDS RIG")
     return [resolve_bead(town, word).id for word in given], place
 
 

@@ -1,12 +1,14 @@
 """The towns that journeys are made in."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.journeys.town_world import TownWorld, make_repository
+from gastown_tmux.cli.main import run
+from tests.journeys.town_world import Said, TownWorld, make_repository
 
 
 @pytest.fixture
@@ -25,3 +27,17 @@ def town(bare_town: TownWorld) -> TownWorld:
     make_repository(bare_town.project)
     bare_town.gt("rig", "add", "demo", bare_town.project)
     return bare_town
+
+
+@pytest.fixture
+def quick_town(town: TownWorld, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> TownWorld:
+    """The same, its commands run in this process: for tests of many commands of which none replaces itself."""
+
+    def run_here(*words: str | Path, env: dict[str, str] | None = None) -> Said:
+        with monkeypatch.context() as patch:
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            code = run([str(word) for word in words])
+        return Said(code, *capsys.readouterr())
+
+    return dataclasses.replace(town, run=run_here)

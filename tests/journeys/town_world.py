@@ -1,6 +1,7 @@
 """A whole town for a test: made, used by the command line, and taken down again."""
 
 import contextlib
+import json
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -29,6 +30,19 @@ def git(path: Path, *words: str) -> str:
 def chore(script: str) -> str:
     """A bead's body that a runbook agent carries out."""
     return f"```sh\n{script}\n```\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command said, and its exit status."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
 
 
 @dataclass
