@@ -53,6 +53,7 @@ class EventType(StrEnum):
     MERGE_SUPERSEDED = "merge.superseded"
     ESCALATION_RAISED = "escalation.raised"
     ESCALATION_CHANGED = "escalation.changed"
+    APPROVAL_ANSWERED = "approval.answered"
     MAIL_SENT = "mail.sent"
     DELIVERY_CHANGED = "delivery.changed"
     AGENT_QUIET = "agent.quiet"

@@ -8,7 +8,7 @@ as it is.
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -157,6 +157,19 @@ def type_line(
         return Refused(error.message)
 
 
+def press_answer(server: Server, pane: str, session: str, keys: Sequence[str], program: Program, lock: Path) -> Outcome:
+    """Presses keys on a dialog that waits for a person, and waits until it is gone, or is another.
+
+    Nothing is pressed on any other screen. ``keys`` are tmux's names.
+    """
+    typist = _Typist(server, pane, session, "", program)
+    try:
+        with Lock(lock, LOCK_SECONDS):
+            return typist.answer(keys)
+    except RefusedError as error:
+        return Refused(error.message)
+
+
 class _Typist:
     def __init__(self, server: Server, pane: str, session: str, line: str, program: Program) -> None:
         self._server = server
@@ -208,6 +221,29 @@ class _Typist:
             self._pause.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         return Unsure(f"Enter was pressed, then the agent's program was {sight.state}")
+
+    def answer(self, keys: Sequence[str]) -> Outcome:
+        """Presses keys where the program waits, and says what was seen then."""
+        before = look(self._server, self._pane, self._session)
+        if before is None or before.dead:
+            return Refused("the agent's program has ended")
+        state = self._program.judge(before.screen, before.title).state
+        if state != "waiting":
+            return Refused(f"the agent's program is {state}, it asks nothing")
+        for key in keys:
+            if not self._press(key):
+                return Unsure("the agent's program ended meanwhile")
+        deadline, pause = time.monotonic() + TAKE_SECONDS, _FIRST_PAUSE
+        while time.monotonic() < deadline:
+            self._pause.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            after = look(self._server, self._pane, self._session)
+            if after is None or after.dead:
+                return Typed("its program ended")
+            state = self._program.judge(after.screen, after.title).state
+            if state != "waiting" or after.screen.split() != before.screen.split():
+                return Typed(f"its screen: {state}")
+        return Unsure("the keys were pressed, and the dialog is still there")
 
     def _look(self) -> tuple[float | None, Sight] | Refused:
         seen = look(self._server, self._pane, self._session)

@@ -29,7 +29,9 @@ FOLLOW_SECONDS, FOLLOW_LINES = 0.2, 200
 
 def find_pane(town: Town, address: Address) -> Pane:
     """The window of an agent, a daemon or a refinery. Raises NotFoundError where it has none now."""
-    for pane in look(town):
+    seen = look(town)
+    # The Mayor's window holds two panes: the agent program's is the one that is meant.
+    for pane in sorted(seen, key=lambda pane: pane.agent != address):
         if pane.agent == address or (not pane.agent and pane.kind == address):
             return pane
         if address.name == "refinery" and pane.kind == "refinery" and pane.session == address.rig:
@@ -53,7 +55,7 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
     known = find_agent(town.db, agent)
     if known is not None and known.role is Role.CREW and find_live_session(town.db, agent) is None:
         town.say(start_agent(town, agent).text)
-    # The Mayor is two panes: a person comes to the REPL.
+    # A person comes to the REPL.
     repl = agent == MAYOR and next((pane for pane in look(town) if pane.kind == MAYOR), None)
     pane = repl or find_pane(town, agent)
     here = clients.client_here(town.tmux)

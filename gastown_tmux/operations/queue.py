@@ -25,11 +25,6 @@ def show_merge_request(town: Town, request: MergeRequest) -> MergeRequest:
     return request
 
 
-def list_held(town: Town) -> list[MergeRequest]:
-    """What waits for a person's approval."""
-    return rows.list_merge_requests(town.db, state=MergeState.HELD)
-
-
 def submit(town: Town, bead: Bead | None = None) -> Answer:
     """Submits the branch of a bead that is on a hook, in its worker's place; without one, the caller's own."""
     if bead is None:

@@ -14,7 +14,7 @@ usage: gt [--town PATH] [--as ADDRESS] [--json] [--quiet] [-c KEY=VALUE] VERB â€
 _CHAPTERS = (
     ("the town", ("install", "up", "down", "status", "agents", "doctor", "demo", "config", "layout", "daemon")),
     ("rigs and workers", ("rig", "crew", "polecat")),
-    ("work", ("bead", "sling", "unsling", "convoy", "diff", "review", "mq", "refinery")),
+    ("work", ("bead", "sling", "unsling", "convoy", "diff", "review", "waiting", "approve", "deny", "mq", "refinery")),
     ("talk", ("mail", "nudge", "dnd", "escalate")),
     (
         "windows",

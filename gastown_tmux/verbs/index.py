@@ -4,10 +4,10 @@ import difflib
 from collections.abc import Sequence
 
 from gastown_tmux.errors import UsageError
-from gastown_tmux.verbs import agent, layout, mayor, merge, talk, work, workspace
+from gastown_tmux.verbs import agent, layout, mayor, merge, review, talk, work, workspace
 from gastown_tmux.verbs.table import Verb
 
-_CHAPTERS = (workspace, work, talk, agent, mayor, layout, merge)
+_CHAPTERS = (workspace, work, talk, agent, mayor, layout, review, merge)
 VERBS: tuple[Verb, ...] = tuple(verb for chapter in _CHAPTERS for verb in chapter.VERBS)
 _BY_WORDS = {tuple(verb.words.split()): verb for verb in VERBS}
 

@@ -59,13 +59,6 @@ VERBS = (
         (_REQUEST, option("-m --message", "message", help="why")),
     ),
     Verb(
-        "review",
-        "what waits for a person's approval",
-        "operations.queue:list_held",
-        (),
-        Listing(("id", "bead", "author", "branch", "head", "updated"), "nothing waits for approval"),
-    ),
-    Verb(
         "refinery run",
         "land what is queued for a rig",
         "operations.landing:run_refinery",

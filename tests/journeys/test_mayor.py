@@ -111,6 +111,16 @@ def test_the_mayors_agent_is_beside_the_repl_and_comes_back(bare_town: TownWorld
 
     bare_town.wait_for(is_back, 20, "the mayor's agent to be back")
     assert bare_town.agent("mayor")["pane"] == started["agent"]["pane"]
+
+    bare_town.gt("nudge", "mayor", "/dialog may I?")
+    asking = bare_town.wait_for(lambda: bare_town.json("waiting")["items"], 20, "the mayor to ask")
+    assert (asking[0]["agent"], asking[0]["question"]) == ("mayor", "may I?")
+    assert [item["kind"] for item in bare_town.json("review")["items"]] == ["approval"]
+    assert "approved" in bare_town.gt("approve", "--all").out
+    assert "answered: Yes" in bare_town.gt("peek", "mayor", "-n", "50").out
+    assert "asks nothing" in bare_town.gt("deny", "mayor", code=4).err
+    assert [event["data"]["answer"] for event in bare_town.json("events", "--type", "approval")["items"]] == ["approve"]
+
     bare_town.gt("mayor", "stop")
     assert "already" in bare_town.gt("mayor", "stop").out
     assert bare_town.json("mayor", "status")["state"] == "off"
