@@ -11,13 +11,15 @@ from gastown_tmux.operations.town import Town
 #: that a machine that slept, or a stop of ourselves, is not held against it.
 HANG_SECONDS = 30.0
 HANG_LOOKS = 20
+#: Whoever started this daemon is about to start the other one too: two starts at once would be one for nothing.
+GRACE_SECONDS = 1.0
 
 
 class Peer:
     def __init__(self, town: Town, hands: Hands, name: str) -> None:
         self.town, self.hands, self.name = town, hands, name
         self._beat: tuple[ProcessRef | None, int] = (None, 0)
-        self._since = self._looked = time.monotonic()
+        self._born = self._since = self._looked = time.monotonic()
         self._looks = 0
 
     def look(self) -> None:
@@ -26,7 +28,8 @@ class Peer:
         daemons.wake_up(self.town, "guard")
         holder = daemons.find_holder(self.town, self.name)
         if holder is None:
-            self.hands.do(self.name, self._start)
+            if time.monotonic() - self._born > GRACE_SECONDS:
+                self.hands.do(self.name, self._start)
             return
         done = daemons.wake_up(self.town, self.name)
         if done:
