@@ -19,16 +19,19 @@ class Peer:
     def __init__(self, town: Town, hands: Hands, name: str) -> None:
         self.town, self.hands, self.name = town, hands, name
         self._beat: tuple[ProcessRef | None, int] = (None, 0)
-        self._born = self._since = self._looked = time.monotonic()
+        self._born = self._guarded = self._since = self._looked = time.monotonic()
         self._looks = 0
 
     def look(self) -> None:
         """Starts it where it is dead, continues it where it is stopped, ends it where it hangs; and the guard."""
-        daemons.start_guard(self.town)
-        daemons.wake_up(self.town, "guard")
+        now = time.monotonic()
+        if now - self._guarded > GRACE_SECONDS:
+            self._guarded = now
+            daemons.start_guard(self.town)
+            daemons.wake_up(self.town, "guard")
         holder = daemons.find_holder(self.town, self.name)
         if holder is None:
-            if time.monotonic() - self._born > GRACE_SECONDS:
+            if now - self._born > GRACE_SECONDS:
                 self.hands.do(self.name, self._start)
             return
         done = daemons.wake_up(self.town, self.name)
