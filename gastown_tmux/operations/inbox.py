@@ -1,5 +1,6 @@
 """gt mail inbox, read, archive, thread, search, status: what is in a box, shown to whom it belongs."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address, BeadId, Time
 from gastown_tmux.domain.mail import Message, one_line, short_id
-from gastown_tmux.errors import NotFoundError
+from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store.deliveries import find_sent, list_deliveries, move_delivery
 from gastown_tmux.store.events import list_events
@@ -172,7 +173,8 @@ def keep_read(town: Town, found: Found) -> Found:
 def _accept(town: Town, found: Found) -> None:
     mail = short_id(found.message.id)
     if any(row.agent == found.address and row.is_open for row in list_deliveries(town.db, mail)):
-        with town.change() as change:
+        # The flag on the file says it already; where the database is locked, the courier's row follows that.
+        with contextlib.suppress(RefusedError), town.change() as change:
             move_delivery(change, mail, found.address, "accept", session=town.environment.get("GT_SESSION") or None)
 
 

@@ -1,7 +1,8 @@
 """The overseer told of mail: in the status line, in attached terminals, by a command of the user's own."""
 
 import contextlib
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from gastown_tmux.domain.delivery import Delivery, DeliveryState
 from gastown_tmux.domain.ids import OVERSEER
@@ -15,6 +16,8 @@ from gastown_tmux.operations.town import Town
 from gastown_tmux.store.deliveries import list_open, list_quiet, move_delivery
 
 COMMAND_SECONDS = 30.0
+#: Pause between two looks whether somebody is attached to be told.
+AGAIN_SECONDS = 5.0
 
 
 @dataclass
@@ -23,6 +26,8 @@ class Notices:
 
     town: Town
     shown: tuple[int, ProcessRef | None] | None = None
+    _tried: set[str] = field(default_factory=set)
+    _again: float = 0.0
 
     def count(self, unread: int) -> None:
         """Says in the status line how many mails wait, where that changed or the server is another one."""
@@ -33,10 +38,15 @@ class Notices:
                 self.shown = now
 
     def waiting(self) -> list[Delivery]:
-        """Mails that the overseer was not told of."""
+        """Mails that the overseer was not told of: when one is new, and now and then, for nobody may be attached."""
         quiet = OVERSEER in list_quiet(self.town.db)
         rows = [row for row in list_open(self.town.db) if row.agent == OVERSEER and row.state is DeliveryState.QUEUED]
-        return [row for row in rows if not quiet or row.priority is Priority.URGENT]
+        rows = [row for row in rows if not quiet or row.priority is Priority.URGENT]
+        mails, now = {row.mail for row in rows}, time.monotonic()
+        if mails <= self._tried and now < self._again:
+            return []
+        self._tried, self._again = mails, now + AGAIN_SECONDS
+        return rows
 
 
 def tell_overseer(town: Town, rows: list[Delivery]) -> None:

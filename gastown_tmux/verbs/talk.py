@@ -1,6 +1,6 @@
 """Verbs for talking: mail and nudges."""
 
-from gastown_tmux.domain.mail import MessageType, Priority
+from gastown_tmux.domain.mail import MessageType
 from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _MAILS = ("id", "from_", "to", "subject", "type", "priority", "read", "archived", "date")
@@ -12,7 +12,8 @@ _BODY = (
     option("-m --body", "body", Kind.BODY, "its words, or - for standard input"),
     option("--body-file", "body_file", Kind.FILE, "its words from a file"),
 )
-_PRIORITY = option("--priority", "priority", Kind.CHOICE, choices=tuple(reversed(Priority)))
+_TYPES = tuple(kind.value for kind in MessageType)
+_PRIORITY = option("--priority", "priority", Kind.CHOICE, choices=("low", "normal", "high", "urgent"))
 _ID = argument("mail", help="its id, or a leading part of it")
 
 VERBS: tuple[Verb, ...] = (
@@ -24,7 +25,13 @@ VERBS: tuple[Verb, ...] = (
             argument("to", help="addresses, and groups such as @town @rig/RIG @crew/RIG @polecats/RIG", many=True),
             option("-s --subject", "subject", help="one line", required=True),
             *_BODY,
-            option("--type", "type", Kind.CHOICE, "task, or reply with --reply-to", choices=tuple(MessageType)),
+            option(
+                "--type",
+                "type",
+                Kind.CHOICE,
+                "task, or reply with --reply-to",
+                choices=_TYPES,
+            ),
             _PRIORITY,
             option("--reply-to", "reply_to", help="the mail this answers"),
             option("--bead", "bead", Kind.BEAD, "what it is about"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import benchmarks  # noqa: F401  (registers them)
 import spine  # noqa: F401
+import talk  # noqa: F401
 from harness import BENCHMARKS, CannotRunError, Measured, measure
 
 

@@ -33,6 +33,7 @@ from gastown_tmux.operations.inbox import archive, box, read
 from gastown_tmux.operations.install import install
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as rows
+from gastown_tmux.store.deliveries import find_delivery
 from gastown_tmux.store.meta import set_wanted
 from gastown_tmux.store.rigs import insert_rig
 
@@ -106,14 +107,15 @@ class Soak:
             for text in texts:
                 ids += POINTER.findall(text)
                 told.note(" ".join(["told", *ids]))
-            if ids:
+            # A database locked for long ends a hook in the gap, as a kill does.
+            if ids and all((row := find_delivery(town.db, id, address)) and row.state != "queued" for id in ids):
                 told.note("recorded")
                 for id in ids:
                     if choice.random() < 0.3:
                         read(town, id)
                     if choice.random() < 0.1:
                         archive(town, [id])
-            pause.wait(0.02)
+            pause.wait(0.1)
 
     def deacon(self) -> None:
         courier = CourierThread(self.town(Address("deacon")))
@@ -149,8 +151,8 @@ class Soak:
         for name, pid in list(running.items()):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
-                assert status == 0, f"{name} failed by itself: status {status}"
                 del running[name]
+                assert status == 0, f"{name} failed by itself: status {status}"
 
     def _settle(self) -> list[str]:
         """Waits until everybody was told of everything, while nobody is killed; then looks."""
@@ -252,7 +254,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="gt-soak-", dir="/tmp"))
     with contextlib.ExitStack() as stack:
         if not options.keep:
-            stack.callback(shutil.rmtree, folder)
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
         soak = Soak(folder, options.seed, options.messages, options.writers, options.boxes)
         start = time.monotonic()
         broken = soak.run()
