@@ -43,6 +43,11 @@ def _complain(error: Exception) -> int:
 
 
 def _run(arguments: list[str]) -> None:
+    if arguments[:1] == ["__complete"]:
+        from gastown_tmux.cli.complete import complete  # nobody else needs it
+
+        complete(arguments[1:])
+        return
     given, words = take_globals(arguments)
     if given.version:
         from importlib.metadata import version  # 40 ms

@@ -8,27 +8,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.ids import MAYOR, OVERSEER
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.layouts import list_layouts
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.views import list_agents
-from gastown_tmux.providers import registry
 from gastown_tmux.store.agents import find_live_session
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.events import last_seq, list_events
 from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.merging import list_merge_requests
-from gastown_tmux.store.rigs import list_rigs
-from gastown_tmux.store.work import list_convoys, list_titles
+from gastown_tmux.store.merging import list_live
+from gastown_tmux.verbs.names import NAMED, list_names
+from gastown_tmux.verbs.suggest import Choice
 from gastown_tmux.verbs.table import Kind
 
 LOOK_SECONDS = 0.1
 #: Read again at least so often (processes and mailboxes change without a row), at most so often under a flood.
 STALE_SECONDS = 2.0
 FRESH_SECONDS = 0.5
-
-Choice = tuple[str, str]
-"""A word, and what it means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +43,16 @@ class Values:
 def read_values(town: Town) -> Values:
     """Everything, by a handful of queries."""
     agents = list_agents(town)
-    named: list[Choice] = [(agent.address, f"{agent.state} {agent.bead or ''}".strip()) for agent in agents]
-    names = Counter(agent.name for agent in agents)
-    named += [(agent.name, agent.address) for agent in agents if agent.rig and names[agent.name] == 1]
-    requests = list_merge_requests(town.db)
-    escalations = list_escalations(town.db)
-    rigs = list_rigs(town.db)
-    town_addresses = [("mayor", "the town's coordinator"), ("deacon", ""), ("witness", ""), ("overseer", "you")]
+    live = list_live(town.db)
+    held = sum(request.state == "held" for request in live)
     return Values(
-        words={
-            Kind.AGENT: named,
-            Kind.ADDRESS: named + [address for address in town_addresses if address[0] not in dict(named)],
-            Kind.RIG: [(rig.name, rig.target) for rig in rigs],
-            Kind.BEAD: [(id, f"{state} {title}") for id, state, title in list_titles(town.db)],
-            Kind.CONVOY: [(convoy.id, f"{convoy.state} {convoy.name}") for convoy in list_convoys(town.db)],
-            Kind.MERGE_REQUEST: [(found.id, f"{found.state} {found.bead}") for found in reversed(requests)],
-            Kind.ESCALATION: [(found.id, f"{found.severity} {found.text}") for found in escalations],
-            Kind.PROVIDER: [(provider.name, provider.summary) for provider in registry.list_all(town.settings())],
-            Kind.LAYOUT: [(layout.name, layout.summary) for layout in list_layouts(town)],
-        },
+        words={kind: list_names(town, kind) for kind in NAMED},
         agents=Counter(agent.state for agent in agents),
-        mail=len(Mailbox(town.mail / "overseer").list_new()),
-        queue=sum(found.state in ("queued", "testing", "publishing") for found in requests),
-        held=sum(found.state == "held" for found in requests),
-        escalations=sum(found.state == "open" for found in escalations),
-        has_mayor=find_live_session(town.db, "mayor") is not None,
+        mail=len(Mailbox(town.mail / OVERSEER).list_new()),
+        queue=len(live) - held,
+        held=held,
+        escalations=len(list_escalations(town.db, state="open")),
+        has_mayor=find_live_session(town.db, MAYOR) is not None,
     )
 
 

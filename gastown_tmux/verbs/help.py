@@ -12,7 +12,10 @@ work slung at them, their branches landed by a merge queue.
 usage: gt [--town PATH] [--as ADDRESS] [--json] [--quiet] [-c KEY=VALUE] VERB …
 """
 _CHAPTERS = (
-    ("the town", ("install", "up", "down", "status", "agents", "doctor", "demo", "config", "layout", "daemon")),
+    (
+        "the town",
+        ("install", "up", "down", "status", "agents", "doctor", "demo", "config", "layout", "completion", "daemon"),
+    ),
     ("rigs and workers", ("rig", "crew", "polecat")),
     ("work", ("bead", "sling", "unsling", "convoy", "diff", "review", "waiting", "approve", "deny", "mq", "refinery")),
     ("talk", ("mail", "nudge", "dnd", "escalate")),

@@ -62,6 +62,14 @@ VERBS = (
         anywhere=True,
     ),
     Verb(
+        "completion",
+        'completion for a shell: eval "$(gt completion bash)"',
+        "verbs.completion:script",
+        (argument("shell", Kind.CHOICE, choices=("bash", "zsh", "fish")),),
+        Special.TEXT,
+        town=False,
+    ),
+    Verb(
         "demo",
         "the whole job in a throw-away town",
         "operations.demo:demo",

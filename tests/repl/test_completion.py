@@ -2,7 +2,7 @@
 
 import pytest
 
-from gastown_tmux.repl.completion import suggest
+from gastown_tmux.repl.completion import complete
 from gastown_tmux.repl.values import Values
 from gastown_tmux.verbs.index import VERBS
 from gastown_tmux.verbs.table import Kind
@@ -19,7 +19,7 @@ VALUES = Values(
 
 
 def words(text: str) -> list[str]:
-    return [word for word, _ in suggest(text, VALUES)[1]]
+    return [word for word, _ in complete(text, VALUES)[1]]
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_first_choice(text: str, first: str) -> None:
 
 
 def test_the_word_to_replace_is_the_last_one() -> None:
-    assert suggest("bead show de-1", VALUES)[0] == "de-1"
-    assert suggest("bead show ", VALUES)[0] == ""
+    assert complete("bead show de-1", VALUES)[0] == "de-1"
+    assert complete("bead show ", VALUES)[0] == ""
 
 
 def test_hidden_verbs_and_shell_commands_are_not_offered() -> None:
@@ -58,4 +58,4 @@ def test_hidden_verbs_and_shell_commands_are_not_offered() -> None:
 def test_every_verb_can_be_completed_without_error() -> None:
     for verb in VERBS:
         for end in ("", " ", " x", " --", " x --", " 'open"):
-            suggest(verb.words + end, VALUES)
+            complete(verb.words + end, VALUES)

@@ -1,0 +1,34 @@
+"""``gt __complete WORD…``: what the last word may become, for the shells' own completion. Never an error."""
+
+import contextlib
+import os
+from collections.abc import Sequence
+
+from gastown_tmux.cli import render
+from gastown_tmux.edges.terminal import become
+from gastown_tmux.errors import GtError
+from gastown_tmux.verbs.flags import Globals, take_globals
+from gastown_tmux.verbs.suggest import Choice, suggest
+from gastown_tmux.verbs.table import Kind
+
+
+def complete(words: Sequence[str]) -> None:
+    """A line each: the word, a tab, what it means."""
+    *before, word = words or [""]
+    with contextlib.suppress(GtError):
+        given, before = take_globals(before)
+        for name, meaning in suggest(before, word, lambda kind: _names(given, kind)):
+            if name.startswith(word):
+                render.write(f"{name}\t{' '.join(meaning.split())}")
+
+
+def _names(given: Globals, kind: Kind) -> Sequence[Choice]:
+    from gastown_tmux.verbs.names import NAMED, list_names  # 40 ms that verbs and flags need not pay
+    from gastown_tmux.verbs.opening import open_town
+
+    if kind not in NAMED:
+        return ()
+    try:
+        return list_names(open_town(given, dict(os.environ), render.say, become), kind)
+    except GtError:
+        return ()

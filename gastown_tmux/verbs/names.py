@@ -1,0 +1,55 @@
+"""Everything that has a name, for whoever completes one: by kind, each with what it is now."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from gastown_tmux.operations.layouts import list_layouts
+from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.views import list_agents
+from gastown_tmux.providers import registry
+from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.merging import list_merge_requests
+from gastown_tmux.store.rigs import list_rigs
+from gastown_tmux.store.work import list_convoys, list_titles
+from gastown_tmux.verbs.suggest import Choice
+from gastown_tmux.verbs.table import Kind
+
+NAMED = (
+    Kind.AGENT, Kind.ADDRESS, Kind.RIG, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST, Kind.ESCALATION, Kind.PROVIDER,
+    Kind.LAYOUT,
+)  # fmt: skip
+_TOWN = (("mayor", "the town's coordinator"), ("deacon", ""), ("witness", ""), ("overseer", "you"))
+
+
+def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
+    """What there is of a kind; of other kinds nothing has a name."""
+    match kind:
+        case Kind.AGENT:
+            return _agents(town)
+        case Kind.ADDRESS:
+            agents = _agents(town)
+            return agents + [address for address in _TOWN if address[0] not in dict(agents)]
+        case Kind.RIG:
+            return [(rig.name, rig.target) for rig in list_rigs(town.db)]
+        case Kind.BEAD:
+            return [(id, f"{state} {title}") for id, state, title in list_titles(town.db)]
+        case Kind.CONVOY:
+            return [(convoy.id, f"{convoy.state} {convoy.name}") for convoy in list_convoys(town.db)]
+        case Kind.MERGE_REQUEST:
+            return [(found.id, f"{found.state} {found.bead}") for found in reversed(list_merge_requests(town.db))]
+        case Kind.ESCALATION:
+            return [(found.id, f"{found.severity} {found.text}") for found in list_escalations(town.db)]
+        case Kind.PROVIDER:
+            return [(provider.name, provider.summary) for provider in registry.list_all(town.settings())]
+        case Kind.LAYOUT:
+            return [(layout.name, layout.summary) for layout in list_layouts(town)]
+        case _:
+            return ()
+
+
+def _agents(town: Town) -> list[Choice]:
+    """Addresses, then the names that are enough by themselves."""
+    agents = list_agents(town)
+    names = Counter(agent.name for agent in agents)
+    found: list[Choice] = [(agent.address, f"{agent.state} {agent.bead or ''}".strip()) for agent in agents]
+    return found + [(agent.name, agent.address) for agent in agents if agent.rig and names[agent.name] == 1]
