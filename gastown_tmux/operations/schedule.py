@@ -43,9 +43,9 @@ def _make_ready(town: Town, bead_id: BeadId, address: Address, bases: dict[RigNa
     if not is_wanted(town.db) or bead is None or bead.id != bead_id:
         return False
     if session is not None:
-        if session.bead == bead.id:
+        if bead.state is BeadState.WORKING or session.pid is None:
             return False
-        # It was started for another bead, or for none.
+        # It was there before the bead was slung: for another one, or for an earlier attempt.
         if agent_rows.get_agent(town.db, address).role is Role.POLECAT:
             stop_sessions(town, [address], why="reuse")
             session = None

@@ -1,0 +1,68 @@
+"""Many at once, on a real project with a remote."""
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.journeys.town_world import TownWorld, chore, git
+
+FILES = 500
+BEADS = 12
+
+
+def make_project(folder: Path) -> Path:
+    """A bare remote with files of Python's own library."""
+    work, remote = folder / "work", folder / "remote.git"
+    library = Path(sysconfig.get_paths()["stdlib"])
+    found = (path for path in sorted(library.rglob("*.py")) if "site-packages" not in path.parts)
+    for _, path in zip(range(FILES + 20), found, strict=False):
+        target = work / path.relative_to(library)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    git(work, "init", "-q")
+    git(work, "add", "-A")
+    git(work, "commit", "-qm", "first")
+    subprocess.run(["git", "clone", "-q", "--bare", work, remote], check=True)
+    return remote
+
+
+def test_twelve_beads_six_agents_thirty_slings(bare_town: TownWorld) -> None:
+    world = bare_town
+    remote = make_project(world.project)
+    first = git(remote, "rev-parse", "main")
+    assert len(git(remote, "ls-tree", "-r", "--name-only", "main").splitlines()) > FILES
+    world.gt("config", "set", "limits.agents", "6")
+    world.gt("rig", "add", "demo", f"file://{remote}")
+    contested = world.bead("contested", "echo contested > contested.txt")
+    command = [sys.executable, "-m", "gastown_tmux", "--town", str(world.path), "sling", contested]
+
+    def sling(number: int) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    with ThreadPoolExecutor(30) as pool:
+        results = list(pool.map(sling, range(30)))
+    assert sorted(result.returncode for result in results) == [0, *[4] * 29], results
+    holder = world.json("bead", "show", contested)["assignee"]
+    for result in results:
+        # Whoever came so late that the bead is submitted or merged hears that.
+        late = f"{contested} is submitted" in result.stderr or f"{contested} is merged" in result.stderr
+        assert result.returncode == 0 or late or f"held by {holder}" in result.stderr, result
+
+    beads = [contested]
+    for number in range(BEADS - 1):
+        change = f"sed -i '1s/^/# {number}\n/' $(git ls-files '*.py' | sed -n {number * 7 + 1}p)"
+        body = chore(f"echo {number} > new-{number}.txt\n{change}")
+        beads.append(world.json("bead", "create", f"change {number}", "--rig", "demo", "--body", body)["id"])
+    world.gt("sling", *beads[1:])
+    assert sum(agent["session"] is not None for agent in world.json("agents")["items"]) <= 6
+    commits = [world.wait_state(bead, "merged", 120)["merged_commit"] for bead in beads]
+    history = git(remote, "rev-list", f"{first}..main").splitlines()
+    assert sorted(history) == sorted(commits)
+    changed = git(remote, "diff", "--name-status", first, "main").splitlines()
+    assert sorted(line[0] for line in changed) == ["A"] * BEADS + ["M"] * (BEADS - 1)
+    for repository in (remote, world.path / "rigs/demo/repo.git"):
+        assert "error" not in git(repository, "fsck", "--strict")
+    world.gt("down", "--agents")
