@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gastown_tmux.domain.mail import one_line
+from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.panes import run_on
 from gastown_tmux.edges.tmux import Server, quote
@@ -199,6 +200,7 @@ class _Typist:
             return Refused(what, sight.draft)
         if not self._paste():
             return Refused("the agent's program has ended")
+        fault_point("tell.pasted")
         self._pause.wait(self._program.settle)
         return self._await_line()
 

@@ -8,6 +8,7 @@ from gastown_tmux.domain.delivery import Abilities, Attention, Delivery, Deliver
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.mail import pointer_line
 from gastown_tmux.edges import clock, typing
+from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.tmux import ServerGoneError
 from gastown_tmux.edges.typing import Outcome, Program, Refused, Typed, Unsure, When
 from gastown_tmux.errors import NotFoundError
@@ -108,6 +109,7 @@ def tell(town: Town, mail: str, address: Address, when: When) -> Outcome:
         if line is None or session is None or session.pane is None:
             return Refused("there is nothing to tell" if line is None else "the agent has no window now")
         outcome = type_words(town, address, session, line, when)
+        fault_point("tell.typed")
         with town.change() as change:
             match outcome:
                 case Typed():

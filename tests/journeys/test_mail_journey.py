@@ -1,5 +1,9 @@
 """Mail goes to an agent's window and back to the person, whatever the agent is doing."""
 
+import os
+import subprocess
+import sys
+
 from tests.journeys.town_world import TownWorld
 
 
@@ -29,6 +33,35 @@ def test_round_trip_while_idle_busy_and_away(town: TownWorld) -> None:
     assert screen(town).count(f"> gt: mail from overseer: while busy (gt mail read {busy})") == 1
 
 
+def test_a_courier_killed_while_telling_is_made_good(town: TownWorld) -> None:
+    """Killed between paste and Enter, the line is taken up where it was left; between Enter and the row, nothing is
+    typed again, because the agent has read the mail by then."""
+    town.gt("crew", "add", "ann", "--rig", "demo")
+    town.gt("crew", "start", "ann", "--rig", "demo")
+    for point in ("tell.pasted", "tell.typed"):
+        town.wait_for(lambda: town.agent("demo/ann")["state"] in ("ready", "idle"), 10, "ann to be idle")
+        town.gt("down")
+        mail = town.json("mail", "send", "ann", "-s", f"killed at {point}", "--type", "status")["id"]
+        script = (
+            "import os, sys; from pathlib import Path; from gastown_tmux.operations.telling import *; "
+            "town = Town(Path(sys.argv[1]), Address('deacon'), dict(os.environ)); "
+            "tell(town, sys.argv[2], Address('demo/ann'), When.IDLE)"
+        )
+        killed = subprocess.run(
+            [sys.executable, "-c", script, town.path, mail], env={**os.environ, "GT_FAULT": point}, timeout=30
+        )
+        assert killed.returncode == -9
+        town.gt("up")
+        town.wait_for(lambda: delivery(town, mail) == "accepted", 15, f"{mail} to be told")  # noqa: B023
+        told = f"> gt: mail from overseer: killed at {point} (gt mail read {mail})"
+        town.wait_for(lambda: screen(town).count(told), 10, f"{told} in\n{screen(town)}")  # noqa: B023
+        assert screen(town).count(told) == 1
+
+
+def delivery(town: TownWorld, mail: str) -> str:
+    return str(town.json("mail", "status", mail)["deliveries"][0]["state"])
+
+
 def answers(town: TownWorld, mail: str) -> None:
     """Waits for the agent's answer to that mail."""
 
@@ -39,4 +72,4 @@ def answers(town: TownWorld, mail: str) -> None:
 
 
 def screen(town: TownWorld) -> str:
-    return str(town.gt("peek", "ann", code=None).out)
+    return str(town.gt("peek", "ann", "-n", "100", code=None).out)
