@@ -4,7 +4,7 @@ import os
 import sys
 
 from gastown_tmux.errors import explain
-from gastown_tmux.verbs.flags import take_globals
+from gastown_tmux.verbs.flags import take_globals, take_host
 from gastown_tmux.verbs.help import help_text
 from gastown_tmux.verbs.index import find_verb
 
@@ -16,9 +16,9 @@ def run(arguments: list[str]) -> int:
     # A letter that the terminal's encoding lacks, or a byte of a file name that is no letter, must not end us.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        _run(arguments)
+        status = _run(arguments)
         sys.stdout.flush()
-        return 0
+        return status
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -42,29 +42,35 @@ def _complain(error: Exception) -> int:
     return status
 
 
-def _run(arguments: list[str]) -> None:
+def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["__complete"]:
         from gastown_tmux.cli.complete import complete  # nobody else needs it
 
         complete(arguments[1:])
-        return
+        return 0
+    host, arguments = take_host(arguments)
+    if host is not None:
+        from gastown_tmux.cli.remote import run_there  # nobody else needs it
+
+        return run_there(host, arguments)
     given, words = take_globals(arguments)
     if given.version:
         from importlib.metadata import version  # 40 ms
 
         print(f"gt {version('gastown-tmux')}")
-        return
+        return 0
     if words[:1] == ["help"]:
         given.help, words = True, words[1:]
     if not (words or given.help) and sys.stdin.isatty() and sys.stdout.isatty():
         from gastown_tmux.cli.mayor import converse  # the REPL's library costs 100 ms
 
         converse(given)
-        return
+        return 0
     if not words or given.help:
         print(help_text(words))
-        return
+        return 0
     verb, rest = find_verb(words)
     from gastown_tmux.cli.command import carry_out  # 30 ms that help need not pay
 
     carry_out(verb, rest, given)
+    return 0

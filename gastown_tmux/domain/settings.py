@@ -168,6 +168,7 @@ KEYS = (
     Key("escalation.high", parse_duration, "1h", "the same, by severity"),
     Key("escalation.critical", parse_duration, "10m", "the same, by severity"),
     Key("respawn.budget", parse_budget, "10 per 10m", "starts after a death before an agent counts as failed"),
+    Key("ssh.config", _text, None, "the file that 'gt --host' has ssh read instead of your own"),
     Key("ui.keys", _choice("emacs", "vi"), "emacs", "how lines are edited in the REPL"),
     Key("ui.notify", _text, None, "a command for each new mail to the overseer; it gets $GT_MAIL_LINE"),
     Key("ui.events", _texts, list(NEWS), "types of events that the REPL prints as they come"),

@@ -62,7 +62,9 @@ def _options() -> list[str]:
         "window-status-separator": "  ",
         "set-titles-string": "gt #{session_name}:#{window_name}#{?@gt_state, (#{@gt_state}),}",
     }
-    return [f"set -gq {option} {quote(value)}" for option, value in options.items()]
+    # What is copied reaches the clipboard of whoever is attached, over SSH too, where their terminal can (OSC 52).
+    clipboard = ["set -sq set-clipboard on", 'set -asq terminal-features ",*:clipboard"']
+    return [*clipboard, *(f"set -gq {option} {quote(value)}" for option, value in options.items())]
 
 
 def _choose(column: int) -> str:

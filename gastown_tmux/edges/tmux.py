@@ -283,14 +283,19 @@ def socket_path(run: Path) -> Path:
     path = run / "tmux.sock"
     if len(os.fsencode(path)) <= _LONGEST_SOCKET:
         return path
+    import hashlib  # 2 ms, and most paths are short
+
+    return short_folder() / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
+
+
+def short_folder() -> Path:
+    """A folder for sockets with a short path, that only this user may enter; RefusedError where it is another's."""
     folder = Path(f"/tmp/gt-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
     if status.st_uid != os.getuid() or status.st_mode & 0o170077 != 0o040000:
         raise RefusedError(f"{folder} is not a folder of yours alone", f"ls -ld {folder}")
-    import hashlib  # 2 ms, and most paths are short
-
-    return folder / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
+    return folder
 
 
 def find_tmux() -> str:

@@ -53,6 +53,25 @@ def take_globals(arguments: list[str]) -> tuple[Globals, list[str]]:
     return given, words
 
 
+def take_host(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The host whose town a line is about, and the line as that host is to have it. ``--host`` stands before the verb.
+
+    >>> take_host(["--json", "--host", "me@box", "status", "--host", "x"])
+    ('me@box', ['--json', 'status', '--host', 'x'])
+    """
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        word = arguments[place]
+        if word == "--host" and place + 1 < len(arguments):
+            return arguments[place + 1], arguments[:place] + arguments[place + 2 :]
+        if word.startswith("--host="):
+            return word.partition("=")[2], arguments[:place] + arguments[place + 1 :]
+        if word == "--host":
+            raise UsageError("--host needs a value", hint="gt --host user@box VERB …")
+        place += 2 if word in ("--town", "--as", "-c") else 1
+    return None, arguments
+
+
 def _has_flag(words: list[str], flag: str) -> bool:
     """Whether the verb in ``words`` has a flag of its own by this name."""
     try:

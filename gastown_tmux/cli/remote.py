@@ -1,0 +1,15 @@
+"""``gt --host user@box …``: the same line, carried out there."""
+
+import os
+from collections.abc import Sequence
+
+from gastown_tmux.edges.configuration import Configuration
+from gastown_tmux.edges.ssh import Host
+from gastown_tmux.edges.terminal import is_terminal
+
+
+def run_there(host: str, arguments: Sequence[str]) -> int:
+    """The exit status it had there. Raises GtError where the host cannot be reached."""
+    environment = dict(os.environ)
+    config = Configuration(None, environment).settings().get("ssh.config")
+    return Host(host, str(config) if config else None, environment).run(arguments, terminal=is_terminal())

@@ -1,0 +1,148 @@
+"""A town on another machine: a real sshd on loopback, and terminals on both sides."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from gastown_tmux.edges.ssh import Host
+from tests.journeys.terminals import Terminal
+from tests.journeys.town_world import TownWorld
+
+GT = Path(sys.executable).with_name("gt")
+pytestmark = [pytest.mark.needs("ssh"), pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="needs sshd")]
+
+SSHD = """\
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {folder}/host
+AuthorizedKeysFile {folder}/user.pub
+PidFile {folder}/sshd.pid
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+SetEnv PATH={path} HOME={home}
+"""
+SSH = """\
+Host box
+    HostName 127.0.0.1
+    Port {port}
+    IdentityFile {folder}/user
+    IdentitiesOnly yes
+    UserKnownHostsFile {folder}/known
+    StrictHostKeyChecking accept-new
+Host nobody
+    HostName 127.0.0.1
+    Port 1
+"""
+
+
+@dataclass
+class Box:
+    """An sshd of this user's own; ``config`` is what ssh reads to reach it as ``box``."""
+
+    folder: Path
+    config: Path
+
+    @property
+    def server(self) -> psutil.Process:
+        return psutil.Process(int((self.folder / "sshd.pid").read_text()))
+
+
+@pytest.fixture
+def box(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Box]:
+    folder = short_tmp / "ssh"
+    folder.mkdir(mode=0o700)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+    path = f"{GT.parent}:{os.environ['PATH']}"
+    words = {"port": port, "folder": folder, "path": path, "home": os.environ["HOME"]}
+    (folder / "sshd_config").write_text(SSHD.format(**words))
+    (folder / "config").write_text(SSH.format(**words))
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", folder / "sshd_config"], stderr=subprocess.DEVNULL)
+    wait_for(lambda: (folder / "sshd.pid").exists(), 10, "sshd")
+    box = Box(folder, folder / "config")
+    os.environ["GT_SSH_CONFIG"] = str(box.config)
+    yield box
+    Host("box", str(box.config), os.environ).disconnect()
+    del os.environ["GT_SSH_CONFIG"]
+    sshd.terminate()
+    sshd.wait(10)
+    shutil.rmtree(folder)
+
+
+def test_verbs_run_there_with_their_output_and_exit_status(box: Box, bare_town: TownWorld) -> None:
+    def there(*words: str, code: int = 0, **more: Any) -> Any:
+        result = bare_town.run("--host", "box", "--town", bare_town.path, *words, **more)
+        assert result.code == code, result
+        return result
+
+    assert there("status", "--json").json["path"] == str(bare_town.path)
+    masters = [process for process in psutil.process_iter() if is_master(process, box)]
+    assert len(masters) == 1
+    assert there("bead", "show", "it's; $(no) `way`", code=3).err.startswith('gt: no bead "it\'s; $(no) `way`"')
+    assert there("frob", code=2).out == ""
+    assert there("config", "set", "ui.keys", "vi").code == 0
+    assert bare_town.gt("config", "get", "ui.keys").out == "vi\n"
+    assert [process for process in psutil.process_iter() if is_master(process, box)] == masters
+
+    refused = bare_town.run("--host", "nobody", "status")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("gt: nobody cannot be reached: ")
+    assert bare_town.run("--host", "-oProxyCommand=touch /tmp/x", "status").code == 2
+
+
+def is_master(process: psutil.Process, box: Box) -> bool:
+    try:
+        line = process.cmdline()
+    except psutil.Error:
+        return False
+    return any("ssh" in word for word in line[:1]) and str(box.config) in " ".join(line) and "-fNM" in line
+
+
+def test_two_people_at_one_town_and_a_line_that_drops(
+    box: Box, bare_town: TownWorld, short_tmp: Path, wait_for: Callable[..., Any]
+) -> None:
+    near, far = Terminal(short_tmp / "near.sock", wait_for), Terminal(short_tmp / "far.sock", wait_for)
+    try:
+        near.open(100, 30)
+        far.open(80, 24)
+        near.run(GT, "--town", bare_town.path, "mayor", "attach")
+        near.sees("\ngt>")
+        far.run(GT, "--host", "box", "--town", bare_town.path, "mayor", "attach")
+        far.sees("1:mayor")
+        far.types("status\r")
+        far.sees("tmux runs")
+        near.sees("tmux runs")
+        near.types("bead list\r")
+        far.sees("no beads")
+
+        clients = bare_town.json("mayor", "status")["clients"]
+        assert clients == 2
+        for process in psutil.process_iter():
+            if is_master(process, box):
+                process.send_signal(signal.SIGKILL)
+        far.sees("was lost; the town there goes on")
+        far.types("clear; stty -a | grep -o ' icanon '\r")
+        far.sees("icanon")
+        near.types("config path\r")
+        near.sees("LAYER")
+        far.run(GT, "--host", "box", "--town", bare_town.path, "mayor", "attach")
+        far.sees("LAYER")  # as it was left
+    finally:
+        near.close()
+        far.close()
