@@ -189,6 +189,23 @@ def reuse(
     assert_place(repository, path, branch)
 
 
+def ignore(repository: Repository, tree: Path, path: Path) -> bool:
+    """Keeps an untracked ``path`` of the worktree ``tree`` out of ``git status``, in all worktrees of the repository.
+
+    False where it is tracked, and so the project's own.
+    """
+    if git("ls-files", "--", str(path), cwd=tree).text:
+        return False
+    line = f"/{path}\n"
+    exclude = repository.path / "info" / "exclude"
+    with repository.lock():
+        known = exclude.read_text() if exclude.exists() else ""
+        if line not in known.splitlines(keepends=True):
+            exclude.parent.mkdir(exist_ok=True)
+            write_atomic(exclude, (known + line).encode())
+    return True
+
+
 def detach(repository: Repository, path: Path) -> None:
     """Leave the branch free for another worktree: HEAD stays at its commit, index and files untouched."""
     admin = git_dir(repository, path)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session
 from gastown_tmux.domain.ids import MAYOR, Address, SessionId
 from gastown_tmux.domain.work import Bead
-from gastown_tmux.edges import clock, launch, processes, resources
+from gastown_tmux.edges import clock, launch, processes, resources, worktree
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.panes import Pane, WindowSpec, kill_pane, open_windows, panes, respawn
@@ -191,10 +191,7 @@ def _run(town: Town, starts: Sequence[_Start]) -> None:
     with launch.Starter(town.run / "launch") as starter:
         specs = []
         for start in starts:
-            for file in start.plan.files:
-                place = Path(file.path)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                write_atomic(place, file.content.encode(), file.mode, durable=False)
+            _write_files(town, start)
             command = starter.prepare(
                 launch.Launch(
                     session=start.session,
@@ -238,6 +235,20 @@ def _await(town: Town, starter: launch.Starter, sessions: Sequence[SessionId]) -
         living = {pane.gt_session for pane in look(town) if not pane.dead}
         if not missing & living:
             return
+
+
+def _write_files(town: Town, start: _Start) -> None:
+    """Those of a program that reads them only in its worktree are kept out of git; a file of the project's own stays
+    as it is, and what the program does is then known by its screen alone.
+    """
+    for file in start.plan.files:
+        place = Path(file.path)
+        if start.agent.rig and place.is_relative_to(town.worktree(start.agent.address)):
+            tree, repository = town.worktree(start.agent.address), town.repository(start.agent.rig)
+            if not worktree.ignore(repository, tree, place.relative_to(tree)):
+                continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(place, file.content.encode(), file.mode, durable=False)
 
 
 def _directory(town: Town, start: _Start) -> Path:

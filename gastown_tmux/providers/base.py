@@ -163,20 +163,19 @@ class Provider:
         resumes = context.resume is not None and self.can_resume
         prompt = self._first_prompt(context)
         words = _Placeholders(self, context, prompt or "")
-        hooks = install(
-            self.mechanism, self.events, words.fill_in(self.settings), words.folder, guard_path(context.town)
-        )
+        settings, guard = words.fill_in(self.settings), guard_path(context.town)
+        hooks = install(self.mechanism, self.events, settings, words.folder, context.worktree, guard)
         command = words.fill(self.command)
         command += words.fill(self.resume if resumes else self.session)
         command += words.fill(self.unattended) + hooks.arguments + words.fill(self.arguments) + self.args
         if prompt is not None and self.prompt is PromptPassing.ARGUMENT:
             command += words.fill(self.prompt_arguments)
         own = tuple(LaunchFile(words.folder / path, words.fill_text(text)) for path, text in self.files.items())
-        guard = LaunchFile(guard_path(context.town), guard_text(context.gt), 0o755)
+        guard_file = LaunchFile(guard, guard_text(context.gt), 0o755)
         return LaunchPlan(
             command=command,
             environment=self._environment(context, words),
-            files=own if self.mechanism in (Mechanism.OWN, Mechanism.NONE) else (guard, *hooks.files, *own),
+            files=own if self.mechanism in (Mechanism.OWN, Mechanism.NONE) else (guard_file, *hooks.files, *own),
             typed_prompt=prompt if self.prompt is PromptPassing.TYPED else None,
             provider_session=context.resume if resumes else words.session if self.session else None,
         )

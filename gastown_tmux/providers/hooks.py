@@ -24,6 +24,7 @@ class Mechanism(StrEnum):
     CLAUDE_JSON = "claude-json"
     CODEX_JSON = "codex-json"
     GEMINI_JSON = "gemini-json"
+    GEMINI_WORKSPACE = "gemini-workspace"
     COPILOT_JSON = "copilot-json"
     OPENCODE_PLUGIN = "opencode-plugin"
     PI_EXTENSION = "pi-extension"
@@ -54,6 +55,7 @@ def install(
     events: Mapping[str, str],
     settings: Mapping[str, object],
     folder: PurePosixPath,
+    worktree: PurePosixPath,
     guard: PurePosixPath,
 ) -> HookInstallation:
     """``events`` maps the program's names to the guard's words; ``settings`` are further keys of the same file."""
@@ -63,6 +65,9 @@ def install(
             return _json_file(folder / "settings.json", {**settings, "hooks": _groups(commands, HOOK_TIMEOUT)})
         case Mechanism.GEMINI_JSON:
             return _json_file(folder / "settings.json", {**settings, "hooks": _groups(commands, HOOK_TIMEOUT * 1000)})
+        case Mechanism.GEMINI_WORKSPACE:
+            document = {**settings, "hooks": _groups(commands, HOOK_TIMEOUT * 1000)}
+            return _json_file(worktree / ".gemini" / "settings.json", document)
         case Mechanism.CODEX_JSON:
             return HookInstallation(arguments=_codex_arguments(commands))
         case Mechanism.COPILOT_JSON:

@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    with_programs = collection_path.name in ("test_chain.py",)
+    with_programs = collection_path.name in ("test_real_agents.py",)
     return True if with_programs and not config.getoption("--agents", "") else None
 
 

@@ -15,6 +15,7 @@ conversation that is resumed goes on where it was.
 """
 
 import html
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ def next_step(items: Iterable[Item]) -> Step:
     for item in items:
         match item.kind:
             case Kind.CALL:
-                pending = _without_first(pending, "run")
+                pending = _without_call(pending, item.text)
             case Kind.SAID:
                 pending = _without_first(pending, "say")
             case Kind.SYSTEM | Kind.USER | Kind.RESULT:
@@ -75,6 +76,13 @@ def next_step(items: Iterable[Item]) -> Step:
 
 def _without_first(pending: list[Step], kind: str) -> list[Step]:
     return pending[1:] if pending and pending[0].kind == kind else pending
+
+
+def _without_call(pending: list[Step], arguments: str) -> list[Step]:
+    """Without the step that this call was: programs shift what hooks told about in a conversation."""
+    words = json.dumps(json.loads(arguments or "{}"))
+    done = [place for place, step in enumerate(pending) if step.kind == "run" and json.dumps(step.words)[1:-1] in words]
+    return pending[: done[0]] + pending[done[0] + 1 :] if done else pending
 
 
 def _told(item: Item, seen: set[str]) -> list[Step]:

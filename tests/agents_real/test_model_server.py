@@ -21,9 +21,12 @@ WORK = "script work\n| run make\n| say half\n| run gt done\nend script\n"
         ([], Step("say", NOTHING)),
         ([(Kind.USER, "Run `gt prime`, then work.")], Step("run", "gt prime")),
         ([(Kind.SYSTEM, WORK), (Kind.USER, "Run `gt prime`.")], Step("run", "gt prime")),
-        ([(Kind.USER, "Run `gt prime`."), (Kind.CALL, ""), (Kind.RESULT, WORK)], Step("run", "make")),
-        ([(Kind.RESULT, WORK), (Kind.CALL, ""), (Kind.RESULT, WORK)], Step("say", "half")),
-        ([(Kind.USER, WORK), (Kind.CALL, ""), (Kind.SAID, "half"), (Kind.USER, "go on")], Step("run", "gt done")),
+        ([(Kind.USER, "Run `gt prime`."), (Kind.CALL, '["gt prime"]'), (Kind.RESULT, WORK)], Step("run", "make")),
+        ([(Kind.RESULT, WORK), (Kind.CALL, '["make"]'), (Kind.RESULT, WORK)], Step("say", "half")),
+        (
+            [(Kind.USER, WORK), (Kind.CALL, '{"command": "make"}'), (Kind.SAID, "half"), (Kind.USER, "go on")],
+            Step("run", "gt done"),
+        ),
         (
             [(Kind.USER, WORK), (Kind.USER, "gt: mail from a: b (gt mail read abcdefgh2345)")],
             Step("run", "gt mail read abcdefgh2345"),

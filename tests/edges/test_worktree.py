@@ -354,3 +354,14 @@ def test_a_failing_add_says_why_in_gits_words(world: World) -> None:
         world.add("ann", "bad..name")
     with pytest.raises(GitError, match=r"invalid reference|Not a valid|not a valid"):
         worktree.add(world.repository, world.place("b"), "work/b", "0" * 39 + "1", "gt: test")
+
+
+def test_an_ignored_file_keeps_the_worktree_clean_and_a_tracked_one_is_the_projects(world: World) -> None:
+    path = world.add("ann")
+    for _ in range(2):
+        assert worktree.ignore(world.repository, path, Path(".gemini/settings.json"))
+    (path / ".gemini").mkdir()
+    (path / ".gemini" / "settings.json").write_text("{}")
+    assert worktree.status(world.repository, path).clean
+    assert (world.repository.path / "info" / "exclude").read_text().count("/.gemini/settings.json\n") == 1
+    assert not worktree.ignore(world.repository, path, Path("src/main.py"))

@@ -81,8 +81,9 @@ def test_a_key_goes_only_to_the_program_it_is_for() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_files_are_ours_alone(name: str) -> None:
     for file in plan(name).files:
-        folder = "/home/u/gt/.gt/hooks/demo.toast/provider/"
-        assert str(file.path).startswith(folder) or str(file.path) == "/home/u/gt/.gt/run/guard"
+        hook = "/home/u/gt/.gt/hooks/demo.toast"
+        alone = ("/home/u/gt/.gt/run/guard", f"{hook}/work/.gemini/settings.json")
+        assert str(file.path).startswith(f"{hook}/provider/") or str(file.path) in alone
         assert file.mode == (0o755 if file.path.name == "guard" else 0o600)
 
 

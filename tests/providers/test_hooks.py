@@ -131,7 +131,14 @@ def test_a_full_disk_leaves_nothing_half_written(shell: str, town: Path) -> None
 
 def test_claude_and_gemini_files_differ_in_their_unit_of_time() -> None:
     for mechanism, timeout in ((Mechanism.CLAUDE_JSON, 30), (Mechanism.GEMINI_JSON, 30_000)):
-        made = install(mechanism, EVENTS, {"x": {"y": True}}, PurePosixPath("/f"), PurePosixPath("/a town/guard"))
+        made = install(
+            mechanism,
+            EVENTS,
+            {"x": {"y": True}},
+            PurePosixPath("/f"),
+            PurePosixPath("/w"),
+            PurePosixPath("/a town/guard"),
+        )
         (file,) = made.files
         assert (str(file.path), file.mode, made.arguments) == ("/f/settings.json", 0o600, ())
         document = json.loads(file.content)
@@ -141,8 +148,17 @@ def test_claude_and_gemini_files_differ_in_their_unit_of_time() -> None:
         assert list(document["hooks"]) == list(EVENTS)
 
 
+def test_gemini_is_told_by_a_file_in_its_worktree() -> None:
+    made = install(
+        Mechanism.GEMINI_WORKSPACE, EVENTS, {}, PurePosixPath("/f"), PurePosixPath("/w"), PurePosixPath("/guard")
+    )
+    assert [str(file.path) for file in made.files] == ["/w/.gemini/settings.json"]
+
+
 def test_codex_is_told_by_arguments_that_are_toml() -> None:
-    made = install(Mechanism.CODEX_JSON, EVENTS, {}, PurePosixPath("/f"), PurePosixPath('/a "town"/guard'))
+    made = install(
+        Mechanism.CODEX_JSON, EVENTS, {}, PurePosixPath("/f"), PurePosixPath("/w"), PurePosixPath('/a "town"/guard')
+    )
     assert made.files == ()
     assert made.arguments[::2] == ("-c",) * 3
     document = tomllib.loads("\n".join(made.arguments[1::2]))
@@ -151,7 +167,9 @@ def test_codex_is_told_by_arguments_that_are_toml() -> None:
 
 
 def test_copilot_gets_a_plugin() -> None:
-    made = install(Mechanism.COPILOT_JSON, EVENTS, {}, PurePosixPath("/f"), PurePosixPath("/guard"))
+    made = install(
+        Mechanism.COPILOT_JSON, EVENTS, {}, PurePosixPath("/f"), PurePosixPath("/w"), PurePosixPath("/guard")
+    )
     files = {str(file.path): json.loads(file.content) for file in made.files}
     assert files["/f/plugin/plugin.json"]["hooks"] == "hooks.json"
     hook = {"type": "command", "bash": "/guard end", "timeoutSec": 30}
@@ -160,7 +178,7 @@ def test_copilot_gets_a_plugin() -> None:
 
 @pytest.mark.parametrize("mechanism", [Mechanism.PI_EXTENSION, Mechanism.OPENCODE_PLUGIN])
 def test_scripts_name_the_guard(mechanism: Mechanism) -> None:
-    made = install(mechanism, {}, {}, PurePosixPath("/f"), PurePosixPath('/a "town"/guard'))
+    made = install(mechanism, {}, {}, PurePosixPath("/f"), PurePosixPath("/w"), PurePosixPath('/a "town"/guard'))
     assert 'const GUARD = "/a \\"town\\"/guard";' in made.files[0].content
     assert "@" not in made.files[0].content
 
