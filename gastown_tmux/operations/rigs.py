@@ -106,12 +106,14 @@ def show_rig(town: Town, rig: Rig) -> Rig:
 def remove_rig(town: Town, rig: Rig, force: bool = False) -> Answer:
     """Stops the rig's agents, saves and trashes their worktrees, deletes the rows; the repository goes to trash.
 
-    Raises RefusedError while beads are under way, unless forced: their work is in the snapshots all the same.
+    Raises RefusedError while it has beads that are not done, unless forced: their work is in the snapshots all the
+    same, and they themselves in the ledger.
     """
-    busy = [bead.id for bead in list_beads(town.db, rig=rig.name) if bead.state in ("hooked", "working", "submitted")]
-    if busy and not force:
+    left = [bead.id for bead in list_beads(town.db, rig=rig.name) if bead.state not in ("merged", "closed")]
+    if left and not force:
         raise RefusedError(
-            f"rig {rig.name} has work under way: {', '.join(busy[:5])}", hint=f"gt rig remove {rig.name} --force"
+            f"rig {rig.name} has beads that are not done: {', '.join(left[:5])}",
+            hint=f"gt rig remove {rig.name} --force",
         )
     agents = list_agents(town.db, rig.name)
     stop_sessions(town, [agent.address for agent in agents], why="removed", state="stop")

@@ -6,7 +6,7 @@ from gastown_tmux.domain.agents import Agent, AgentState
 from gastown_tmux.domain.ids import MAYOR, Address, Commit, RigName
 from gastown_tmux.edges import clock, processes, resources
 from gastown_tmux.edges.resources import Restart
-from gastown_tmux.errors import GtError
+from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations import daemons, deaths
 from gastown_tmux.operations.headquarters import open_headquarters
 from gastown_tmux.operations.hooks import find_base, is_prepared, prepare_hook
@@ -43,7 +43,14 @@ def apply_layout(town: Town, name: str) -> Answer:
 
 
 def ensure_up(town: Town) -> list[str]:
-    """What a person's verb needs: makes the town wanted, starts what is missing, and says so."""
+    """What a person's verb needs: makes the town wanted, starts what is missing, and says so.
+
+    Others start nothing: raises RefusedError for them while the town is down.
+    """
+    if not town.is_person:
+        if is_wanted(town.db):
+            return []
+        raise RefusedError("the town is down, and only a person starts it", hint="gt up")
     said = []
     town.prepare_run()
     with town.change() as change:
@@ -124,10 +131,11 @@ def down(town: Town, agents: bool = False) -> Answer:
     With ``agents`` they and the tmux server end too. The REPL is a face, and stays as long as tmux does.
     """
     with town.change() as change:
-        set_wanted(change, False)
+        changed = set_wanted(change, False)
     daemons.stop(town)
     try:
-        return _down(town, agents)
+        answer = _down(town, agents)
+        return answer if changed or agents else Answer(answer.value, "the town is down already")
     finally:
         try:
             write_ledger(town)

@@ -35,7 +35,7 @@ VERBS = (
         "bead list",
         "all beads",
         "operations.beads:list_beads",
-        (_RIG, option("--state", "state", Kind.CHOICE, "only these", choices=_BEAD_STATES)),
+        (_RIG, option("--state", "state", Kind.CHOICE, "only these", choices=(*_BEAD_STATES, "blocked"))),
         Listing(_BEADS, _NO_BEADS),
     ),
     Verb("bead show", "one bead, whole", "operations.beads:show_bead", (argument("bead", Kind.BEAD),), _BEAD),

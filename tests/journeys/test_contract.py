@@ -139,9 +139,13 @@ def test_refusals(quick_town: TownWorld) -> None:
     ]
     assert created[0]["actor"] == "demo/joe"
     town.gt("sling", bead, env=as_agent)
+    for words in (["up"], ["crew", "start", "joe"]):
+        assert "gt up" in complaint(town.gt(*words, env=as_agent, code=4))
     assert town.json("status")["wanted"] == "down" and not town.json("status")["tmux"]["alive"]
     # A person's sling does, once it is known to be possible; the first agent's bead starts with the town.
     town.gt("bead", "update", other, "--needs", bead)
+    assert [bead["id"] for bead in town.json("bead", "list", "--state", "blocked")["items"]] == [other]
+    assert other in complaint(town.gt("rig", "remove", "demo", code=4))
     said = town.gt("sling", other)
     assert f"{other} stays open: it needs {bead}" in said.out and "started the deacon" in said.err
     assert town.json("status")["wanted"] == "up"
