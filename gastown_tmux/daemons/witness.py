@@ -7,8 +7,9 @@ from gastown_tmux.daemons.loop import Loop
 from gastown_tmux.daemons.peer import Peer
 from gastown_tmux.domain.agents import Session
 from gastown_tmux.domain.ids import Address, SessionId
+from gastown_tmux.edges import flags
 from gastown_tmux.edges.processes import ProcessRef
-from gastown_tmux.operations import daemons, deaths, patrol, up
+from gastown_tmux.operations import daemons, deaths, freezing, patrol, up
 from gastown_tmux.operations.sighting import Eyes
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import list_live_sessions
@@ -45,6 +46,8 @@ class _Witness:
             hands.do("bury", self._bury)
         if ending := patrol.find_ending(town):
             hands.do("end", lambda town: deaths.bury(town, ending))
+        if flags.raised(town.flags_folder):
+            hands.do("freeze", freezing.enforce)
         self._look_at_windows()
         if time.monotonic() >= self._screens_due and hands.do("screens", self._eyes.look):
             self._screens_due = time.monotonic() + SCREENS_SECONDS

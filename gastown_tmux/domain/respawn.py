@@ -7,9 +7,11 @@ from dataclasses import dataclass
 LONGEST_DELAY = 60.0
 #: Seconds alive after which a death is the first one again.
 SETTLED = 60.0
-#: Deaths within the same moments that are one stroke from outside, if they are also half of all that ran.
+#: Deaths of different agents within the same moments that are one stroke from outside, if they are also half of all
+#: that ran. One that had lived for less than STROKE_LIFE seconds does not count: it may be the program that is broken.
 STROKE = 3
 STROKE_SECONDS = 2.0
+STROKE_LIFE = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,12 @@ def _count(value: object) -> int:
     return value
 
 
+def _load(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ValueError("a number above 0")
+    return float(value)
+
+
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError("a list of texts")
@@ -158,6 +164,8 @@ KEYS = (
     Key("worktree.setup", _texts, [], "commands run in a worktree before its agent starts"),
     Key("worktree.timeout", parse_duration, "10m", "time limit of each setup command"),
     Key("limits.agents", _count, None, "agents at once: in a rig (8 unless set), in the town (30 unless set)"),
+    Key("limits.memory", parse_size, "256M", "memory that must be free before an agent is started"),
+    Key("limits.load", _load, None, "load a core above which no agent is started; unset: no such gate"),
     Key("mail.rescan", parse_duration, "1s", "how often every mailbox is looked at without any event"),
     Key("snapshot.every", parse_duration, "5m", "how often the work of a running agent is saved"),
     Key("snapshot.file", parse_size, "10M", "the largest unsaved file that a snapshot takes in"),

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gastown_tmux.edges.process_table import environment, look, pids
+from gastown_tmux.edges.process_table import environment, look, pids, processor_time
 from gastown_tmux.errors import GtError, MissingError, NotFoundError
 
 _spawned: list[subprocess.Popen[bytes]] = []
@@ -211,6 +211,37 @@ def town_processes(town: str) -> list[tuple[ProcessRef, str]]:
         if entries.get(b"GT_TOWN") == os.fsencode(town) and session.startswith("ses-") and (ref := process(pid)):
             found.append((ref, session))
     return found
+
+
+def is_computing(ref: ProcessRef, seconds: float) -> bool:
+    """Whether it or a descendant used the processor within so many seconds from now."""
+    refs = {ref} | descendants([ref])
+    before = {ref: processor_time(ref.pid) for ref in refs}
+    wait(seconds)
+    return any(processor_time(ref.pid) > before[ref] for ref in refs if is_alive(ref)) or bool(
+        descendants([ref]) - refs
+    )
+
+
+def agent_processes(town: str) -> dict[str, set[ProcessRef]]:
+    """What the agents of the town at path ``town`` run, by agent: known by the environment, descendants with it.
+
+    The calling process is in no set.
+    """
+    mark = f"\0GT_TOWN={town}\0".encode()
+    found: dict[str, set[ProcessRef]] = {}
+    for pid in pids():
+        here = b"\0" + environment(pid) + b"\0"
+        _, _, agent = here.partition(b"\0GT_AGENT=")
+        name = agent.partition(b"\0")[0].decode(errors="replace")
+        if name and mark in here and pid != os.getpid() and (ref := process(pid)):
+            found.setdefault(name, set()).add(ref)
+    return {name: {ref for ref in refs | descendants(refs) if is_alive(ref)} for name, refs in found.items()}
+
+
+def wait(seconds: float) -> None:
+    """For what no descriptor tells of."""
+    select.select([], [], [], seconds)
 
 
 def freeze(refs: Iterable[ProcessRef], seconds: float = 5.0) -> set[ProcessRef]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gastown_tmux.domain.agents import AgentState, Ending, Session
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address
-from gastown_tmux.domain.respawn import STROKE_SECONDS, Budget, is_stroke, next_delay
+from gastown_tmux.domain.respawn import STROKE_LIFE, STROKE_SECONDS, Budget, is_stroke, next_delay
 from gastown_tmux.edges import clock, process_table, processes, resources
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.panes import capture
@@ -76,8 +76,7 @@ def bury(town: Town, gone: Sequence[Session]) -> list[Address]:
     if not gone:
         return []
     for session in gone:
-        if session.ending is None:
-            _keep_note(town, session)
+        _save(town, session)
     server_lost = not town.tmux.is_alive()
     for session in gone:
         lost = server_lost or (session.server is not None and not _server_lives(session))
@@ -89,11 +88,14 @@ def bury(town: Town, gone: Sequence[Session]) -> list[Address]:
     return [session.agent for session in gone]
 
 
-def _keep_note(town: Town, session: Session) -> None:
-    """What the next session is told where it cannot take up the conversation: where the work is, what was last seen."""
+def _save(town: Town, session: Session) -> None:
+    """A snapshot; and the note for the next session, unless this one has left its own: where the work is, what was
+    seen last."""
     if session.agent.rig is None:
         return
-    saved = save_hook(town, town.rig(session.agent.rig), session.agent, "death")
+    saved = save_hook(town, town.rig(session.agent.rig), session.agent, session.ending or "death")
+    if session.ending is not None:
+        return
     try:
         pane = find_pane(town, session.id)
         screen = capture(town.tmux, pane.pane, NOTE_LINES) if pane else ""
@@ -112,10 +114,10 @@ def _find_stroke(town: Town, gone: Sequence[Session]) -> None:
     since = clock.after(-STROKE_SECONDS)
     with town.change() as change:
         lost = [s.agent for s in gone if (row := rows.find_session(change, s.id)) and row.reason == Ending.SERVER_LOST]
-        died = rows.count_all_deaths(change, since)
+        died = {death.agent for death in rows.list_all_deaths(change, since) if _life(death) >= STROKE_LIFE}
         if lost:
             change.event(EventType.TOWN_STRUCK, "town", cause=Ending.SERVER_LOST, agents=lost)
-        elif is_stroke(died, len(rows.list_live_sessions(change))):
+        elif is_stroke(len(died), len(rows.list_live_sessions(change))):
             rows.excuse_deaths(change, since, Ending.STRUCK)
             change.event(EventType.TOWN_STRUCK, "town", cause=Ending.STRUCK, agents=[s.agent for s in gone])
 
@@ -144,8 +146,7 @@ def _charge(town: Town, change: Change, session: Session) -> None:
     budget = Budget(most, window, settings.seconds("respawn.delay"))
     agent = rows.get_agent(change, session.agent)
     deaths = rows.list_deaths(change, session.agent, max(clock.after(-window), agent.forgiven or agent.created))
-    lives = [clock.to_epoch(death.since) - clock.to_epoch(death.started) for death in deaths]
-    delay = next_delay(budget, lives, random.random())
+    delay = next_delay(budget, [_life(death) for death in deaths], random.random())
     if delay is not None:
         how = _describe_end(session)
         rows.move_agent(change, session.agent, "die", reason=how, not_before=clock.after(delay))
@@ -159,6 +160,11 @@ def _charge(town: Town, change: Change, session: Session) -> None:
         change, "high", f"{session.agent} has failed: {words}. Start it again by: gt respawn {session.agent}",
         bead=held.id if held else None,
     )  # fmt: skip
+
+
+def _life(session: Session) -> float:
+    """Seconds from its start to its end."""
+    return clock.to_epoch(session.ended or session.since) - clock.to_epoch(session.started)
 
 
 def _describe_end(session: Session) -> str:

@@ -23,6 +23,9 @@ FAREWELL_SECONDS = 15.0
 #: Seconds that whoever asked for a session's end has for it before the witness does it.
 ENDING_SECONDS = 20.0
 
+#: An agent asked for its own session's end; only the witness can do that for it.
+AT_ONCE = ("handoff", "respawned", "respawned fresh")
+
 MOVES = {
     "session-start": "ready",
     "prompt": "work",
@@ -113,7 +116,7 @@ def find_ending(town: Town) -> list[Session]:
     ending = []
     for session in rows.list_live_sessions(town.db):
         since = session.since if session.ending is not None else off.get(session.agent)
-        if session.ending == "handoff" or (since is not None and clock.seconds_since(since) > ENDING_SECONDS):
+        if session.ending in AT_ONCE or (since is not None and clock.seconds_since(since) > ENDING_SECONDS):
             ending.append(session)
     return ending
 

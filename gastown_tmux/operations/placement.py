@@ -5,6 +5,7 @@ from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.naming import next_name
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import RETRIED, Bead, is_met
+from gastown_tmux.operations import admission
 from gastown_tmux.operations.sessions import resolve_provider
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as agent_rows
@@ -21,6 +22,9 @@ def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> A
     unmet = [other.id for other in needed if not is_met(other.state, other.reason)]
     if unmet:
         return "it needs " + ", ".join(unmet)
+    full = admission.refusal(town)
+    if full is not None:
+        return full
     wanted = Address(bead.target) if bead.target and "/" in bead.target else None
     worker = None
     if wanted is not None:
@@ -37,7 +41,8 @@ def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> A
             return "all places for agents are taken"
         worker = chosen
     rows.sling_bead(change, bead.id, worker)
-    agent_rows.move_agent(change, worker, "start")
+    if agent_rows.get_agent(change, worker).state is not AgentState.PAUSED:
+        agent_rows.move_agent(change, worker, "start")
     return worker
 
 

@@ -18,6 +18,7 @@ from gastown_tmux.edges.panes import Pane, WindowSpec, kill_pane, open_windows, 
 from gastown_tmux.edges.processes import ProcessRef
 from gastown_tmux.edges.tmux import ServerGoneError
 from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations import admission
 from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers import registry
@@ -82,7 +83,12 @@ def start_sessions(town: Town, addresses: Sequence[Address]) -> list[Session]:
     """
     settle_orphans(town)
     starts = []
+    full = admission.refusal(town) if addresses else None
+    if full is not None:
+        raise RefusedError(f"nothing is started: {full}", hint="gt config show limits.memory")
     for address in addresses:
+        if town.is_frozen(address):
+            raise RefusedError(f"{address} is to stand still", hint="gt thaw")
         start = _claim(town, address)
         if start is not None:
             starts.append(start)

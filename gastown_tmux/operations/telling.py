@@ -60,6 +60,8 @@ def sight(town: Town, agent: Agent | None, session: Session | None) -> Sighting:
     """Where the agent's mind is, by its rows and by its screen as it is now."""
     if agent is None:
         return Sighting(Attention.REMOVED)
+    if town.is_frozen(agent.address):
+        return Sighting(Attention.PAUSED)
     if agent.state in (AgentState.PAUSED, AgentState.LIMITED):
         return Sighting(Attention(agent.state))
     if agent.state is not AgentState.ON or session is None:
@@ -127,6 +129,8 @@ def tell(town: Town, mail: str, address: Address, when: When) -> Outcome:
 
 def type_words(town: Town, address: Address, session: Session, words: str, when: When) -> Outcome:
     """Into the window of a live session; the program's own hook, where it has one, tells that they were taken."""
+    if town.is_frozen(address):
+        return Refused("it stands still: gt thaw, or gt resume")
     agent_provider = registry.find(session.provider, town.settings(address.rig))
     before = session.since
 

@@ -12,6 +12,7 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.settings import Settings
 from gastown_tmux.edges import clock, tmux
 from gastown_tmux.edges.configuration import Configuration
+from gastown_tmux.edges.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.edges.terminal import become
 from gastown_tmux.edges.wake import poke
@@ -101,6 +102,20 @@ class Town:
     def gate_mark(self, rig: str) -> str:
         """What tells a rig's gates from all other processes."""
         return self.mark(f"gate.{rig}")
+
+    @property
+    def flags_folder(self) -> Path:
+        """Orders to stand still; kept over a reboot."""
+        return self.path / ".gt" / "stopped"
+
+    def is_frozen(self, address: Address) -> bool:
+        """Whether the agent is to stand still: by an emergency stop of town or rig, or paused."""
+        up = raised(self.flags_folder)
+        return bool(up) and not up.isdisjoint((TOWN, rig_flag(address.rig or ""), address.folder))
+
+    def rig_folder_exists(self, rig: str) -> bool:
+        """Whether there is such a rig, as far as files tell."""
+        return "/" not in rig and (self.path / "rigs" / rig / "repo.git").is_dir()
 
     def hook(self, address: Address) -> Path:
         """An agent's persistent place: ``state.json`` and ``work/``."""

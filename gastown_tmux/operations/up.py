@@ -7,7 +7,7 @@ from gastown_tmux.domain.ids import MAYOR, Address, Commit, RigName
 from gastown_tmux.edges import clock, processes, resources
 from gastown_tmux.edges.resources import Restart
 from gastown_tmux.errors import GtError, RefusedError
-from gastown_tmux.operations import daemons, deaths
+from gastown_tmux.operations import admission, daemons, deaths
 from gastown_tmux.operations.headquarters import open_headquarters
 from gastown_tmux.operations.hooks import find_base, is_prepared, prepare_hook
 from gastown_tmux.operations.layouts import arrange
@@ -68,7 +68,8 @@ def ensure_up(town: Town) -> list[str]:
 
 
 def find_missing(town: Town) -> list[Address]:
-    """The agents that should run and do not: on, in a rig that is not parked, and with a reason to run.
+    """The agents that should run and do not: on, in a rig that is not parked, and with a reason to run. None while the
+    machine has no room.
 
     Without anything on its hook, only an agent whose role says so has one.
     """
@@ -76,14 +77,16 @@ def find_missing(town: Town) -> list[Address]:
         return []
     held, running = list_held_beads(town.db), {session.agent for session in list_live_sessions(town.db)}
     parked = {rig.name for rig in list_rigs(town.db) if rig.parked}
-    return [
+    missing = [
         agent.address
         for agent in list_agents(town.db)
         if agent.state is AgentState.ON
         and agent.address not in running
+        and not town.is_frozen(agent.address)
         and agent.rig not in parked
         and (agent.address in held or _always_runs(town, agent))
     ]
+    return [] if missing and admission.refusal(town) else missing
 
 
 def _always_runs(town: Town, agent: Agent) -> bool:

@@ -6,7 +6,9 @@ from gastown_tmux.domain.agents import Agent, Role, Session, SessionState, branc
 from gastown_tmux.domain.ids import OVERSEER, Address, BeadId, RigName, Time
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
+from gastown_tmux.edges.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.processes import ProcessRef, is_alive
+from gastown_tmux.operations import admission
 from gastown_tmux.operations.daemons import Daemon, list_daemons
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as agent_rows
@@ -122,7 +124,13 @@ def _is_running(session: Session) -> bool:
     )
 
 
-def status(town: Town) -> Status:
+def _describe_orders(town: Town) -> list[str]:
+    up = raised(town.flags_folder)
+    words = ["the town stands still: gt thaw"] if TOWN in up else []
+    return words + [f"rig {rig.name} stands still: gt thaw" for rig in list_rigs(town.db) if rig_flag(rig.name) in up]
+
+
+def describe_town(town: Town) -> Status:
     beads = count_beads(town.db)
     requests = list_live(town.db)
     queue = [request for request in requests if request.position is not None]
@@ -146,7 +154,9 @@ def status(town: Town) -> Status:
         )
         for rig in list_rigs(town.db)
     ]
-    notes = [f"{rig.name} has no merge gates: whatever merges cleanly lands" for rig in rigs if not rig.gates]
+    full = admission.refusal(town)
+    notes = [*_describe_orders(town), *([f"no agent is started: {full}"] if full else [])]
+    notes += [f"{rig.name} has no merge gates: whatever merges cleanly lands" for rig in rigs if not rig.gates]
     for rig in rigs:
         notes += [f"{bead.id} waits for a free place" for bead in list_waiting(town.db, rig.name)[:WAITING_SHOWN]]
     notes += [f"{request.id}: {request.reason}" for request in queue if request.reason]

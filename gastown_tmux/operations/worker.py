@@ -16,7 +16,7 @@ from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.injection import form
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import work as rows
-from gastown_tmux.store.agents import get_agent
+from gastown_tmux.store.agents import find_handoff, get_agent
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import insert_merge_request
 
@@ -32,6 +32,7 @@ class Prime:
     branch: str | None
     unread: int
     next: str
+    note: str | None
 
     def text(self, *, instructions: bool = True) -> str:
         lines = [self.instructions.rstrip(), ""] if instructions else []
@@ -40,6 +41,8 @@ class Prime:
             lines += ["", f"On your hook: {self.bead.id} {self.bead.title}", f"Branch: {self.branch}"]
             if self.bead.body:
                 lines += ["", self.bead.body.rstrip()]
+        if self.note:
+            lines += ["", "Left by your last session:", self.note.rstrip()]
         lines += ["", f"Unread mail: {self.unread}", f"Next: {self.next}"]
         return "\n".join(lines)
 
@@ -70,7 +73,16 @@ def _prime(town: Town) -> Prime:
         branch=bead.branch if bead else None,
         unread=unread,
         next=step,
+        note=_find_note(town, agent.address, bead),
     )
+
+
+def _find_note(town: Town, address: Address, bead: Bead | None) -> str | None:
+    """What an earlier session left for this one, about the same piece of work."""
+    left = find_handoff(town.db, address)
+    if left is None or left.bead != (bead.id if bead else None):
+        return None
+    return None if left.session == town.environment.get("GT_SESSION") else left.note
 
 
 def _own_address(town: Town) -> Address:

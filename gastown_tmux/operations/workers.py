@@ -4,7 +4,9 @@ from gastown_tmux.domain.agents import AgentState, Role
 from gastown_tmux.domain.ids import Address, Commit, parse_name
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.git import NETWORK_TIMEOUT
+from gastown_tmux.edges.wake import poke
 from gastown_tmux.errors import GtError, RefusedError, UsageError
+from gastown_tmux.operations.freezing import release, resume
 from gastown_tmux.operations.hooks import archive_agent, clear_hook, find_base, is_prepared, prepare_hook, write_state
 from gastown_tmux.operations.sessions import resolve_provider, start_sessions, stop_sessions
 from gastown_tmux.operations.town import Answer, Town
@@ -13,6 +15,7 @@ from gastown_tmux.operations.views import AgentView, show_agent
 from gastown_tmux.operations.views import list_agents as list_views
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.work import find_held_bead
 
 
@@ -83,6 +86,8 @@ def list_polecats(town: Town, rig: Rig | None = None) -> list[AgentView]:
 def start_agent(town: Town, agent: Address) -> Answer:
     """Raises GtError where its program does not come up."""
     ensure_up(town)
+    if rows.get_agent(town.db, agent).state is AgentState.PAUSED:
+        return resume(town, agent)
     if rows.find_live_session(town.db, agent):
         return Answer(show_agent(town, agent), f"{agent} runs already")
     known = rows.get_agent(town.db, agent)
@@ -104,14 +109,47 @@ def stop_agent(town: Town, agent: Address) -> Answer:
     """Every descendant of its program is gone when this returns; the work is in the worktree and a snapshot."""
     was = rows.get_agent(town.db, agent).state
     stopped = stop_sessions(town, [agent], why="stopped", state="stop")
+    release(town, agent)
     known = not stopped and was is AgentState.OFF
     return Answer(show_agent(town, agent), f"{agent} is stopped" + (" already" if known else ""))
 
 
-def respawn_agent(town: Town, agent: Address) -> Answer:
-    """Ends what runs, keeps the hook as it is, starts anew."""
-    stop_sessions(town, [agent], why="respawn")
+def respawn_agent(town: Town, agent: Address, fresh: bool = False) -> Answer:
+    """Ends what runs, keeps the hook as it is, starts anew: the conversation goes on unless ``fresh``.
+
+    An agent that respawns itself hears of no end: the witness does it.
+    """
+    why = "respawned fresh" if fresh else "respawned"
+    if town.actor == agent:
+        return _hand_over(town, agent, why)
+    stop_sessions(town, [agent], why=why)
+    release(town, agent)
+    with town.change() as change:
+        rows.move_agent(change, agent, "start")
     return start_agent(town, agent)
+
+
+def handoff(town: Town, message: str | None = None) -> Answer:
+    """Ends the caller's own session and starts it fresh; ``gt prime`` then has the note.
+
+    The caller is a child of that session, so the end is only asked for here; the witness does it at once.
+    """
+    if town.is_person:
+        raise RefusedError("this is for agents in their windows", hint="gt respawn AGENT --fresh")
+    return _hand_over(town, town.actor, "handoff", message or "")
+
+
+def _hand_over(town: Town, agent: Address, why: str, note: str | None = None) -> Answer:
+    with town.change() as change:
+        session = rows.find_live_session(change, agent)
+        if session is None:
+            raise RefusedError(f"{agent} does not run", hint=f"gt respawn {agent}")
+        if note is not None:
+            rows.leave_handoff(change, session, note)
+        rows.ask_to_end(change, session.id, why)
+    poke(town.death_fifo)
+    fate = "is ended and started anew" if is_wanted(town.db) else "ends when the town is up again"
+    return Answer({"agent": agent, "session": session.id}, f"session {session.id} {fate}")
 
 
 def remove_agent(town: Town, agent: Address) -> Answer:

@@ -182,11 +182,10 @@ def list_deaths(reader: Reader, address: str, since: Time) -> list[Session]:
     return [session for session in ended if session.is_charged]
 
 
-def count_all_deaths(reader: Reader, since: Time) -> int:
+def list_all_deaths(reader: Reader, since: Time) -> list[Session]:
     """Sessions of all agents that died since then."""
-    row = reader.row("SELECT count(*) FROM sessions WHERE ended >= ? AND reason = ?", since, Ending.DIED)
-    assert row is not None
-    return int(row[0])
+    rows = reader.rows("SELECT * FROM sessions WHERE ended >= ? AND reason = ?", since, Ending.DIED)
+    return [_session(row) for row in rows]
 
 
 def excuse_deaths(change: Change, since: Time, ending: Ending) -> None:

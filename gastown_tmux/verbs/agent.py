@@ -92,7 +92,32 @@ VERBS = (
         "respawn",
         "start an agent anew, with what was on its hook",
         "operations.workers:respawn_agent",
+        (argument("agent", Kind.AGENT), flag("--fresh", "fresh", "with a new conversation")),
+    ),
+    Verb(
+        "handoff",
+        "restart your own session fresh, with a note to yourself",
+        "operations.workers:handoff",
+        (option("-m --message", "message", Kind.BODY, "the note"),),
+    ),
+    Verb(
+        "pause",
+        "let an agent stand still: nothing runs, nothing is typed",
+        "operations.freezing:pause",
         (argument("agent", Kind.AGENT),),
+    ),
+    Verb("resume", "let a paused agent go on", "operations.freezing:resume", (argument("agent", Kind.AGENT),)),
+    Verb(
+        "estop",
+        "freeze every agent at once; nothing starts",
+        "operations.freezing:estop",
+        (option("--rig", "rig", help="only this rig's"),),
+    ),
+    Verb(
+        "thaw",
+        "let go on what estop froze",
+        "operations.freezing:thaw",
+        (option("--rig", "rig", help="only this rig's"),),
     ),
     Verb(
         "peek",

@@ -14,7 +14,21 @@ usage: gt [--host USER@BOX] [--town PATH] [--as ADDRESS] [--json] [--quiet] [-c 
 _CHAPTERS = (
     (
         "the town",
-        ("install", "up", "down", "status", "agents", "doctor", "demo", "config", "layout", "completion", "daemon"),
+        (
+            "install",
+            "up",
+            "down",
+            "status",
+            "agents",
+            "doctor",
+            "demo",
+            "config",
+            "layout",
+            "completion",
+            "daemon",
+            "estop",
+            "thaw",
+        ),
     ),
     ("rigs and workers", ("rig", "crew", "polecat")),
     ("work", ("bead", "sling", "unsling", "convoy", "diff", "review", "waiting", "approve", "deny", "mq", "refinery")),

@@ -42,8 +42,8 @@ VERBS = (
     Verb(
         "status",
         "the town at a glance",
-        "operations.views:status",
-        (),
+        "operations.explaining:status",
+        (option("--explain", "agent", Kind.AGENT, "why this agent's health is what it is"),),
         Special.STATUS,
     ),
     Verb(

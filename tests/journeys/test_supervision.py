@@ -1,0 +1,102 @@
+"""Nothing dies for long, and nothing is lost."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.journeys.town_world import TownWorld
+
+TICK = "for i in $(seq 600); do echo $i > tick.txt; sleep 0.1; done"
+
+
+def agents_at_work(town: TownWorld, count: int) -> list[Any]:
+    found = [agent for agent in town.json("agents")["items"] if agent["bead"] and agent["pid"]]
+    return found if len(found) >= count and all(agent["state"] == "working" for agent in found) else []
+
+
+def ticking(place: Path, wait_for: Any) -> bool:
+    before = place.read_text() if place.exists() else ""
+    wait_for(lambda: place.exists() and place.read_text() not in ("", before), 10, "a tick")
+    return True
+
+
+def stands_still(place: Path) -> bool:
+    before = place.read_text()
+    subprocess.run(["sleep", "0.4"], check=True)
+    return place.read_text() == before
+
+
+def test_all_come_back_with_their_work(town: TownWorld, wait_for: Any) -> None:
+    beads = [town.bead(f"work {n}", f"echo {n} > {n}.txt; sleep 6") for n in range(3)]
+    town.gt("sling", *beads, "demo")
+    before = {agent["address"]: agent["session"] for agent in wait_for(lambda: agents_at_work(town, 3), 20, "three")}
+    status = town.json("status")
+    for daemon in status["daemons"]:
+        os.kill(daemon["pid"], signal.SIGKILL)
+    subprocess.run(["tmux", "-S", status["tmux"]["socket"], "kill-server"], check=True)
+
+    def is_back() -> bool:
+        found = agents_at_work(town, 3)
+        return bool(found) and all(agent["session"] != before[agent["address"]] for agent in found)
+
+    wait_for(is_back, 30, "all of them to be back")
+    again = town.json("status")
+    assert again["tmux"]["alive"] and all(daemon["alive"] for daemon in again["daemons"])
+    assert [agent["bead"] is not None for agent in again["agents"]] == [True] * 3
+    events = town.gt("events", "--type", "town.struck").out
+    assert "town.struck" in events
+    for bead in beads:
+        town.wait_state(bead, "merged", 60)
+
+
+def test_standing_still_and_going_on(town: TownWorld, wait_for: Any) -> None:
+    town.gt("sling", town.bead("tick", TICK), "demo")
+    [agent] = wait_for(lambda: agents_at_work(town, 1), 20, "an agent")
+    address = agent["address"]
+    tick = town.path / ".gt" / "hooks" / address.replace("/", ".") / "work" / "tick.txt"
+    assert ticking(tick, wait_for)
+
+    town.gt("pause", address)
+    assert town.agent(address)["state"] == "paused" and stands_still(tick)
+    assert "already" in town.gt("pause", address).out
+
+    # With the deacon dead and the database locked.
+    os.kill(town.json("status")["daemons"][0]["pid"], signal.SIGKILL)
+    town.gt("resume", address)
+    assert ticking(tick, wait_for)
+    locked = sqlite3.connect(town.path / ".gt" / "town.db", isolation_level=None)
+    locked.execute("BEGIN EXCLUSIVE")
+    town.gt("estop")
+    assert stands_still(tick)
+    town.gt("thaw")
+    assert ticking(tick, wait_for)
+    locked.execute("ROLLBACK")
+    locked.close()
+
+    town.gt("estop", "--rig", "demo")
+    assert stands_still(tick) and any("gt thaw" in note for note in town.json("status")["notes"])
+    assert town.gt("respawn", address, code=4).err.startswith("gt: ")
+    town.gt("thaw")
+    wait_for(lambda: agents_at_work(town, 1), 20, "the agent again")
+    assert ticking(tick, wait_for)
+
+    # A note to its own successor.
+    before = town.agent(address)["session"]
+    town.gt("--as", address, "handoff", "-m", "half of it is done")
+    wait_for(lambda: town.agent(address)["session"] not in (before, None), 15, "the successor")
+    assert "half of it is done" in town.gt("--as", address, "prime").out
+
+
+def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
+    town.gt("config", "agent", "set", "crash", "sh", "-c", "exit 3")
+    town.gt("config", "set", "respawn.budget", "2 per 10m")
+    bead = town.bead("never done", "true")
+    town.gt("sling", bead, "demo", "--agent", "crash", code=None)
+    failed = wait_for(lambda: [a for a in town.json("agents")["items"] if a["state"] == "failed"], 30, "it to fail")
+    shown = town.json("bead", "show", bead)
+    assert (shown["state"], shown["reason"]) == ("open", "escalated")
+    assert len(town.json("escalate", "list")["items"]) == 1
+    assert failed[0]["restarts"] == 2 and "exit status 3" in failed[0]["reason"]
