@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -84,8 +85,9 @@ class Shell:
         self._jobs = Jobs(self._refresh)
         self._news = News(self._screen.write, self._current_look, NEWS, town.actor)
         watched = Town(town.path, town.actor, town.environment, town.flags)
-        self._watcher = Watcher(watched, self._news.take, self._refresh)
+        self._watcher = Watcher(watched, self._news.take, self._refresh, self._tick)
         self._is_left = False
+        self._ticked = 0
 
     def run(self) -> None:
         """Until the person leaves, or the terminal does."""
@@ -221,6 +223,13 @@ class Shell:
     def _refresh(self) -> None:
         self._session.app.invalidate()
 
+    def _tick(self) -> None:
+        """The seconds of what runs behind the prompt go on; an idle prompt costs nothing."""
+        now = int(time.monotonic())
+        if now != self._ticked and self._jobs.running():
+            self._ticked = now
+            self._refresh()
+
     def _current_look(self) -> Look:
         return replace(self._look, width=self._screen.width)
 
@@ -283,7 +292,6 @@ class Shell:
             key_bindings=keys,
             style=_STYLE,
             color_depth=None if self._look.colour else ColorDepth.DEPTH_1_BIT,
-            refresh_interval=1.0,
             reserve_space_for_menu=6,
         )
 

@@ -59,14 +59,20 @@ def read_values(town: Town) -> Values:
 class Watcher:
     """Keeps ``values`` fresh and hands on new events, in a thread, until ``stop``.
 
-    ``on_events`` and ``on_change`` are called in that thread. A town that cannot be read now keeps its last values.
+    ``on_events``, ``on_change`` and ``on_look`` (ten times a second) are called in that thread. A town that cannot
+    be read now keeps its last values.
     """
 
     def __init__(
-        self, town: Town, on_events: Callable[[list[Event]], None], on_change: Callable[[], None] = lambda: None
+        self,
+        town: Town,
+        on_events: Callable[[list[Event]], None],
+        on_change: Callable[[], None],
+        on_look: Callable[[], None],
     ) -> None:
         self.values = Values()
-        self.on_change = on_change
+        self._on_change = on_change
+        self._on_look = on_look
         self._town = town
         self._on_events = on_events
         self._stopping = threading.Event()
@@ -100,11 +106,12 @@ class Watcher:
                     changed, self.values = values != self.values, values
                     version, read = seen, time.monotonic()
                     if changed:
-                        self.on_change()
+                        self._on_change()
             except (GtError, OSError):
                 # A town being moved, restored or removed: it is looked at again, from a fresh connection.
                 with contextlib.suppress(GtError, OSError):
                     self._town.close()
                 self._stopping.wait(1.0)
+            self._on_look()
             self._stopping.wait(LOOK_SECONDS)
         self._town.close()
