@@ -2,6 +2,8 @@
 
 import logging
 import threading
+import time
+from pathlib import Path
 
 from gastown_tmux.daemons.hands import Hands
 from gastown_tmux.domain.ids import OVERSEER
@@ -16,6 +18,7 @@ from gastown_tmux.operations.watching import report_watch
 from gastown_tmux.store.meta import is_wanted
 
 _STOP_SECONDS = 5.0
+_WATCH_SECONDS = 0.9
 
 log = logging.getLogger("gt")
 
@@ -32,6 +35,8 @@ class CourierThread:
         self._woken = threading.Event()
         self._stopping = False
         self._watcher = BoxWatcher(self.wake)
+        self._watched: list[Path] = []
+        self._watch_due = 0.0
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
     def start(self) -> None:
@@ -67,13 +72,21 @@ class CourierThread:
     def _look(self) -> None:
         if not is_wanted(self._town.db):
             return
-        self._watcher.refresh(self._courier.folders())
-        report_watch(self._town, self._watcher.health().dead)
+        self._watch()
         for errand in self._courier.look():
             self._hands.do(f"tell {errand.agent}", lambda town, errand=errand: self._tell(town, errand))  # type: ignore[misc]
         self._notices.count(self._courier.unread(OVERSEER))
         if waiting := self._notices.waiting():
             self._hands.do("tell overseer", lambda town: tell_overseer(town, waiting))
+
+    def _watch(self) -> None:
+        """Every box is watched; at once where there is a new one, else the watches are looked at once a second."""
+        folders, now = self._courier.folders(), time.monotonic()
+        if folders == self._watched and now < self._watch_due:
+            return
+        self._watched, self._watch_due = folders, now + _WATCH_SECONDS
+        self._watcher.refresh(folders)
+        report_watch(self._town, self._watcher.health().dead)
 
     def _tell(self, town: Town, errand: Errand) -> None:
         outcome = tell(town, errand.mail, errand.agent, errand.when)

@@ -44,6 +44,7 @@ class _Deacon:
     def __init__(self, town: Town, loop: Loop, courier: CourierThread) -> None:
         self.town = town
         self._courier = courier
+        self._version = 0
         self.loop = loop
         self.hands = loop.hands
         self._peer = Peer(town, loop.hands, "witness")
@@ -54,8 +55,10 @@ class _Deacon:
 
     def look(self) -> float | None:
         town = self.town
-        patrol.take_signals(town)
-        self._courier.wake()
+        signals, version = patrol.take_signals(town), town.db.version()
+        if signals or version != self._version:
+            self._version = version
+            self._courier.wake()
         self._peer.look()
         self._keep_tmux()
         if free := patrol.find_parted(town):

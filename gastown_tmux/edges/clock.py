@@ -9,6 +9,11 @@ def now() -> Time:
     return from_epoch(time.time())
 
 
+def epoch() -> float:
+    """Seconds of Unix time."""
+    return time.time()
+
+
 def from_epoch(seconds: float) -> Time:
     whole = int(seconds)
     return Time(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((seconds - whole) * 1000):03}Z")

@@ -59,6 +59,7 @@ class Courier:
 
     town: Town
     _boxes: dict[str, _Box] = field(default_factory=dict)
+    _folders: dict[str, tuple[Address | None, Path]] = field(default_factory=dict)
     _later: dict[tuple[str, str], tuple[object, float]] = field(default_factory=dict)
 
     def unread(self, address: str) -> int:
@@ -67,26 +68,36 @@ class Courier:
 
     def next_look(self) -> float:
         """In how many seconds something is due that no event will tell of."""
-        now = clock.to_epoch(clock.now())
+        now = clock.epoch()
         return max(
             _SOON / 2, min((until for _, until in self._later.values() if until > now), default=now + 60.0) - now
         )
 
     def folders(self) -> list[Path]:
         """The boxes of all who are told of their mail."""
+        return list(self._find_boxes().values())
+
+    def _find_boxes(self) -> dict[Address, Path]:
         try:
-            return [path for path in sorted(self.town.mail.iterdir()) if _address(path.name) is not None]
+            names = sorted(os.listdir(self.town.mail))  # noqa: PTH208 - every look
         except FileNotFoundError:
-            return []
+            return {}
+        for name in names:
+            if name not in self._folders:
+                self._folders[name] = _address(name), self.town.mail / name
+        found = (self._folders[name] for name in names)
+        return {address: folder for address, folder in found if address is not None}
 
     def look(self) -> list[Errand]:
         """Rows follow the files; then what each open row is due. At most one errand for each agent."""
-        for folder in self.folders():
-            address = _address(folder.name)
-            assert address is not None
+        for address, folder in self._find_boxes().items():
             with contextlib.suppress(GtError):
                 self._list(address, folder)
-        rows = self._settle(list_open(self.town.db))
+        rows = list_open(self.town.db)
+        if not rows:
+            self._later.clear()
+            return []
+        rows = self._settle(rows)
         open_rows = {(row.mail, row.agent) for row in rows}
         self._later = {key: later for key, later in self._later.items() if key in open_rows}
         agents = {agent.address: agent for agent in list_agents(self.town.db)}
@@ -161,7 +172,7 @@ class Courier:
         self, address: Address, rows: list[Delivery], agent: Agent | None, session: Session | None, quiet: bool
     ) -> Errand | None:
         """The first thing that may be told now; what may never be told is given up."""
-        now = clock.to_epoch(clock.now())
+        now = clock.epoch()
         mind = (agent and (agent.state, agent.since), session and (session.id, session.since))
         due = [row for row in rows if self._is_due(row, mind, now)]
         if not due:
@@ -264,9 +275,9 @@ def _address(folder: str) -> Address | None:
 def _marks(folder: Path) -> tuple[int, int] | None:
     """What changes with every change of the box; None where it changed so lately that more may come unseen."""
     try:
-        times = [os.stat(folder / part).st_mtime_ns for part in ("new", "cur")]  # noqa: PTH116 - every box, every look
+        times = [os.stat(f"{folder}/{part}").st_mtime_ns for part in ("new", "cur")]  # noqa: PTH116 - every box, every look
     except OSError:
         return None
-    if max(times) / 1e9 > clock.to_epoch(clock.now()) - _SETTLED_SECONDS:
+    if max(times) / 1e9 > clock.epoch() - _SETTLED_SECONDS:
         return None
     return times[0], times[1]

@@ -101,6 +101,11 @@ class Database:
                 backup(self._connection, path.with_name(f"town.db.schema-{version}"))
                 _migrate(self._connection)
 
+    def version(self) -> int:
+        """A number that is another one after each commit of another connection."""
+        with explained(self.path):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
     def rows(self, sql: str, *values: object) -> list[Row]:
         with explained(self.path):
             return self._connection.execute(sql, values).fetchall()
