@@ -27,8 +27,10 @@ class QuietOutput(Vt100_Output):
         return 1
 
 
-def make_output() -> Output:
-    """This process's own terminal."""
+def make_output() -> Output | None:
+    """This process's own terminal; of one that cannot even move its cursor, prompt_toolkit knows better."""
+    if os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
+        return None
     return QuietOutput.from_pty(sys.stdout, term=os.environ.get("TERM"), enable_bell=False)
 
 

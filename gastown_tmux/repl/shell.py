@@ -263,7 +263,7 @@ class Shell:
     def _is_open(self) -> bool:
         return is_open(self._session.default_buffer.text)
 
-    def _make_session(self, input: Input | None, output: Output) -> PromptSession[str]:
+    def _make_session(self, input: Input | None, output: Output | None) -> PromptSession[str]:
         keys = KeyBindings()
 
         @keys.add("c-c")

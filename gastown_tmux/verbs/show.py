@@ -30,7 +30,7 @@ SIGNS = {
     "conflicted": "✗", "rejected": "✗", "superseded": "·", "landed": "✓",
 }  # fmt: skip
 _BEADS = ("open", "hooked", "working", "submitted", "merged", "closed")
-_NARROWEST = 6
+_NARROWEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +111,12 @@ def table(listing: Listing, values: Sequence[Any], look: Look) -> str:
     rows = [[_signed(name, row[place], look) for name, place in zip(names, kept, strict=True)] for row in rows]
     heads = [_signed(name, name.replace("_", " ").upper(), look) for name in names]
     widths = [max(width(head), *(width(row[place]) for row in rows)) for place, head in enumerate(heads)]
-    _fit(widths, look)
-    lines = ["  ".join(pad(head, size) for head, size in zip(heads, widths, strict=True)).rstrip()]
+    widths = _fit(names, widths, look)
+    lines = ["  ".join(pad(head, size) for head, size in zip(heads, widths, strict=False)).rstrip()]
     for row in rows:
         cells = [
-            paint(_word(name, cell), pad(cell, size), look) for name, cell, size in zip(names, row, widths, strict=True)
+            paint(_word(name, cell), pad(cell, size), look)
+            for name, cell, size in zip(names, row, widths, strict=False)
         ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
@@ -130,17 +131,28 @@ def _word(name: str, cell: str) -> str:
     return cell.rpartition(" ")[2] if name in _STATES else cell
 
 
-def _fit(widths: list[int], look: Look) -> None:
-    """Narrows the widest columns until the table fits; the first, by which a thing is named, comes last."""
+def _fit(names: Sequence[str], widths: list[int], look: Look) -> list[int]:
+    """Widths with which the table fits: texts are narrowed first, then columns are left out from the right.
+
+    What names a thing, and how it is, stays whole as long as the screen has room for two columns.
+    """
     if look.width is None:
-        return
-    room = look.width - 2 * (len(widths) - 1)
-    while sum(widths) > room:
-        among = [place for place in range(1, len(widths)) if widths[place] > _NARROWEST] or [0]
+        return widths
+    soft = [place > 0 and name not in _STATES | _TIMES for place, name in enumerate(names)]
+    least = [min(size, _NARROWEST) if soft[place] else size for place, size in enumerate(widths)]
+    count = len(widths)
+    while count > 2 and sum(least[:count]) + 2 * (count - 1) > look.width:
+        count -= 1
+    widths = widths[:count]
+    while (over := sum(widths) + 2 * (count - 1) - look.width) > 0:
+        among = [place for place in range(count) if soft[place] and widths[place] > least[place]] or list(range(count))
         widest = max(among, key=lambda place: widths[place])
-        if widths[widest] <= _NARROWEST:
+        if widths[widest] <= 1:
             break
-        widths[widest] -= 1
+        # Down to the next widest at once, or as far as is needed.
+        others = [widths[place] for place in among if place != widest]
+        widths[widest] -= max(1, min(over, widths[widest] - max([least[widest], *others])))
+    return widths
 
 
 def record(shape: Record, value: Any, look: Look) -> str:
