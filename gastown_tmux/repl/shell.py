@@ -47,6 +47,7 @@ HELP = """\
 Every verb works here without gt: status, sling de-1a2b3, mail inbox. Besides:
   @toast words    words for an agent (or a group: @town words)
   attach toast    go to its window; detach, or the prefix and d, leads back
+  review          what waits for you; approve toast, deny toast answer an agent that asks
   !command        a command for the shell
   words for nobody in particular go to the Mayor's agent, when there is one
   Tab completes, → takes the suggestion, Ctrl-R searches what was typed before
