@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gastown_tmux.store.migrations import MIGRATIONS
 Row = sqlite3.Row
 SCHEMA = len(MIGRATIONS)
 BUSY_SECONDS = 15.0
+BACKUP_SECONDS = 60.0
 
 
 class DamagedError(GtError):
@@ -195,10 +197,17 @@ def _statements(script: str) -> Iterator[str]:
 
 def backup(connection: sqlite3.Connection, target: Path) -> None:
     aside = target.with_name(f".{target.name}.{os.getpid()}")
+    deadline = time.monotonic() + BACKUP_SECONDS
+
+    def look_at_the_clock(status: int, remaining: int, total: int) -> None:
+        # SQLite itself would wait for a lock without end.
+        if time.monotonic() > deadline:
+            raise sqlite3.OperationalError("database is locked")
+
     try:
         copy = sqlite3.connect(aside)
         try:
-            connection.backup(copy)
+            connection.backup(copy, progress=look_at_the_clock)
         finally:
             copy.close()
         aside.replace(target)

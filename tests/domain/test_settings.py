@@ -1,0 +1,116 @@
+"""Configuration: six layers into one value that knows its origin; nothing wrong goes in."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gastown_tmux.domain.settings import (
+    KEYS,
+    LAYERS,
+    Key,
+    Settings,
+    check_value,
+    environment_layer,
+    find_key,
+    flatten,
+    parse_budget,
+    parse_duration,
+    parse_size,
+)
+from gastown_tmux.errors import UsageError
+
+numbers = st.integers(0, 10**6)
+
+
+@given(numbers, st.sampled_from([("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)]))
+def test_durations(number: int, unit: tuple[str, float]) -> None:
+    assert parse_duration(f"{number}{unit[0]}") == parse_duration(f" {number} {unit[0]} ") == number * unit[1]
+
+
+@given(numbers, st.sampled_from([("", 1), ("k", 2**10), ("K", 2**10), ("M", 2**20), ("G", 2**30), ("T", 2**40)]))
+def test_sizes(number: int, unit: tuple[str, int]) -> None:
+    assert parse_size(f"{number}{unit[0]}") == parse_size(f"{number}{unit[0]}B") == number * unit[1]
+
+
+def test_budgets() -> None:
+    assert parse_budget("10 per 10m") == (10, 600.0)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(key=st.sampled_from(KEYS), value=json_values)
+def test_any_value_is_taken_or_refused_with_the_rule(key: Key, value: Any) -> None:
+    name = key.name.replace("<name>", "mine")
+    try:
+        check_value(name, value, "town.yaml")
+    except UsageError as error:
+        assert error.message.startswith(f"town.yaml: {name} must be ")
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
+def test_every_key_can_be_an_environment_variable_and_has_a_lawful_default(key: Any) -> None:
+    assert "_" not in key.name and "-" not in key.name.replace("<name>", "") and key.summary
+    if key.default is not None:
+        check_value(key.name, key.default, "default")
+
+
+@given(json_values)
+def test_any_document_is_flattened_or_refused(document: Any) -> None:
+    try:
+        flat = flatten(document, "town.yaml")
+    except UsageError as error:
+        assert error.message.startswith("town.yaml")
+        return
+    assert all(find_key(name) for name in flat)
+
+
+def test_nested_and_dotted_are_the_same() -> None:
+    nested = {"merge": {"review": True, "gates": ["make"]}, "providers": {"mine": {"command": "x"}}, "mail": None}
+    assert flatten(nested, "f") == {
+        "merge.review": True, "merge.gates": ["make"], "providers.mine": {"command": "x"},
+    }  # fmt: skip
+    assert flatten({"merge.review": True}, "f") == flatten({"merge": {"review": True}}, "f")
+
+
+@pytest.mark.parametrize(
+    "document", [[], "x", 3, {"merge": {"reveiw": True}}, {"mail.rescan": 1}, {"limits.agents": 0}]
+)
+def test_what_is_refused(document: Any) -> None:
+    with pytest.raises(UsageError):
+        flatten(document, "town.yaml")
+
+
+def test_the_nearest_key_is_named() -> None:
+    with pytest.raises(UsageError) as refused:
+        find_key("merge.reviw")
+    assert refused.value.hint == "did you mean merge.review?"
+
+
+@given(st.sets(st.sampled_from(LAYERS[:-1])))
+def test_the_strongest_layer_wins_and_is_named(given_in: set[str]) -> None:
+    layers = [(name, {"mail.rescan": f"{place + 1}s"} if name in given_in else {}) for place, name in enumerate(LAYERS)]
+    found = Settings(layers[:-1]).find("mail.rescan")
+    strongest = next((name for name in LAYERS if name in given_in), "default")
+    assert found.layer == strongest
+    assert Settings(layers[:-1]).seconds("mail.rescan") == parse_duration(found.value)
+
+
+def test_the_environments_layer() -> None:
+    environment = {"GT_MAIL_RESCAN": "2s", "GT_LIMITS_AGENTS": "3", "GT_TOWN": "/x", "GT_AGENT": "mayor"}
+    parse = {"2s": "2s", "3": 3}.__getitem__
+    assert environment_layer(environment, parse) == {"mail.rescan": "2s", "limits.agents": 3}
+    with pytest.raises(UsageError, match="GT_LIMITS_AGENTS"):
+        environment_layer({"GT_LIMITS_AGENTS": "x"}, lambda text: text)
+
+
+def test_show_has_every_key_once() -> None:
+    shown = [setting.key for setting in Settings([("town", {"providers.mine": {"command": "x"}})]).show()]
+    assert len(shown) == len(set(shown)) and "providers.mine" in shown
+    assert {key.name for key in KEYS if "<" not in key.name} <= set(shown)

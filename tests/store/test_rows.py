@@ -1,0 +1,164 @@
+"""Rows keep what no single command can: one owner, one session, one way; a late signal hits nobody."""
+
+import pytest
+
+from gastown_tmux.domain.ids import OVERSEER, BeadId, Commit, RigName
+from gastown_tmux.domain.machine import IllegalMoveError
+from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.store import agents, merging, work
+from gastown_tmux.store.db import Change, Database, TakenError
+from gastown_tmux.store.events import list_events
+from gastown_tmux.store.meta import find_result, once
+from gastown_tmux.store.rows import matching_ids
+from tests.store.conftest import NOW, RYE, TOAST
+
+RIG = RigName("demo")
+
+
+def bead(change: Change, title: str = "t", needs: tuple[BeadId, ...] = ()) -> BeadId:
+    return work.insert_bead(change, RIG, "de", title=title, body="", priority=2, labels=("l",), needs=needs)
+
+
+def submit(change: Change, id: BeadId) -> str:
+    request = merging.insert_merge_request(
+        change, bead=id, rig=RIG, author=TOAST, branch="b", head=Commit("1" * 40), base=Commit("0" * 40),
+        target="main", held=False,
+    )  # fmt: skip
+    work.submit_bead(change, id, request)
+    return request
+
+
+def test_two_owners_of_a_bead_and_two_beads_on_a_hook_are_impossible(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        first, second = bead(change), bead(change)
+        work.sling_bead(change, first, TOAST)
+        with pytest.raises(IllegalMoveError):
+            work.sling_bead(change, first, RYE)
+        with pytest.raises(TakenError):
+            work.sling_bead(change, second, TOAST)
+        work.sling_bead(change, second, RYE)
+    held = work.list_held_beads(db)
+    assert {address: found.id for address, found in held.items()} == {TOAST: first, RYE: second}
+
+
+def test_a_bead_that_comes_back_keeps_its_branch(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        id = bead(change)
+        work.sling_bead(change, id, TOAST)
+        work.set_branch(change, id, "bead/x", Commit("0" * 40))
+        work.return_bead(change, id, "rejected", target=TOAST)
+    found = work.get_bead(db, id)
+    assert (found.state, found.reason, found.branch, found.target) == ("open", "rejected", "bead/x", TOAST)
+    assert (found.assignee, found.attempts, found.labels) == (TOAST, 1, ("l",))
+    assert work.find_held_bead(db, TOAST) is None
+    assert [event.type for event in list_events(db, subject=id)] == ["bead.created", "bead.slung", "bead.returned"]
+
+
+def test_only_what_is_not_needed_any_more_is_ready(db: Database) -> None:
+    with pytest.raises(RefusedError, match="would need one another"), db.change(OVERSEER, NOW) as change:
+        first = bead(change, "first")
+        second = bead(change, "second", (first,))
+        work.set_needs(change, first, [bead(change, "third", (second,))])
+    # The circle was refused with the whole change.
+    assert work.list_beads(db) == []
+    with db.change(OVERSEER, NOW) as change:
+        first = bead(change, "first")
+        second = bead(change, "second", (first,))
+        wontdo = bead(change, "third", (second,))
+    assert [one.id for one in work.list_ready(db)] == [first] and work.is_blocked(db, second)
+    with db.change(OVERSEER, NOW) as change:
+        work.sling_bead(change, first, TOAST)
+        work.report_bead(change, first, "text")
+    assert [one.id for one in work.list_ready(db)] == [second]
+    with db.change(OVERSEER, NOW) as change:
+        work.close_bead(change, second, "wontdo")
+    assert work.list_ready(db) == [] and work.is_blocked(db, wontdo)
+
+
+def test_one_live_merge_request_of_a_bead(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        id = bead(change)
+        work.sling_bead(change, id, TOAST)
+        request = submit(change, id)
+        with pytest.raises(TakenError):
+            merging.insert_merge_request(
+                change, bead=id, rig=RIG, author=RYE, branch="b", head=Commit("2" * 40), base=Commit("0" * 40),
+                target="main", held=True,
+            )  # fmt: skip
+        with pytest.raises(IllegalMoveError):
+            merging.move_merge_request(change, request, "merge")
+        for move in ("test", "publish", "merge"):
+            merging.move_merge_request(change, request, move, merged_commit=Commit("3" * 40))
+        work.merge_bead(change, id, Commit("3" * 40))
+    assert work.get_bead(db, id).merged_commit == "3" * 40
+    assert merging.list_queue(db, RIG) == []
+
+
+def test_a_convoy_lands_by_itself_and_adding_opens_it_again(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        first, second = bead(change), bead(change)
+        convoy, other = work.insert_convoy(change, "one", None), work.insert_convoy(change, "two", None)
+        assert work.add_to_convoy(change, convoy, [first, first]) == [first]
+        with pytest.raises(RefusedError, match="travels in convoy"):
+            work.add_to_convoy(change, other, [first])
+        assert not work.land_convoy(change, other)
+        work.sling_bead(change, first, TOAST)
+        submit(change, first)
+        work.merge_bead(change, first, Commit("3" * 40))
+        assert work.land_convoy(change, convoy) and not work.land_convoy(change, convoy)
+        landed = work.get_convoy(change, convoy)
+        assert (landed.state, landed.done, landed.total, landed.landed) == ("landed", 1, 1, NOW)
+        work.add_to_convoy(change, convoy, [second])
+        assert work.get_convoy(change, convoy).state == "open"
+
+
+def test_two_live_sessions_of_an_agent_are_impossible(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        first = agents.insert_session(change, TOAST, "runbook", (1, "then"))
+        with pytest.raises(TakenError):
+            agents.insert_session(change, TOAST, "runbook", (1, "then"))
+    assert [session.id for session in agents.list_live_sessions(db)] == [first]
+
+
+def test_a_late_signal_hits_nobody(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        first = agents.insert_session(change, TOAST, "runbook", (1, "then"))
+        assert agents.move_session(change, first, "ready") == "ready"
+        assert agents.end_session(change, first, status=3, signal=None)
+        assert not agents.end_session(change, first, status=0, signal=None)
+        second = agents.insert_session(change, TOAST, "runbook", (1, "then"))
+        assert agents.move_session(change, first, "idle") is None
+        assert agents.move_session(change, "ses-none", "idle") is None  # type: ignore[arg-type]
+    ended, live = agents.get_session(db, first), agents.get_session(db, second)
+    assert (ended.state, ended.exit_status, live.state) == ("ended", 3, "starting")
+
+
+def test_an_agents_state_moves_by_its_table(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        assert agents.move_agent(change, TOAST, "start") == "on"
+        assert agents.move_agent(change, TOAST, "pause", reason="asked") == "paused"
+        with pytest.raises(IllegalMoveError, match="a agent that is paused cannot retry"):
+            agents.move_agent(change, TOAST, "retry")
+        with pytest.raises(NotFoundError):
+            agents.move_agent(change, "demo/nobody", "start")
+        assert agents.move_hook(change, TOAST, "prepare") == "preparing"
+        with pytest.raises(IllegalMoveError):
+            agents.move_hook(change, RYE, "ready")
+
+
+def test_the_same_key_gives_the_first_result_to_its_own_verb(db: Database) -> None:
+    made = iter(["one", "two", "three"])
+    with db.change(OVERSEER, NOW) as change:
+        assert once(change, "bead create", "k", lambda: next(made)) == "one"
+        assert once(change, "bead create", "k", lambda: next(made)) == "one"
+        assert once(change, "escalate", "k", lambda: next(made)) == "two"
+        assert once(change, "bead create", None, lambda: next(made)) == "three"
+    assert find_result(db, "bead create", None) is None
+
+
+def test_ids_by_their_beginning(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        ids = sorted(bead(change) for _ in range(6))
+    assert matching_ids(db, "beads", ids[0]) == [ids[0]]
+    assert matching_ids(db, "beads", "de-") == ids[:4] and matching_ids(db, "beads", "") == []
+    assert matching_ids(db, "beads", "%") == []
