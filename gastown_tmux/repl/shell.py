@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,6 +43,7 @@ from gastown_tmux.verbs.show import Look, paint
 #: A command that takes longer goes on behind the prompt.
 PATIENCE_SECONDS = 0.5
 GOODBYE_SECONDS = 2.0
+SWITCH_SECONDS = 0.001
 
 HELP = """\
 Every verb works here without gt: status, sling de-1a2b3, mail inbox. Besides:
@@ -92,6 +94,8 @@ class Shell:
 
     def run(self) -> None:
         """Until the person leaves, or the terminal does."""
+        # Threads that read and print must not keep a key waiting for Python's lock.
+        sys.setswitchinterval(SWITCH_SECONDS)
         was = signal.signal(signal.SIGINT, lambda number, frame: self._interrupt())
         self._apply_settings()
         self._watcher.start()

@@ -25,6 +25,8 @@ LOOK_SECONDS = 0.1
 #: Read again at least so often (processes and mailboxes change without a row), at most so often under a flood.
 STALE_SECONDS = 2.0
 FRESH_SECONDS = 0.5
+#: Nor more often than this many times what the last reading took: the rest of the time is the typist's.
+COST_RATIO = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Watcher:
         self._thread.join(2.0)
 
     def _watch(self) -> None:
-        version, seq, read = None, None, 0.0
+        version, seq, read, rest = None, None, 0.0, FRESH_SECONDS
         while not self._stopping.is_set():
             try:
                 db = self._town.db
@@ -100,9 +102,11 @@ class Watcher:
                     if events:
                         self._on_events(events)
                 stale = time.monotonic() - read
-                if stale > (FRESH_SECONDS if seen != version else STALE_SECONDS) or version is None:
+                if stale > (rest if seen != version else max(rest, STALE_SECONDS)) or version is None:
+                    start = time.monotonic()
                     self._town.reload_settings()
                     values = read_values(self._town)
+                    rest = max(FRESH_SECONDS, COST_RATIO * (time.monotonic() - start))
                     changed, self.values = values != self.values, values
                     version, read = seen, time.monotonic()
                     if changed:
