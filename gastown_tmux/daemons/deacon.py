@@ -8,15 +8,17 @@ from gastown_tmux.daemons.keeper import Keeper
 from gastown_tmux.daemons.loop import Loop
 from gastown_tmux.daemons.peer import Peer
 from gastown_tmux.daemons.signs import SignKeeper
+from gastown_tmux.domain.agents import SessionState
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges import clock, processes
 from gastown_tmux.edges.panes import WindowSpec, open_windows, respawn
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations import daemons, patrol, schedule
+from gastown_tmux.operations import approvals, daemons, patrol, schedule
 from gastown_tmux.operations.headquarters import open_headquarters
 from gastown_tmux.operations.sessions import gt_command, look
 from gastown_tmux.operations.town import Town
+from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.store.merging import list_rigs_with_work
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.work import list_waiting
@@ -69,7 +71,13 @@ class _Deacon:
             self.hands.do("refineries", lambda town: _start_refineries(town, rigs))
         self._keeper.look()
         self._signs.look()
+        self._answer()
         return None
+
+    def _answer(self) -> None:
+        """A rig's rules are read where an agent waits; most towns have none."""
+        if any(session.state is SessionState.WAITING for session in list_live_sessions(self.town.db)):
+            self.hands.do("approvals", _answer)
 
     def _keep_tmux(self) -> None:
         """A server whose process is gone is started at once; whether it answers and has all windows, now and then."""
@@ -102,6 +110,11 @@ def _keep_tmux(town: Town) -> None:
         log.warning("the tmux server is gone: starting it")
         town.tmux.start()
     open_headquarters(town)
+
+
+def _answer(town: Town) -> None:
+    for line in approvals.answer_by_rule(town):
+        log.info("%s", line)
 
 
 def _start_refineries(town: Town, rigs: list[RigName]) -> None:

@@ -123,6 +123,29 @@ def _gates(value: object) -> tuple[Gate, ...]:
     return tuple(gates)
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """What an agent asks, as a regular expression, and the answer it gets without a person: approve or deny."""
+
+    match: re.Pattern[str]
+    answer: str
+
+
+def _approval_rules(value: object) -> tuple[ApprovalRule, ...]:
+    rule = "a list of {match: REGULAR EXPRESSION, answer: approve|deny}"
+    if not isinstance(value, list):
+        raise ValueError(rule)
+    rules = []
+    for item in value:
+        if not isinstance(item, dict) or set(item) != {"match", "answer"} or item["answer"] not in ("approve", "deny"):
+            raise ValueError(rule)
+        try:
+            rules.append(ApprovalRule(re.compile(str(item["match"])), item["answer"]))
+        except re.error as error:
+            raise ValueError(f"{rule} ({item['match']!r}: {error})") from None
+    return tuple(rules)
+
+
 def _provider(value: object) -> Mapping[str, object]:
     rule = "a mapping of from, command, args and env"
     if not isinstance(value, dict) or set(value) - {"from", "command", "args", "env"}:
@@ -176,6 +199,7 @@ KEYS = (
     Key("escalation.high", parse_duration, "1h", "the same, by severity"),
     Key("escalation.critical", parse_duration, "10m", "the same, by severity"),
     Key("respawn.budget", parse_budget, "10 per 10m", "starts after a death before an agent counts as failed"),
+    Key("approvals.rules", _approval_rules, [], "questions of agents that are answered without a person, in order"),
     Key("ssh.config", _text, None, "the file that 'gt --host' has ssh read instead of your own"),
     Key("ui.keys", _choice("emacs", "vi"), "emacs", "how lines are edited in the REPL"),
     Key("ui.notify", _text, None, "a command for each new mail to the overseer; it gets $GT_MAIL_LINE"),
@@ -291,6 +315,11 @@ class Settings:
 
     def texts(self, name: str) -> tuple[str, ...]:
         value = self.get(name)
+        assert isinstance(value, tuple)
+        return value
+
+    def approval_rules(self) -> tuple[ApprovalRule, ...]:
+        value = self.get("approvals.rules")
         assert isinstance(value, tuple)
         return value
 

@@ -102,7 +102,20 @@ def _answer(town: Town, agents: Sequence[Address], alike: bool, all: bool, answe
     return Answer({"answered": said, "failed": failed}, "\n".join([*said, *failed]) or "nobody waits")
 
 
-def _press(town: Town, agent: Address, question: str, answer: str) -> typing.Outcome:
+def answer_by_rule(town: Town) -> list[str]:
+    """Answers the questions that a rule of the configuration answers, and says which. Without a rule, none is."""
+    said = []
+    for waiting in list_waiting(town):
+        rules = town.settings(waiting.agent.rig).approval_rules()
+        rule = next((rule for rule in rules if rule.match.search(waiting.question)), None)
+        if rule is not None:
+            outcome = _press(town, waiting.agent, waiting.question, rule.answer, rule.match.pattern)
+            if isinstance(outcome, typing.Typed):
+                said.append(f"{waiting.agent}: {rule.answer} of {waiting.question!r} by rule")
+    return said
+
+
+def _press(town: Town, agent: Address, question: str, answer: str, rule: str | None = None) -> typing.Outcome:
     session = find_live_session(town.db, agent)
     if session is None or session.pane is None:
         return typing.Refused("the agent is not running")
@@ -114,7 +127,8 @@ def _press(town: Town, agent: Address, question: str, answer: str) -> typing.Out
     outcome = typing.press_answer(town.tmux, session.pane, session.id, keys, program_of(provider), lock)
     if not isinstance(outcome, typing.Refused):
         with town.change() as change:
-            change.event(EventType.APPROVAL_ANSWERED, agent, answer=answer, question=question, session=session.id)
+            told = {"answer": answer, "question": question, "session": session.id, "rule": rule}
+            change.event(EventType.APPROVAL_ANSWERED, agent, **told)
     return outcome
 
 

@@ -115,11 +115,15 @@ def test_the_mayors_agent_is_beside_the_repl_and_comes_back(bare_town: TownWorld
     bare_town.gt("nudge", "mayor", "/dialog may I?")
     asking = bare_town.wait_for(lambda: bare_town.json("waiting")["items"], 20, "the mayor to ask")
     assert (asking[0]["agent"], asking[0]["question"]) == ("mayor", "may I?")
-    assert [item["kind"] for item in bare_town.json("review")["items"]] == ["approval"]
+    assert bare_town.json("review")["items"][0]["kind"] == "approval"
     assert "approved" in bare_town.gt("approve", "--all").out
     assert "answered: Yes" in bare_town.gt("peek", "mayor", "-n", "50").out
+    bare_town.gt("config", "set", "approvals.rules", "[{match: '^really', answer: deny}]")
+    bare_town.gt("nudge", "mayor", "/dialog really?")
+    bare_town.wait_for(lambda: "answered: No" in bare_town.gt("peek", "mayor", "-n", "50").out, 20, "the rule")
     assert "asks nothing" in bare_town.gt("deny", "mayor", code=4).err
-    assert [event["data"]["answer"] for event in bare_town.json("events", "--type", "approval")["items"]] == ["approve"]
+    answers = [event["data"] for event in bare_town.json("events", "--type", "approval")["items"]]
+    assert [(each["answer"], each["rule"]) for each in answers] == [("approve", None), ("deny", "^really")]
 
     bare_town.gt("mayor", "stop")
     assert "already" in bare_town.gt("mayor", "stop").out
