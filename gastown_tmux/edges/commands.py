@@ -1,4 +1,4 @@
-"""Other people's commands (set-up steps, gates), run with a time limit and their output in a log."""
+"""Other people's commands (set-up steps, gates), run with a time limit."""
 
 import contextlib
 import os
@@ -8,6 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gastown_tmux.errors import GtError
+
+
+def ask(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> str | None:
+    """What a short command prints, errors too; None where it cannot be run, fails or takes longer."""
+    try:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=seconds, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode(errors="replace")
 
 
 def run_logged(

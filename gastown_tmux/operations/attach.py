@@ -16,6 +16,7 @@ from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations import daemons, lookup
 from gastown_tmux.operations.headquarters import want_mayor
 from gastown_tmux.operations.sessions import look, report_path
+from gastown_tmux.operations.sighting import file_screen
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.operations.up import ensure_up
 from gastown_tmux.operations.workers import start_agent
@@ -108,9 +109,19 @@ def detach(town: Town) -> Answer:
 
 
 def peek(
-    town: Town, agent: Address, lines: int | None = None, ansi: bool = False, follow: bool = False
+    town: Town,
+    agent: Address,
+    lines: int | None = None,
+    ansi: bool = False,
+    follow: bool = False,
+    save_sample: str | None = None,
 ) -> str | Iterator[str]:
-    """What its window shows now, with ``lines`` of history above it; with ``follow`` then each line that comes."""
+    """What its window shows now, with ``lines`` of history above it; with ``follow`` then each line that comes.
+
+    With ``save_sample``, the state it is in by a person's word, that goes into a file instead, for a test.
+    """
+    if save_sample is not None:
+        return file_screen(town, agent, save_sample)
     shown = _screen(town, agent, lines, ansi)
     return _follow(town, find_pane(town, agent).pane, shown, ansi) if follow else shown
 

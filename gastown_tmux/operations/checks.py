@@ -9,7 +9,7 @@ from gastown_tmux.domain.agents import AgentState, HookState
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Reason
-from gastown_tmux.edges import processes, worktree
+from gastown_tmux.edges import clock, processes, worktree
 from gastown_tmux.edges.git import GitError
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import daemons, deaths
@@ -18,6 +18,7 @@ from gastown_tmux.operations.sessions import look
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.watching import read_watch
 from gastown_tmux.store.agents import find_agent, find_session, list_agents
+from gastown_tmux.store.events import list_events
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import list_rigs
@@ -26,6 +27,7 @@ from gastown_tmux.store.work import list_beads, list_held_beads, return_bead
 _FSCK_SECONDS = 300.0
 #: No git of ours holds a lock file for so long.
 _LOCK_SECONDS = 900.0
+_SCREENS_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,17 @@ def examine_processes(town: Town, fix: bool) -> Iterator[Finding]:
         if _has_ended(town, session_id):
             cause = f"it was started in session {session_id}, which has ended"
             yield Finding("warning", f"process {ref.pid} was left running", cause, f"kill {ref.pid}")
+
+
+def examine_screens(town: Town, fix: bool) -> Iterator[Finding]:
+    """Programs whose own word and whose screen said different things lately: a hook was lost, or a rule is wrong."""
+    told = list_events(town.db, type="session.corrected", since=clock.after(-_SCREENS_SECONDS))
+    for provider in sorted({str(event.data["provider"]) for event in told}):
+        own = [event.data for event in told if event.data["provider"] == provider]
+        last = own[-1]
+        what = f"hooks and screens of {provider} disagreed {len(own)} times since yesterday"
+        cause = f"last: {last['state']}, not {last['was']}, by {last['evidence']}"
+        yield Finding("warning", what, cause, f"look at {last['sample']}")
 
 
 def _has_ended(town: Town, session_id: str) -> bool:

@@ -40,7 +40,7 @@ def examine(town: Town, fix: bool = False) -> Findings:
     for look in (
         _examine_backups, _examine_daemons, _examine_service,
         checks.examine_repositories, checks.examine_hooks, checks.examine_mail, checks.examine_rows,
-        checks.examine_processes,
+        checks.examine_processes, checks.examine_screens,
     ):  # fmt: skip
         findings += _guarded(look(town, fix))
     return findings

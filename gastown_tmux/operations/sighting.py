@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import MAYOR, OVERSEER, SessionId
+from gastown_tmux.domain.ids import MAYOR, OVERSEER, Address, SessionId
 from gastown_tmux.domain.judging import Showing, correct
 from gastown_tmux.edges import clock, typing
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.tmux import ServerGoneError
+from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations import mail
 from gastown_tmux.operations.telling import find_provider
 from gastown_tmux.operations.town import Town
@@ -90,6 +91,18 @@ def save_sample(town: Town, state: str, provider: str, screen: str, title: str) 
     for old in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)[:-SAMPLES]:
         old.unlink(missing_ok=True)
     return str(path)
+
+
+def file_screen(town: Town, address: Address, state: str) -> str:
+    """Files what an agent's window shows as an example of ``state``, which a person says; what it was judged to be."""
+    session = rows.find_live_session(town.db, address)
+    seen = typing.look(town.tmux, session.pane, session.id) if session and session.pane else None
+    if session is None or seen is None:
+        raise NotFoundError(f"{address} has no window now", hint="gt agents")
+    path = save_sample(town, state, session.provider, seen.screen, seen.title)
+    provider = find_provider(town, session, rows.find_agent(town.db, address))
+    judged = screens.judge(provider.screen, seen.screen, seen.title)
+    return f"{path}\njudged {judged.state} ({judged.evidence})"
 
 
 def _tell(town: Town, session: Session, screen: str) -> None:

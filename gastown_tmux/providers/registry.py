@@ -65,6 +65,11 @@ def require_program(provider: Provider, which: Which) -> None:
         raise MissingError(f"provider {provider.name}: no program {program!r} on PATH", hint=provider.install)
 
 
+def user_providers(settings: Settings) -> dict[str, object]:
+    """The user's own descriptions, by name, as they stand in the configuration."""
+    return {name: settings.get(_PREFIX + name) for name in sorted(_user_names(settings))}
+
+
 def _program(provider: Provider) -> str:
     return provider.command[0] if provider.command else ""
 

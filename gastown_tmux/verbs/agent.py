@@ -128,6 +128,13 @@ VERBS = (
             option("-n --lines", "lines", Kind.INTEGER, "that many lines of history"),
             flag("--ansi", "ansi", "with colours"),
             flag("-f --follow", "follow", "go on printing what comes"),
+            option(
+                "--save-sample",
+                "save_sample",
+                Kind.CHOICE,
+                "file it as an example of this state, for a test",
+                choices=("ready", "working", "idle", "waiting", "limited", "error"),
+            ),
         ),
         Special.TEXT,
     ),

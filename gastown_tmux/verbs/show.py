@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.health import Explanation
 from gastown_tmux.edges.clock import seconds_since
 from gastown_tmux.operations.town import Answer
@@ -64,8 +65,8 @@ def render(verb: Verb, value: Any, look: Look) -> str:
 
 def line(value: Any, look: Look) -> str:
     """One line of a stream."""
-    if isinstance(value, str):
-        return value
+    if not isinstance(value, Event):
+        return harmless(str(value)) if not isinstance(value, str) else value
     data = to_data(value)
     words = [f"{key}={inner}" for key, inner in (data.get("data") or {}).items() if inner not in (None, "", [])]
     told = f"{data['time']} {data['type']} {data['subject']} by {data['actor']} {harmless(' '.join(words))}".rstrip()

@@ -224,6 +224,13 @@ VERBS = (
         Record(("name", "preset", "command", "args", "env", "verified")),
     ),
     Verb(
+        "config agent check",
+        "try an agent program in a town that is thrown away, step by step",
+        "operations.trial:check",
+        (argument("name", Kind.PROVIDER),),
+        Special.LINES,
+    ),
+    Verb(
         "config agent set",
         "add an agent program of your own",
         "operations.configuring:set_provider",

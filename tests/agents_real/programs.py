@@ -19,6 +19,7 @@ class Program:
     """``packages`` of npm at exact versions; ``folders`` in which it puts programs without a link to them, with
     ``{machine}`` for such as ``linux-x64``. ``files`` in home and ``environment`` are the user's own, for a model
     on the port given; ``config`` is what the user told gt, as ``providers.NAME``.
+    ``offline`` False: it starts only where it reaches npm's registry.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Program:
     environment: Callable[[int], Mapping[str, str]]
     config: Mapping[str, object] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
+    offline: bool = True
 
 
 def _json(document: object) -> str:
@@ -113,7 +115,7 @@ _ALL = (
     ),
     Program(
         "opencode",
-        ("opencode-ai@1.18.33", "@opencode-ai/plugin@1.18.33"),
+        ("opencode-ai@1.18.33",),
         lambda port: {
             ".config/opencode/opencode.json": _json(
                 {
@@ -130,6 +132,8 @@ _ALL = (
         },
         lambda port: {"OPENCODE_DISABLE_MODELS_FETCH": "1"},
         folders=("opencode-{machine}/bin",),
+        # It puts a package of its own beside the user's settings first, and shows nothing before it has.
+        offline=False,
     ),
 )
 PROGRAMS = {program.name: program for program in _ALL}

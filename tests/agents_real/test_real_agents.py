@@ -55,7 +55,7 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     town.gt("sling", bead, "demo", seconds=90)
     address = town.json("bead", "show", bead)["assignee"]
 
-    town.wait_sign("busy")
+    town.wait_sign("busy", 120)
     assert town.sign("status").read_text() == ""
     assert town.model.was_told(f"You are `{address}`")
     assert town.model.was_told("Greet the world.")
@@ -87,3 +87,10 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     town.wait_agent(address, "off")
     for path, text in program.files(town.model.port).items():
         assert kept(text, (home / path).read_text()), path
+
+
+def test_check(program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
+    town = make_agent_town(program)
+    steps = town.gt("config", "agent", "check", program.name, "--json", seconds=240).json["items"]
+    assert [step["step"] for step in steps if not step["ok"]] == []
+    assert steps[1]["detail"].startswith(program.packages[0].rpartition("@")[2])

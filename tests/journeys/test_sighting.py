@@ -21,3 +21,7 @@ def test_a_dialog_that_nobody_foresaw_is_told_to_the_mayor(town: TownWorld) -> N
     assert "Do you want to proceed?" in town.gt("--as", "mayor", "mail", "read", mail["id"]).out
     (event,) = town.json("events", "--type", "session.corrected")["items"]
     assert Path(event["data"]["sample"]).read_text().startswith("title: ")
+    assert "hooks and screens of stuck disagreed 1 times" in town.gt("doctor", code=None).out
+    filed, judged = town.gt("peek", address, "--save-sample", "waiting").out.splitlines()
+    assert "Do you want to proceed?" in Path(filed).read_text()
+    assert judged.startswith("judged waiting")
