@@ -33,6 +33,21 @@ class MessageType(StrEnum):
     REPLY = "reply"
     NOTIFICATION = "notification"
 
+    @property
+    def asks(self) -> str:
+        """What its reader is asked for."""
+        return _ASKED[self]
+
+
+_ASKED = {
+    MessageType.TASK: "do it, then answer: gt mail reply ID",
+    MessageType.STATUS: "nothing: it is for you to know",
+    MessageType.HANDOFF: "go on with it where the sender left it",
+    MessageType.ESCALATION: "decide, and answer: gt mail reply ID",
+    MessageType.REPLY: "nothing, unless a question is left",
+    MessageType.NOTIFICATION: "nothing: it is for you to know",
+}
+
 
 class Priority(StrEnum):
     """How much a mail may disturb. ``rank`` orders them, the most urgent first (0)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address, BeadId, Time
-from gastown_tmux.domain.mail import Message, one_line, short_id
+from gastown_tmux.domain.mail import Message, MessageType, one_line, short_id
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store.deliveries import find_sent, list_deliveries, move_delivery
@@ -46,6 +46,11 @@ class MailView:
     expires: Time | None
     foreign: bool
     message_id: str
+
+    @property
+    def asks(self) -> str:
+        """What its reader is asked for, by its type."""
+        return MessageType(self.type).asks.replace("ID", self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Verb, argument,
 
 _MAILS = ("id", "from_", "to", "subject", "type", "priority", "read", "archived", "date")
 _MAIL = Record(
-    ("id", "from_", "to", "subject", "date", "type", "priority", "bead", "in_reply_to", "thread", "expires"),
+    ("id", "from_", "to", "subject", "date", "type", "priority", "bead", "in_reply_to", "thread", "expires", "asks"),
     body="body",
 )
 _BODY = (

@@ -1,5 +1,7 @@
 """Words typed into windows, and the overseer told of mail."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ def test_nudges_quiet_agents_and_notices(town: TownWorld, short_tmp: Path, wait_
     town.tmux("send-keys", "-t", town.agent("demo/ann")["pane"], "Escape")
     see(town, "> later; -- ok")
 
+    assert_peek_follows(town, short_tmp / "peeked")
+
     assert town.gt("dnd", "ann", "on").out == "demo/ann is not to be disturbed\n"
     assert town.gt("dnd", "ann").out == "demo/ann is not to be disturbed\n"
     idle(town)
@@ -42,6 +46,22 @@ def test_nudges_quiet_agents_and_notices(town: TownWorld, short_tmp: Path, wait_
     wait_for(notified.exists, 10, "the command to be run")
     assert notified.read_text().startswith("gt: mail from overseer: note to self (gt mail read ")
     wait_for(lambda: town.tmux("show-options", "-gqv", "@gt_mail").strip(), 5, "the status line")
+
+
+def assert_peek_follows(town: TownWorld, to: Path) -> None:
+    """What comes is printed while it comes, and only what comes."""
+    with to.open("wb") as output:
+        words = [sys.executable, "-m", "gastown_tmux", "--town", town.path, "peek", "ann", "--follow"]
+        peek = subprocess.Popen(words, stdout=output)
+        try:
+            town.wait_for(lambda: "later; -- ok" in to.read_text(), 10, "the window as it is")
+            idle(town)
+            town.gt("nudge", "ann", "something new")
+            town.wait_for(lambda: "> something new" in to.read_text(), 10, "what comes")
+            assert to.read_text().count("> later; -- ok") == 1
+        finally:
+            peek.kill()
+            peek.wait()
 
 
 def idle(town: TownWorld) -> None:
