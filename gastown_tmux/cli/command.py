@@ -8,12 +8,13 @@ from gastown_tmux.edges.terminal import become
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town
-from gastown_tmux.verbs.table import Verb
+from gastown_tmux.verbs.table import Special, Verb
 
 
 def carry_out(verb: Verb, words: list[str], given: Globals) -> None:
     """Raises GtError of any kind."""
     town = open_town(given, dict(os.environ), render.say, become, needed=verb.town)
+    write = render.draw if verb.show is Special.SCREENS else render.write
     for text in answer(verb, words, town, render.look(), given.json):
-        render.write(text)
+        write(text)
         sys.stdout.flush()

@@ -11,6 +11,16 @@ def write(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def draw(screen: str) -> None:
+    """The end of a screen in the place of what a terminal shows; it cuts longer lines."""
+    if not sys.stdout.isatty():
+        write(screen)
+        return
+    lines = screen.split("\n")[-shutil.get_terminal_size().lines :]
+    # No wrapping, home; each line and what is below the last cleared, where the screen before had more.
+    sys.stdout.write("\033[?7l\033[H" + "\033[0m\033[K\r\n".join(lines) + "\033[0m\033[K\033[J\033[?7h")
+
+
 def say(line: str) -> None:
     """Progress: beside the output, never in it."""
     sys.stderr.write(line + "\n")

@@ -170,6 +170,11 @@ def capture(server: Server, pane: str, lines: int | None = None, ansi: bool = Fa
     return "".join(f"{line}\n" for line in text.rstrip().split("\n")[-lines:])
 
 
+def is_shown(server: Server, pane: str) -> bool:
+    """Whether anybody attached looks at the pane's window now."""
+    return server.run("display-message", "-p", "-t", _pane_id(pane), "#{window_active_clients}").strip() != "0"
+
+
 def title(server: Server, pane: str) -> str:
     """The title the program in a pane has given itself."""
     answer = server.run("display-message", "-p", "-t", _pane_id(pane), "#{pane_id} #{pane_title}").rstrip("\n")

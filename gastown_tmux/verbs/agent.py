@@ -139,6 +139,15 @@ VERBS = (
         Special.TEXT,
     ),
     Verb(
+        "mirror",
+        "an agent's screen as it is, in this window",
+        "operations.mirror:mirror",
+        (argument("agent", Kind.ADDRESS),),
+        Special.SCREENS,
+        hidden=True,
+        terminal=True,
+    ),
+    Verb(
         "log",
         "an agent's past, or a daemon's log",
         "operations.attach:log",

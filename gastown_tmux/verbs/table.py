@@ -91,6 +91,7 @@ class Special(StrEnum):
     PRIME = "prime"
     TEXT = "text"  # as it is
     LINES = "lines"  # printed while they come
+    SCREENS = "screens"  # each in the place of the one before
 
 
 Show = Listing | Record | Special | None

@@ -41,3 +41,12 @@ def test_layouts_come_and_go_beside_the_agents(town: TownWorld) -> None:
     town.gt("layout", "apply", "mine")
     assert "overview" in look(town) and "feed" not in look(town)
     assert town.gt("layout", "apply", "nope", code=3).err.startswith("gt: no nope")
+
+    town.gt("layout", "apply", "grid")
+    (mirror,) = look(town)["grid"]
+    show = ["tmux", "-u", "-S", socket, "capture-pane", "-p", "-t", mirror]
+
+    def shown() -> str:
+        return subprocess.run(show, check=True, capture_output=True, text=True).stdout
+
+    town.wait_for(lambda: "runbook demo/toast" in shown(), 20, "the mirror")
