@@ -122,7 +122,8 @@ def examine_mail(town: Town, fix: bool) -> Iterator[Finding]:
     for agent in list_agents(town.db):
         box = town.mail / agent.address.folder
         missing = [name for name in ("cur", "new", "tmp") if not (box / name).is_dir()]
-        if missing:
+        # One without a box has had no mail yet.
+        if missing and box.exists():
             if fix:
                 Mailbox(box).create()
             yield Finding(
