@@ -157,7 +157,7 @@ def _fit(names: Sequence[str], widths: list[int], look: Look) -> list[int]:
 
 
 def record(shape: Record, value: Any, look: Look) -> str:
-    """A line for each field that holds something, then the long text."""
+    """A line for each field that holds something, then the long text: exactly, where no terminal could suffer."""
     longest = max(len(name) for name in shape.fields)
     lines = []
     for name in shape.fields:
@@ -167,7 +167,9 @@ def record(shape: Record, value: Any, look: Look) -> str:
                 cell = f"{getattr(value, name)} ({cell})"
             lines.append(f"{name.replace('_', ' '):<{longest}}  {paint(cell, _signed(name, cell, look), look)}")
     body = getattr(value, shape.body) if shape.body else None
-    return "\n".join(lines) + (f"\n\n{harmless(body.rstrip())}" if body else "")
+    if body:
+        lines += ["", body.removesuffix("\n") if look == PLAIN else harmless(body.rstrip().expandtabs())]
+    return "\n".join(lines)
 
 
 def status(value: Any, look: Look) -> str:

@@ -52,6 +52,13 @@ def test_state_words_have_colour_and_sign_and_titles_do_not() -> None:
 
 def test_nothing_of_an_agents_reaches_the_terminal_as_a_command() -> None:
     value = SimpleNamespace(id="de-1a2b3", title="\033]0;gone\a", body="one\n\033[2Jtwo")
-    shown = record(Record(("id", "title"), body="body"), value, PLAIN)
+    shown = record(Record(("id", "title"), body="body"), value, Look(width=80))
     assert "\033" not in shown
     assert shown.endswith("one\n?[2Jtwo")
+
+
+def test_a_long_text_is_exact_in_a_pipe_and_harmless_on_a_terminal() -> None:
+    mail = SimpleNamespace(id="abc", body="all:\n\tmake \x1b]0;title\x07\n\n")
+    shape = Record(("id",), body="body")
+    assert record(shape, mail, PLAIN) == "id  abc\n\nall:\n\tmake \x1b]0;title\x07\n"
+    assert record(shape, mail, Look(width=80)) == "id  abc\n\nall:\n        make ?]0;title?"
