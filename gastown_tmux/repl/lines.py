@@ -11,6 +11,7 @@ from gastown_tmux.verbs.text import harmless
 
 #: Words of the REPL itself, which no verb has.
 LEAVE = ("exit", "quit")
+DECIDE = "decide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,12 @@ class Leave:
     """Out of the REPL."""
 
 
-Line = Run | Shell | Say | Leave
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Through what waits for a person, a key each."""
+
+
+Line = Run | Shell | Say | Leave | Decide
 
 
 def is_open(text: str) -> bool:
@@ -97,6 +103,8 @@ def read_line(text: str) -> Line | None:
         return None
     if len(words) == 1 and words[0] in LEAVE:
         return Leave()
+    if words == [DECIDE]:
+        return Decide()
     return Run(tuple(words))
 
 

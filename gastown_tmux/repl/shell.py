@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,11 +24,13 @@ from gastown_tmux.domain.settings import NEWS
 from gastown_tmux.edges import clients
 from gastown_tmux.edges.terminal import lend
 from gastown_tmux.errors import GtError, UsageError, explain
+from gastown_tmux.operations.approvals import review
 from gastown_tmux.operations.town import Town
 from gastown_tmux.repl.completion import TableCompleter
+from gastown_tmux.repl.decide import decide
 from gastown_tmux.repl.events import News
 from gastown_tmux.repl.jobs import Jobs
-from gastown_tmux.repl.lines import Leave, Run, Say, is_open, read_line, split_lines
+from gastown_tmux.repl.lines import Decide, Leave, Run, Say, is_open, read_line, split_lines
 from gastown_tmux.repl.lines import Shell as ShellCommand
 from gastown_tmux.repl.screen import Screen, make_output
 from gastown_tmux.repl.toolbar import toolbar
@@ -43,13 +45,15 @@ from gastown_tmux.verbs.show import Look, paint
 #: A command that takes longer goes on behind the prompt.
 PATIENCE_SECONDS = 0.5
 GOODBYE_SECONDS = 2.0
+DECIDE_SECONDS = 15.0
 SWITCH_SECONDS = 0.001
 
 HELP = """\
 Every verb works here without gt: status, sling de-1a2b3, mail inbox. Besides:
   @toast words    words for an agent (or a group: @town words)
   attach toast    go to its window; detach, or the prefix and d, leads back
-  review          what waits for you; approve toast, deny toast answer an agent that asks
+  review          what waits for you; approve toast and deny toast answer an agent that asks
+  decide          go through all of that, a key each
   !command        a command for the shell
   words for nobody in particular go to the Mayor's agent, when there is one
   Tab completes, → takes the suggestion, Ctrl-R searches what was typed before
@@ -138,10 +142,43 @@ class Shell:
                     self._screen.write(f"exit status {status}")
             case Leave():
                 self._leave()
+            case Decide():
+                decide(review(self._town), self, self._run_patiently)
             case None:
                 pass
 
-    def _run(self, typed: tuple[str, ...], line: str) -> None:
+    def write(self, text: str) -> None:
+        self._screen.write(text)
+
+    def ask_key(self, question: str, keys: str) -> str | None:
+        """The key that was pressed, one of these; None for Ctrl-C or Ctrl-D."""
+        bindings = KeyBindings()
+        bindings.add("<any>")(lambda event: None)
+        bindings.add("enter")(lambda event: None)
+        for key in keys:
+            bindings.add(key)(lambda event: event.app.exit(result=event.data))
+        return self._ask(question, bindings)
+
+    def ask_words(self, question: str) -> str | None:
+        """A line; None for Ctrl-C or Ctrl-D."""
+        return self._ask(question, None)
+
+    def _ask(self, question: str, bindings: KeyBindings | None) -> str | None:
+        asking: PromptSession[str] = PromptSession(
+            input=self._session.input, output=self._session.output, key_bindings=bindings
+        )
+        try:
+            return asking.prompt(question, pre_run=self._screen.begin)
+        except (EOFError, KeyboardInterrupt, OSError):
+            return None
+        finally:
+            self._screen.end()
+
+    def _run_patiently(self, words: Sequence[str]) -> None:
+        """To its end, for what comes next depends on it."""
+        self._run(tuple(words), " ".join(words), DECIDE_SECONDS)
+
+    def _run(self, typed: tuple[str, ...], line: str, patience: float = PATIENCE_SECONDS) -> None:
         given, words = take_globals(list(typed))
         if words[:1] == ["help"]:
             given.help, words = True, words[1:]
@@ -179,18 +216,13 @@ class Shell:
             self._in_foreground(work)
         else:
             job = self._jobs.start(" ".join(verb.words.split()), work)
-            job.wait(PATIENCE_SECONDS)
+            job.wait(patience)
         if verb.words.startswith("config "):
             self._apply_settings()
 
     def _say(self, to: str, words: str) -> None:
-        """Typed into the window where this gt can; else a mail."""
-        if "nudge" in children(()):
-            self._run(("nudge", "--", to, words), words)
-        elif "mail" in children(()):
-            self._run(("mail", "send", f"--subject={words}", "--", to), words)
-        else:
-            raise UsageError("this gt cannot talk to agents yet", hint=f"attach {to}")
+        """Typed into the window at the next pause."""
+        self._run(("nudge", "--", to, words), words)
 
     def _in_foreground(self, work: Callable[[], None]) -> None:
         was = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -14,8 +14,10 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import DEACON, OVERSEER, RigName
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges import clock
+from gastown_tmux.operations.escalations import escalate
 from gastown_tmux.operations.town import Town
 from gastown_tmux.repl.shell import Shell
+from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.rigs import insert_rig
 from gastown_tmux.store.work import list_beads
 from gastown_tmux.verbs.show import PLAIN
@@ -152,3 +154,24 @@ def test_what_was_typed_is_there_the_next_time(town: Town, converse: Callable[..
     assert (town.path / ".gt" / "history").stat().st_mode & 0o077 == 0
     converse(lambda person: person.types("\x1b[A\x1b[A\r"))
     assert [bead.title for bead in list_beads(town.db)] == ["one two", "one two"]
+
+
+def test_what_waits_is_decided_with_a_key_each(town: Town, converse: Callable[..., str]) -> None:
+    deacon = town.acting_as(DEACON)
+    for words in ("first thing", "second thing", "third thing"):
+        escalate(deacon, words)
+
+    def doings(person: Person) -> None:
+        person.types("decide\r")
+        person.sees("1/3 escalation esc-")
+        person.types("xZ\ry")
+        person.sees("is resolved")
+        person.types("n")
+        person.sees("is acknowledged")
+        person.sees("3/3 escalation")
+        person.types("q")
+        person.types("bead list\r")
+        person.sees("no beads")
+
+    converse(doings)
+    assert [found.state for found in list_escalations(town.db)] == ["resolved", "acknowledged", "open"]
