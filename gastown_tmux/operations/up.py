@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gastown_tmux.domain.agents import Agent, AgentState
 from gastown_tmux.domain.ids import MAYOR, Address, Commit, RigName
+from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.edges import clock, processes, resources
 from gastown_tmux.edges.resources import Restart
 from gastown_tmux.errors import GtError, RefusedError
@@ -19,6 +20,8 @@ from gastown_tmux.store.meta import is_wanted, set_wanted
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.work import list_held_beads
 
+#: Whoever slings a bead has this long to begin with its hook before the witness does.
+SLING_SECONDS = 15.0
 #: Seconds before an agent that could not be made ready is tried again.
 PUT_OFF_SECONDS = 10.0
 
@@ -85,8 +88,14 @@ def find_missing(town: Town) -> list[Address]:
         and not town.is_frozen(agent.address)
         and agent.rig not in parked
         and (agent.address in held or _always_runs(town, agent))
+        and not _is_being_slung(held.get(agent.address))
     ]
     return [] if missing and admission.refusal(town) else missing
+
+
+def _is_being_slung(bead: Bead | None) -> bool:
+    """Whether somebody has only just put it on the hook, and starts its worker now."""
+    return bead is not None and bead.state is BeadState.HOOKED and clock.seconds_since(bead.updated) < SLING_SECONDS
 
 
 def _always_runs(town: Town, agent: Agent) -> bool:
