@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from gastown_tmux.daemons.hands import Hands
 from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.operations import chain, upkeep
+from gastown_tmux.operations.costs import Collector
 from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.town import Town
 
 LEDGER_SECONDS = 120.0
+COSTS_SECONDS = 5.0
 FIRST_SECONDS = 2.0
 
 
@@ -22,6 +24,7 @@ class Keeper:
         self._saved: dict[SessionId, Time] = {}
         self._pushed: dict[RigName, Mapping[str, str]] = {}
         self._due: dict[str, float] = {}
+        self._spending = Collector()
 
     def look(self) -> None:
         ended = upkeep.find_turn_ends(self._town, self._saved)
@@ -34,6 +37,7 @@ class Keeper:
         every = self._town.settings().seconds("snapshot.every")
         self._keep("snapshots", every, upkeep.save_hooks)
         self._keep("push of snapshots", every, lambda town: upkeep.push_snapshots(town, self._pushed))
+        self._keep("costs", COSTS_SECONDS, self._spending.collect)
         self._keep("ledger", LEDGER_SECONDS, write_ledger)
         self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up)
         self._keep("cleaning", upkeep.CLEAN_SECONDS, upkeep.clean)

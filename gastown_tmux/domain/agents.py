@@ -114,7 +114,7 @@ class Session:
 
     ``starter`` is the process that is starting it, ``launcher`` the pane's own, ``pid`` the program's, ``server`` the
     tmux server's with its birth. ``resumed``: it took up the provider's earlier conversation. ``ending``: why it is
-    to end, once somebody has asked for that.
+    to end, once somebody has asked for that. ``transcript`` is the file in which its program writes it all down.
     """
 
     id: SessionId
@@ -139,6 +139,7 @@ class Session:
     bead: BeadId | None
     resumed: bool
     ending: str | None
+    transcript: str | None
 
     @property
     def is_charged(self) -> bool:

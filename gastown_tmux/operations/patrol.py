@@ -61,6 +61,7 @@ def _take_signal(town: Town, session: SessionId, event: str, file: Path) -> None
         payload = {}
     known = payload if isinstance(payload, dict) else {}
     provider_session = known.get("session_id") or known.get("sessionId")
+    transcript = known.get("transcript_path")
     move = MOVES.get(event)
     with town.change() as change:
         if event == "session-start" and _has_words(town, change, session):
@@ -69,6 +70,8 @@ def _take_signal(town: Town, session: SessionId, event: str, file: Path) -> None
             rows.move_session(change, session, move)
         if isinstance(provider_session, str):
             rows.set_provider_session(change, session, provider_session)
+        if isinstance(transcript, str):
+            rows.set_transcript(change, session, transcript)
 
 
 def _has_words(town: Town, reader: Reader, session: SessionId) -> bool:

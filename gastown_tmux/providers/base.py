@@ -16,6 +16,7 @@ from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import Address, SessionId
 from gastown_tmux.providers.hooks import LaunchFile, Mechanism, guard_text, install, toml_string
 from gastown_tmux.providers.screens import ScreenRules
+from gastown_tmux.providers.transcripts import Transcript
 
 #: Variables (or patterns) of the starter's environment that every program gets, where they are set.
 # fmt: off
@@ -148,6 +149,7 @@ class Provider:
     typing: Typing = Typing()
     exit: Exit = Exit()
     screen: ScreenRules = field(default_factory=ScreenRules)
+    transcript: Transcript = Transcript.NONE
 
     @property
     def has_hooks(self) -> bool:

@@ -8,6 +8,7 @@ from typing import cast
 from gastown_tmux.providers.base import Exit, Instructions, PromptPassing, Provider, Typing, Verified, WhenBusy
 from gastown_tmux.providers.hooks import Mechanism
 from gastown_tmux.providers.screens import ComposerRule, ScreenRules, ScreenState, StateRule
+from gastown_tmux.providers.transcripts import Transcript
 
 Document = Mapping[str, object]
 
@@ -50,6 +51,7 @@ def parse(name: str, document: Document) -> Provider:
         ),
         exit=Exit(line=cast("str | None", exit_.get("line")), keys=words(exit_.get("keys", []))),
         screen=_screen(screen),
+        transcript=Transcript(str(fields.pop("transcript", "none"))),
     )
     if fields:
         raise ValueError(f"{name}: unknown keys " + ", ".join(sorted(fields)))

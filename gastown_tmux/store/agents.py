@@ -63,6 +63,7 @@ def _session(row: Row) -> Session:
         bead=row["bead"] and BeadId(row["bead"]),
         resumed=bool(row["resumed"]),
         ending=row["ending"],
+        transcript=row["transcript"],
     )
 
 
@@ -269,6 +270,21 @@ def find_handoff(reader: Reader, address: str) -> Handoff | None:
         return None
     bead = row["bead"] and BeadId(row["bead"])
     return Handoff(Address(row["agent"]), SessionId(row["session"]), bead, row["note"], Time(row["time"]))
+
+
+def set_transcript(change: Change, session: SessionId, transcript: str) -> None:
+    change.execute("UPDATE sessions SET transcript = ? WHERE id = ?", transcript, session)
+
+
+def list_talkers(reader: Reader, since: Time) -> list[Session]:
+    """Sessions with a transcript that live, or have ended since."""
+    return [
+        _session(row)
+        for row in reader.rows(
+            "SELECT * FROM sessions WHERE transcript IS NOT NULL AND (ended IS NULL OR ended >= ?) ORDER BY started",
+            since,
+        )
+    ]
 
 
 def move_session(change: Change, session: SessionId, move: str, *, reason: str | None = None) -> SessionState | None:

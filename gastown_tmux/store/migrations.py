@@ -116,4 +116,16 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX untold_merge_requests ON merge_requests (rig)
         WHERE told = 0 AND state IN ('merged', 'conflicted', 'rejected');
     """,
+    """
+    -- Where a program writes down its conversation, as its own hooks say.
+    ALTER TABLE sessions ADD COLUMN transcript TEXT;
+    -- Tokens, as those transcripts count them.
+    CREATE TABLE spending (
+        transcript TEXT NOT NULL, bead TEXT NOT NULL, day TEXT NOT NULL, agent TEXT NOT NULL, rig TEXT NOT NULL,
+        provider TEXT NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL, cached INTEGER NOT NULL,
+        PRIMARY KEY (transcript, bead, day)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX spending_by_bead ON spending (bead);
+    CREATE INDEX spending_by_day ON spending (day, agent);
+    """,
 )

@@ -158,6 +158,21 @@ VERBS = (
         Special.TEXT,
     ),
     Verb(
+        "costs",
+        "tokens used, as the agents' programs count them",
+        "operations.costs:costs",
+        (
+            option(
+                "--by",
+                "by",
+                Kind.CHOICE,
+                "by agent unless given",
+                choices=("agent", "bead", "rig", "provider", "day"),
+            ),
+        ),
+        Listing(("name", "input", "output", "cached", "total"), "nothing was used yet that a program told of"),
+    ),
+    Verb(
         "events",
         "what happened",
         "operations.history:events",

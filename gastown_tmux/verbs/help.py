@@ -35,7 +35,20 @@ _CHAPTERS = (
     ("talk", ("mail", "nudge", "dnd", "escalate")),
     (
         "windows",
-        ("mayor", "attach", "detach", "peek", "log", "events", "respawn", "stop", "pause", "resume", "snapshot"),
+        (
+            "mayor",
+            "attach",
+            "detach",
+            "peek",
+            "log",
+            "events",
+            "costs",
+            "respawn",
+            "stop",
+            "pause",
+            "resume",
+            "snapshot",
+        ),
     ),
     ("inside an agent", ("prime", "hook", "done", "handoff")),
 )

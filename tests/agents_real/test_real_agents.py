@@ -11,6 +11,9 @@ from tests.agents_real.conftest import AgentTown, kept, script
 from tests.agents_real.programs import Program
 from tests.journeys.town_world import git
 
+#: Programs whose transcripts are understood.
+TELL_TOKENS = ("claude", "codex", "pi")
+
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -36,6 +39,9 @@ def test_job(program: Program, make_agent_town: Callable[..., AgentTown], short_
     assert town.model.was_told(f"You are `{address}`")
     assert town.model.was_told("Greet the world.")
     town.wait_agent(address, "off")
+    if program.name in TELL_TOKENS:
+        (cost,) = town.wait_for(lambda: town.json("costs", "--by", "bead")["items"], 15, "the tokens to be counted")
+        assert cost["name"] == bead and cost["input"] > 0 and cost["output"] > 0
     for path, text in program.files(town.model.port).items():
         assert kept(text, (home / path).read_text()), path
 
@@ -85,6 +91,9 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     told = [text for _, text in town.model.requests()[-1]["items"]]
     assert any("script work" in text for text in told), "the conversation of the first session was lost"
     town.wait_agent(address, "off")
+    if program.name in TELL_TOKENS:
+        (cost,) = town.wait_for(lambda: town.json("costs", "--by", "bead")["items"], 15, "the tokens to be counted")
+        assert cost["name"] == bead and cost["input"] > 0 and cost["output"] > 0
     for path, text in program.files(town.model.port).items():
         assert kept(text, (home / path).read_text()), path
 

@@ -1,0 +1,56 @@
+"""Tokens counted in what real programs wrote down, cut to what matters."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gastown_tmux.domain.spending import Tokens
+from gastown_tmux.providers.transcripts import Transcript, count
+
+
+def claude(id: str, **usage: int) -> dict[str, Any]:
+    return {"isSidechain": False, "message": {"id": id, "role": "assistant", "usage": {**usage, "speed": "standard"}}}
+
+
+def codex(**total: int) -> dict[str, Any]:
+    return {"type": "event_msg", "payload": {"type": "token_count", "info": {"total_token_usage": total}}}
+
+
+def pi(**usage: int) -> dict[str, Any]:
+    return {"type": "message", "message": {"role": "assistant", "usage": {**usage, "cost": {"total": 0}}}}
+
+
+CASES = {
+    Transcript.CLAUDE: (
+        [
+            {"type": "user", "message": {"content": "about usage"}},
+            claude("a", input_tokens=10, cache_creation_input_tokens=5, cache_read_input_tokens=100, output_tokens=1),
+            claude("a", input_tokens=10, cache_creation_input_tokens=5, cache_read_input_tokens=100, output_tokens=7),
+            claude("b", input_tokens=2, output_tokens=3),
+        ],
+        Tokens(input=17, output=10, cached=100),
+    ),
+    Transcript.CODEX: (
+        [
+            codex(input_tokens=50, cached_input_tokens=20, output_tokens=4),
+            {"type": "event_msg", "payload": {"type": "token_count", "info": None}},
+            codex(input_tokens=90, cached_input_tokens=60, output_tokens=9),
+        ],
+        Tokens(input=30, output=9, cached=60),
+    ),
+    Transcript.PI: (
+        [pi(input=10, output=2, cacheRead=5, cacheWrite=1), pi(input=3, output=4, cacheRead=0, cacheWrite=0)],
+        Tokens(input=14, output=6, cached=5),
+    ),
+    Transcript.NONE: ([claude("a", input_tokens=10, output_tokens=1)], Tokens()),
+}
+
+
+@pytest.mark.parametrize("form", Transcript)
+def test_tokens_of_a_conversation(form: Transcript) -> None:
+    entries, tokens = CASES[form]
+    lines = [json.dumps(entry).encode() for entry in entries]
+    assert count(form, lines) == tokens
+    strange = [b'{"usage": 1}', b'["usage", "token_count"]', b'{"token_count": {}}', lines[0][:-5], b"\xff"]
+    assert count(form, [*lines, *strange]) == tokens
