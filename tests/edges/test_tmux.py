@@ -245,7 +245,7 @@ def test_a_missing_or_old_tmux_is_said(server: Server, monkeypatch: pytest.Monke
         if fits:
             server.require_version()
         else:
-            with pytest.raises(MissingError, match=f"tmux {version} is too old"):
+            with pytest.raises(MissingError, match=f"tmux {version[:3]} is too old"):
                 server.require_version()
     monkeypatch.undo()
 

@@ -94,6 +94,7 @@ def agent(server: Server, short_tmp: Path, wait_for: Callable[..., Any]) -> Wind
 
 def test_types_exactly_the_line_and_one_enter(agent: Window) -> None:
     assert isinstance(agent.type(heard=lambda: bool(agent.prompts())), Typed)
+    agent.wait_for(lambda: agent.state() == "idle", 10, "the turn to end")
     assert isinstance(agent.type("\x1b[201~a\r\nb\tc\x07;", heard=lambda: len(agent.prompts()) > 1), Typed)
     agent.wait_for(lambda: len(agent.prompts()) == 2)
     assert agent.prompts() == [LINE, "[201~a b c;"]
