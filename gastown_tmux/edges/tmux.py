@@ -208,6 +208,8 @@ class Server:
             return output
         if _GONE.search(wrong):
             raise ServerGoneError(f"no tmux server on {self.socket}", "gt up")
+        if "unknown option" in wrong and "usage: tmux" in wrong:
+            self.require_version()  # tmux < 3.2 has no -N
         kind = MissingTargetError if _NOT_FOUND.search(wrong) else CommandError
         raise kind(f"tmux: {wrong or f'status {done.returncode}'}", output)
 
