@@ -17,6 +17,8 @@ _STATES = (
     ("failed", "fg=red,bold", "✗"),
     ("limited", "fg=yellow", "◌"),
 )
+#: Narrower than this, two panes side by side leave too little of each.
+FOLD_COLUMNS = 130
 _HELP = """\
 Keys behind the prefix (Ctrl-b), besides tmux's own:
 
@@ -64,7 +66,22 @@ def _options() -> list[str]:
     }
     # What is copied reaches the clipboard of whoever is attached, over SSH too, where their terminal can (OSC 52).
     clipboard = ["set -sq set-clipboard on", 'set -asq terminal-features ",*:clipboard"']
-    return [*clipboard, *(f"set -gq {option} {quote(value)}" for option, value in options.items())]
+    return [*clipboard, *_fold_mayor(), *(f"set -gq {option} {quote(value)}" for option, value in options.items())]
+
+
+def _fold_mayor() -> list[str]:
+    """Hooks: in a narrow terminal the Mayor's two panes stand one above the other, in a wide one side by side."""
+    window = "=hq:=mayor"
+    two, narrow = "#{==:#{window_panes},2}", f"#{{e|<:#{{window_width}},{FOLD_COLUMNS}}}"
+    beside = "#{==:#{pane_height},#{window_height}}"
+
+    def when(condition: str, layout: str) -> str:
+        words = ["if-shell", "-F", "-t", window, f"#{{&&:{two},{condition}}}", f"select-layout -t {window} {layout}"]
+        return " ".join(map(quote, words))
+
+    fold = when(f"#{{&&:{beside},{narrow}}}", "even-vertical")
+    unfold = when(f"#{{?#{{||:{beside},{narrow}}},0,1}}", "even-horizontal")  # tmux 3.3 knows no "not"
+    return [f"set -gq {hook}[90] {quote(f'{fold} ; {unfold}')}" for hook in ("window-resized", "after-split-window")]
 
 
 def _choose(column: int) -> str:

@@ -15,7 +15,7 @@ VERBS = (
         "operations.approvals:review",
         (),
         Listing(
-            ("kind", "id", "bead", "agent", "text", "since", "next"), "nothing waits for approval, nor for an answer"
+            ("kind", "id", "text", "next", "bead", "agent", "since"), "nothing waits for approval, nor for an answer"
         ),
     ),
     Verb(
