@@ -97,7 +97,7 @@ def test_types_exactly_the_line_and_one_enter(agent: Window) -> None:
     agent.wait_for(lambda: agent.state() == "idle", 10, "the turn to end")
     assert isinstance(agent.type("\x1b[201~a\r\nb\tc\x07;", heard=lambda: len(agent.prompts()) > 1), Typed)
     agent.wait_for(lambda: len(agent.prompts()) == 2)
-    assert agent.prompts() == [LINE, "[201~a b c;"]
+    agent.wait_for(lambda: agent.prompts() == [LINE, "[201~a b c;"])
 
 
 def test_without_hooks_the_emptied_composer_and_the_busy_sign_tell(agent: Window) -> None:
@@ -113,7 +113,7 @@ def test_a_dialog_is_left_alone(agent: Window) -> None:
     agent.type("/dialog-exit Trust?", heard=lambda: bool(agent.prompts()))
     agent.see("Trust?")
     assert agent.type() == Refused("the agent's program is waiting")
-    assert agent.prompts() == ["/dialog-exit Trust?"]
+    agent.wait_for(lambda: agent.prompts() == ["/dialog-exit Trust?"])
     agent.see("❯ 1. No, exit")
 
 
@@ -127,7 +127,7 @@ def test_a_dialog_that_opens_after_the_paste_gets_no_enter(agent: Window) -> Non
     # The line is still in the composer: it is submitted then, not typed again.
     agent.wait_for(lambda: agent.state() == "idle")
     assert isinstance(agent.type("swallowed?", heard=lambda: len(agent.prompts()) > 2), Typed)
-    assert agent.prompts() == ["/busy 1", "/dialog Sure?", "swallowed?"]
+    agent.wait_for(lambda: agent.prompts() == ["/busy 1", "/dialog Sure?", "swallowed?"])
 
 
 def test_a_draft_is_left_alone(agent: Window) -> None:
@@ -137,7 +137,7 @@ def test_a_draft_is_left_alone(agent: Window) -> None:
     agent.keys("C-u")
     agent.wait_for(lambda: "half" not in agent.screen())
     assert isinstance(agent.type(), Typed)
-    assert agent.prompts() == [LINE]
+    agent.wait_for(lambda: agent.prompts() == [LINE])
 
 
 def test_a_running_turn_is_not_disturbed_unless_asked(agent: Window) -> None:
@@ -147,7 +147,7 @@ def test_a_running_turn_is_not_disturbed_unless_asked(agent: Window) -> None:
     agent.see("queued: queued words")
     assert isinstance(agent.type("urgent words", When.INTERRUPT, heard=lambda: len(agent.prompts()) > 2), Typed)
     agent.wait_for(lambda: len(agent.prompts()) == 3)
-    assert agent.prompts() == ["/busy 60", "queued words", "urgent words"]
+    agent.wait_for(lambda: agent.prompts() == ["/busy 60", "queued words", "urgent words"])
 
 
 def test_a_person_who_just_typed_comes_first(agent: Window, monkeypatch: pytest.MonkeyPatch) -> None:
