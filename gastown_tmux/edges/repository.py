@@ -12,12 +12,13 @@ from gastown_tmux.errors import RefusedError
 
 NOTHING = "0" * 40
 LOCK_TIMEOUT = 60.0
+MAINTENANCE_TIMEOUT = 900.0
 
 _CONFIG = {
     "remote.origin.fetch": "+refs/heads/*:refs/remotes/origin/*",
     # Agents share this repository: a push of theirs fails, and the path it names says why.
     "remote.origin.pushurl": "/nowhere/only-the-refinery-pushes",
-    # Background gc of thirty worktrees would race; the refinery runs it under the lock.
+    # Background gc of thirty worktrees would race; the deacon packs what lies loose.
     "gc.auto": "0",
     "maintenance.auto": "false",
     "receive.denyDeletes": "true",
@@ -175,6 +176,11 @@ class Repository:
         """
         shape = ["--stat"] if stat else []
         return self.run("diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M", *shape, old, new, "--").text
+
+    def maintain(self, loose: int = 2000) -> None:
+        """Packs what lies loose, where it is more objects than `loose`; nothing is deleted, and nobody has to wait."""
+        if int(self.run("count-objects").text.split(" ")[0]) > loose:
+            self.run("maintenance", "run", "--quiet", "--task=loose-objects", timeout=MAINTENANCE_TIMEOUT)
 
     def tree(self, commit: str) -> str:
         """The id of a commit's tree."""

@@ -65,7 +65,8 @@ def examine_repositories(town: Town, fix: bool) -> Iterator[Finding]:
 
 
 def _examine_locks(town: Town, repository: Path, fix: bool) -> Iterator[Finding]:
-    found = [*repository.glob("*.lock"), *repository.glob("refs/**/*.lock"), *repository.glob("worktrees/*/*.lock")]
+    places = ("*.lock", "refs/**/*.lock", "worktrees/*/*.lock", "objects/*.lock", "objects/pack/*.lock")
+    found = [lock for place in places for lock in repository.glob(place)]
     for lock in found:
         try:
             old = time.time() - lock.lstat().st_mtime > _LOCK_SECONDS

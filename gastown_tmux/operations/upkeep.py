@@ -73,9 +73,10 @@ def list_backups(town: Town) -> list[Path]:
 
 
 def clean(town: Town) -> None:
-    """Thins snapshots by age and empties the trash of what is past its grace time."""
+    """Thins snapshots by age, packs repositories, and empties the trash of what is past its grace time."""
     for rig in list_rigs(town.db):
         repository = town.repository(rig.name)
         for agent in history.list_agents(repository):
             history.thin(repository, agent, clock.now())
+        repository.maintain()
     removal.empty_trash(town.trash, GRACE_SECONDS)

@@ -107,3 +107,16 @@ def test_what_lies_between_two_commits(world: World) -> None:
     ]
     assert repository.changed_files(head, head) == []
     assert "-print(1)\n+print(2)" in repository.diff(base, head)
+
+
+def test_loose_objects_are_packed_and_nothing_is_lost(world: World) -> None:
+    path = world.add("ann")
+    kept = [commit(path, f"file-{number}") for number in range(5)]
+    world.repository.maintain()
+    assert not world.repository.run("count-objects").text.startswith("0 ")
+    for _ in range(2):
+        world.repository.maintain(loose=0)
+    assert world.repository.run("count-objects").text.startswith("0 ")
+    assert all(world.repository.resolve(one) == one for one in kept)
+    world.repository.run("fsck", "--no-dangling")
+    commit(path, "after")
