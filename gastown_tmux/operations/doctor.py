@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 
 from gastown_tmux.edges import clock, git
+from gastown_tmux.edges.locks import Lock
 from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.operations import checks, daemons, place, recovery, service, upkeep
 from gastown_tmux.operations.checks import Finding
@@ -14,6 +15,8 @@ from gastown_tmux.store.rigs import list_rigs
 
 #: A tmux older than this one loses the exit status of panes now and then, and has crashed on others' mistakes.
 GOOD_TMUX = (3, 6)
+#: How long one doctor that mends waits for another.
+FIX_SECONDS = 300.0
 LEAST_SPACE = 512 * 2**20
 #: A backup older than this means that nobody makes them.
 BACKUP_AGE = 3 * upkeep.BACKUP_SECONDS
@@ -29,6 +32,13 @@ class Findings(list[Finding]):
 
 def examine(town: Town, fix: bool = False) -> Findings:
     """Destroys nothing, with ``fix`` or without. What an error keeps it from looking at is left until it is mended."""
+    if fix:
+        with Lock(town.run / "doctor.lock", FIX_SECONDS):
+            return _examine(town, fix)
+    return _examine(town, fix)
+
+
+def _examine(town: Town, fix: bool) -> Findings:
     findings = Findings(_examine_programs(town))
     findings += _examine_space(town)
     findings += _examine_database(town, fix)
@@ -82,6 +92,7 @@ def _examine_database(town: Town, fix: bool) -> Iterator[Finding]:
     try:
         row = town.db.row("PRAGMA integrity_check")
         if row is not None and row[0] == "ok":
+            yield from _examine_restored(town, fix)
             return
         cause = str(row[0]) if row else "no answer"
     except GtError as error:
@@ -101,6 +112,13 @@ def _examine_database(town: Town, fix: bool) -> Iterator[Finding]:
         found = recovery.restore(town, backup)
         caught_up = f"; found since: {', '.join(found)}" if found else ""
         yield Finding("error", what, cause, f"{backup.name} was restored{caught_up}", fixed=True)
+
+
+def _examine_restored(town: Town, fix: bool) -> Iterator[Finding]:
+    if recovery.is_behind(town):
+        found = recovery.catch_up(town) if fix else []
+        way_out = f"found since: {', '.join(found)}" if found else "gt doctor --fix goes on with it"
+        yield Finding("error", "town.db is an old copy", "the restore of a backup was cut off", way_out, fixed=fix)
 
 
 def _examine_copy(town: Town, fix: bool) -> Iterator[Finding]:

@@ -1,7 +1,6 @@
 """A lost town.db: the newest whole backup in its place, and what happened since from everything else that knows."""
 
 import json
-import os
 import shutil
 import signal
 from pathlib import Path
@@ -12,7 +11,9 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address, BeadId, Commit, SessionId
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import BeadState
-from gastown_tmux.edges import locks, processes
+from gastown_tmux.edges import clock, locks, processes
+from gastown_tmux.edges.faults import fault_point
+from gastown_tmux.edges.files import sync_directory
 from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations import daemons, upkeep
 from gastown_tmux.operations.hooks import put_away
@@ -20,14 +21,15 @@ from gastown_tmux.operations.ledger import folder_of
 from gastown_tmux.operations.sessions import look, settle_orphans
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents, work
-from gastown_tmux.store.db import is_whole
+from gastown_tmux.store.db import Database, is_whole
 from gastown_tmux.store.events import last_seq, put_back
 from gastown_tmux.store.ledger import read_after
 from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.meta import is_wanted
+from gastown_tmux.store.meta import get_meta, is_wanted, set_meta
 from gastown_tmux.store.rigs import list_rigs
 
 _STOP_SECONDS = 10.0
+_CATCHING_UP = "catching up"
 
 
 def find_backup(town: Town) -> Path | None:
@@ -50,13 +52,29 @@ def restore(town: Town, backup: Path) -> list[str]:
             put_away(town, path, town.actor)
     aside = town.db_path.with_name("town.db.restored")
     shutil.copyfile(backup, aside)
-    with aside.open("rb") as file:
-        os.fsync(file.fileno())
+    copy = Database(aside)
+    with copy.change(town.actor, clock.now()) as change:
+        set_meta(change, _CATCHING_UP, backup.name)
+    copy.close()
     aside.rename(town.db_path)
+    sync_directory(town.db_path.parent)
+    fault_point("recovery.restored")
+    return catch_up(town)
+
+
+def is_behind(town: Town) -> bool:
+    """Whether a restore was cut off before it had caught up."""
+    return bool(get_meta(town.db, _CATCHING_UP))
+
+
+def catch_up(town: Town) -> list[str]:
+    """What a restored database lacks; what was found. Killed anywhere, it goes on when it is called again."""
     with town.change() as change:
         put_back(change, read_after(folder_of(town), last_seq(change)))
-        change.event(EventType.TOWN_RESTORED, "town", backup=backup.name)
+        change.event(EventType.TOWN_RESTORED, "town", backup=get_meta(change, _CATCHING_UP))
     found = reconcile(town)
+    with town.change() as change:
+        set_meta(change, _CATCHING_UP, "")
     if is_wanted(town.db):
         for name in daemons.DAEMONS:
             daemons.start_daemon(town, name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.domain.ids import Address
-from gastown_tmux.operations import doctor, upkeep
+from gastown_tmux.operations import doctor, recovery, upkeep
 from gastown_tmux.operations.checks import Finding
 from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.snapshots import take
@@ -72,6 +72,23 @@ def test_a_lost_database_is_restored_and_caught_up_with(quiet: QuietTown) -> Non
     git(work, "add", "-A")
     git(work, "commit", "-qm", "done")
     assert "is submitted" in submit(quiet.town, quiet.rig, toast, on_hook)
+
+
+def test_a_restore_that_was_cut_off_is_gone_on_with(quiet: QuietTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    upkeep.back_up(quiet.town)
+    bead = quiet.bead("on a hook")
+    toast, _ = quiet.hook(bead)
+    quiet.town.close()
+    quiet.town.db_path.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(recovery, "reconcile", lambda town: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            doctor.examine(quiet.town, fix=True)
+    [finding] = errors(quiet)
+    assert (finding.what, finding.way_out) == ("town.db is an old copy", "gt doctor --fix goes on with it")
+    [finding] = errors(quiet, fix=True)
+    assert finding.fixed and f"{bead} on the hook of {toast}" in finding.way_out
+    assert errors(quiet) == []
 
 
 def test_a_database_that_is_gone_without_a_backup(quiet: QuietTown) -> None:

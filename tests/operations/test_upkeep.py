@@ -1,0 +1,53 @@
+"""What the deacon's keeper has done: backups, pushed snapshots, turn ends."""
+
+from pathlib import Path
+
+from gastown_tmux.domain.ids import Address
+from gastown_tmux.operations import upkeep
+from gastown_tmux.operations.snapshots import list_snapshots, take
+from gastown_tmux.store.agents import insert_session, move_session
+from gastown_tmux.store.db import is_whole
+from tests.journeys.town_world import git
+from tests.operations.quiet_town import QuietTown
+
+
+def test_backups_are_whole_and_few(quiet: QuietTown) -> None:
+    made = [upkeep.back_up(quiet.town) for _ in range(upkeep.BACKUPS + 2)]
+    kept = upkeep.list_backups(quiet.town)
+    assert kept == sorted(set(made), reverse=True)[: upkeep.BACKUPS] and all(map(is_whole, kept))
+    assert kept[0].parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_new_snapshots_are_pushed_where_a_remote_is_configured(quiet: QuietTown, short_tmp: Path) -> None:
+    ann, work = quiet.crew()
+    take(quiet.town, ann)
+    backup, pushed = short_tmp / "backup.git", {}
+    upkeep.push_snapshots(quiet.town, pushed)
+    assert pushed == {}
+    git(short_tmp, "init", "-q", "--bare", str(backup))
+    quiet.town.flags = {"snapshot.remote": str(backup)}
+    upkeep.push_snapshots(quiet.town, pushed)
+    assert git(backup, "for-each-ref", "--format=%(refname)") == "refs/gastown/hooks/demo.ann/1"
+    # Nothing new: the remote is not asked.
+    backup.rename(short_tmp / "elsewhere")
+    upkeep.push_snapshots(quiet.town, pushed)
+    (short_tmp / "elsewhere").rename(backup)
+    (work / "draft.txt").write_text("d\n")
+    take(quiet.town, ann)
+    upkeep.push_snapshots(quiet.town, pushed)
+    assert len(git(backup, "for-each-ref", "--format=%(refname)").splitlines()) == 2
+
+
+def test_each_end_of_a_turn_is_saved_once(quiet: QuietTown) -> None:
+    ann, work = quiet.crew()
+    with quiet.town.change() as change:
+        session = insert_session(change, ann, "runbook", (1, "then"))
+        move_session(change, session, "work")
+    assert upkeep.find_turn_ends(quiet.town, {}) == []
+    with quiet.town.change() as change:
+        move_session(change, session, "idle")
+    [ended] = upkeep.find_turn_ends(quiet.town, {})
+    (work / "draft.txt").write_text("d\n")
+    upkeep.save_sessions(quiet.town, [ended], "turn end")
+    assert [one.why for one in list_snapshots(quiet.town, Address(ann))] == ["turn end"]
+    assert upkeep.find_turn_ends(quiet.town, {ended.id: ended.since}) == []
