@@ -28,7 +28,8 @@ def install(asked: Town, path: Path | None = None, name: str | None = None) -> A
     """Makes a town, or completes one that a kill left half-made. Raises RefusedError in a folder with other things."""
     git.require_version()
     tmux.Server(Path("/nowhere"), Path("/nowhere")).require_version()
-    path = (path or Path(asked.environment.get("HOME", "/")) / "gt").expanduser().absolute()
+    named = asked.path if asked.path != Path("/") else Path(asked.environment.get("HOME", "/")) / "gt"
+    path = (path or named).expanduser().absolute()
     given = name
     name = parse_name(name or _name_from(path), "town")
     town = Town(path, asked.actor, asked.environment, asked.flags, asked.say)

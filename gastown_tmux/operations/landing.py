@@ -14,9 +14,10 @@ from gastown_tmux.domain.work import Bead, Reason
 from gastown_tmux.edges import clock, locks, merge, processes
 from gastown_tmux.edges.commands import run_logged
 from gastown_tmux.edges.faults import fault_point
-from gastown_tmux.edges.git import GitError, Person
+from gastown_tmux.edges.git import Person
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.escalations import raise_escalation
 from gastown_tmux.operations.hooks import find_base
 from gastown_tmux.operations.outcome import record_merged, send_back, tell
 from gastown_tmux.operations.town import Answer, Town
@@ -43,6 +44,10 @@ class _Delay:
 
     words: str
     seconds: float
+
+
+class _TargetMovedError(GtError):
+    """Somebody else moved the target that only the town is to move."""
 
 
 def run_refinery(town: Town, rig: Rig | None = None, once: bool = False) -> Answer:
@@ -104,7 +109,10 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
             with town.change() as change:
                 rows.move_merge_request(change, request.id, "requeue", reason="the refinery was interrupted")
         _land(town, rig, repository, rows.get_merge_request(town.db, request.id), tip)
-    except GitError as error:
+    except GtError as error:
+        if isinstance(error, _TargetMovedError) and request.reason != error.message:
+            with town.change() as change:
+                raise_escalation(change, "high", error.message, bead=request.bead)
         _delay(town, request.id, _Delay(error.message, _pause(request)))
 
 
@@ -127,7 +135,7 @@ def _fetch_target(town: Town, rig: Rig, repository: Repository) -> Commit:
     if pending and here is not None:
         # Killed between the ref and the row: the candidate is the queue's own.
         return Commit(here)
-    raise GitError(f"{ref} in repo.git is at {here}, and the town put it at {rig.target_commit}")
+    raise _TargetMovedError(f"{ref} in repo.git is at {here}, and the town put it at {rig.target_commit}")
 
 
 def _is_local(town: Town, rig: Rig) -> bool:

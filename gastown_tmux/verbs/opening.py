@@ -18,11 +18,16 @@ def open_town(
     give_terminal: GiveTerminal,
     needed: bool = True,
 ) -> Town:
-    """The town that the flags and the environment name; where none is ``needed``, one that is nowhere.
+    """The town that the flags and the environment name; where none is ``needed``, one that need not be there:
+    ``/`` where nothing names it.
 
     Raises NotFoundError where there is none, RefusedError for an agent that speaks as another.
     """
-    path = find_town(given.town, environment, _here()) if needed else Path("/")
+    if needed:
+        path = find_town(given.town, environment, _here())
+    else:
+        named = given.town or environment.get("GT_TOWN")
+        path = Path(named).expanduser().absolute() if named else Path("/")
     spawned = environment.get("GT_AGENT")
     actor = Address.parse(spawned) if spawned else OVERSEER
     if given.speaker is not None:

@@ -22,7 +22,7 @@ VERBS = (
         "make a town",
         "operations.install:install",
         (
-            optional("path", Kind.PATH, "~/gt unless given"),
+            optional("path", Kind.PATH, "--town, $GT_TOWN or ~/gt unless given"),
             option("--name", "name", help="the folder's unless given"),
         ),
         town=False,

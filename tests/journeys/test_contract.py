@@ -37,6 +37,8 @@ def test_without_a_town(short_tmp: Path, run_gt: Callable[..., Any]) -> None:
         result = run_gt("install", path)
         assert result.code == code and complaint(result), path
     assert run_gt("install", short_tmp / "a", "--name", "Bad Name").code == 2
+    made = run_gt("install", "--json", env={"GT_TOWN": str(short_tmp / "b")})
+    assert made.json["path"] == str(short_tmp / "b") and run_gt("--town", short_tmp / "b", "status").code == 0
 
 
 def test_documents_and_second_runs(quick_town: TownWorld) -> None:

@@ -63,6 +63,16 @@ def test_every_kind_of_remote(bare_town: TownWorld) -> None:
         world.gt("mq", "retry", beads[name])
         assert world.wait_state(beads[name], "merged")["merged_commit"] == tip(sources[name])
 
+    # Somebody moved a target that only the town is to move: the queue stands still, and a person is asked.
+    kept = world.path / "rigs/local/repo.git"
+    git(kept, "update-ref", "refs/heads/main", git(local, "rev-parse", "main"))
+    stuck = sling(world, "local", "echo stuck > stuck.txt")
+    world.wait_for(lambda: world.json("escalate", "list")["items"], 20, "the escalation")
+    assert "the town put it at" in world.json("mq", "show", stuck)["reason"]
+    git(kept, "update-ref", "refs/heads/main", landed["local"]["merged_commit"])
+    world.gt("mq", "retry", stuck)
+    assert world.wait_state(stuck, "merged")["merged_commit"] == tip(kept)
+
     # Somebody rewrote the target: work goes on from what it is now.
     git(origin, "commit", "--amend", "-qm", "rewritten")
     git(origin, "push", "-qf", "origin", "main")
