@@ -46,7 +46,6 @@ class _Deacon:
     def __init__(self, town: Town, loop: Loop, courier: CourierThread) -> None:
         self.town = town
         self._courier = courier
-        self._version = 0
         self.loop = loop
         self.hands = loop.hands
         self._peer = Peer(town, loop.hands, "witness")
@@ -55,14 +54,17 @@ class _Deacon:
         self._resting: dict[str, float] = {}
         self._windows_due = time.monotonic()
 
-    def look(self) -> float | None:
-        town = self.town
-        signals, version = patrol.take_signals(town), town.db.version()
-        if signals or version != self._version:
-            self._version = version
-            self._courier.wake()
+    def look(self, full: bool) -> float | None:
+        signals = patrol.take_signals(self.town)
         self._peer.look()
         self._keep_tmux()
+        if full or signals:
+            self._look_at_rows()
+        return None
+
+    def _look_at_rows(self) -> None:
+        town = self.town
+        self._courier.wake()
         if free := patrol.find_parted(town):
             self.hands.do("release", lambda town: patrol.release(town, free))
         for rig in list_rigs(town.db):
@@ -72,7 +74,6 @@ class _Deacon:
         self._keeper.look()
         self._signs.look()
         self._answer()
-        return None
 
     def _answer(self) -> None:
         """A rig's rules are read where an agent waits; most towns have none."""

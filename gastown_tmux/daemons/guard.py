@@ -1,9 +1,9 @@
-"""A third, tiny process beside deacon and witness: it starts them again when both die in one moment.
+"""A third, tiny process beside deacon and witness, for when neither can look after the other.
 
-Deacon and witness keep each other alive and the tmux server too; this one is needed only when all of them are
-gone at once and no service manager watches. It knows them by their locks, waits for their deaths, and leaves all
-else, whether the town is wanted up among it, to ``gt daemon revive``. Run as
-``python -m gastown_tmux.daemons.guard TOWN``; ends with a town that is not wanted, and when its lock is deleted.
+They keep each other alive, and the tmux server too; this one is needed only when both are dead or stopped at once
+and no service manager watches. It knows them by their locks, waits for their deaths, and leaves all else, whether
+the town is wanted up among it, to ``gt daemon revive``. Run as ``python -m gastown_tmux.daemons.guard TOWN``; it
+ends with a town that is not wanted, and when its lock is deleted.
 """
 
 import os
@@ -13,11 +13,12 @@ import sys
 from pathlib import Path
 
 from gastown_tmux.edges.locks import Lock, holder
-from gastown_tmux.edges.processes import run_quietly, wait_for_death
+from gastown_tmux.edges.processes import ProcessRef, is_stopped, run_quietly, send, wait_for_death
 
-#: What deacon and witness have for reviving one another.
-PATIENCE_SECONDS = 1.0
-WATCH_SECONDS = 30.0
+DAEMONS = ("deacon", "witness")
+#: What they have for reviving one another.
+PATIENCE_SECONDS = 1.5
+WATCH_SECONDS = 5.0
 
 
 def main(town: Path) -> int:
@@ -27,18 +28,23 @@ def main(town: Path) -> int:
     if not run.is_dir() or not lock.try_lock():
         return 1
     while lock.is_in_place():
-        living = [ref for name in ("deacon", "witness") if (ref := holder(run / f"{name}.lock"))]
-        if living:
-            dead = len(wait_for_death(living, WATCH_SECONDS)) < len(living)
-            if not dead:
-                continue
+        holders = _find(run)
+        for ref in holders:
+            if is_stopped(ref):
+                send(ref, signal.SIGCONT)
+        if len(holders) == len(DAEMONS):
+            wait_for_death(holders, WATCH_SECONDS)
         select.select([], [], [], PATIENCE_SECONDS)
-        if not any(holder(run / f"{name}.lock") for name in ("deacon", "witness")):
+        if len(_find(run)) < len(DAEMONS):
             command = [sys.executable, "-P", "-m", "gastown_tmux", "--town", str(town), "daemon", "revive"]
-            done = run_quietly(command, seconds=60.0)
-            if done and not any(holder(run / f"{name}.lock") for name in ("deacon", "witness")):
+            if run_quietly(command, seconds=60.0) and not _find(run):
                 break
     return 0
+
+
+def _find(run: Path) -> list[ProcessRef]:
+    """The daemons that live, stopped ones too."""
+    return [ref for name in DAEMONS if (ref := holder(run / f"{name}.lock"))]
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ log = logging.getLogger("gt")
 
 #: A look at everything, without any event: this alone must be enough to recover.
 LOOK_SECONDS = 1.0
+#: A full look without any change of the rows, for what time alone brings about.
+FULL_SECONDS = 5.0
 #: How long work under way may take to end with its daemon.
 LEAVE_SECONDS = 3.0
 
@@ -33,6 +35,8 @@ LEAVE_SECONDS = 3.0
 class Loop:
     """Runs ``look`` once a second, and whenever its FIFO or a watched descriptor is readable.
 
+    A look is a full one after any change of the rows, and every few seconds: what depends on rows alone need not be
+    asked in the others.
     After a look it rests at least as long as that took, so events never keep a daemon busy without end. A lock, a
     FIFO or folders that were deleted under it are made again; where another daemon took the lock meanwhile, it ends.
     """
@@ -43,6 +47,8 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._lock = Lock(town.run / f"{name}.lock")
         self._listener: Listener | None = None
+        self._mark: tuple[int, int] | None = None
+        self._full_due = 0.0
         self._watched: dict[ProcessRef, int | None] = {}
         self._stopping = False
         self._said = ""
@@ -91,26 +97,31 @@ class Loop:
             self.unwatch(descriptor)
             os.close(descriptor)
 
-    def run(self, look: Callable[[], float | None]) -> None:
+    def run(self, look: Callable[[bool], float | None]) -> None:
         """Until SIGTERM, or until the town is not wanted any more.
 
-        ``look`` may return in how many seconds it wants to look again, if that is sooner.
+        ``look`` is told whether it is a full one, and may return in how many seconds the next full one is due.
         """
         with self._signals():
             while not self._stopping:
                 started = time.monotonic()
-                wanted = self._look(look)
-                took = time.monotonic() - started
-                self._wait(LOOK_SECONDS if wanted is None else min(wanted, LOOK_SECONDS), took)
+                self._look(look, started)
+                now = time.monotonic()
+                self._wait(max(0.0, min(self._full_due - now, LOOK_SECONDS)), now - started)
 
-    def _look(self, look: Callable[[], float | None]) -> float | None:
+    def _look(self, look: Callable[[bool], float | None], now: float) -> None:
         try:
             self._keep_place()
             # Whoever takes the town down may have missed a daemon that was just being started.
             self._stopping = self._stopping or not is_wanted(self.town.db)
-            wanted = None if self._stopping else look()
+            mark = self.town.db.mark()
+            full = mark != self._mark or now >= self._full_due
+            wanted = None if self._stopping else look(full)
+            self._mark = mark
+            if full:
+                self._full_due = now + min(FULL_SECONDS, FULL_SECONDS if wanted is None else wanted)
             self._said = ""
-            return wanted
+            return
         except GtError as error:
             # Once, not every second until somebody mends it.
             if error.message != self._said:
@@ -119,7 +130,7 @@ class Loop:
         except Exception:
             # One bad look must not end supervision; the next one starts from the truth again.
             log.exception("look failed")
-        return None
+        self._mark, self._full_due = None, now + LOOK_SECONDS
 
     def _wait(self, seconds: float, took: float) -> None:
         for key, _ in self._selector.select(seconds):

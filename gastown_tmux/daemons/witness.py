@@ -33,32 +33,39 @@ class _Witness:
         self.town = town
         self.loop = loop
         self._peer = Peer(town, loop.hands, "deacon")
+        self._live: list[Session] = []
         self._starting: set[Address] = set()
         self._windows_due = time.monotonic() + WINDOWS_SECONDS
         self._windowless: set[SessionId] = set()
         self._eyes = Eyes()
         self._screens_due = time.monotonic()
 
-    def look(self) -> float | None:
+    def look(self, full: bool) -> float | None:
         town, hands = self.town, self.loop.hands
         self._peer.look()
-        if deaths.find_dead(town) or deaths.find_unsettled(town):
+        if full:
+            self._live = list_live_sessions(town.db)
+            self._watch_processes()
+        if deaths.find_dead(self._live) or deaths.find_unsettled(self._live):
             hands.do("bury", self._bury)
-        if ending := patrol.find_ending(town):
-            hands.do("end", lambda town: deaths.bury(town, ending))
         if flags.raised(town.flags_folder):
             hands.do("freeze", freezing.enforce)
         self._look_at_windows()
         if time.monotonic() >= self._screens_due and hands.do("screens", self._eyes.look):
             self._screens_due = time.monotonic() + SCREENS_SECONDS
-        self._watch_processes()
+        return self._look_at_rows() if full else None
+
+    def _look_at_rows(self) -> float | None:
+        town = self.town
+        if ending := patrol.find_ending(town, self._live):
+            self.loop.hands.do("end", lambda town: deaths.bury(town, ending))
         due = [address for address in patrol.find_due(town) if address not in self._starting]
         if due:
             self._start(due)
         return patrol.next_due(town)
 
     def _bury(self, town: Town) -> None:
-        gone = deaths.find_dead(town)
+        gone = deaths.find_dead(list_live_sessions(town.db))
         for session in gone:
             log.info("%s is gone (session %s)", session.agent, session.id)
         deaths.bury(town, gone)
@@ -96,7 +103,7 @@ class _Witness:
     def _watch_processes(self) -> None:
         programs = {
             ProcessRef(session.pid, session.pid_started)
-            for session in list_live_sessions(self.town.db)
+            for session in self._live
             if session.pid is not None and session.pid_started is not None
         }
         deacon = daemons.find_holder(self.town, "deacon")

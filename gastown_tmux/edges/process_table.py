@@ -28,7 +28,8 @@ def _boot() -> str:
 
 def _look_proc(pid: int) -> Look | None:
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 (daemons do this 100 times a look)
+            stat = file.read(1024)
     except (FileNotFoundError, ProcessLookupError):
         return None
     # proc(5): the name is in parentheses and may hold anything; state, ppid and the 22nd field follow it.

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -74,6 +75,12 @@ def shipped(kind: str) -> Path:
 def load_role(name: str, town: Path) -> RoleFile:
     """The role of that name. Raises NotFoundError, and UsageError where its front matter is not understood."""
     path = find_resource("roles", f"{name}.md", town)
+    return _parse(name, path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _parse(name: str, path: Path, mtime: int) -> RoleFile:
+    """Daemons ask at every look; a file is read again only when it has changed."""
     front, text = _split(path)
     unknown = set(front) - {"restart", "done", "provider"}
     if unknown:

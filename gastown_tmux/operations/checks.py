@@ -17,7 +17,7 @@ from gastown_tmux.operations.hooks import find_base, prepare_hook, put_away
 from gastown_tmux.operations.sessions import look
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.watching import read_watch
-from gastown_tmux.store.agents import find_agent, find_session, list_agents
+from gastown_tmux.store.agents import find_agent, find_session, list_agents, list_live_sessions
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.meta import is_wanted
@@ -157,7 +157,7 @@ def examine_rows(town: Town, fix: bool) -> Iterator[Finding]:
 def examine_processes(town: Town, fix: bool) -> Iterator[Finding]:
     """Rows that say "runs" of what does not, and windows and processes of sessions that have ended."""
     witness = daemons.find_daemon(town, "witness").alive
-    dead = [] if witness else deaths.find_dead(town)
+    dead = [] if witness else deaths.find_dead(list_live_sessions(town.db))
     if fix and dead:
         deaths.bury(town, dead)
     for session in dead:

@@ -7,7 +7,7 @@ from gastown_tmux.domain.agents import AgentState, Ending, Session
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.respawn import STROKE_LIFE, STROKE_SECONDS, Budget, is_stroke, next_delay
-from gastown_tmux.edges import clock, process_table, processes, resources
+from gastown_tmux.edges import clock, processes, resources
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.panes import capture
 from gastown_tmux.edges.processes import ProcessRef
@@ -27,33 +27,26 @@ NOTE_LINES = 30
 WINDOW_SECONDS = 3.0
 
 
-def find_dead(town: Town) -> list[Session]:
-    """Live rows whose program has ended, whose window died, or whose tmux server is gone. Asks only the processes."""
-    return [session for session in rows.list_live_sessions(town.db) if session.pid is not None and _is_dead(session)]
+def find_dead(live: Sequence[Session]) -> list[Session]:
+    """Those whose program has ended, whose window died, or whose tmux server is gone. Asks only the processes."""
+    lost = {server for server in {session.server for session in live} if server is not None and not _lives(server)}
+    return [session for session in live if session.pid is not None and (session.server in lost or _is_dead(session))]
 
 
-def find_unsettled(town: Town) -> list[Session]:
+def find_unsettled(live: Sequence[Session]) -> list[Session]:
     """Starts that a killed starter left half-way."""
-    return [session for session in rows.list_live_sessions(town.db) if session.pid is None and is_orphan(session)]
+    return [session for session in live if session.pid is None and is_orphan(session)]
 
 
 def _is_dead(session: Session) -> bool:
-    if not processes.is_alive(ProcessRef(session.pid or 0, session.pid_started or "")):
-        return True
+    program = ProcessRef(session.pid or 0, session.pid_started or "")
     launcher = ProcessRef(session.launcher or 0, session.launcher_started or "")
-    return not processes.is_alive(launcher) or _has_lost_server(session)
+    return not (processes.is_alive(program) and processes.is_alive(launcher))
 
 
-def _has_lost_server(session: Session) -> bool:
-    """Whether the launcher's parent, the tmux server that made the window, is no longer there."""
-    if session.server is None or session.launcher is None:
-        return False
-    found = process_table.look(session.launcher)
-    return found is not None and found.started == session.launcher_started and not _server_lives(session)
-
-
-def _server_lives(session: Session) -> bool:
-    pid, _, started = (session.server or "").partition(" ")
+def _lives(server: str) -> bool:
+    """A tmux server as a session's row names it, by pid and birth."""
+    pid, _, started = server.partition(" ")
     return pid.isdecimal() and processes.is_alive(ProcessRef(int(pid), started))
 
 
@@ -79,7 +72,7 @@ def bury(town: Town, gone: Sequence[Session]) -> list[Address]:
         _save(town, session)
     server_lost = not town.tmux.is_alive()
     for session in gone:
-        lost = server_lost or (session.server is not None and not _server_lives(session))
+        lost = server_lost or (session.server is not None and not _lives(session.server))
         end_sessions(town, [session], Ending.SERVER_LOST if lost else Ending.DIED)
     fault_point("death.recorded")
     _find_stroke(town, gone)

@@ -1,7 +1,7 @@
 """What daemons do at each look: take in signals, compare rows with processes, act on the difference."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from gastown_tmux.domain.agents import AgentState, Session, SessionState
@@ -83,11 +83,11 @@ def _has_words(town: Town, reader: Reader, session: SessionId) -> bool:
 def find_parted(town: Town) -> list[Address]:
     """Agents with nothing on their hook whose role ends with the work, once their turn is over."""
     held = list_held_beads(town.db)
+    idle = [agent for agent in rows.list_agents(town.db) if agent.address not in held and agent.state is AgentState.ON]
+    after = {role: resources.load_role(role, town.path).done for role in {agent.role for agent in idle}}
     free = []
-    for agent in rows.list_agents(town.db):
-        if agent.address in held or agent.state is not AgentState.ON:
-            continue
-        if resources.load_role(agent.role, town.path).done is not AfterDone.END:
+    for agent in idle:
+        if after[agent.role] is not AfterDone.END:
             continue
         session = rows.find_live_session(town.db, agent.address)
         if session is None or _has_parted(session, agent.since):
@@ -110,14 +110,14 @@ def _has_parted(session: Session, since: str) -> bool:
     )
 
 
-def find_ending(town: Town) -> list[Session]:
+def find_ending(town: Town, live: Sequence[Session]) -> list[Session]:
     """Sessions that are to end and for which nobody else does it: a handoff, or an end that a kill left half-way.
 
     The session of an agent that is off has no right to run either.
     """
     off = {agent.address: agent.since for agent in rows.list_agents(town.db) if agent.state is AgentState.OFF}
     ending = []
-    for session in rows.list_live_sessions(town.db):
+    for session in live:
         since = session.since if session.ending is not None else off.get(session.agent)
         if session.ending in AT_ONCE or (since is not None and clock.seconds_since(since) > ENDING_SECONDS):
             ending.append(session)

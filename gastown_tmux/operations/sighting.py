@@ -17,6 +17,7 @@ from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.tmux import ServerGoneError
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations import mail
+from gastown_tmux.operations.sessions import look as panes
 from gastown_tmux.operations.telling import find_provider
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers import screens
@@ -33,20 +34,30 @@ class Eyes:
 
     _since: dict[SessionId, tuple[screens.ScreenState, float]] = field(default_factory=dict)
     _told: set[tuple[SessionId, str]] = field(default_factory=set)
+    _seen: dict[SessionId, tuple[int, typing.Look]] = field(default_factory=dict)
+    _providers: dict[SessionId, Provider] = field(default_factory=dict)
 
     def look(self, town: Town) -> None:
         """At every live session once."""
         live = rows.list_live_sessions(town.db)
         self._since = {session.id: self._since[session.id] for session in live if session.id in self._since}
+        self._providers = {session.id: self._providers[session.id] for session in live if session.id in self._providers}
+        self._seen = {session.id: self._seen[session.id] for session in live if session.id in self._seen}
+        shown = {pane.gt_session: pane.activity for pane in panes(town)} if live else {}
         for session in live:
             with contextlib.suppress(ServerGoneError):
-                self._look_at(town, session)
+                self._look_at(town, session, shown.get(session.id))
 
-    def _look_at(self, town: Town, session: Session) -> None:
-        provider = find_provider(town, session, rows.find_agent(town.db, session.agent))
+    def _look_at(self, town: Town, session: Session, activity: int | None) -> None:
+        provider = self._providers.get(session.id)
+        if provider is None:
+            provider = find_provider(town, session, rows.find_agent(town.db, session.agent))
+            self._providers[session.id] = provider
         if session.pane is None or session.pid is None or not provider.screen.states:
             return
-        seen = typing.look(town.tmux, session.pane, session.id)
+        if activity is None:
+            return
+        seen = self._capture(town, session, activity)
         if seen is None or seen.dead:
             return
         judged = screens.judge(provider.screen, seen.screen, seen.title)
@@ -62,6 +73,19 @@ class Eyes:
         elif session.state is SessionState.WAITING and (session.id, session.since) not in self._told:
             _tell(town, session, seen.screen)
             self._told.add((session.id, session.since))
+
+    def _capture(self, town: Town, session: Session, activity: int) -> typing.Look | None:
+        """What the window shows; asked of tmux only when something was printed since, for thirty idle agents cost."""
+        known = self._seen.get(session.id)
+        if known is not None and activity < known[0]:
+            return known[1]
+        assert session.pane is not None
+        now = int(clock.to_epoch(clock.now()))
+        seen = typing.look(town.tmux, session.pane, session.id)
+        if seen is not None:
+            # What is printed within the same second may come after our look.
+            self._seen[session.id] = now, seen
+        return seen
 
 
 def _follow(

@@ -29,7 +29,7 @@ PUT_OFF_SECONDS = 10.0
 def up(town: Town, layout: str | None = None) -> Answer:
     """Starts the tmux server, the daemons and every agent that should run, then opens views. Never attaches."""
     said = ensure_up(town)
-    deaths.bury(town, deaths.find_dead(town))
+    deaths.bury(town, deaths.find_dead(list_live_sessions(town.db)))
     started = start_agents(town, find_missing(town))
     said += [f"started {session}" for session in started]
     if layout is not None:

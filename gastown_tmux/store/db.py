@@ -103,11 +103,6 @@ class Database:
                 backup(self._connection, path.with_name(f"town.db.schema-{version}"))
                 _migrate(self._connection)
 
-    def version(self) -> int:
-        """A number that is another one after each commit of another connection."""
-        with explained(self.path):
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-
     def rows(self, sql: str, *values: object) -> list[Row]:
         with explained(self.path):
             return self._connection.execute(sql, values).fetchall()
@@ -129,6 +124,12 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+    def mark(self) -> tuple[int, int]:
+        """Another value whenever something was committed since, by whomever; a few microseconds."""
+        with explained(self.path):
+            version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return version, self._connection.total_changes
 
     def backup(self, target: Path) -> None:
         """A whole copy, taken online, that appears at ``target`` only when complete."""
