@@ -26,7 +26,7 @@ from gastown_tmux.store.work import list_waiting
 #: How long a rig whose workers could not be started is left alone.
 REST_SECONDS = 15.0
 #: Seconds between two looks at tmux itself; all else is asked of rows and processes.
-WINDOWS_SECONDS = 5.0
+WINDOWS_SECONDS = 10.0
 
 
 def run(town: Town) -> None:

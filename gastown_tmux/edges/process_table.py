@@ -33,7 +33,7 @@ def _look_proc(pid: int) -> Look | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     # proc(5): the name is in parentheses and may hold anything; state, ppid and the 22nd field follow it.
-    fields = stat[stat.rindex(b")") + 2 :].decode().split()
+    fields = stat[stat.rindex(b")") + 2 :].decode("ascii").split(" ", 20)
     return Look(fields[0], int(fields[1]), f"{_boot()}:{fields[19]}")
 
 
