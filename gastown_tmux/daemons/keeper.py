@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 
 from gastown_tmux.daemons.hands import Hands
 from gastown_tmux.domain.ids import RigName, SessionId, Time
-from gastown_tmux.operations import chain, upkeep
+from gastown_tmux.operations import chain, propulsion, upkeep
 from gastown_tmux.operations.costs import Collector
 from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.town import Town
 
 LEDGER_SECONDS = 120.0
 COSTS_SECONDS = 5.0
+PUSH_SECONDS = 5.0
 FIRST_SECONDS = 2.0
 
 
@@ -37,6 +38,7 @@ class Keeper:
         every = self._town.settings().seconds("snapshot.every")
         self._keep("snapshots", every, upkeep.save_hooks)
         self._keep("push of snapshots", every, lambda town: upkeep.push_snapshots(town, self._pushed))
+        self._keep("propulsion", PUSH_SECONDS, propulsion.push)
         self._keep("costs", COSTS_SECONDS, self._spending.collect)
         self._keep("ledger", LEDGER_SECONDS, write_ledger)
         self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up)

@@ -35,6 +35,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("program", cases)
 
 
+@pytest.fixture
+def programs(pytestconfig: pytest.Config) -> list[Program]:
+    """All that are tested in this run."""
+    return [PROGRAMS[name] for name in pytestconfig.getoption("--agents").split(",")]
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """The scripted model, and what it was told."""

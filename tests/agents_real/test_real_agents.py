@@ -17,35 +17,6 @@ TELL_TOKENS = ("claude", "codex", "pi")
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_job(program: Program, make_agent_town: Callable[..., AgentTown], short_tmp: Path) -> None:
-    town = make_agent_town(program)
-    home = short_tmp / "home"
-    status = town.sign("status")
-    work = script(
-        "work",
-        f"run git status --short > {status}",
-        "run echo hello > greeting.txt && git add -A && git commit -qm 'add a greeting'",
-        "run gt done",
-        "say The work is handed in.",
-    )
-    bead = town.json("bead", "create", "add a greeting", "--rig", "demo", "--body", "Greet the world." + work)["id"]
-    town.gt("sling", bead, "demo")
-    address = town.json("bead", "show", bead)["assignee"]
-    landed = town.wait_state(bead, "merged", 60)
-
-    assert git(town.project, "rev-parse", "main") == landed["merged_commit"]
-    assert (town.project / "greeting.txt").read_text() == "hello\n"
-    assert status.read_text() == "", "the worktree was not clean when the agent began"
-    assert town.model.was_told(f"You are `{address}`")
-    assert town.model.was_told("Greet the world.")
-    town.wait_agent(address, "off")
-    if program.name in TELL_TOKENS:
-        (cost,) = town.wait_for(lambda: town.json("costs", "--by", "bead")["items"], 15, "the tokens to be counted")
-        assert cost["name"] == bead and cost["input"] > 0 and cost["output"] > 0
-    for path, text in program.files(town.model.port).items():
-        assert kept(text, (home / path).read_text()), path
-
-
 def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], short_tmp: Path) -> None:
     town = make_agent_town(program)
     home = short_tmp / "home"
@@ -103,3 +74,21 @@ def test_check(program: Program, make_agent_town: Callable[..., AgentTown]) -> N
     steps = town.gt("config", "agent", "check", program.name, "--json", seconds=240).json["items"]
     assert [step["step"] for step in steps if not step["ok"]] == []
     assert steps[1]["detail"].startswith(program.packages[0].rpartition("@")[2])
+
+
+def test_eight_of_mixed_kinds_at_once(programs: list[Program], make_agent_town: Callable[..., AgentTown]) -> None:
+    town = make_agent_town(*programs)
+    beads = []
+    for number in range(8):
+        program = programs[number % len(programs)]
+        lines = [f"run echo {number} > part-{number}.txt && git add -A && git commit -qm part", "run gt done"]
+        body = script(f"part-{number}", *lines, "say Done.")
+        bead = town.json("bead", "create", f"part {number}", "--rig", "demo", "--body", body)["id"]
+        town.gt("sling", bead, "demo", "--agent", program.name)
+        beads.append(bead)
+    for bead in beads:
+        town.wait_state(bead, "merged", 240)
+    parts = git(town.project, "ls-files", "part-*").splitlines()
+    assert parts == [f"part-{number}.txt" for number in range(8)]
+    for agent in town.json("agents")["items"]:
+        town.wait_agent(agent["address"], "off", seconds=60)

@@ -1,0 +1,54 @@
+"""Work on a hook is done: who stopped before the end is told so, ever more rarely, and at last somebody else is."""
+
+from gastown_tmux.domain.agents import AgentState, Role, Session, SessionState
+from gastown_tmux.domain.delivery import DeliveryState
+from gastown_tmux.domain.health import FORGOTTEN_SECONDS
+from gastown_tmux.domain.mail import Priority, message_id, short_id
+from gastown_tmux.domain.work import Bead
+from gastown_tmux.edges import clock
+from gastown_tmux.operations.escalations import raise_escalation
+from gastown_tmux.operations.town import Town
+from gastown_tmux.store.agents import find_agent, list_live_sessions
+from gastown_tmux.store.db import Change
+from gastown_tmux.store.deliveries import find_delivery, insert_delivery
+from gastown_tmux.store.meta import once
+from gastown_tmux.store.work import list_held_beads
+
+#: How often a worker is told for one bead, each time after ``_SLOWER`` times as long.
+PUSHES = 3
+_SLOWER = 4
+
+
+def push(town: Town) -> None:
+    """Workers whose turn is over and whose bead is still on their hook; a crew member's pace is its person's."""
+    held = list_held_beads(town.db)
+    for session in list_live_sessions(town.db):
+        agent, bead = find_agent(town.db, session.agent), held.get(session.agent)
+        if agent is None or agent.role is not Role.POLECAT or agent.state is not AgentState.ON or bead is None:
+            continue
+        if session.state is SessionState.IDLE:
+            with town.change() as change:
+                _push(change, session, bead)
+
+
+def _push(change: Change, session: Session, bead: Bead) -> None:
+    idle = clock.seconds_since(session.since)
+    for number in range(PUSHES + 1):
+        if idle <= FORGOTTEN_SECONDS * _SLOWER**number:
+            return
+        told = find_delivery(change, _id(bead, number), session.agent)
+        if number == PUSHES or told is None:
+            break
+        if told.state in (DeliveryState.QUEUED, DeliveryState.OFFERED):
+            return
+    if number < PUSHES:
+        words = f"gt: {bead.id} is still on your hook. Go on with it, or say gt done --escalate REASON"
+        insert_delivery(change, _id(bead, number), session.agent, "deacon", Priority.NORMAL, None, words)
+        return
+    text = f"{session.agent} stops before {bead.id} is done, and was told {PUSHES} times. Look: gt peek {session.agent}"
+    key = _id(bead, PUSHES)
+    once(change, "push", key, lambda: raise_escalation(change, "medium", text, bead=bead.id))
+
+
+def _id(bead: Bead, number: int) -> str:
+    return short_id(message_id(f"push {bead.id} {bead.attempts} {number}".encode(), "push"))

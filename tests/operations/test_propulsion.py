@@ -1,0 +1,44 @@
+"""Who stops before the end is told, and at last somebody else is."""
+
+from gastown_tmux.domain.ids import Address
+from gastown_tmux.edges import clock
+from gastown_tmux.operations import beads
+from gastown_tmux.operations.escalations import list_escalations
+from gastown_tmux.operations.propulsion import PUSHES, push
+from gastown_tmux.operations.town import Town
+from gastown_tmux.store import agents as rows
+from gastown_tmux.store.deliveries import list_open, move_delivery
+from gastown_tmux.store.work import sling_bead
+
+CAT = Address("demo/cat")
+
+
+def idle_for(town: Town, seconds: float) -> None:
+    with town.change() as change:
+        change.execute("UPDATE sessions SET state = 'idle', since = ? WHERE agent = ?", clock.after(-seconds), CAT)
+
+
+def test_a_worker_that_stopped_is_told_ever_more_rarely_and_then_the_mayor_is(town: Town) -> None:
+    bead = beads.create_bead(town, "work", town.rig("demo")).value
+    with town.change() as change:
+        rows.move_agent(change, CAT, "start")
+        sling_bead(change, bead.id, CAT)
+        rows.insert_session(change, CAT, "claude", (1, "1"), bead.id)
+    for number in range(PUSHES):
+        idle_for(town, 60 * 4**number - 5)
+        push(town)
+        assert list_open(town.db) == []
+        idle_for(town, 60 * 4**number + 5)
+        for _ in range(2):
+            push(town)
+        (told,) = list_open(town.db)
+        assert told.agent == CAT and f"{bead.id} is still on your hook" in str(told.words)
+        with town.change() as change:
+            move_delivery(change, told.mail, CAT, "accept")
+    assert list_escalations(town) == []
+    idle_for(town, 60 * 4**PUSHES + 5)
+    for _ in range(2):
+        push(town)
+    (escalation,) = list_escalations(town)
+    assert escalation.bead == bead.id
+    assert list_open(town.db) == []
