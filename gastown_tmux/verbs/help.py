@@ -26,6 +26,7 @@ _CHAPTERS = (
             "layout",
             "completion",
             "daemon",
+            "service",
             "estop",
             "thaw",
         ),

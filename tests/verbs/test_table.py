@@ -1,10 +1,12 @@
 """Every row of the table of verbs can be called: its operation is there and takes what the row may hand it."""
 
 import inspect
+import re
 
 import pytest
 
 from gastown_tmux.verbs.call import find_operation
+from gastown_tmux.verbs.help import help_text
 from gastown_tmux.verbs.index import VERBS
 from gastown_tmux.verbs.table import Kind, Verb
 
@@ -17,3 +19,10 @@ def test_operation_takes_what_the_row_hands_it(verb: Verb) -> None:
     handed = {p.name for p in verb.parameters if not (of_agent and p.kind is Kind.RIG)}
     assert handed <= {parameter.name for parameter in taken}
     assert needed <= {parameter.name for parameter in verb.parameters if parameter.required}
+
+
+def test_every_verb_that_is_shown_stands_in_a_chapter_of_the_help() -> None:
+    overview = help_text(())
+    for verb in VERBS:
+        if not verb.hidden:
+            assert re.search(rf"^  {verb.words.split()[0]} ", overview, re.MULTILINE), verb.words
