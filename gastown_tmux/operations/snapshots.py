@@ -6,7 +6,7 @@ from gastown_tmux.domain.agents import AgentState, HookState, Role, branch_of
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.edges import history, snapshot, worktree
+from gastown_tmux.edges import history, processes, snapshot, worktree
 from gastown_tmux.edges.snapshot import Snapshot
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.hooks import find_base, mend_worktree, save_hook, snapshot_caps, write_state
@@ -78,7 +78,7 @@ def restore(town: Town, agent: Address, seq: int | None = None) -> Answer:
     """Makes the files of the worktree those of a snapshot, after a snapshot of what is there now.
 
     A worktree that is gone is made again. Branch, index and commits stay as they are. Raises RefusedError beside a
-    live session, or where one is about to be started.
+    live session that is not paused, and where one is about to be started.
     """
     rig = _rig_of(town, agent)
     chosen = _choose(town, agent, seq)
@@ -97,6 +97,8 @@ def restore(town: Town, agent: Address, seq: int | None = None) -> Answer:
     write_state(town, agent)
     said = [f"{agent} is as it was at {chosen.time}, snapshot {chosen.seq}"]
     said.append(f"what was there before is snapshot {before.seq}" if before else f"the worktree {place} was made again")
+    if find_live_session(town.db, agent):
+        said.append(f"its program stands still: gt resume {agent}" + ("" if before else f", then gt respawn {agent}"))
     if left:
         said.append(f"left as they are: {', '.join(map(str, left))}")
     nested = [entry["path"] for entry in history.read_state(repository, chosen)["nested"]]
@@ -131,10 +133,14 @@ def _choose(town: Town, agent: Address, seq: int | None) -> Snapshot:
 
 def _refuse_beside_session(town: Town, agent: Address) -> None:
     state = get_agent(town.db, agent).state
-    if find_live_session(town.db, agent):
+    if find_live_session(town.db, agent) and not (state is AgentState.PAUSED and _stands_still(town, agent)):
         raise RefusedError(f"{agent} is at work in its worktree", hint=f"gt pause {agent}")
     if state in (AgentState.ON, AgentState.BACKOFF, AgentState.LIMITED) and is_wanted(town.db):
         raise RefusedError(f"{agent} is about to be started in its worktree", hint=f"gt pause {agent}")
+
+
+def _stands_still(town: Town, agent: Address) -> bool:
+    return all(map(processes.is_stopped, processes.agent_processes(str(town.path)).get(agent, ())))
 
 
 def _make_again(town: Town, rig: Rig, agent: Address, chosen: Snapshot) -> None:

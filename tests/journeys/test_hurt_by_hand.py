@@ -11,10 +11,17 @@ def test_a_worktree_deleted_and_a_town_moved_while_it_is_up(town: TownWorld) -> 
     work = town.path / ".gt" / "hooks" / "demo.ann" / "work"
     town.gt("crew", "start", "ann")
     (work / "draft.txt").write_text("unsaved\n")
-    assert town.json("snapshot", "now", "ann")["files"] == 1
-    shutil.rmtree(work)
+    saved = town.json("snapshot", "now", "ann")
+    assert saved["files"] == 1
     refused = town.gt("snapshot", "restore", "ann", code=4)
     assert "hint: gt pause demo/ann" in refused.err
+    town.gt("pause", "ann")
+    (work / "draft.txt").unlink()
+    assert "gt resume demo/ann" in town.gt("snapshot", "restore", "ann", str(saved["seq"])).out
+    assert (work / "draft.txt").read_text() == "unsaved\n"
+    town.gt("resume", "ann")
+    town.json("snapshot", "now", "ann")
+    shutil.rmtree(work)
     town.gt("respawn", "ann")
     assert (work / "draft.txt").read_text() == "unsaved\n"
     (work / ".git").unlink()

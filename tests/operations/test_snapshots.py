@@ -70,10 +70,12 @@ def test_refused_beside_a_session_or_before_a_start(quiet: QuietTown) -> None:
     assert refused.value.hint == "gt pause demo/ann"
     with quiet.town.change() as change:
         insert_session(change, ann, "runbook", (1, "then"))
-        move_agent(change, ann, "pause")
     with pytest.raises(RefusedError, match="is at work") as refused:
         restore(quiet.town, ann)
     assert refused.value.hint == "gt pause demo/ann"
+    with quiet.town.change() as change:
+        move_agent(change, ann, "pause")
+    assert "stands still: gt resume demo/ann" in restore(quiet.town, ann).text
 
 
 def test_a_worktree_that_is_gone_is_made_again_and_never_saved(quiet: QuietTown) -> None:
