@@ -35,6 +35,15 @@ def lend(command: Sequence[str], environment: Mapping[str, str]) -> int:
     return status if status >= 0 else 128 - status
 
 
+def ask(question: str) -> str | None:
+    """What a person answers; None where nobody is there to be asked, or nothing is answered."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() or None
+
+
 def is_terminal() -> bool:
     """Whether a person types to us and reads us."""
     return sys.stdin.isatty() and sys.stdout.isatty()

@@ -120,8 +120,8 @@ def _make_town(asked: Town, folder: Path, repository: Path | None) -> tuple[Town
         "clone", "--quiet", "--bare", "--no-hardlinks", "--", str(source), str(remote), timeout=git.CHECKOUT_TIMEOUT
     )
     asked.say(f"a town in {town.path}, a rig on a copy of {source}")
-    quiet = Town(town.path, OVERSEER, environment)
-    answer = rigs.add_rig(quiet, "demo", str(remote), ask=lambda question: "demo@localhost")
+    quiet = Town(town.path, OVERSEER, environment, ask=lambda question: "demo@localhost")
+    answer = rigs.add_rig(quiet, "demo", str(remote))
     assert isinstance(answer.value, Rig)
     for name in WORKERS:
         workers.add_polecat(quiet, name, answer.value, "runbook")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import OVERSEER, parse_name
-from gastown_tmux.edges import clock, git, tmux
+from gastown_tmux.edges import clock, git, locks, tmux
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.errors import GtError, RefusedError
@@ -44,18 +44,25 @@ def install(asked: Town, path: Path | None = None, name: str | None = None) -> A
     if path.exists() and any(path.iterdir()) and not (path / ".gt").is_dir():
         raise RefusedError(f"{path} is not empty", hint="gt install an empty or new folder")
     try:
-        for folder in ("roles", "layouts", "formulas", "rigs", ".gt/ledger"):
-            (path / folder).mkdir(parents=True, exist_ok=True)
         for folder in (".gt/run", ".gt/logs", ".gt/mail", ".gt/hooks"):
             (path / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in ("roles", "layouts", "formulas", "rigs", ".gt/ledger"):
+            (path / folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GtError(f"{path} cannot be made: {error.strerror}", hint="choose a folder you may write to") from None
     fault_point("install.folders")
+    with locks.Lock(town.run / "install.lock"):
+        return _fill(town, name)
+
+
+def _fill(town: Town, name: str) -> Answer:
+    path, database = town.path, town.db_path
+    if database.exists():
+        return Answer(_describe(town), f"{path} is a town already")
     _write_once(path / ".gitignore", _IGNORED)
     for folder in ("roles", "layouts", "formulas", ".gt/ledger"):
         _write_once(path / folder / ".gitkeep", "")
     _write_once(path / "town.yaml", _YAML)
-    fault_point("install.folders")
     _commit_first(path)
     fault_point("install.committed")
 
@@ -64,10 +71,7 @@ def install(asked: Town, path: Path | None = None, name: str | None = None) -> A
             meta.set_meta(change, key, value)
         change.event(EventType.TOWN_INSTALLED, name, path=str(path))
 
-    try:
-        db.create(database, fill, OVERSEER, clock.now())
-    except FileExistsError:
-        return Answer(_describe(town), f"{path} is a town already")
+    db.create(database, fill, OVERSEER, clock.now())
     return Answer(_describe(town), f"town {name} is made in {path}\nnext: gt rig add NAME URL")
 
 

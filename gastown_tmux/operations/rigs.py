@@ -3,13 +3,13 @@
 import getpass
 import shutil
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 from gastown_tmux.domain.ids import RigName, parse_name, parse_prefix, suggest_prefix
 from gastown_tmux.domain.rigs import RemoteKind, Rig
-from gastown_tmux.edges import clock, remotes
+from gastown_tmux.edges import clock, locks, remotes
 from gastown_tmux.edges.faults import fault_point
+from gastown_tmux.edges.git import NETWORK_TIMEOUT
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.hooks import archive_agent, clear_hook
@@ -20,19 +20,17 @@ from gastown_tmux.store.agents import list_agents
 from gastown_tmux.store.work import list_beads
 
 
-def add_rig(
-    town: Town,
-    name: str,
-    source: str,
-    branch: str | None = None,
-    prefix: str | None = None,
-    ask: Callable[[str], str | None] = lambda question: None,
-) -> Answer:
+def add_rig(town: Town, name: str, source: str, branch: str | None = None, prefix: str | None = None) -> Answer:
     """Clones, detects the target branch, and then makes the row: half a rig cannot exist.
 
     Raises RefusedError for a name or prefix that is taken, an empty repository, a branch that is not there.
     """
     name = RigName(parse_name(name, "rig"))
+    with locks.Lock(town.run / "rigs.lock", NETWORK_TIMEOUT):
+        return _add_rig(town, name, source, branch, prefix)
+
+
+def _add_rig(town: Town, name: RigName, source: str, branch: str | None, prefix: str | None) -> Answer:
     known = rows.find_rig(town.db, name)
     found = remotes.describe_source(source)
     given = str(found.path) if found.path else source
@@ -53,7 +51,7 @@ def add_rig(
         raise RefusedError(f"{found.url} names no default branch", hint=f"--branch {remote.branches[0]}")
     if target not in remote.branches:
         raise RefusedError(f"{found.url} has no branch {target}", hint="--branch " + "|".join(remote.branches[:5]))
-    email = _find_email(found.path, town.say, ask)
+    email = _find_email(town, found.path)
     town.say(f"cloning {found.url}")
     repository = _clone(town, name, found.url)
     rig = Rig(
@@ -86,12 +84,12 @@ def _clone(town: Town, name: RigName, url: str) -> Repository:
     return created
 
 
-def _find_email(path: Path | None, say: Callable[[str], None], ask: Callable[[str], str | None]) -> str:
-    email = remotes.user_email(path) or ask("e-mail address for the agents' commits: ")
+def _find_email(town: Town, path: Path | None) -> str:
+    email = remotes.user_email(path) or town.ask("e-mail address for the agents' commits: ")
     if email:
         return email
     guess = f"{getpass.getuser()}@{socket.gethostname()}"
-    say(f"git knows no user.email: agents' commits say {guess}")
+    town.say(f"git knows no user.email: agents' commits say {guess}")
     return guess
 
 

@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass
 class Town:
-    """``say`` takes one line of progress. ``environment`` is the caller's own.
+    """``say`` takes one line of progress, ``ask`` gives a person's answer or None. ``environment`` is the caller's own.
 
     ``give_terminal`` is how a face lets tmux have its terminal: the command line ends as it, the REPL waits for it.
     """
@@ -45,6 +45,7 @@ class Town:
     flags: Mapping[str, object] = field(default_factory=dict)
     say: Callable[[str], None] = lambda line: None
     give_terminal: GiveTerminal = become
+    ask: Callable[[str], str | None] = lambda question: None
 
     @property
     def db_path(self) -> Path:

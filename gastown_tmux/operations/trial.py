@@ -83,7 +83,7 @@ def _make_town(asked: Town, folder: Path, name: str) -> Town:
     """With a rig of one commit and the program's own description, but nothing else of the caller's town."""
     environment = {key: value for key, value in asked.environment.items() if not key.startswith("GT_")}
     install.install(Town(Path("/"), OVERSEER, environment), folder / "town", "trial")
-    town = Town(folder / "town", OVERSEER, environment)
+    town = Town(folder / "town", OVERSEER, environment, ask=lambda question: "trial@localhost")
     for own, description in registry.user_providers(asked.settings()).items():
         configuration.set_value(configuration.town_path(town.path), f"providers.{own}", description)
     project = folder / "project"
@@ -91,7 +91,7 @@ def _make_town(asked: Town, folder: Path, name: str) -> Town:
     git.git("init", "--quiet", "--initial-branch=main", "--template=", "--", str(project))
     who = {f"GIT_{role}_{field}": "trial@localhost" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
     git.git("commit", "--quiet", "--allow-empty", "--message=Begin", cwd=project, env=who)
-    rig = rigs.add_rig(town, _RIG, str(project), ask=lambda question: "trial@localhost").value
+    rig = rigs.add_rig(town, _RIG, str(project)).value
     assert isinstance(rig, Rig)
     workers.add_crew(town, _ADDRESS.name, rig, provider=name)
     return town

@@ -43,7 +43,9 @@ def _add(town: Town, role: Role, name: str, rig: Rig | None, branch: str | None,
         base = find_base(town, rig) if branch is None else _find_start(town, rig, branch)
     if known is None:
         with town.change() as change:
-            rows.insert_agent(change, address, role, provider)
+            # Another may have been quicker since we looked.
+            if rows.find_agent(change, address) is None:
+                rows.insert_agent(change, address, role, provider)
     Mailbox(town.mail / address.folder).create()
     if fresh:
         prepare_hook(town, rig, address, base)

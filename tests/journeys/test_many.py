@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.town_world import TownWorld, chore, git
+from tests.journeys.town_world import TownWorld, chore, git, make_repository
 
 FILES = 500
 BEADS = 12
@@ -70,3 +70,23 @@ def test_twelve_beads_on_a_real_project(bare_town: TownWorld) -> None:
     for repository in (remote, world.path / "rigs/demo/repo.git"):
         assert "error" not in git(repository, "fsck", "--strict")
     world.gt("down", "--agents", seconds=60)
+
+
+def test_the_same_at_once(bare_town: TownWorld, short_tmp: Path) -> None:
+    """Many run the same command at once: one does it, and all end well."""
+    world, project = bare_town, make_repository(bare_town.project)
+
+    def at_once(*words: str | Path) -> list[str]:
+        with ThreadPoolExecutor(4) as pool:
+            return [result.out for result in pool.map(lambda _: world.gt(*words), range(4))]
+
+    said = at_once("rig", "add", "demo", project)
+    assert sum("already" in text for text in said) == 3
+    assert sum("already" in text for text in at_once("install", short_tmp / "another")) == 3
+    at_once("crew", "add", "joe", "--rig", "demo")
+    at_once("up")
+    assert len(set(at_once("bead", "create", "one", "--rig", "demo", "--key", "k", "--json"))) == 1
+    at_once("sling", "-m", "words", "demo", "--key", "k")
+    assert len(world.json("bead", "list")["items"]) == 2
+    assert [rig["name"] for rig in world.json("rig", "list")["items"]] == ["demo"]
+    assert [agent["address"] for agent in world.json("crew", "list")["items"]] == ["demo/joe"]
