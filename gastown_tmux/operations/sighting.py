@@ -17,6 +17,7 @@ from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.tmux import ServerGoneError
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations import mail
+from gastown_tmux.operations.reminding import note_limit
 from gastown_tmux.operations.sessions import look as panes
 from gastown_tmux.operations.telling import find_provider
 from gastown_tmux.operations.town import Town
@@ -67,6 +68,9 @@ class Eyes:
             since = now
         self._since[session.id] = judged.state, since
         showing = Showing(judged.state.value, now - since)
+        if judged.state is screens.ScreenState.LIMITED and (session.id, judged.evidence) not in self._told:
+            self._told.add((session.id, judged.evidence))
+            note_limit(town, session, judged.reset_at_text)
         move = correct(session.state, clock.seconds_since(session.since), showing, hooks=provider.has_hooks)
         if move is not None:
             _follow(town, session, provider, move, judged, seen)

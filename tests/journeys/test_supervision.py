@@ -100,3 +100,13 @@ def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
     assert (shown["state"], shown["reason"]) == ("open", "escalated")
     assert len(town.json("escalate", "list")["items"]) == 1
     assert failed[0]["restarts"] == 2 and "exit status 3" in failed[0]["reason"]
+
+    # One at its provider's limit is neither typed to nor started until that ends.
+    town.gt("crew", "add", "ann", "--rig", "demo")
+    town.gt("crew", "start", "demo/ann")
+    wait_for(lambda: town.agent("demo/ann")["state"] in ("ready", "idle"), 20, "ann to be ready")
+    town.gt("nudge", "demo/ann", "/limit 60")
+    wait_for(lambda: town.agent("demo/ann")["state"] == "limited", 20, "the limit to be seen")
+    assert town.json("nudge", "demo/ann", "hello")["state"] == "queued"
+    explained = town.json("status", "--explain", "demo/ann")
+    assert explained["health"] == "stalled" and "limit" in explained["deciding"]["fact"] and explained["against"]
