@@ -32,6 +32,8 @@ HOOK_SECONDS = 1.0
 SETTLING_SECONDS, _SOON = 2.0, 0.05
 #: An Enter that nothing confirmed is tried again after so long.
 UNSURE_SECONDS = 30.0
+#: What is remembered of boxes is forgotten now and then: rows may have been lost, as after the restore of a backup.
+MEMORY_SECONDS = 60.0
 #: A folder's time is trusted to show every change only when it is older than a tick of the clock that made it.
 _SETTLED_SECONDS = 0.1
 
@@ -61,6 +63,7 @@ class Courier:
     _boxes: dict[str, _Box] = field(default_factory=dict)
     _folders: dict[str, tuple[Address | None, Path]] = field(default_factory=dict)
     _later: dict[tuple[str, str], tuple[object, float]] = field(default_factory=dict)
+    _forget_at: float = 0.0
 
     def unread(self, address: str) -> int:
         """How many mails of the box nobody has read, as of the last look."""
@@ -90,6 +93,8 @@ class Courier:
 
     def look(self) -> list[Errand]:
         """Rows follow the files; then what each open row is due. At most one errand for each agent."""
+        if not 0 < self._forget_at - clock.epoch() <= MEMORY_SECONDS:
+            self._boxes, self._forget_at = {}, clock.epoch() + MEMORY_SECONDS
         for address, folder in self._find_boxes().items():
             with contextlib.suppress(GtError):
                 self._list(address, folder)

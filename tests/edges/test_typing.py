@@ -95,6 +95,7 @@ def agent(server: Server, short_tmp: Path, wait_for: Callable[..., Any]) -> Wind
 def test_types_exactly_the_line_and_one_enter(agent: Window) -> None:
     assert isinstance(agent.type(heard=lambda: bool(agent.prompts())), Typed)
     agent.wait_for(lambda: agent.state() == "idle", 10, "the turn to end")
+    agent.wait_for(lambda: agent.state() == "idle")
     assert isinstance(agent.type("\x1b[201~a\r\nb\tc\x07;", heard=lambda: len(agent.prompts()) > 1), Typed)
     agent.wait_for(lambda: len(agent.prompts()) == 2)
     agent.wait_for(lambda: agent.prompts() == [LINE, "[201~a b c;"])
@@ -160,7 +161,8 @@ def test_a_person_who_just_typed_comes_first(agent: Window, monkeypatch: pytest.
     agent.wait_for(lambda: clients(agent.server))
     os.write(terminal, b"x\x7f")
     agent.wait_for(lambda: (seen := look(agent.server, agent.pane, "ses-1")) and seen.person_typed is not None)
-    assert agent.type() == Refused("a person is typing in the agent's window", "")
+    monkeypatch.setattr(typing, "PERSON_SECONDS", 60.0)
+    agent.wait_for(lambda: agent.type() == Refused("a person is typing in the agent's window", ""))
     monkeypatch.setattr(typing, "PERSON_SECONDS", 0.0)
     assert isinstance(agent.type(), Typed)
     agent.server.run("detach-client", "-s", "demo")
@@ -177,7 +179,8 @@ def _drain(terminal: int) -> None:
         return
 
 
-def test_thirty_writers_at_once_do_not_mix(agent: Window) -> None:
+def test_thirty_writers_at_once_do_not_mix(agent: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typing, "LOCK_SECONDS", 50.0)
     lines = [f"gt: mail from demo/a{n}: word {n}; (gt mail read abc{n})" for n in range(30)]
     with ThreadPoolExecutor(30) as pool:
         outcomes = list(pool.map(lambda line: agent.type(line, When.TURN), lines))

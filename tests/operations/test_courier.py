@@ -40,14 +40,19 @@ def start(town: Town, was: str = "idle") -> SessionId:
     return session
 
 
-def test_foreign_mail_gets_a_row_and_rows_lost_are_made_again(town: Town, deacon: Courier) -> None:
+def test_foreign_mail_gets_a_row_and_rows_lost_are_made_again(
+    town: Town, deacon: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
     box(town, ANN).deliver(b"From: me@example.com\nMessage-ID: <x@y>\nSubject: hi\n\nhi\n", "<x@y>")
     send(town)
     deacon.look()
-    assert [row.sender for row in list_open(town.db)] == ["me@example.com", "overseer"]
+    assert {row.sender for row in list_open(town.db)} == {"me@example.com", "overseer"}
     with town.change() as change:
         change.execute("DELETE FROM deliveries")
-    assert Courier(deacon.town).look() == []
+    deacon.look()
+    assert not list_open(town.db)
+    monkeypatch.setattr(deacon, "_forget_at", 0.0)
+    deacon.look()
     assert len(list_open(town.db)) == 2
 
 
