@@ -10,7 +10,7 @@ from gastown_tmux.operations.costs import Collector
 from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.town import Town
 
-LEDGER_SECONDS = 120.0
+LEDGER_SECONDS = 300.0
 COSTS_SECONDS = 5.0
 PUSH_SECONDS = 5.0
 FIRST_SECONDS = 2.0

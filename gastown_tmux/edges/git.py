@@ -21,7 +21,15 @@ CHECKOUT_TIMEOUT = 900.0
 
 # How the user reaches remotes and where the user's own settings are; all other GIT_* would redirect us.
 _KEPT = re.compile(r"GIT_(SSH|SSL_|HTTP_|PROXY_|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)$)")
-_SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=false")
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.quotePath=false",
+    # A signature may ask a person for a password; a collection in the background outlives us.
+    "commit.gpgSign=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+)
 _CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.edges import clock, history, removal
+from gastown_tmux.edges.repository import Repository
 from gastown_tmux.edges.snapshot import PREFIX
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.hooks import save_hook
@@ -19,6 +20,7 @@ CLEAN_SECONDS = 3600.0
 #: How long what was removed can still be taken out of the trash.
 GRACE_SECONDS = 7 * 24 * 3600.0
 BACKUPS = 12
+LEDGER_LOOSE = 200
 
 
 def save_hooks(town: Town) -> None:
@@ -79,4 +81,6 @@ def clean(town: Town) -> None:
         for agent in history.list_agents(repository):
             history.thin(repository, agent, clock.now())
         repository.maintain()
+    # Each commit of the ledger holds the whole file of the day.
+    Repository(town.path / ".git", town.run / "repo.town.lock").maintain(LEDGER_LOOSE)
     removal.empty_trash(town.trash, GRACE_SECONDS)

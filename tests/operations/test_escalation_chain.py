@@ -1,5 +1,11 @@
 """Escalations climb by their deadlines: mayor, human, and at last what is safe; each is told once."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from gastown_tmux.domain.escalation import Escalation
@@ -97,3 +103,31 @@ def test_about_nothing_that_runs(town: Town) -> None:
     overdue(town, raised)
     overdue(town, raised)
     assert again(town, raised).level == "default" and get_agent(town.db, "demo/ann").state == "off"
+
+
+def test_killed_between_the_mail_and_the_row_and_asked_again(town: Town, run_gt: Callable[..., Any]) -> None:
+    words = ("--town", town.path, "escalate", "help", "--key", "k", "--json")
+    assert run_gt(*words, env={"GT_FAULT": "escalation.told"}).code == -9
+    assert len(mails(town, MAYOR)) == 1
+    first = run_gt(*words).json
+    assert first["deadline"] and len(mails(town, MAYOR)) == 1
+    assert run_gt(*words).json == first
+
+
+def test_killed_before_the_bead_is_open_again(quiet: QuietTown, run_gt: Callable[..., Any]) -> None:
+    bead = quiet.bead("one")
+    toast, _ = quiet.hook(bead)
+    raised = escalate(quiet.town.acting_as(toast), "help").value
+    overdue(quiet.town, raised)
+    with quiet.town.change() as change:
+        change.execute("UPDATE escalations SET deadline = '2020'")
+    climb = (
+        "import os; from pathlib import Path; from gastown_tmux.operations import chain, town;"
+        f" chain.climb(town.Town(Path({str(quiet.town.path)!r}), 'deacon', dict(os.environ)))"
+    )
+    done = subprocess.run([sys.executable, "-c", climb], env={**os.environ, "GT_FAULT": "escalation.stopped"})
+    assert done.returncode == -9
+    assert (get_agent(quiet.town.db, toast).state, get_bead(quiet.town.db, bead).state) == ("off", "hooked")
+    chain.climb(quiet.town)
+    assert get_bead(quiet.town.db, bead).reason == "parked" and again(quiet.town, raised).level == "default"
+    assert len(mails(quiet.town, OVERSEER)) == 2

@@ -51,3 +51,15 @@ def test_each_end_of_a_turn_is_saved_once(quiet: QuietTown) -> None:
     upkeep.save_sessions(quiet.town, [ended], "turn end")
     assert [one.why for one in list_snapshots(quiet.town, Address(ann))] == ["turn end"]
     assert upkeep.find_turn_ends(quiet.town, {ended.id: ended.since}) == []
+
+
+def test_cleaning_thins_packs_and_keeps_what_is_young(quiet: QuietTown) -> None:
+    ann, work = quiet.crew()
+    for number in range(3):
+        (work / "draft.txt").write_text(f"{number}\n")
+        take(quiet.town, ann)
+    young = quiet.town.trash / "young"
+    young.mkdir(parents=True)
+    upkeep.clean(quiet.town)
+    assert len(list_snapshots(quiet.town, ann)) == 3 and young.exists()
+    assert git(quiet.town.path, "status", "--porcelain") == ""
