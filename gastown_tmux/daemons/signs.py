@@ -8,6 +8,8 @@ from gastown_tmux.operations.town import Town
 
 #: Everything is said again so often: windows of a new server know nothing.
 AGAIN_SECONDS = 30.0
+#: In a storm of events a status line may be so late.
+REST_SECONDS = 0.25
 
 
 class SignKeeper:
@@ -17,9 +19,13 @@ class SignKeeper:
         self._town, self._hands = town, hands
         self._shown: Signs | None = None
         self._due = 0.0
+        self._looked = 0.0
 
     def look(self) -> None:
         now = time.monotonic()
+        if now - self._looked < REST_SECONDS:
+            return
+        self._looked = now
         known = self._shown if now < self._due else None
         signs = read_signs(self._town)
         if signs == known:
