@@ -216,6 +216,7 @@ def clear_hook(town: Town, rig: Rig, address: Address) -> None:
     """Saves the agent's work, then moves its worktree to the trash, where it stays for a grace time."""
     place = town.worktree(address)
     registered = [town.worktree(agent.address) for agent in list_agents(town.db, rig.name)]
+    mend_worktree(town, rig, address)
     saved = save_hook(town, rig, address, "removal")
     if saved is not None:
         removal.remove(
@@ -237,6 +238,6 @@ def archive_agent(town: Town, address: Address) -> None:
     for folder in (town.mail / address.folder, town.hook(address)):
         if folder.exists():
             put_away(town, folder, address)
-    if address.rig is not None:
+    if address.rig is not None and town.repository(address.rig).path.is_dir():
         name = f"{address.folder}.{clock.now().replace(':', '')}"
         history.archive(town.repository(address.rig), address.folder, name)

@@ -1,14 +1,17 @@
 """Rigs: one repository and the workers on it."""
 
 import getpass
+import json
 import shutil
 import socket
+from dataclasses import asdict
 from pathlib import Path
 
 from gastown_tmux.domain.ids import RigName, parse_name, parse_prefix, suggest_prefix
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges import clock, locks, remotes
 from gastown_tmux.edges.faults import fault_point
+from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.git import NETWORK_TIMEOUT
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.errors import RefusedError
@@ -105,7 +108,7 @@ def remove_rig(town: Town, rig: Rig, force: bool = False) -> Answer:
     """Stops the rig's agents, saves and trashes their worktrees, deletes the rows; the repository goes to trash.
 
     Raises RefusedError while it has beads that are not done, unless forced: their work is in the snapshots all the
-    same, and they themselves in the ledger.
+    same, and they themselves in the archive.
     """
     left = [bead.id for bead in list_beads(town.db, rig=rig.name) if bead.state not in ("merged", "closed")]
     if left and not force:
@@ -117,6 +120,7 @@ def remove_rig(town: Town, rig: Rig, force: bool = False) -> Answer:
     stop_sessions(town, [agent.address for agent in agents], why="removed", state="stop")
     for agent in agents:
         clear_hook(town, rig, agent.address)
+    _write_down_beads(town, rig)
     with town.change() as change:
         rows.delete_rig(change, rig.name)
     for agent in agents:
@@ -124,8 +128,18 @@ def remove_rig(town: Town, rig: Rig, force: bool = False) -> Answer:
     # In a fresh folder: how long something has been in the trash is told by the folder's age.
     kept = town.trash / f"rig.{rig.name}.{clock.now()}" / "rig"
     kept.parent.mkdir(parents=True)
-    town.rig_folder(rig.name).rename(kept)
+    if town.rig_folder(rig.name).exists():
+        town.rig_folder(rig.name).rename(kept)
     return Answer({"name": rig.name, "kept": str(kept)}, f"rig {rig.name} is removed; its repository is in {kept}")
+
+
+def _write_down_beads(town: Town, rig: Rig) -> None:
+    """What their rows say, into the archive: the ledger has no bodies."""
+    lines = [json.dumps(asdict(bead), ensure_ascii=False) for bead in list_beads(town.db, rig=rig.name)]
+    if lines:
+        town.archive.mkdir(mode=0o700, exist_ok=True)
+        path = town.archive / f"beads.{rig.name}.{clock.now().replace(':', '')}.jsonl"
+        write_atomic(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def park_rig(town: Town, rig: Rig) -> Answer:

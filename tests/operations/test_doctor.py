@@ -1,5 +1,6 @@
 """gt doctor: what is wrong is found with cause and way out, and mended without a loss where that can be."""
 
+import json
 import os
 import shutil
 import time
@@ -11,6 +12,7 @@ from gastown_tmux.domain.ids import Address
 from gastown_tmux.operations import doctor, recovery, upkeep
 from gastown_tmux.operations.checks import Finding
 from gastown_tmux.operations.ledger import write_ledger
+from gastown_tmux.operations.rigs import remove_rig
 from gastown_tmux.operations.snapshots import take
 from gastown_tmux.operations.worker import submit
 from gastown_tmux.store.agents import find_agent
@@ -134,12 +136,23 @@ def test_what_git_left_and_what_it_lacks(quiet: QuietTown) -> None:
     [finding] = [found for found in doctor.examine(quiet.town, fix=True) if "packed-refs" in found.what]
     assert finding.fixed and not lock.exists()
     tree = git(repository, "rev-parse", "origin/main^{tree}")
+    data = (repository / "objects" / tree[:2] / tree[2:]).read_bytes()
     (repository / "objects" / tree[:2] / tree[2:]).unlink()
     [finding] = errors(quiet)
     assert finding.what == "the repository of demo is damaged" and "git fetch" in finding.way_out
+    (repository / "objects" / tree[:2] / tree[2:]).write_bytes(data)
+    _, work = quiet.crew()
+    (work / "draft.txt").write_text("d\n")
     shutil.rmtree(repository)
     [finding] = errors(quiet, fix=True)
     assert finding.what == "rig demo has no repository" and "gt rig remove demo --force" in finding.way_out
+    bead = quiet.bead("never lost")
+    remove_rig(quiet.town, quiet.rig, force=True)
+    assert errors(quiet) == []
+    [kept] = quiet.town.archive.glob("*/draft.txt")
+    assert kept.read_text() == "d\n" and not work.exists()
+    [beads] = quiet.town.archive.glob("beads.demo.*.jsonl")
+    assert json.loads(beads.read_text())["id"] == bead
 
 
 def test_rows_that_claim_too_much(quiet: QuietTown) -> None:
