@@ -8,7 +8,9 @@ from gastown_tmux.edges.locks import Lock
 from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.operations import checks, daemons, place, recovery, service, upkeep
 from gastown_tmux.operations.checks import Finding
+from gastown_tmux.operations.sessions import resolve_provider
 from gastown_tmux.operations.town import Town
+from gastown_tmux.store.agents import list_agents
 from gastown_tmux.store.db import NewerError, is_whole
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import list_rigs
@@ -48,7 +50,7 @@ def _examine(town: Town, fix: bool) -> Findings:
     if findings.complaint is not None:
         return findings
     for look in (
-        _examine_backups, _examine_daemons, _examine_service,
+        _examine_providers, _examine_backups, _examine_daemons, _examine_service,
         checks.examine_repositories, checks.examine_hooks, checks.examine_mail, checks.examine_rows,
         checks.examine_processes, checks.examine_screens,
     ):  # fmt: skip
@@ -138,6 +140,18 @@ def _examine_configuration(town: Town) -> Iterator[Finding]:
         except GtError as error:
             yield Finding("error", error.message, "a configuration file", error.hint or "gt config path")
             return
+
+
+def _examine_providers(town: Town, fix: bool) -> Iterator[Finding]:
+    """The default one of each rig, and those that agents were given."""
+    wanted: set[tuple[str | None, str | None]] = {(rig.name, None) for rig in list_rigs(town.db)}
+    wanted |= {(agent.rig, agent.provider) for agent in list_agents(town.db) if agent.provider}
+    for rig, provider in sorted(wanted, key=str):
+        try:
+            resolve_provider(town, rig, provider)
+        except GtError as error:
+            what = f"no agent of {rig or 'the town'} can be started" + (f" with {provider}" if provider else "")
+            yield Finding("warning", what, error.message, error.hint or "gt config default-agent NAME")
 
 
 def _examine_backups(town: Town, fix: bool) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.rigs import remove_rig
 from gastown_tmux.operations.snapshots import take
 from gastown_tmux.operations.worker import submit
-from gastown_tmux.store.agents import find_agent
+from gastown_tmux.store.agents import find_agent, set_provider
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.work import find_held_bead, get_bead
 from tests.journeys.town_world import git
@@ -177,3 +177,13 @@ def test_configuration_that_cannot_be_read(quiet: QuietTown, text: str) -> None:
     quiet.town.reload_settings()
     [finding] = errors(quiet, fix=True)
     assert "town.yaml" in finding.what and finding.way_out
+
+
+def test_an_agent_program_that_is_not_there(quiet: QuietTown) -> None:
+    quiet.town.flags = {"provider.default": "runbook"}
+    ann, _ = quiet.crew()
+    with quiet.town.change() as change:
+        set_provider(change, ann, "claude")
+    quiet.town.environment = {"PATH": "/nowhere"}
+    found = [finding.what for finding in doctor.examine(quiet.town) if "can be started" in finding.what]
+    assert found == ["no agent of demo can be started with claude"]
