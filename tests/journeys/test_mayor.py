@@ -49,7 +49,10 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.sees("next agent that waits")
     terminal.types("\r")
     terminal.gone("next agent that waits")
-    terminal.types("\x02dclear\r")
+    terminal.types("\x02d")
+    terminal.sees("[detached")
+    terminal.types("clear\r")
+    terminal.gone("[detached")
     terminal.run(GT, "--town", town.path, "mayor", "attach")
     terminal.sees("switched to demo/toast")
 
