@@ -31,6 +31,7 @@ class Scene:
     beads: dict[str, str] = field(default_factory=dict)
     mails: list[str] = field(default_factory=list)
     unsaved: dict[Path, str] = field(default_factory=dict)
+    has_own_disk: bool = False
     _number: int = 0
 
     @property
@@ -146,6 +147,7 @@ class Scene:
 def make_scene(seed: int) -> Scene:
     """A town on a bare remote, with a crew member and work under way."""
     folder = Path(tempfile.mkdtemp(prefix="gt-chaos-", dir="/tmp")).resolve()
+    has_own_disk = os.geteuid() == 0 and mount(folder)
     home = folder / "home"
     home.mkdir()
     (home / ".gitconfig").write_text(
@@ -158,7 +160,7 @@ def make_scene(seed: int) -> Scene:
         "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(Path(__file__).parents[2]),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }  # fmt: skip
-    scene = Scene(folder, random.Random(seed), environment)
+    scene = Scene(folder, random.Random(seed), environment, has_own_disk=has_own_disk)
     for command in (
         ["init", "-q", "--bare", scene.remote], ["init", "-q", folder / "project"],
         ["-C", folder / "project", "commit", "-q", "--allow-empty", "-m", "first"],
@@ -175,5 +177,16 @@ def make_scene(seed: int) -> Scene:
     return scene
 
 
+def mount(folder: Path) -> bool:
+    """A small disk of its own, where this machine allows."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=300m,mode=700", "tmpfs", str(folder)]
+    try:
+        return subprocess.run(command, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
 def remove_scene(scene: Scene) -> None:
+    if scene.has_own_disk:
+        subprocess.run(["umount", "-l", str(scene.folder)], capture_output=True)
     shutil.rmtree(scene.folder, ignore_errors=True)

@@ -220,3 +220,74 @@ def fault_refinery(scene: Scene) -> str:
     point = scene.random.choice(("refinery.testing", "refinery.publishing", "refinery.published"))
     scene.run("refinery", "run", "--rig", "demo", fault=point)
     return f"a refinery that dies at {point}"
+
+
+@stroke
+def stop_everything(scene: Scene) -> str:
+    """An emergency stop must show: nobody runs a step until the thaw."""
+    scene.insist(lambda: scene.gt("estop"))
+    running = [
+        process.pid
+        for process in scene.processes()
+        if _environment(process).get("GT_AGENT") and process.status() not in (psutil.STATUS_STOPPED, "disk-sleep")
+    ]
+    assert not running, f"estop left running: {running}"
+    scene.insist(lambda: scene.gt("thaw"))
+    return "estop, thaw"
+
+
+@stroke
+def pause_agent(scene: Scene) -> str:
+    if scene.run("pause", "demo/ann").returncode:
+        return ""
+    if scene.random.random() < 0.5:
+        kill_agent(scene)
+    scene.insist(lambda: scene.gt("resume", "demo/ann"))
+    return "paused and resumed demo/ann"
+
+
+@stroke
+def hand_over(scene: Scene) -> str:
+    done = scene.run("--as", "demo/ann", "handoff", "-m", "a note")
+    return "" if done.returncode else "handoff of demo/ann"
+
+
+@stroke
+def fill_the_disk(scene: Scene) -> str:
+    """Only where the scene has a disk of its own."""
+    if not scene.has_own_disk:
+        return ""
+    ballast = scene.folder / "ballast"
+    try:
+        with ballast.open("wb") as file:
+            while True:
+                file.write(b"\0" * (1 << 20))
+                file.flush()
+    except OSError:
+        pass
+    if scene.random.random() < 0.5:
+        kill_agent(scene)
+    scene.run("sling", "-m", "no room for this", "demo")
+    time.sleep(1.0)
+    ballast.unlink()
+    return "a full disk for a while"
+
+
+@stroke
+def lock_a_folder(scene: Scene) -> str:
+    """A folder that may not be written, which nobody can hide from root."""
+    folder = scene.town / ".gt" / scene.random.choice(("mail", "hooks", "run"))
+    folder.chmod(0o500)
+    try:
+        scene.run("sling", "-m", "not to be written", "demo")
+        time.sleep(1.0)
+    finally:
+        folder.chmod(0o700)
+    return f"{folder.name} was read-only for a while" if os.geteuid() else ""
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return {}
