@@ -163,11 +163,13 @@ def send(ref: ProcessRef, number: signal.Signals) -> bool:
 
 def descendants(refs: Iterable[ProcessRef]) -> set[ProcessRef]:
     """Children, their children and so on, of those that are still there; without ``refs`` themselves."""
+    given = {ref.pid for ref in refs if start_time(ref.pid) == ref.started}
+    if not given:
+        return set()
     table = {pid: entry for pid in pids() if (entry := look(pid))}
     children: dict[int, list[int]] = {}
     for pid, entry in table.items():
         children.setdefault(entry.parent, []).append(pid)
-    given = {ref.pid for ref in refs if ref.pid in table and table[ref.pid].started == ref.started}
     found: set[int] = set()
     queue = list(given)
     while queue:

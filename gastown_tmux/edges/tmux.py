@@ -122,6 +122,11 @@ class Server:
             return False
         return True
 
+    def seems_alive(self) -> bool:
+        """Whether its process and its socket are there: without asking, so that it costs next to nothing."""
+        remembered = self.remembered()
+        return remembered is not None and is_alive(remembered) and self.socket.exists()
+
     def start(self) -> None:
         """Have the server run with its keeper session; many callers at once start one server.
 

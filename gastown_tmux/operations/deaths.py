@@ -70,7 +70,7 @@ def bury(town: Town, gone: Sequence[Session]) -> list[Address]:
         return []
     for session in gone:
         _save(town, session)
-    server_lost = not town.tmux.is_alive()
+    server_lost = not town.tmux.seems_alive()
     for session in gone:
         lost = server_lost or (session.server is not None and not _lives(session.server))
         end_sessions(town, [session], Ending.SERVER_LOST if lost else Ending.DIED)

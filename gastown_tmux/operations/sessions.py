@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -339,16 +339,6 @@ def find_pane(town: Town, session: str) -> Pane | None:
     return next((pane for pane in look(town) if pane.gt_session == session), None)
 
 
-def session_refs(sessions: Iterable[Session]) -> set[ProcessRef]:
-    """The programs of these sessions, and whatever else was started with their ids in its environment."""
-    sessions = list(sessions)
-    refs = processes.session_processes(*(session.id for session in sessions))
-    for session in sessions:
-        if session.pid is not None and session.pid_started is not None:
-            refs.add(ProcessRef(session.pid, session.pid_started))
-    return refs
-
-
 def stop_sessions(town: Town, addresses: Sequence[Address], *, why: str, state: str | None = None) -> list[Address]:
     """Ends what runs for these agents, after a snapshot of each hook; the agents' state moves by ``state`` first.
 
@@ -383,7 +373,8 @@ def end_sessions(town: Town, sessions: Sequence[Session], reason: str) -> None:
         return
     for session in sessions:
         launch.withdraw(town.run / "launch", session.id)
-    processes.end(session_refs(sessions), TERM_SECONDS, sessions=[session.id for session in sessions])
+    programs = {ProcessRef(s.pid, s.pid_started) for s in sessions if s.pid is not None and s.pid_started is not None}
+    processes.end(programs, TERM_SECONDS, sessions=[session.id for session in sessions])
     # They report the exit status, and then they end.
     processes.wait_for_death(
         [

@@ -14,6 +14,7 @@ from pathlib import Path
 import benchmarks  # noqa: F401  (registers them)
 import faces  # noqa: F401
 import spine  # noqa: F401
+import supervision  # noqa: F401
 import talk  # noqa: F401
 from harness import BENCHMARKS, CannotRunError, Measured, measure
 
