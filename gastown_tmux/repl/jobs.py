@@ -26,8 +26,8 @@ class Job:
     def is_running(self) -> bool:
         return self._thread.is_alive()
 
-    def wait(self, seconds: float) -> bool:
-        """Whether it has ended."""
+    def wait(self, seconds: float | None) -> bool:
+        """Whether it has ended; None waits for its end."""
         self._thread.join(seconds)
         return not self.is_running
 

@@ -118,10 +118,11 @@ class Shell:
             signal.signal(signal.SIGINT, was)
 
     def enter(self, text: str) -> None:
-        """Carries out what was typed, line after line."""
-        for line in split_lines(text):
+        """Carries out what was typed; of several lines each when the one before has ended."""
+        lines = list(split_lines(text))
+        for number, line in enumerate(lines, start=1):
             try:
-                self._do(line)
+                self._do(line, PATIENCE_SECONDS if number == len(lines) else None)
             except Exception as error:
                 if os.environ.get("GT_DEBUG"):
                     raise
@@ -129,10 +130,10 @@ class Shell:
             if self._is_left:
                 return
 
-    def _do(self, line: str) -> None:
+    def _do(self, line: str, patience: float | None) -> None:
         match read_line(line):
             case Run(words=words):
-                self._run(words, line.strip())
+                self._run(words, line.strip(), patience)
             case Say(to=to, words=words):
                 self._say(to, words)
             case ShellCommand(command=command):
@@ -178,7 +179,7 @@ class Shell:
         """To its end, for what comes next depends on it."""
         self._run(tuple(words), " ".join(words), DECIDE_SECONDS)
 
-    def _run(self, typed: tuple[str, ...], line: str, patience: float = PATIENCE_SECONDS) -> None:
+    def _run(self, typed: tuple[str, ...], line: str, patience: float | None = PATIENCE_SECONDS) -> None:
         given, words = take_globals(list(typed))
         if words[:1] == ["help"]:
             given.help, words = True, words[1:]

@@ -175,3 +175,15 @@ def test_what_waits_is_decided_with_a_key_each(town: Town, converse: Callable[..
 
     converse(doings)
     assert [found.state for found in list_escalations(town.db)] == ["resolved", "acknowledged", "open"]
+
+
+def test_pasted_lines_run_one_after_the_other(town: Town, converse: Callable[..., str]) -> None:
+    lines = "\n".join(f'bead create "number {number}" --rig demo' for number in range(4))
+
+    def doings(person: Person) -> None:
+        person.types(f"\x1b[200~{lines}\nbead list\x1b[201~\r")
+        person.sees("number 3")
+
+    converse(doings)
+    made = sorted(list_beads(town.db), key=lambda bead: (bead.created, bead.title))
+    assert [bead.title for bead in made] == [f"number {number}" for number in range(4)]
