@@ -76,7 +76,8 @@ def tie_worktrees(town: Town) -> None:
 
 def adopt(town: Town) -> None:
     """Makes a copy a town of its own, that is down: nothing that runs in the other one is its."""
-    # Copied locks and sockets name processes of the other town.
+    # Copied locks, sockets and notes name processes of the other town.
+    town.tmux_memory.unlink(missing_ok=True)
     shutil.rmtree(town.run, ignore_errors=True)
     town.run.mkdir(mode=0o700, exist_ok=True)
     town.service_mark.unlink(missing_ok=True)

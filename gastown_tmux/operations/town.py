@@ -133,8 +133,12 @@ class Town:
 
     @cached_property
     def tmux(self) -> tmux.Server:
-        memory = self.path / ".gt" / "tmux.pid"
-        return tmux.Server(tmux.socket_path(self.run), self.run / "tmux.conf", memory, self._tmux_unit())
+        return tmux.Server(tmux.socket_path(self.run), self.run / "tmux.conf", self.tmux_memory, self._tmux_unit())
+
+    @property
+    def tmux_memory(self) -> Path:
+        """Which process the tmux server is, for those who find no socket."""
+        return self.path / ".gt" / "tmux.pid"
 
     @property
     def service_mark(self) -> Path:

@@ -59,9 +59,11 @@ def test_a_copy_is_refused_until_doctor_makes_it_a_town_of_its_own(quiet: QuietT
         place.settle(town)
     assert refused.value.hint == f"gt --town {copy} doctor --fix makes it a town of its own"
     links = {path: path.read_text() for path in quiet.town.path.glob("rigs/demo/repo.git/worktrees/*/gitdir")}
+    town.tmux_memory.write_text("1 the other town's server\n")
     [finding] = [found for found in doctor.examine(town, fix=True) if "is a copy" in found.what]
     assert finding.fixed
     place.settle(town)
+    assert not town.tmux_memory.exists()
     assert get_meta(town.db, "id") != get_meta(quiet.town.db, "id") and not is_wanted(town.db)
     assert find_live_session(town.db, ANN) is None and find_live_session(quiet.town.db, ANN) is not None
     # Each has its own worktree, and the first one was not touched.
