@@ -5,7 +5,7 @@ The files and the rows are the truth. What is held here only saves asking again 
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
@@ -26,12 +26,13 @@ from gastown_tmux.providers.screens import holds
 from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.deliveries import insert_delivery, known_mails, list_open, list_quiet, move_delivery
 
-#: A turn's own hook has so long to tell of mail before it is typed.
-HOOK_SECONDS = 1.0
 #: A program says by its hook that its turn is over before its screen shows it: then the next look is soon.
+#: Where that hook takes words too, it has as long to tell of the mail itself.
 SETTLING_SECONDS, _SOON = 2.0, 0.05
 #: An Enter that nothing confirmed is tried again after so long.
 UNSURE_SECONDS = 30.0
+#: Nothing waits longer than this for another look.
+LONGEST_WAIT = 3600.0
 #: What is remembered of boxes is forgotten now and then: rows may have been lost, as after the restore of a backup.
 MEMORY_SECONDS = 60.0
 #: A folder's time is trusted to show every change only when it is older than a tick of the clock that made it.
@@ -45,6 +46,28 @@ class Errand:
     agent: Address
     mail: str
     when: When
+
+
+@dataclass(frozen=True, slots=True)
+class _Mind:
+    """What rows say of an agent. While it stays the same, so does what was decided."""
+
+    agent: Agent | None
+    session: Session | None
+    quiet: bool
+
+    @property
+    def key(self) -> object:
+        agent, session = self.agent, self.session
+        return agent and (agent.state, agent.since), session and (session.id, session.since), self.quiet
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether its hook has just told of a turn's end that its screen may not show yet."""
+        session = self.session
+        if session is None or session.state not in (SessionState.READY, SessionState.IDLE):
+            return False
+        return clock.seconds_since(session.since) < SETTLING_SECONDS
 
 
 @dataclass
@@ -95,8 +118,10 @@ class Courier:
         """Rows follow the files; then what each open row is due. At most one errand for each agent."""
         if not 0 < self._forget_at - clock.epoch() <= MEMORY_SECONDS:
             self._boxes, self._forget_at = {}, clock.epoch() + MEMORY_SECONDS
-        for address, folder in self._find_boxes().items():
-            with contextlib.suppress(GtError):
+        boxes = self._find_boxes()
+        self._boxes = {address: known for address, known in self._boxes.items() if address in boxes}
+        for address, folder in boxes.items():
+            with self._said(address):
                 self._list(address, folder)
         rows = list_open(self.town.db)
         if not rows:
@@ -108,13 +133,21 @@ class Courier:
         agents = {agent.address: agent for agent in list_agents(self.town.db)}
         sessions = {session.agent: session for session in list_live_sessions(self.town.db)}
         quiet = list_quiet(self.town.db)
-        errands = []
-        for address in dict.fromkeys(row.agent for row in rows):
-            if address != OVERSEER:
-                own = [row for row in rows if row.agent == address and row.state is DeliveryState.QUEUED]
-                errand = self._plan(address, own, agents.get(address), sessions.get(address), address in quiet)
-                errands += [errand] if errand is not None else []
+        errands: list[Errand] = []
+        for address in dict.fromkeys(row.agent for row in rows if row.agent != OVERSEER):
+            mind = _Mind(agents.get(address), sessions.get(address), address in quiet)
+            own = [row for row in rows if row.agent == address and row.state is DeliveryState.QUEUED]
+            with self._said(address):
+                errands += self._plan(address, own, mind)
         return errands
+
+    @contextlib.contextmanager
+    def _said(self, address: Address) -> Iterator[None]:
+        """What goes wrong with one agent's mail is said, and keeps nobody else's."""
+        try:
+            yield
+        except GtError as error:
+            self.town.say(f"courier: {address}: {error.message}")
 
     def _list(self, address: Address, folder: Path) -> None:
         """A row for each unread mail that has none: it came from another program, or its sender was killed."""
@@ -173,46 +206,44 @@ class Courier:
             return "requeue", row.reason
         return None
 
-    def _plan(
-        self, address: Address, rows: list[Delivery], agent: Agent | None, session: Session | None, quiet: bool
-    ) -> Errand | None:
-        """The first thing that may be told now; what may never be told is given up."""
+    def _plan(self, address: Address, rows: list[Delivery], mind: _Mind) -> list[Errand]:
+        """The first thing that may be told now, if any; what may never be told is given up."""
         now = clock.epoch()
-        mind = (agent and (agent.state, agent.since), session and (session.id, session.since))
         due = [row for row in rows if self._is_due(row, mind, now)]
         if not due:
-            return None
-        seen = _sight(self.town, address, agent, session)
+            return []
+        seen = _sight(self.town, address, mind)
+        limited = mind.agent.not_before if mind.agent else None
         reader = Reader(
             attention=seen.attention,
             person_typing=seen.person_typing,
-            do_not_disturb=quiet,
-            limited_until=clock.to_epoch(agent.not_before) if agent and agent.not_before else None,
+            do_not_disturb=mind.quiet,
+            limited_until=clock.to_epoch(limited) if limited else None,
         )
         if seen.draft and seen.attention is Attention.IDLE:
             # A line of ours that a killed courier left there is taken up again.
-            for row in due:
-                if holds(seen.draft, line_of(self.town, row) or ""):
-                    return Errand(address, row.mail, When.IDLE)
+            due.sort(key=lambda row: not holds(seen.draft, line_of(self.town, row) or ""))
+            if holds(seen.draft, line_of(self.town, due[0]) or ""):
+                return [self._send(due[0], When.IDLE, mind, now)]
+        provider = find_provider(self.town, mind.session, mind.agent) if mind.session else None
         for row in sorted(due, key=lambda row: row.priority.rank):
-            errand = self._act(row, reader, agent, session, mind, now)
-            if errand is not None:
-                # Where the window refuses it after all, not at once again.
-                self._later[row.mail, row.agent] = (mind, now + 1.0)
-                return errand
-        return None
+            when = self._act(row, reader, abilities_of(provider, row), mind, now)
+            if when is not None:
+                return [self._send(row, when, mind, now)]
+        return []
 
-    def _is_due(self, row: Delivery, mind: object, now: float) -> bool:
+    def _send(self, row: Delivery, when: When, mind: _Mind, now: float) -> Errand:
+        # Where the window refuses it after all, not at once again.
+        self._later[row.mail, row.agent] = (mind.key, now + 1.0)
+        return Errand(row.agent, row.mail, when)
+
+    def _is_due(self, row: Delivery, mind: _Mind, now: float) -> bool:
         then, until = self._later.get((row.mail, row.agent), (None, 0.0))
-        return then != mind or not until - rules.LONGEST_BACKOFF * 60 <= now < until
+        # A time too far ahead means that the clock was set back.
+        return then != mind.key or not until - LONGEST_WAIT <= now < until
 
-    def _act(
-        self, row: Delivery, reader: Reader, agent: Agent | None, session: Session | None, mind: object, now: float
-    ) -> Errand | None:
-        if session is not None:
-            abilities = abilities_of(find_provider(self.town, session, agent), row)
-        else:
-            abilities = rules.Abilities(hooks=False, steers=False, interrupts=False)
+    def _act(self, row: Delivery, reader: Reader, abilities: rules.Abilities, mind: _Mind, now: float) -> When | None:
+        """How to tell of it now; None where that is later or never."""
         letter = Letter(
             priority=row.priority,
             expires_at=clock.to_epoch(row.expires) if row.expires else None,
@@ -220,20 +251,18 @@ class Courier:
             last_attempt=clock.to_epoch(row.tried) if row.tried else None,
         )
         decision = decide(letter, reader, abilities, now)
-        if isinstance(decision, rules.Type) and abilities.hooks and session is not None:
-            left = HOOK_SECONDS - clock.seconds_since(session.since)
-            if session.state is SessionState.IDLE and 0 < left <= HOOK_SECONDS:
-                decision = rules.Wait(left, "its own hook may be telling it")
+        if isinstance(decision, rules.Type) and abilities.hooks and mind.is_settling:
+            decision = rules.Wait(_SOON, "its own hook may be telling it")
         match decision:
             case rules.Type():
-                return Errand(row.agent, row.mail, When.IDLE)
+                return When.IDLE
             case rules.Steer():
-                return Errand(row.agent, row.mail, When.TURN)
+                return When.TURN
             case rules.Interrupt():
-                return Errand(row.agent, row.mail, When.INTERRUPT)
+                return When.INTERRUPT
             case rules.Offer() | rules.Wait():
                 seconds = decision.seconds if isinstance(decision, rules.Wait) else 1.0
-                self._later[row.mail, row.agent] = (mind, now + (_SOON if _is_settling(session) else seconds))
+                self._later[row.mail, row.agent] = (mind.key, now + (_SOON if mind.is_settling else seconds))
             case rules.Expire():
                 with self.town.change() as change:
                     move_delivery(change, row.mail, row.agent, "expire")
@@ -256,17 +285,11 @@ class Courier:
             move_delivery(change, row.mail, row.agent, "die", reason=reason)
 
 
-def _sight(town: Town, address: Address, agent: Agent | None, session: Session | None) -> Sighting:
-    if agent is None and address.rig is None:
+def _sight(town: Town, address: Address, mind: _Mind) -> Sighting:
+    if mind.agent is None and address.rig is None:
         # The mayor before there is one: somebody will come.
         return Sighting(Attention.ABSENT)
-    return sight(town, agent, session)
-
-
-def _is_settling(session: Session | None) -> bool:
-    if session is None or session.state not in (SessionState.READY, SessionState.IDLE):
-        return False
-    return clock.seconds_since(session.since) < SETTLING_SECONDS
+    return sight(town, mind.agent, mind.session)
 
 
 def _address(folder: str) -> Address | None:

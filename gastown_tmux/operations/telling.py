@@ -46,8 +46,10 @@ def program_of(provider: Provider) -> Program:
     return Program(judge, screens.holds, provider.typing.settle, provider.typing.interrupt)
 
 
-def abilities_of(provider: Provider, delivery: Delivery) -> Abilities:
+def abilities_of(provider: Provider | None, delivery: Delivery) -> Abilities:
     """A nudge is always typed; a mail may be left to the hook that runs at a turn's end, where that takes words."""
+    if provider is None:
+        return Abilities(hooks=False, steers=False, interrupts=False)
     at_end = any(words.split()[:1] == ["idle"] and len(words.split()) > 1 for words in provider.events.values())
     return Abilities(
         hooks=at_end and delivery.words is None,
@@ -131,7 +133,7 @@ def type_words(town: Town, address: Address, session: Session, words: str, when:
     """Into the window of a live session; the program's own hook, where it has one, tells that they were taken."""
     if town.is_frozen(address):
         return Refused("it stands still: gt thaw, or gt resume")
-    agent_provider = registry.find(session.provider, town.settings(address.rig))
+    provider = registry.find(session.provider, town.settings(address.rig))
     before = session.since
 
     def heard() -> bool:
@@ -140,5 +142,5 @@ def type_words(town: Town, address: Address, session: Session, words: str, when:
 
     assert session.pane is not None
     lock = town.run / f"typing.{address.folder}.lock"
-    program = program_of(agent_provider)
+    program = program_of(provider)
     return typing.type_line(town.tmux, session.pane, session.id, words, program, lock, when=when, heard=heard)
