@@ -13,7 +13,9 @@ from gastown_tmux.operations.town import Town
 LEDGER_SECONDS = 300.0
 COSTS_SECONDS = 5.0
 PUSH_SECONDS = 5.0
-FIRST_SECONDS = 2.0
+#: How soon after its start the deacon does what nobody may have done for long: the cheap at once, the rest when the
+#: agents are up.
+SOON_SECONDS, LATER_SECONDS = 2.0, 60.0
 
 
 class Keeper:
@@ -40,12 +42,11 @@ class Keeper:
         self._keep("push of snapshots", every, lambda town: upkeep.push_snapshots(town, self._pushed))
         self._keep("propulsion", PUSH_SECONDS, propulsion.push)
         self._keep("costs", COSTS_SECONDS, self._spending.collect)
-        self._keep("ledger", LEDGER_SECONDS, write_ledger)
-        self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up)
+        self._keep("ledger", LEDGER_SECONDS, write_ledger, SOON_SECONDS)
+        self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up, SOON_SECONDS)
         self._keep("cleaning", upkeep.CLEAN_SECONDS, upkeep.clean)
 
-    def _keep(self, name: str, seconds: float, work: Callable[[Town], object]) -> None:
-        """The first time a moment after the start, for who knows how long nobody did."""
+    def _keep(self, name: str, seconds: float, work: Callable[[Town], object], first: float = LATER_SECONDS) -> None:
         now = time.monotonic()
-        if now >= self._due.setdefault(name, now + FIRST_SECONDS) and self._hands.do(name, work):
+        if now >= self._due.setdefault(name, now + min(first, seconds)) and self._hands.do(name, work):
             self._due[name] = now + seconds
