@@ -333,6 +333,15 @@ def symbolic_branch(admin: Path) -> str | None:
     return found[1] if found else None
 
 
+def rebased_branch(repository: Repository, path: Path) -> str | None:
+    """The branch that a rebase in progress will come back to. Raises `BrokenWorktree`."""
+    admin = git_dir(repository, path)
+    for folder in ("rebase-merge", "rebase-apply"):
+        with suppress(FileNotFoundError):
+            return (admin / folder / "head-name").read_text().strip().removeprefix("refs/heads/")
+    return None
+
+
 def operation_in(admin: Path) -> Operation | None:
     """What git is in the middle of, in the worktree of this git directory."""
     return next((operation for sign, operation in _SIGNS.items() if (admin / sign).exists()), None)

@@ -19,10 +19,13 @@ from gastown_tmux.operations.sessions import end_sessions, find_pane, is_orphan,
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.db import Change
+from gastown_tmux.store.events import list_events
 from gastown_tmux.store.work import find_held_bead, return_bead
 
 #: Lines of the last screen that a handoff note keeps.
 NOTE_LINES = 30
+#: Within so many seconds a second loss of the tmux server is the same one.
+STROKE_EVENT_SECONDS = 10.0
 #: A window that is missing for so long will not come.
 WINDOW_SECONDS = 3.0
 
@@ -109,7 +112,9 @@ def _find_stroke(town: Town, gone: Sequence[Session]) -> None:
         lost = [s.agent for s in gone if (row := rows.find_session(change, s.id)) and row.reason == Ending.SERVER_LOST]
         died = {death.agent for death in rows.list_all_deaths(change, since) if _life(death) >= STROKE_LIFE}
         if lost:
-            change.event(EventType.TOWN_STRUCK, "town", cause=Ending.SERVER_LOST, agents=lost)
+            # Those of one stroke are found in more than one look: it stays one event.
+            if not list_events(change, since=clock.after(-STROKE_EVENT_SECONDS), type=EventType.TOWN_STRUCK):
+                change.event(EventType.TOWN_STRUCK, "town", cause=Ending.SERVER_LOST, agents=lost)
         elif is_stroke(len(died), len(rows.list_live_sessions(change))):
             rows.excuse_deaths(change, since, Ending.STRUCK)
             change.event(EventType.TOWN_STRUCK, "town", cause=Ending.STRUCK, agents=[s.agent for s in gone])

@@ -123,10 +123,14 @@ def _bring_back(town: Town, rig: Rig, address: Address, branch: str) -> None:
 
 
 def _is_on(town: Town, rig: Rig, place: Path, branch: str) -> bool:
+    """Also in the middle of a rebase of that branch, which whoever comes back goes on with."""
+    repository = town.repository(rig.name)
     try:
-        worktree.assert_place(town.repository(rig.name), place, branch)
-    except RefusedError:
+        worktree.assert_place(repository, place, branch)
+    except worktree.BrokenWorktree:
         return False
+    except RefusedError:
+        return worktree.rebased_branch(repository, place) == branch
     return True
 
 

@@ -110,3 +110,28 @@ def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
     assert town.json("nudge", "demo/ann", "hello")["state"] == "queued"
     explained = town.json("status", "--explain", "demo/ann")
     assert explained["health"] == "stalled" and "limit" in explained["deciding"]["fact"] and explained["against"]
+
+
+def test_the_healthy_are_left_alone(town: TownWorld, wait_for: Any) -> None:
+    """Silent, stopped by a signal, in copy mode, without a word for long: none of these is a reason to touch one."""
+    names = ("silent", "stopped", "copying", "printing")
+    for name in names:
+        town.gt("crew", "add", name, "--rig", "demo")
+        town.gt("crew", "start", f"demo/{name}")
+    wait_for(
+        lambda: all(town.agent(f"demo/{name}")["state"] in ("ready", "idle") for name in names), 20, "all to be ready"
+    )
+    before = {name: town.agent(f"demo/{name}") for name in names}
+    town.gt("nudge", "demo/silent", "/sleep-silent 600")
+    town.gt("nudge", "demo/printing", "/print 600")
+    os.kill(before["stopped"]["pid"], signal.SIGSTOP)
+    socket = town.json("status")["tmux"]["socket"]
+    subprocess.run(["tmux", "-S", socket, "copy-mode", "-t", before["copying"]["pane"]], check=True)
+    subprocess.run(["sleep", "7"], check=True)
+    after = {name: town.agent(f"demo/{name}") for name in names}
+    for name in names:
+        assert (after[name]["session"], after[name]["pid"]) == (before[name]["session"], before[name]["pid"])
+    assert town.json("status", "--explain", "demo/stopped")["health"] == "stalled"
+    asked = ["tmux", "-S", socket, "display-message", "-p", "-t", before["copying"]["pane"], "#{pane_in_mode}"]
+    assert subprocess.run(asked, check=True, capture_output=True, text=True).stdout == "1\n"
+    os.kill(before["stopped"]["pid"], signal.SIGCONT)
