@@ -2,10 +2,9 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Sequence
 
-from gastown_tmux.cli import render
-from gastown_tmux.edges.terminal import become
 from gastown_tmux.errors import GtError
 from gastown_tmux.verbs.flags import Globals, take_globals
 from gastown_tmux.verbs.suggest import Choice, suggest
@@ -19,16 +18,17 @@ def complete(words: Sequence[str]) -> None:
         given, before = take_globals(before)
         for name, meaning in suggest(before, word, lambda kind: _names(given, kind)):
             if name.startswith(word):
-                render.write(f"{name}\t{' '.join(meaning.split())}")
+                sys.stdout.write(f"{name}\t{' '.join(meaning.split())}\n")
 
 
 def _names(given: Globals, kind: Kind) -> Sequence[Choice]:
-    from gastown_tmux.verbs.names import NAMED, list_names  # 40 ms that verbs and flags need not pay
+    from gastown_tmux.edges.terminal import become  # 40 ms, all of it, that verbs and flags need not pay
+    from gastown_tmux.verbs.names import NAMED, list_names
     from gastown_tmux.verbs.opening import open_town
 
     if kind not in NAMED:
         return ()
     try:
-        return list_names(open_town(given, dict(os.environ), render.say, become), kind)
+        return list_names(open_town(given, dict(os.environ), lambda line: None, become), kind)
     except GtError:
         return ()

@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from gastown_tmux.operations.layouts import list_layouts
+from gastown_tmux.domain.agents import view_state
+from gastown_tmux.edges.resources import list_resources
 from gastown_tmux.operations.town import Town
-from gastown_tmux.operations.views import list_agents
 from gastown_tmux.providers import registry
+from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.merging import list_merge_requests
 from gastown_tmux.store.rigs import list_rigs
-from gastown_tmux.store.work import list_convoys, list_titles
+from gastown_tmux.store.work import list_convoys, list_held_beads, list_titles
 from gastown_tmux.verbs.suggest import Choice
 from gastown_tmux.verbs.table import Kind
 
@@ -42,14 +43,21 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
         case Kind.PROVIDER:
             return [(provider.name, provider.summary) for provider in registry.list_all(town.settings())]
         case Kind.LAYOUT:
-            return [(layout.name, layout.summary) for layout in list_layouts(town)]
+            files = list_resources("layouts", town.path)
+            return [(name.removesuffix(".yaml"), "") for name in files if name.endswith(".yaml")]
         case _:
             return ()
 
 
 def _agents(town: Town) -> list[Choice]:
-    """Addresses, then the names that are enough by themselves."""
-    agents = list_agents(town)
+    """Addresses, then the names that are enough by themselves. By rows alone: processes are not looked at."""
+    agents = list_agents(town.db)
+    live = {session.agent: session.state for session in list_live_sessions(town.db)}
+    held = list_held_beads(town.db)
     names = Counter(agent.name for agent in agents)
-    found: list[Choice] = [(agent.address, f"{agent.state} {agent.bead or ''}".strip()) for agent in agents]
+    found = list[Choice]()
+    for agent in agents:
+        bead = held.get(agent.address)
+        state = view_state(agent.state, live.get(agent.address), agent.hook)
+        found.append((agent.address, f"{state} {bead.id if bead else ''}".strip()))
     return found + [(agent.name, agent.address) for agent in agents if agent.rig and names[agent.name] == 1]
