@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session
 from gastown_tmux.domain.ids import MAYOR, Address, SessionId
+from gastown_tmux.domain.mail import Priority, message_id, one_line, short_id
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock, launch, processes, resources, worktree
 from gastown_tmux.edges.faults import fault_point
@@ -25,6 +26,7 @@ from gastown_tmux.providers import registry
 from gastown_tmux.providers.base import LaunchContext, LaunchPlan, Provider
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.db import TakenError
+from gastown_tmux.store.deliveries import insert_delivery
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rows import Reader
 from gastown_tmux.store.work import find_held_bead, start_bead
@@ -128,6 +130,10 @@ def _claim(town: Town, address: Address) -> _Start | None:
         plan = _plan(town, agent, session, provider, bead, resume)
         with town.change() as change:
             rows.set_conversation(change, session, plan.provider_session, resumed=resume is not None)
+            if plan.typed_prompt is not None:
+                # The courier types it, once the program is there to take it.
+                id, words = short_id(message_id(f"prompt {session}".encode(), "prompt")), one_line(plan.typed_prompt)
+                insert_delivery(change, id, address, "deacon", Priority.HIGH, None, words)
         return _Start(agent, session, provider, plan, bead)
     except BaseException as error:
         with town.change() as change:

@@ -140,6 +140,7 @@ class Provider:
     session: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
     prompt: PromptPassing = PromptPassing.NONE
+    prompt_on_resume: PromptPassing | None = None
     prompt_arguments: tuple[str, ...] = ()
     instructions: Instructions = Instructions.NONE
     files: Mapping[str, str] = field(default_factory=dict)
@@ -170,7 +171,8 @@ class Provider:
         command = words.fill(self.command)
         command += words.fill(self.resume if resumes else self.session)
         command += words.fill(self.unattended) + hooks.arguments + words.fill(self.arguments) + self.args
-        if prompt is not None and self.prompt is PromptPassing.ARGUMENT:
+        passing = self.prompt_on_resume if resumes and self.prompt_on_resume is not None else self.prompt
+        if prompt is not None and passing is PromptPassing.ARGUMENT:
             command += words.fill(self.prompt_arguments)
         own = tuple(LaunchFile(words.folder / path, words.fill_text(text)) for path, text in self.files.items())
         guard_file = LaunchFile(guard, guard_text(context.gt), 0o755)
@@ -178,7 +180,7 @@ class Provider:
             command=command,
             environment=self._environment(context, words),
             files=own if self.mechanism in (Mechanism.OWN, Mechanism.NONE) else (guard_file, *hooks.files, *own),
-            typed_prompt=prompt if self.prompt is PromptPassing.TYPED else None,
+            typed_prompt=prompt if passing is PromptPassing.TYPED else None,
             provider_session=context.resume if resumes else words.session if self.session else None,
         )
 

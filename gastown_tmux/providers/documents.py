@@ -17,7 +17,7 @@ def parse(name: str, document: Document) -> Provider:
     """A preset's document as a provider. Raises ValueError that names what is off."""
     fields = dict(document)
     verified = fields.pop("verified")
-    prompt = _section(fields, "prompt", {"passing", "arguments"})
+    prompt = _section(fields, "prompt", {"passing", "on_resume", "arguments"})
     hooks = _section(fields, "hooks", {"mechanism", "events"})
     typing = _section(fields, "typing", {"settle", "when_busy", "interrupt", "approve", "deny"})
     exit_ = _section(fields, "exit", {"line", "keys"})
@@ -36,6 +36,7 @@ def parse(name: str, document: Document) -> Provider:
         session=words(fields.pop("session", [])),
         resume=words(fields.pop("resume", [])),
         prompt=PromptPassing(str(prompt.get("passing", "none"))),
+        prompt_on_resume=PromptPassing(str(prompt["on_resume"])) if "on_resume" in prompt else None,
         prompt_arguments=words(prompt.get("arguments", [])),
         instructions=Instructions(str(fields.pop("instructions", "none"))),
         files=texts(fields.pop("files", None)),

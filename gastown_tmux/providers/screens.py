@@ -31,9 +31,10 @@ class ComposerRule:
     """How the composer is drawn. Each pattern is searched in one line.
 
     ``prompt`` matches the first line of the composer, group 1 what stands in it; further lines of it match
-    ``continuation``. Framed: between a line that matches ``above`` and one that matches ``below``. Open: ends at a
-    blank line or the end. Below it stand ``footer_min`` to ``footer_max`` lines that are not blank, in one block
-    where the composer is open, the first of which matches ``footer``.
+    ``continuation``, whose group 1, where it has one, is what stands in them. Framed: between a line that matches
+    ``above`` and one that matches ``below``. Open: ends at a blank line or the end. Below it stand
+    ``footer_min`` to ``footer_max`` lines that are not blank, in one block where the composer is open, the first of
+    which matches ``footer``.
     """
 
     prompt: re.Pattern[str]
@@ -156,11 +157,16 @@ def _find_composer(rule: ComposerRule | None, lines: tuple[str, ...]) -> _Parts 
     rest = lines[start + 1 : end]
     if first is None or any(line and not rule.continuation.search(line) for line in rest):
         return None
-    draft = "\n".join([(first[1] or "").strip(), *(line.strip() for line in rest)]).strip()
+    draft = "\n".join([(first[1] or "").strip(), *(_continued(rule, line) for line in rest)]).strip()
     if any(placeholder.fullmatch(draft) for placeholder in rule.placeholders):
         draft = ""
     above = start - 1 if rule.above is not None else start
     return _Parts(above=lines[:above], footer=footer, draft=draft)
+
+
+def _continued(rule: ComposerRule, line: str) -> str:
+    match = rule.continuation.search(line)
+    return (match[1] or "").strip() if match is not None and match.re.groups else line.strip()
 
 
 def _framed(rule: ComposerRule, lines: tuple[str, ...]) -> tuple[int, int, int] | None:
