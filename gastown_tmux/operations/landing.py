@@ -26,7 +26,7 @@ from gastown_tmux.store import work
 from gastown_tmux.store.rigs import list_rigs, set_target_commit
 
 #: Seconds before a refused or unreachable remote is asked again, by the number of tries so far.
-DELAYS = (2.0, 5.0, 15.0, 60.0, 300.0)
+DELAYS = (2.0, 5.0, 10.0, 20.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)

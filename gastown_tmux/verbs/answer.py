@@ -12,14 +12,19 @@ from gastown_tmux.verbs.table import Special, Verb
 
 
 def answer(verb: Verb, words: Sequence[str], town: Town, look: Look, as_json: bool) -> Iterator[str]:
-    """Texts without their last line feed, as they come; as JSON, one document. Raises GtError of any kind.
+    """Texts without their last line feed, as they come; as JSON, one document, but one a line of what never ends.
+
+    Raises GtError of any kind.
 
     After the last text it raises the ``complaint`` of a value that has one: it was shown, and is bad news.
     """
-    value = call(verb, town, parse(verb, words))
+    given = parse(verb, words)
+    value = call(verb, town, given)
     is_stream = verb.show is Special.LINES or isinstance(value, Iterator)
     if is_stream and not as_json:
         yield from (show.line(one, look) for one in value)
+    elif is_stream and given.get("follow"):
+        yield from (to_json(document(one), indent=None) for one in value)
     elif as_json:
         whole = list(value) if is_stream else value
         yield to_json(document(whole))

@@ -35,5 +35,5 @@ def document(value: Any) -> Any:
     return {"text": data} if isinstance(data, str) else data
 
 
-def to_json(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False, indent=1)
+def to_json(data: Any, indent: int | None = 1) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=indent)

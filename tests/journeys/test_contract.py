@@ -2,6 +2,9 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -185,3 +188,16 @@ def test_layers_of_configuration(quick_town: TownWorld) -> None:
     assert "town.yaml" in complaint(town.gt("config", "show", code=1))
     (town.path / "town.yaml").write_text("")
     assert git(town.path, "log", "--format=%an %ae") == "gt gt@localhost"
+
+
+def test_what_never_ends(town: TownWorld) -> None:
+    """A document a line; interrupted it is 130, and a reader that goes away is no complaint."""
+    command = [sys.executable, "-m", "gastown_tmux", "--town", str(town.path), "events", "--follow", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as follower:
+        assert follower.stdout and json.loads(follower.stdout.readline())["type"] == "town.installed"
+        follower.send_signal(signal.SIGINT)
+        assert follower.wait(10) == 130
+    piped = subprocess.run(
+        ["sh", "-c", '"$@" | head -1', "sh", *command[:-2]], capture_output=True, text=True, timeout=20
+    )
+    assert "town.installed" in piped.stdout and piped.stderr == ""
