@@ -8,7 +8,7 @@ from typing import Any
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.settings import Settings, check_value, environment_layer, flatten
 from gastown_tmux.edges.files import write_atomic
-from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.errors import GtError, NotFoundError, UsageError
 
 PROJECT_NAMES = ("config.json", "config.yaml")
 
@@ -117,7 +117,10 @@ def parse_value(text: str) -> object:
         and text.lower() not in {"true", "false", "null", "yes", "no", "on", "off"}
     ):
         return text
-    return _yaml(text, "the value")
+    try:
+        return _yaml(text, "the value")
+    except GtError as error:
+        raise UsageError(error.message, hint="quote it, as YAML wants it") from None
 
 
 def set_value(path: Path, name: str, value: object) -> bool:

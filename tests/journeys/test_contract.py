@@ -127,6 +127,7 @@ def test_refusals(quick_town: TownWorld) -> None:
         (["unsling", "zz-00000"], 3),
         (["config", "get", "merge.stratgy"], 2),
         (["config", "set", "merge.strategy", "x"], 2),
+        (["config", "set", "merge.gates", "[{"], 2),
         (["events", "--since", "yesterday"], 2),
         (["done"], 4),
         (["mq", "show", "mr-00000"], 3),
