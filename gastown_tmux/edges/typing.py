@@ -5,9 +5,9 @@ exactly that line sits in it. Whatever else is on the screen (a dialog, somebody
 as it is.
 """
 
+import os
 import threading
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -286,7 +286,7 @@ class _Typist:
 
     def _paste(self) -> bool:
         # In one command: pasting into a dead pane crashes tmux < 3.4, and a mode would swallow the keys.
-        buffer = f"gt-{uuid.uuid4().hex}"
+        buffer = f"gt-{os.urandom(16).hex()}"
         alive = f"#{{&&:#{{==:#{{pane_id}},{self._pane}}},#{{&&:#{{==:#{{@gt_session}},{self._session}}},{_ALIVE}}}}}"
         paste = f"copy-mode -q -t {self._pane} ; paste-buffer -p -r -d -b {buffer} -t {self._pane}"
         drop = f"delete-buffer -b {buffer} ; display-message -p dead"

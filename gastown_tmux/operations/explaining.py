@@ -12,18 +12,12 @@ from gastown_tmux.errors import GtError
 from gastown_tmux.operations.sessions import look
 from gastown_tmux.operations.telling import find_provider
 from gastown_tmux.operations.town import Town
-from gastown_tmux.operations.views import Status, describe_town
 from gastown_tmux.providers import screens
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.work import find_held_bead
 
 #: How long processes are watched for signs of computing.
 BUSY_SECONDS = 0.2
-
-
-def status(town: Town, agent: Address | None = None) -> Status | Explanation:
-    """The town at a glance; with an agent, why its health is what it is."""
-    return describe_town(town) if agent is None else explain(town, agent)
 
 
 def explain(town: Town, agent: Address) -> Explanation:

@@ -1,6 +1,6 @@
 """gt install: make a town."""
 
-import uuid
+import os
 from pathlib import Path
 
 from gastown_tmux.domain.events import EventType
@@ -67,7 +67,7 @@ def _fill(town: Town, name: str) -> Answer:
     fault_point("install.committed")
 
     def fill(change: db.Change) -> None:
-        for key, value in (("id", uuid.uuid4().hex), ("name", name), ("path", str(path)), ("wanted", "down")):
+        for key, value in (("id", os.urandom(16).hex()), ("name", name), ("path", str(path)), ("wanted", "down")):
             meta.set_meta(change, key, value)
         change.event(EventType.TOWN_INSTALLED, name, path=str(path))
 

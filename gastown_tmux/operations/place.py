@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import uuid
 from pathlib import Path
 
 from gastown_tmux.domain.events import EventType
@@ -86,6 +85,6 @@ def adopt(town: Town) -> None:
         for session in list_live_sessions(change):
             end_session(change, session.id, status=None, signal=None, reason="copied")
         was = get_meta(change, "path")
-        for key, value in (("id", uuid.uuid4().hex), ("path", str(town.path)), ("wanted", "down")):
+        for key, value in (("id", os.urandom(16).hex()), ("path", str(town.path)), ("wanted", "down")):
             set_meta(change, key, value)
         change.event(EventType.TOWN_COPIED, "town", was=was, path=str(town.path))

@@ -10,7 +10,7 @@ from gastown_tmux.edges.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.processes import ProcessRef, is_alive
 from gastown_tmux.operations import admission
 from gastown_tmux.operations.daemons import Daemon, list_daemons
-from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
@@ -130,7 +130,14 @@ def _describe_orders(town: Town) -> list[str]:
     return words + [f"rig {rig.name} stands still: gt thaw" for rig in list_rigs(town.db) if rig_flag(rig.name) in up]
 
 
-def describe_town(town: Town) -> Status:
+def status(town: Town, agent: Address | None = None) -> Status | Answer:
+    """The town at a glance; with an agent, why its health is what it is."""
+    if agent is not None:
+        # What looks at screens costs three times what all the rest does, and most want the town only.
+        from gastown_tmux.operations.explaining import explain
+
+        explanation = explain(town, agent)
+        return Answer(explanation, explanation.text())
     beads = count_beads(town.db)
     requests = list_live(town.db)
     queue = [request for request in requests if request.position is not None]

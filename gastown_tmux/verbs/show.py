@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gastown_tmux.domain.events import Event
-from gastown_tmux.domain.health import Explanation
 from gastown_tmux.edges.clock import seconds_since
 from gastown_tmux.operations.town import Answer
 from gastown_tmux.verbs.data import to_data
@@ -54,7 +53,7 @@ def render(verb: Verb, value: Any, look: Look) -> str:
         case Record():
             return record(verb.show, value, look)
         case Special.STATUS:
-            return str(value.text()) if isinstance(value, Explanation) else status(value, look)
+            return value.text if isinstance(value, Answer) else status(value, look)
         case Special.PRIME:
             return str(value.text())
         case _:

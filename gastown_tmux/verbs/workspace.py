@@ -42,7 +42,7 @@ VERBS = (
     Verb(
         "status",
         "the town at a glance",
-        "operations.explaining:status",
+        "operations.views:status",
         (option("--explain", "agent", Kind.AGENT, "why this agent's health is what it is"),),
         Special.STATUS,
     ),
