@@ -12,9 +12,12 @@ from harness import Scratch, leave_the_users_world
 from gastown_tmux.edges.locks import holder
 from gastown_tmux.edges.processes import wait
 
+#: What a daemon does once after its start (backup, snapshots, ledger) is over by then.
+SETTLE_SECONDS = 40.0
+
 
 def main(windows: int, seconds: float) -> None:
-    with ExitStack() as cleanup, tempfile.TemporaryDirectory(prefix="gt-idle-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="gt-idle-", dir="/tmp") as folder, ExitStack() as cleanup:
         leave_the_users_world(Path(folder))
         supervision.WINDOWS = windows
         town = supervision.full_town(Scratch(Path(folder), cleanup))
@@ -22,7 +25,7 @@ def main(windows: int, seconds: float) -> None:
         pids = {name: ref.pid for name in ("deacon", "witness", "guard") if (ref := holder(run / f"{name}.lock"))}
         pids["tmux server"] = int((town / ".gt" / "tmux.pid").read_text().split()[0])
         processes = {name: psutil.Process(pid) for name, pid in pids.items()}
-        wait(10.0)
+        wait(SETTLE_SECONDS)
         before = {name: sum(process.cpu_times()[:4]) for name, process in processes.items()}
         wait(seconds)
         for name, process in processes.items():

@@ -16,6 +16,8 @@ from tests.chaos.strokes import STROKES
 
 WHOLE_SECONDS = 90.0
 FINISH_SECONDS = 120.0
+#: What was missing is said of recoveries that took longer.
+SLOW_SECONDS = 3.0
 
 
 @dataclass
@@ -68,20 +70,26 @@ def _strike(
                 told.append(words)
                 outcome.faults += 1
         if told:
-            took = _await_whole(scene, outcome, " + ".join(told))
-            say(f"{outcome.faults:4} {took:6.2f}s  {' + '.join(told)}")
+            took, last = _await_whole(scene, outcome, " + ".join(told))
+            say(
+                f"{outcome.faults:4} {took:6.2f}s  {' + '.join(told)}"
+                + (f"; at last {last}" if took > SLOW_SECONDS else "")
+            )
 
 
-def _await_whole(scene: Scene, outcome: Outcome, what: str) -> float:
+def _await_whole(scene: Scene, outcome: Outcome, what: str) -> tuple[float, list[str]]:
+    """The seconds until nothing was missing, and what was missing last."""
     started = time.monotonic()
+    last: list[str] = []
     while missing := scene.missing():
+        last = missing
         if time.monotonic() - started > WHOLE_SECONDS:
             outcome.broken.append(f"not whole {WHOLE_SECONDS:.0f}s after {what}: {missing}")
             break
         time.sleep(0.05)
     took = time.monotonic() - started
     outcome.longest = max(outcome.longest, (took, what))
-    return took
+    return took, last
 
 
 def _finish(scene: Scene, outcome: Outcome, say: Callable[[str], None]) -> None:

@@ -18,7 +18,7 @@ import psutil
 from tests.journeys.town_world import chore
 
 GT_SECONDS = 60.0
-SETTINGS = {"respawn.budget": "1000 per 10m", "respawn.delay": "50ms", "snapshot.every": "5s", "limits.agents": "4"}
+SETTINGS = {"respawn.budget": "1000 per 10m", "respawn.delay": "1ms", "snapshot.every": "5s", "limits.agents": "4"}
 
 
 @dataclass
