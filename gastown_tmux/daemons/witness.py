@@ -10,7 +10,6 @@ from gastown_tmux.domain.ids import Address, SessionId
 from gastown_tmux.edges import flags
 from gastown_tmux.edges.processes import ProcessRef
 from gastown_tmux.operations import daemons, deaths, freezing, patrol, up
-from gastown_tmux.operations.reminding import Memory
 from gastown_tmux.operations.sighting import Eyes
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import list_live_sessions
@@ -19,8 +18,6 @@ from gastown_tmux.store.agents import list_live_sessions
 WINDOWS_SECONDS = 5.0
 #: Seconds between two looks at every agent's screen.
 SCREENS_SECONDS = 2.0
-#: Seconds between two looks for agents that stopped half-way.
-REMINDERS_SECONDS = 15.0
 
 
 def run(town: Town) -> None:
@@ -42,8 +39,6 @@ class _Witness:
         self._windowless: set[SessionId] = set()
         self._eyes = Eyes()
         self._screens_due = time.monotonic()
-        self._memory = Memory()
-        self._reminders_due = time.monotonic() + REMINDERS_SECONDS
 
     def look(self, full: bool) -> float | None:
         town, hands = self.town, self.loop.hands
@@ -56,8 +51,6 @@ class _Witness:
         if flags.raised(town.flags_folder):
             hands.do("freeze", freezing.enforce)
         self._look_at_windows()
-        if time.monotonic() >= self._reminders_due and hands.do("reminders", self._memory.remind):
-            self._reminders_due = time.monotonic() + REMINDERS_SECONDS
         if time.monotonic() >= self._screens_due and hands.do("screens", self._eyes.look):
             self._screens_due = time.monotonic() + SCREENS_SECONDS
         return self._look_at_rows() if full else None
