@@ -22,6 +22,8 @@ def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> A
     unmet = [other.id for other in needed if not is_met(other.state, other.reason)]
     if unmet:
         return "it needs " + ", ".join(unmet)
+    if town.stands_still(rig.name):
+        return "everything stands still: gt thaw"
     full = admission.refusal(town)
     if full is not None:
         return full

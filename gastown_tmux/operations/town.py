@@ -114,6 +114,10 @@ class Town:
         up = raised(self.flags_folder)
         return bool(up) and not up.isdisjoint((TOWN, rig_flag(address.rig or ""), address.folder))
 
+    def stands_still(self, rig: str) -> bool:
+        """Whether an emergency stop holds the rig, or all of the town."""
+        return not raised(self.flags_folder).isdisjoint((TOWN, rig_flag(rig)))
+
     def rig_folder_exists(self, rig: str) -> bool:
         """Whether there is such a rig, as far as files tell."""
         return "/" not in rig and (self.path / "rigs" / rig / "repo.git").is_dir()

@@ -79,6 +79,7 @@ def test_standing_still_and_going_on(town: TownWorld, wait_for: Any) -> None:
     town.gt("estop", "--rig", "demo")
     assert stands_still(tick) and any("gt thaw" in note for note in town.json("status")["notes"])
     assert town.gt("respawn", address, code=4).err.startswith("gt: ")
+    assert "gt thaw" in town.gt("sling", town.bead("later", "true"), "demo").out
     town.gt("thaw")
     wait_for(lambda: agents_at_work(town, 1), 20, "the agent again")
     assert ticking(tick, wait_for)
