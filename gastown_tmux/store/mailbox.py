@@ -252,7 +252,9 @@ def _flags(name: str) -> str:
 def _make_maildir(path: Path) -> None:
     if all((path / part).is_dir() for part in ("tmp", "new", "cur")):
         return
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # No further up: a town that was moved away must not come back as an empty one.
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
     for part in ("tmp", "new", "cur"):
         (path / part).mkdir(mode=0o700, exist_ok=True)
     if path.name.startswith("."):
