@@ -69,9 +69,9 @@ def check_work(scene: Scene) -> list[str]:
         bead = items.get(id)
         if bead is None:
             broken.append(f"{id} is lost")
-        elif bead["state"] != "merged":
+        elif not scene.is_accounted(bead):
             broken.append(f"{id} is {bead['state']}, reason {bead['reason']}, of {bead['assignee']}")
-        else:
+        elif bead["state"] == "merged":
             shown = scene.git("cat-file", "-e", f"main:{path}")
             ancestor = scene.git("merge-base", "--is-ancestor", bead["merged_commit"], "main")
             if shown.returncode or ancestor.returncode:

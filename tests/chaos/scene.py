@@ -32,6 +32,7 @@ class Scene:
     mails: list[str] = field(default_factory=list)
     unsaved: dict[Path, str] = field(default_factory=dict)
     has_own_disk: bool = False
+    was_full: bool = False
     _number: int = 0
 
     @property
@@ -128,8 +129,13 @@ class Scene:
         return [
             f"{id} is {items[id]['state'] if id in items else 'lost'} ({items.get(id, {}).get('reason')})"
             for id in self.beads
-            if id not in items or items[id]["state"] not in ("merged", "closed")
+            if id not in items or not self.is_accounted(items[id])
         ]
+
+    def is_accounted(self, bead: dict[str, Any]) -> bool:
+        """Merged; or given back with the reason, where a full disk made its commands fail."""
+        gave_up = self.was_full and bead["state"] == "open" and bead["reason"] == "escalated"
+        return bead["state"] in ("merged", "closed") or gave_up
 
     def processes(self) -> list[psutil.Process]:
         """Everything alive that belongs to this scene."""

@@ -257,6 +257,7 @@ def fill_the_disk(scene: Scene) -> str:
     """Only where the scene has a disk of its own."""
     if not scene.has_own_disk:
         return ""
+    scene.was_full = True
     ballast = scene.folder / "ballast"
     try:
         with ballast.open("wb") as file:
