@@ -23,7 +23,7 @@ class Terminal:
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout
 
     def open(self, columns: int = 80, rows: int = 24) -> None:
-        self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "-s", "person", "sh")
+        self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "-s", "person", "env", "PS1=$ ", "sh")
         self.tmux("set", "-g", "status", "off")
 
     def resize(self, columns: int, rows: int) -> None:

@@ -1,5 +1,6 @@
 """A town on another machine: a real sshd on loopback, and terminals on both sides."""
 
+import grp
 import os
 import shutil
 import signal
@@ -30,7 +31,7 @@ PidFile {folder}/sshd.pid
 StrictModes no
 UsePAM no
 PasswordAuthentication no
-SetEnv PATH={path} HOME={home}
+SetEnv "PATH={path}" HOME={home}
 """
 SSH = """\
 Host box
@@ -114,6 +115,17 @@ def is_master(process: psutil.Process, box: Box) -> bool:
     return any("ssh" in word for word in line[:1]) and str(box.config) in " ".join(line) and "-fNM" in line
 
 
+def can_hand_out_terminals() -> bool:
+    """An sshd that is not root's cannot change a terminal's group, so it needs one that is made with the right one."""
+    ours, theirs = os.openpty()
+    try:
+        return os.getuid() == 0 or os.fstat(theirs).st_gid == grp.getgrnam("tty").gr_gid
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+@pytest.mark.skipif(not can_hand_out_terminals(), reason="an ordinary user's sshd may not hand out terminals here")
 def test_two_people_at_one_town_and_a_line_that_drops(
     box: Box, bare_town: TownWorld, short_tmp: Path, wait_for: Callable[..., Any]
 ) -> None:

@@ -1,6 +1,7 @@
 """What no hook tells of is seen on the screen."""
 
 import json
+import shlex
 from pathlib import Path
 
 from tests.journeys.town_world import TownWorld
@@ -10,7 +11,7 @@ SCREENS = Path(__file__).parent.parent / "providers" / "screens"
 
 def test_a_dialog_that_nobody_foresaw_is_told_to_the_mayor(town: TownWorld) -> None:
     screen = SCREENS / "waiting_claude_2.1.330_permission.txt"
-    command = ["sh", "-c", f"tail -n +2 {screen}; sleep 600"]
+    command = ["sh", "-c", f"tail -n +2 {shlex.quote(str(screen))}; sleep 600"]
     town.gt("config", "set", "providers.stuck", json.dumps({"from": "claude", "command": command}))
     bead = town.bead("ask for leave")
     town.gt("sling", bead, "demo", "--agent", "stuck")
