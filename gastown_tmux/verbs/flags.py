@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from gastown_tmux.errors import UsageError
 from gastown_tmux.verbs.index import find_verb
+from gastown_tmux.verbs.table import Parameter
 
 
 @dataclass
@@ -32,8 +33,10 @@ def take_globals(arguments: list[str]) -> tuple[Globals, list[str]]:
         if word == "--" or (words[:3] == ["config", "agent", "set"] and len(words) > 3):
             words += [word, *pending]
             break
-        if word == "--town" and _has_flag(words, word):
+        if own := _find_flag(words, name):
             words.append(word)
+            if own.takes_value and not equals and pending:
+                words.append(pending.pop(0))
         elif name in ("--town", "--as", "-c"):
             if not equals or name == "-c":
                 if not pending:
@@ -72,10 +75,12 @@ def take_host(arguments: list[str]) -> tuple[str | None, list[str]]:
     return None, arguments
 
 
-def _has_flag(words: list[str], flag: str) -> bool:
-    """Whether the verb in ``words`` has a flag of its own by this name."""
+def _find_flag(words: list[str], name: str) -> Parameter | None:
+    """The verb's own flag by this name, where ``words`` begin with a verb."""
+    if not words or not name.startswith("-"):
+        return None
     try:
         verb, _ = find_verb(words)
     except UsageError:
-        return False
-    return any(flag in parameter.flags for parameter in verb.parameters)
+        return None
+    return next((parameter for parameter in verb.parameters if name in parameter.flags), None)

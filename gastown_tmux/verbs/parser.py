@@ -22,6 +22,7 @@ def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
     for parameter in verb.parameters:
         _add(parser, parameter)
     has_rest = any(parameter.rest for parameter in verb.parameters)
+    words = _join_values(verb, words)
     try:
         parsed = parser.parse_args(words) if has_rest else parser.parse_intermixed_args(words)
     except UnicodeError as error:
@@ -34,6 +35,21 @@ def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
                 hint=verb.usage,
             )
     return given
+
+
+def _join_values(verb: Verb, words: Sequence[str]) -> list[str]:
+    """Each flag that takes one value in one word with it, as getopt would: argparse takes ``-x`` for no value."""
+    flags = {flag for parameter in verb.parameters if parameter.takes_value for flag in parameter.flags}
+    joined: list[str] = []
+    pending = list(words)
+    while pending:
+        word = pending.pop(0)
+        if word == "--" or (any(parameter.rest for parameter in verb.parameters) and not word.startswith("-")):
+            return [*joined, word, *pending]
+        if word in flags and pending:
+            word += "=" + pending.pop(0)
+        joined.append(word)
+    return joined
 
 
 def _add(parser: argparse.ArgumentParser, parameter: Parameter) -> None:

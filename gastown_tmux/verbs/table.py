@@ -41,6 +41,11 @@ class Parameter:
     choices: tuple[str, ...] = ()
 
     @property
+    def takes_value(self) -> bool:
+        """Whether it is a flag that is followed by exactly one word, whatever that is."""
+        return bool(self.flags) and self.kind is not Kind.FLAG and not self.many
+
+    @property
     def metavar(self) -> str:
         word = self.name if not self.flags else self.flags[-1].lstrip("-")
         return word.upper().replace("_", "-") if self.kind is not Kind.CHOICE else "|".join(self.choices)
