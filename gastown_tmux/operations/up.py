@@ -21,7 +21,7 @@ from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.work import list_held_beads
 
 #: Whoever slings a bead has this long to begin with its hook before the witness does.
-SLING_SECONDS = 15.0
+SLING_SECONDS = 5.0
 #: Seconds before an agent that could not be made ready is tried again.
 PUT_OFF_SECONDS = 10.0
 
