@@ -1,5 +1,6 @@
 """Help, made of the same table as everything else."""
 
+import textwrap
 from collections.abc import Sequence
 
 from gastown_tmux.verbs.index import VERBS, children, find_verb
@@ -62,7 +63,8 @@ def help_text(words: Sequence[str]) -> str:
     path = [word for word in words if not word.startswith("-")]
     group = [verb for verb in VERBS if verb.words.split()[: len(path)] == path and not verb.hidden]
     if len(group) > 1:
-        return "\n".join(_rows([(verb.usage, verb.summary) for verb in group]))
+        rows = _rows([(f"gt {verb.words}", verb.summary) for verb in group])
+        return "\n".join([*rows, "", f"gt help {group[0].words} tells more of that one, and so with the others."])
     return _manual(find_verb(path)[0])
 
 
@@ -91,13 +93,18 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _manual(verb: Verb) -> str:
-    lines = [f"usage: {verb.usage}", "", verb.summary]
+    usage = textwrap.fill(verb.usage, 100, initial_indent="usage: ", subsequent_indent=" " * 11, break_on_hyphens=False)
+    lines = [usage, "", verb.summary]
     rows = []
     for parameter in verb.parameters:
         left = ", ".join(parameter.flags) or parameter.metavar
-        if parameter.flags and parameter.kind is not Kind.FLAG:
+        helps = [parameter.help] if parameter.help else []
+        if parameter.flags and parameter.kind is Kind.CHOICE:
+            left += f" {parameter.word}"
+            helps.insert(0, ", ".join(parameter.choices))
+        elif parameter.flags and parameter.kind is not Kind.FLAG:
             left += f" {parameter.metavar}"
-        rows.append((left, parameter.help or ""))
+        rows.append((left, "; ".join(helps)))
     if rows:
         lines += ["", *_rows(rows)]
     return "\n".join(lines)

@@ -27,9 +27,23 @@ class Kind(StrEnum):
     LAYOUT = "layout"
 
 
+_PLACEHOLDERS = {
+    Kind.FILE: "FILE",
+    Kind.INTEGER: "N",
+    Kind.DURATION: "DURATION",
+    Kind.BEAD: "BEAD",
+    Kind.RIG: "RIG",
+    Kind.AGENT: "AGENT",
+    Kind.ADDRESS: "ADDRESS",
+    Kind.PROVIDER: "PROVIDER",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """``name`` is the operation's keyword. Without ``flags`` it is positional."""
+    """``name`` is the operation's keyword. Without ``flags`` it is positional. ``placeholder`` stands for its value in
+    usage lines, where its kind or its own name would say too little.
+    """
 
     name: str
     kind: Kind = Kind.TEXT
@@ -39,6 +53,7 @@ class Parameter:
     required: bool = False
     rest: bool = False
     choices: tuple[str, ...] = ()
+    placeholder: str = ""
 
     @property
     def takes_value(self) -> bool:
@@ -47,8 +62,18 @@ class Parameter:
 
     @property
     def metavar(self) -> str:
-        word = self.name if not self.flags else self.flags[-1].lstrip("-")
-        return word.upper().replace("_", "-") if self.kind is not Kind.CHOICE else "|".join(self.choices)
+        if self.placeholder:
+            return self.placeholder
+        if self.kind is Kind.CHOICE:
+            return "|".join(self.choices)
+        return self.word + ("…" if self.many else "")
+
+    @property
+    def word(self) -> str:
+        """What stands for one value of it."""
+        if self.flags and self.kind in _PLACEHOLDERS:
+            return _PLACEHOLDERS[self.kind]
+        return (self.flags[-1].lstrip("-") if self.flags else self.name).upper().replace("_", "-")
 
 
 def argument(name: str, kind: Kind = Kind.TEXT, help: str = "", **more: object) -> Parameter:
@@ -125,8 +150,8 @@ class Verb:
         """One line, as a manual would have it."""
         words = ["gt", self.words]
         for parameter in self.parameters:
-            word = parameter.metavar + ("…" if parameter.many else "")
+            word = parameter.metavar
             if parameter.flags:
                 word = parameter.flags[0] if parameter.kind is Kind.FLAG else f"{parameter.flags[0]} {word}"
-            words.append(word if parameter.required else f"[{word}]")
+            words.append(word if parameter.required or parameter.placeholder.startswith("[") else f"[{word}]")
         return " ".join(words)

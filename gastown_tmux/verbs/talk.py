@@ -33,7 +33,7 @@ VERBS: tuple[Verb, ...] = (
                 choices=_TYPES,
             ),
             _PRIORITY,
-            option("--reply-to", "reply_to", help="the mail this answers"),
+            option("--reply-to", "reply_to", help="the mail this answers", placeholder="MAIL"),
             option("--bead", "bead", Kind.BEAD, "what it is about"),
             option("--expires", "expires", Kind.DURATION, "nobody is told of it later than that, such as 2h"),
             option("--attach", "attach", help="is refused: commit the file, or name its path", many=True),

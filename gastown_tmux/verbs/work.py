@@ -75,8 +75,8 @@ VERBS = (
         "put work on a hook and start the worker",
         "operations.sling:sling",
         (
-            optional("words", help="beads, then perhaps a rig or an agent", many=True),
-            option("-m --message", "message", help="make the bead too, of these words"),
+            optional("words", help="beads, then perhaps a rig or an agent", many=True, placeholder="[BEAD…] [TARGET]"),
+            option("-m --message", "message", help="make the bead too, of these words", placeholder="WORDS"),
             option("--rig", "rig", Kind.RIG, "the target, as a rig"),
             option("--agent", "provider", Kind.PROVIDER, "agent program of the worker"),
             KEY,
