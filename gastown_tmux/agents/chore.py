@@ -13,7 +13,7 @@ import os
 import re
 
 from gastown_tmux.agents.composer import plain
-from gastown_tmux.agents.jobs import Block, Job, Tail, processes
+from gastown_tmux.agents.jobs import TIMED_OUT, Block, Job, Tail, processes
 from gastown_tmux.agents.loop import Pause, Window
 
 TYPE_CHECKING = False
@@ -86,17 +86,16 @@ def do_bead(window: Window, hook: dict[str, Any]) -> Steps[str]:
     failure = yield from _prepare(window, hook)
     if not failure and (yield from _is_committed(base, title)):
         window.say("already committed by an earlier try")
-        return (yield from _done(window, "committed"))
+        return (yield from _done(window, log, "committed"))
     failure = failure or (yield from run_blocks(window, blocks, log))
     if failure:
         return (yield from _escalate(window, failure, log))
     if failure := (yield from _commit(window, title)):
         return (yield from _escalate(window, failure, log))
-    commits = yield from _git("rev-list", "--count", f"{base}..HEAD" if base else "HEAD")
-    if commits.output.strip() != "0":
-        return (yield from _done(window, "committed"))
+    if not base or (yield from _git("diff", "--quiet", f"{base}...HEAD")).status:
+        return (yield from _done(window, log, "committed"))
     report = plain(log.text()) or "Nothing changed, and nothing was printed.\n"
-    return (yield from _done(window, "reported", "--report", "-", stdin=report))
+    return (yield from _done(window, log, "reported", "--report", "-", stdin=report))
 
 
 def _prepare(window: Window, hook: dict[str, Any]) -> Steps[str | None]:
@@ -175,17 +174,26 @@ def _git(*words: str) -> Steps[Outcome]:
 def _escalate(window: Window, failure: str, log: Tail) -> Steps[str]:
     window.say(failure)
     end = "\n".join(plain(log.text()).rstrip().split("\n")[-_LOG_LINES:])[-_LOG_LENGTH:]
-    return (yield from _done(window, failure, "--escalate", f"{failure}\n{end}".rstrip()))
+    refusal = yield from _say_done(window, "--escalate", f"{failure}\n{end}".rstrip())
+    return f"{failure}, but {refusal}" if refusal else failure
 
 
-def _done(window: Window, result: str, *words: str, stdin: str = "") -> Steps[str]:
+def _done(window: Window, log: Tail, result: str, *words: str, stdin: str = "") -> Steps[str]:
+    """Work that the town does not take is escalated like work that failed: else nobody would hear of it."""
+    refusal = yield from _say_done(window, *words, stdin=stdin)
+    return (yield from _escalate(window, f"{result}, but {refusal}", log)) if refusal else result
+
+
+def _say_done(window: Window, *words: str, stdin: str = "") -> Steps[str | None]:
+    """Why the town does not take it, in one line, or None."""
     window.say(f"● gt done {words[0] if words else ''}".rstrip())
     outcome = yield from run_gt("done", *words, stdin=stdin)
     for _ in range(_DONE_TRIES):
-        if outcome.status <= 128:
+        if outcome.status < TIMED_OUT:
             break
-        outcome = yield from run_gt("done", *words, stdin=stdin)  # killed half-way; it may be said twice
-    if outcome.status:
-        window.say(f"gt done failed: {outcome.complaint}")
-        return f"{result}, but gt done failed: {outcome.complaint}"
-    return result
+        outcome = yield from run_gt("done", *words, stdin=stdin)  # ended half-way; it may be said twice
+    if not outcome.status:
+        return None
+    refusal = f"gt done failed: {outcome.complaint}"
+    window.say(refusal)
+    return refusal

@@ -14,7 +14,8 @@ import time
 
 _KILL_AFTER = 2.0
 _CHUNK = 64 * 1024
-_TIMED_OUT = 124  # as timeout(1) says it
+#: The exit status of a program that ran out of time, as timeout(1) says it.
+TIMED_OUT = 124
 _NOT_FOUND = 127  # as a shell says it
 
 # A block dies with us, even if we are killed with -9: its watcher reads a pipe whose other end only we hold.
@@ -136,7 +137,7 @@ class Job:
         _, status = os.waitpid(self._pid, 0)
         self._pid = 0
         if self._timed_out:
-            return _TIMED_OUT
+            return TIMED_OUT
         code = os.waitstatus_to_exitcode(status)
         return code if code >= 0 else 128 - code
 

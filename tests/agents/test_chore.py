@@ -61,6 +61,21 @@ def test_a_failing_block_is_escalated_with_the_log_and_ends_the_bead(desk: Desk)
     assert not (desk.work / "never").exists()
 
 
+def test_work_that_the_town_does_not_take_is_escalated_with_the_log(desk: Desk) -> None:
+    desk.put("refused", "done")
+    desk.hook("```sh\necho shown; touch a\n```")
+    desk.start()
+    desk.until(lambda: desk.calls(), "gt done")
+    assert desk.calls() == ["done --escalate committed, but gt done failed: gt: refused by the test", "shown"]
+
+
+def test_what_a_block_undoes_again_is_no_change(desk: Desk) -> None:
+    desk.hook("```sh\ntouch a; git add a; git commit -qm a; git revert --no-edit HEAD >log; rm log; echo seen\n```")
+    desk.start()
+    desk.until(lambda: desk.calls() == ["done --report -"], "gt done")
+    assert desk.read("report") == "seen\n"
+
+
 def test_a_body_without_blocks_is_escalated(desk: Desk) -> None:
     desk.hook("Please think about it.")
     desk.start()

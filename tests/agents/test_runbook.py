@@ -54,12 +54,12 @@ def test_an_answer_that_is_garbage_is_no_bead(desk: Desk, answer: str) -> None:
 
 
 def test_gt_done_refused_is_said_and_not_repeated_unasked(desk: Desk) -> None:
-    desk.put("done.status", "4")
+    desk.put("refused", "done --all")
     desk.hook("```sh\ntouch a\n```")
     desk.start()
     desk.see("gt done failed: gt: refused by the test")
     desk.wait_idle()
-    (desk.path / "done.status").unlink()
+    (desk.path / "refused").unlink()
     desk.paste("try again", "Enter")
     desk.until(lambda: desk.calls() == ["done"], "gt done")
     assert desk.git("rev-list", "--count", f"{desk.base}..") == "1"
