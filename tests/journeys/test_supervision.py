@@ -103,6 +103,9 @@ def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
     assert (shown["state"], shown["reason"]) == ("open", "escalated")
     assert len(town.json("escalate", "list")["items"]) == 1
     assert failed[0]["restarts"] == 2 and "exit status 3" in failed[0]["reason"]
+    # Its bead may go to another, though its branch is in the worktree of the one that failed.
+    town.gt("sling", bead, "demo", "--agent", "runbook")
+    town.wait_state(bead, "closed")
 
     # One at its provider's limit is neither typed to nor started until that ends.
     town.gt("crew", "add", "ann", "--rig", "demo")
