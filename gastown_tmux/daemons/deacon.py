@@ -11,12 +11,11 @@ from gastown_tmux.daemons.signs import SignKeeper
 from gastown_tmux.domain.agents import SessionState
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.edges import clock, processes
-from gastown_tmux.edges.panes import WindowSpec, open_windows, respawn
+from gastown_tmux.edges import clock
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import approvals, daemons, patrol, schedule
 from gastown_tmux.operations.headquarters import open_headquarters
-from gastown_tmux.operations.sessions import gt_command, look
+from gastown_tmux.operations.running import start_refineries
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.store.merging import list_rigs_with_work
@@ -81,11 +80,12 @@ class _Deacon:
             self.hands.do("approvals", _answer)
 
     def _keep_tmux(self) -> None:
-        """A server whose process is gone is started at once; whether it answers and has all windows, now and then."""
+        """A server whose process or socket is gone is mended at once; whether it answers and has all windows, now and
+        then.
+        """
         server, witness = self.town.tmux.remembered(), daemons.find_holder(self.town, "witness")
         self.loop.watch_deaths({ref for ref in (server, witness) if ref is not None})
-        gone = server is None or not processes.is_alive(server)
-        if gone or time.monotonic() >= self._windows_due:
+        if not self.town.tmux.seems_alive() or time.monotonic() >= self._windows_due:
             self._windows_due = time.monotonic() + WINDOWS_SECONDS
             self.hands.do("tmux", _keep_tmux)
 
@@ -119,17 +119,5 @@ def _answer(town: Town) -> None:
 
 
 def _start_refineries(town: Town, rigs: list[RigName]) -> None:
-    panes = {(pane.kind, pane.session): pane for pane in look(town)}
-    for rig in rigs:
-        pane = panes.get(("refinery", rig))
-        if pane is not None and not pane.dead:
-            continue
-        command = [str(gt_command()), "--town", str(town.path), "refinery", "run", "--rig", rig]
-        mark = f"refinery.{rig}"
-        options = {"@gt_kind": "refinery", "@gt_session": mark}
-        spec = WindowSpec(rig, "refinery", command, town.path, {}, options)
-        if pane is not None:
-            respawn(town.tmux, pane.pane, mark, spec)
-        else:
-            open_windows(town.tmux, [spec])
-        log.info("started the refinery of %s", rig)
+    for name in start_refineries(town, rigs):
+        log.info("started %s", name)

@@ -8,6 +8,8 @@ from gastown_tmux.domain.ids import Address
 from gastown_tmux.edges import processes
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations import daemons
+from gastown_tmux.operations.landing import run_refinery
+from gastown_tmux.operations.running import REFINERY
 from gastown_tmux.operations.town import Answer, Town, is_town
 from gastown_tmux.store.meta import is_wanted
 
@@ -15,7 +17,11 @@ _STANDBY_SECONDS = 2.0
 
 
 def run(town: Town, name: str, standby: bool = False) -> Answer:
-    """Is the daemon until SIGTERM. With ``standby`` it first waits until the town is wanted up and has none."""
+    """Is the daemon until SIGTERM, or a refinery until nothing is due. With ``standby`` deacon or witness first waits
+    until the town is wanted up and has none.
+    """
+    if name == REFINERY:
+        return run_refinery(town)
     own = town.acting_as(Address(name))
     while standby and is_town(town.path):
         _await_turn(own, name)

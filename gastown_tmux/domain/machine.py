@@ -27,7 +27,8 @@ class Machine(Generic[State]):
         try:
             return self.moves[move][state]
         except KeyError:
-            raise IllegalMoveError(f"a {self.thing} that is {state} cannot {move}") from None
+            article = "an" if self.thing[0] in "aeiou" else "a"
+            raise IllegalMoveError(f"{article} {self.thing} that is {state} cannot {move}") from None
 
     def can(self, state: State, move: str) -> bool:
         return state in self.moves[move]

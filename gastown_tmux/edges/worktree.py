@@ -279,9 +279,12 @@ def _register(
             if not ignore_other_worktrees:
                 _refuse_second_checkout(repository, path, branch)
             current = repository.resolve(f"refs/heads/{branch}")
-            if current is None or repository.is_ancestor(current, base):
-                place = ["--no-track", "-B", branch, "--", str(path), base]
+            if current is None:
+                place = ["--no-track", "-b", branch, "--", str(path), base]
             else:
+                if repository.is_ancestor(current, base):
+                    # Not by -B, which refuses a branch that another worktree has, whatever the force.
+                    repository.update_ref(f"refs/heads/{branch}", base, current)
                 place = ["--", str(path), branch]
         try:
             # Forced, for the branch may be checked out elsewhere: that was asked for above.

@@ -12,7 +12,7 @@ from gastown_tmux.domain.ids import Time
 from gastown_tmux.edges import clock, locks, processes
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town import Answer, Town
-from gastown_tmux.store.meta import is_wanted, set_wanted
+from gastown_tmux.store.meta import is_wanted
 
 DAEMONS = ("deacon", "witness")
 START_SECONDS = 20.0
@@ -63,7 +63,7 @@ def start_daemon(town: Town, name: str) -> bool:
     def is_settled() -> bool:
         return find_daemon(town, name).alive or not processes.is_alive(process)
 
-    _wait(is_settled, START_SECONDS)
+    wait_until(is_settled, START_SECONDS)
     if not find_daemon(town, name).alive:
         raise GtError(f"the {name} did not start", hint=f"its log is {log}")
     return True
@@ -135,16 +135,6 @@ def revive(town: Town) -> Answer:
     return Answer({"started": started}, f"started {' and '.join(started)}" if started else "the daemons run")
 
 
-def start(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
-    """No daemon stays up in a town that is not wanted up, so it is from now on."""
-    if town.is_person:
-        with town.change() as change:
-            set_wanted(change, True)
-    started = [name for name in names if start_daemon(town, name)]
-    text = f"started {' and '.join(started)}" if started else f"{' and '.join(names)} run already"
-    return Answer([find_daemon(town, name) for name in names], text)
-
-
 def stop_daemons(town: Town, names: tuple[str, ...] = DAEMONS) -> list[str]:
     """Those that ran; in a town that is wanted up, somebody may start them again. Needs no rows."""
     stopped = list[str]()
@@ -156,16 +146,8 @@ def stop_daemons(town: Town, names: tuple[str, ...] = DAEMONS) -> list[str]:
     return stopped
 
 
-def stop(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
-    """The town is not wanted up from now on, or each would be started again; returns when none of them runs."""
-    with town.change() as change:
-        set_wanted(change, False)
-    stopped = stop_daemons(town, names)
-    text = f"stopped {' and '.join(stopped)}" if stopped else f"{' and '.join(names)} do not run"
-    return Answer([find_daemon(town, name) for name in names], text)
-
-
-def _wait(condition: Callable[[], bool], seconds: float) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Looks again and again; returns when ``condition`` holds, and after so many seconds without it."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not condition() and time.monotonic() < deadline:
         pause.wait(0.005)

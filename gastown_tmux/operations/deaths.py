@@ -74,12 +74,14 @@ def bury(town: Town, gone: Sequence[Session]) -> list[Address]:
     for session in gone:
         _save(town, session)
     server_lost = not town.tmux.seems_alive()
+    recorded = list[Session]()
     for session in gone:
         lost = server_lost or (session.server is not None and not _lives(session.server))
-        end_sessions(town, [session], Ending.SERVER_LOST if lost else Ending.DIED)
+        # Whoever records an end answers it, once.
+        recorded += end_sessions(town, [session], Ending.SERVER_LOST if lost else Ending.DIED)
     fault_point("death.recorded")
     _find_stroke(town, gone)
-    for session in gone:
+    for session in recorded:
         answer(town, session)
     return [session.agent for session in gone]
 
@@ -121,9 +123,11 @@ def _find_stroke(town: Town, gone: Sequence[Session]) -> None:
 
 
 def answer(town: Town, session: Session) -> None:
-    """What follows for the agent from the end of its session, or of a start that came to nothing."""
+    """What follows for the agent from the end of its session, or of a start that came to nothing; an end that was
+    asked for has no consequences but those that were asked for.
+    """
     agent, session = rows.find_agent(town.db, session.agent), rows.get_session(town.db, session.id)
-    if agent is None or agent.state is not AgentState.ON:
+    if agent is None or agent.state is not AgentState.ON or session.ending is not None:
         return
     with town.change() as change:
         held = find_held_bead(change, agent.address)
@@ -133,7 +137,7 @@ def answer(town: Town, session: Session) -> None:
         elif session.is_charged:
             _charge(town, change, session)
         else:
-            # Nobody's fault, or asked for: it stays on, and whoever starts what is wanted starts it now.
+            # Nobody's fault: it stays on, and whoever starts what is wanted starts it now.
             rows.set_restarts(change, agent.address, agent.restarts + 1)
     write_state(town, session.agent)
 

@@ -9,7 +9,7 @@ from gastown_tmux.domain.agents import AgentState
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.edges import flags, processes
 from gastown_tmux.edges.processes import ProcessRef
-from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.operations.up import find_missing, start_agents
 from gastown_tmux.store import agents as rows
@@ -71,8 +71,13 @@ def thaw(town: Town, rig: str | None = None) -> Answer:
 
 
 def pause(town: Town, agent: Address) -> Answer:
-    """Its program stands still, and nothing is typed or started until ``gt resume``. Work and hook stay."""
+    """Its program stands still, and nothing is typed or started until ``gt resume``. Work and hook stay.
+
+    Raises RefusedError for one that is not to run anyway.
+    """
     known = rows.get_agent(town.db, agent)
+    if known.state in (AgentState.OFF, AgentState.FAILED):
+        raise RefusedError(f"{agent} is {known.state}: there is nothing to pause", hint=f"gt respawn {agent}")
     if known.state is not AgentState.PAUSED:
         with town.change() as change:
             rows.move_agent(change, agent, "pause", reason=f"paused by {town.actor}")

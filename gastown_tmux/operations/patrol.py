@@ -6,11 +6,12 @@ from pathlib import Path
 
 from gastown_tmux.domain.agents import AgentState, Session, SessionState
 from gastown_tmux.domain.ids import Address, SessionId
+from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges import clock, resources
 from gastown_tmux.edges.resources import AfterDone
 from gastown_tmux.operations.sessions import stop_sessions
 from gastown_tmux.operations.town import Town
-from gastown_tmux.operations.up import find_missing
+from gastown_tmux.operations.up import SLING_SECONDS, find_missing
 from gastown_tmux.providers import registry
 from gastown_tmux.providers.base import PromptPassing
 from gastown_tmux.store import agents as rows
@@ -22,6 +23,9 @@ from gastown_tmux.store.work import list_held_beads
 FAREWELL_SECONDS = 15.0
 #: Seconds that whoever asked for a session's end has for it before the witness does it.
 ENDING_SECONDS = 20.0
+
+#: How long after a sling it is looked at often whether its sender still lives.
+SLUNG_SECONDS = 60.0
 
 #: An agent asked for its own session's end; only the witness can do that for it.
 AT_ONCE = ("handoff", "respawned", "respawned fresh")
@@ -141,8 +145,10 @@ def find_due(town: Town) -> list[Address]:
 
 
 def next_due(town: Town) -> float | None:
-    """Seconds until the first agent's pause is over."""
-    waits = [
+    """Seconds until the first agent's pause is over, or until whoever slings a bead shows whether it lives."""
+    fresh = [bead for bead in list_held_beads(town.db).values() if bead.state is BeadState.HOOKED]
+    waits = [SLING_SECONDS for bead in fresh if clock.seconds_since(bead.updated) < SLUNG_SECONDS]
+    waits += [
         max(0.0, -clock.seconds_since(agent.not_before))
         for agent in rows.list_agents(town.db)
         if agent.state in (AgentState.BACKOFF, AgentState.LIMITED) and agent.not_before

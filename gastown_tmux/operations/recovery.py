@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,14 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address, BeadId, Commit, SessionId
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import BeadState
-from gastown_tmux.edges import clock, locks, processes
+from gastown_tmux.edges import clock
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.files import sync_directory
 from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations import daemons, upkeep
 from gastown_tmux.operations.hooks import put_away
 from gastown_tmux.operations.ledger import folder_of
+from gastown_tmux.operations.running import stop_refineries
 from gastown_tmux.operations.sessions import look, settle_orphans
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents, work
@@ -28,7 +28,6 @@ from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.meta import get_meta, is_wanted, set_meta
 from gastown_tmux.store.rigs import list_rigs
 
-_STOP_SECONDS = 10.0
 _CATCHING_UP = "catching up"
 
 
@@ -40,11 +39,7 @@ def find_backup(town: Town) -> Path | None:
 def restore(town: Town, backup: Path) -> list[str]:
     """Puts the backup in the place of town.db, and catches up; what was found. The damaged files are kept."""
     daemons.stop_daemons(town)
-    for lock in town.run.glob("refinery.*.lock"):
-        holder = locks.holder(lock)
-        if holder is not None:
-            processes.send(holder, signal.SIGTERM)
-            processes.wait_for_death([holder], _STOP_SECONDS)
+    stop_refineries(town)
     town.close()
     for name in ("town.db", "town.db-wal", "town.db-shm"):
         path = town.db_path.with_name(name)

@@ -1,12 +1,14 @@
 """What was claimed is started, and what waits is given out: worktrees, then windows."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import Address, BeadId, Commit, RigName
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges.faults import fault_point
+from gastown_tmux.edges.locks import Lock
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import mail
 from gastown_tmux.operations.hooks import find_base, is_prepared, prepare_hook, write_state
@@ -23,17 +25,22 @@ def start_claimed(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> list
     bases: dict[RigName, Commit] = {}
     ready: dict[Address, BeadId] = {}
     failures = []
-    for bead, address in claimed:
-        try:
-            if _make_ready(town, bead, address, bases):
-                ready[address] = bead
-        except GtError as error:
-            failures.append((bead, address, error))
-    fault_point("sling.prepared")
-    for session in start_sessions(town, list(ready)):
-        if session.ended:
-            reason = GtError(f"{session.agent} was {session.reason}", hint=f"gt log {session.agent}")
-            failures.append((ready[session.agent], session.agent, reason))
+    with ExitStack() as held:
+        for _, address in claimed:
+            lock = Lock(town.sling_lock(address))
+            if lock.try_lock():
+                held.callback(lock.release)
+        for bead, address in claimed:
+            try:
+                if _make_ready(town, bead, address, bases):
+                    ready[address] = bead
+            except GtError as error:
+                failures.append((bead, address, error))
+        fault_point("sling.prepared")
+        for session in start_sessions(town, list(ready)):
+            if session.ended:
+                reason = GtError(f"{session.agent} was {session.reason}", hint=f"gt log {session.agent}")
+                failures.append((ready[session.agent], session.agent, reason))
     return failures
 
 

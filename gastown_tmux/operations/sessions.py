@@ -373,10 +373,13 @@ def stop_sessions(town: Town, addresses: Sequence[Address], *, why: str, state: 
     return [session.agent for session in sessions]
 
 
-def end_sessions(town: Town, sessions: Sequence[Session], reason: str) -> None:
-    """Ends whatever is left of the sessions' processes, then records their ends. Raises what ``processes.end`` does."""
+def end_sessions(town: Town, sessions: Sequence[Session], reason: str) -> list[Session]:
+    """Ends whatever is left of the sessions' processes, then records their ends; those that nobody recorded before.
+
+    Raises what ``processes.end`` does.
+    """
     if not sessions:
-        return
+        return []
     for session in sessions:
         launch.withdraw(town.run / "launch", session.id)
     programs = {ProcessRef(s.pid, s.pid_started) for s in sessions if s.pid is not None and s.pid_started is not None}
@@ -390,13 +393,12 @@ def end_sessions(town: Town, sessions: Sequence[Session], reason: str) -> None:
         ],
         REPORT_SECONDS,
     )
-    for session in sessions:
-        _record_end(town, session, reason)
+    return [session for session in sessions if _record_end(town, session, reason)]
 
 
-def _record_end(town: Town, session: Session, reason: str) -> None:
+def _record_end(town: Town, session: Session, reason: str) -> bool:
     """The row's last state, with the exit status or signal that the launcher reported, where it did."""
     ended = [entry for entry in launch.read_report(report_path(town, session.id)) if isinstance(entry, launch.Ended)]
     status, signal = (ended[-1].status, ended[-1].signal) if ended else (None, None)
     with town.change() as change:
-        rows.end_session(change, session.id, status=status, signal=signal, reason=reason)
+        return rows.end_session(change, session.id, status=status, signal=signal, reason=reason)

@@ -100,6 +100,10 @@ class Town:
         """The ``GT_SESSION`` of a process that works for the town and not for an agent."""
         return f"{what}@{self.path}"
 
+    def sling_lock(self, address: Address) -> Path:
+        """Held by whoever has put work on the agent's hook and starts it now."""
+        return self.run / f"sling.{address.folder}.lock"
+
     def gate_mark(self, rig: str) -> str:
         """What tells a rig's gates from all other processes."""
         return self.mark(f"gate.{rig}")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from gastown_tmux.domain.agents import Agent, AgentState
 from gastown_tmux.domain.ids import MAYOR, Address, Commit, RigName
 from gastown_tmux.domain.work import Bead, BeadState
-from gastown_tmux.edges import clock, processes, resources
+from gastown_tmux.edges import clock, locks, processes, resources
 from gastown_tmux.edges.resources import Restart
 from gastown_tmux.errors import GtError, RefusedError
-from gastown_tmux.operations import admission, daemons, deaths
+from gastown_tmux.operations import admission, daemons, deaths, running
 from gastown_tmux.operations.headquarters import open_headquarters
 from gastown_tmux.operations.hooks import find_base, is_prepared, prepare_hook
 from gastown_tmux.operations.layouts import arrange
@@ -20,8 +20,8 @@ from gastown_tmux.store.meta import is_wanted, set_wanted
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.work import list_held_beads
 
-#: Whoever slings a bead has this long to begin with its hook before the witness does.
-SLING_SECONDS = 5.0
+#: Whoever slings a bead has this long to come from the row to the lock; after that, the lock says whether it lives.
+SLING_SECONDS = 1.0
 #: Seconds before an agent that could not be made ready is tried again.
 PUT_OFF_SECONDS = 10.0
 
@@ -88,14 +88,17 @@ def find_missing(town: Town) -> list[Address]:
         and not town.is_frozen(agent.address)
         and agent.rig not in parked
         and (agent.address in held or _always_runs(town, agent))
-        and not _is_being_slung(held.get(agent.address))
+        and not _is_being_slung(town, held.get(agent.address))
     ]
     return [] if missing and admission.refusal(town) else missing
 
 
-def _is_being_slung(bead: Bead | None) -> bool:
-    """Whether somebody has only just put it on the hook, and starts its worker now."""
-    return bead is not None and bead.state is BeadState.HOOKED and clock.seconds_since(bead.updated) < SLING_SECONDS
+def _is_being_slung(town: Town, bead: Bead | None) -> bool:
+    """Whether somebody has put it on the hook, and starts its worker now."""
+    if bead is None or bead.state is not BeadState.HOOKED or bead.assignee is None:
+        return False
+    fresh = clock.seconds_since(bead.updated) < SLING_SECONDS
+    return fresh or locks.holder(town.sling_lock(bead.assignee)) is not None
 
 
 def _always_runs(town: Town, agent: Agent) -> bool:
@@ -144,7 +147,7 @@ def down(town: Town, agents: bool = False) -> Answer:
     """
     with town.change() as change:
         changed = set_wanted(change, False)
-    daemons.stop(town)
+    running.stop(town)
     try:
         answer = _down(town, agents)
         return answer if changed or agents else Answer(answer.value, "the town is down already")

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from gastown_tmux.domain.agents import Agent, Role, Session, SessionState, branch_of, view_state
+from gastown_tmux.domain.agents import Agent, AgentState, Role, Session, SessionState, branch_of, view_state
+from gastown_tmux.domain.health import Facts, Health, judge
 from gastown_tmux.domain.ids import OVERSEER, Address, BeadId, RigName, Time
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
+from gastown_tmux.edges import clock
 from gastown_tmux.edges.flags import TOWN, raised, rig_flag
-from gastown_tmux.edges.processes import ProcessRef, is_alive
+from gastown_tmux.edges.processes import ProcessRef, is_alive, is_stopped
 from gastown_tmux.operations import admission
 from gastown_tmux.operations.daemons import Daemon, list_daemons
 from gastown_tmux.operations.town import Answer, Town
@@ -78,18 +80,19 @@ def list_agents(town: Town, rig: Rig | None = None) -> list[AgentView]:
     sessions = {session.agent: session for session in agent_rows.list_live_sessions(town.db)}
     held = list_held_beads(town.db)
     return [
-        _view(agent, sessions.get(agent.address), held.get(agent.address))
+        _view(town, agent, sessions.get(agent.address), held.get(agent.address))
         for agent in agent_rows.list_agents(town.db, rig.name if rig else None)
     ]
 
 
 def show_agent(town: Town, agent: Address) -> AgentView:
     found = agent_rows.get_agent(town.db, agent)
-    return _view(found, agent_rows.find_live_session(town.db, agent), list_held_beads(town.db).get(agent))
+    return _view(town, found, agent_rows.find_live_session(town.db, agent), list_held_beads(town.db).get(agent))
 
 
-def _view(agent: Agent, session: Session | None, bead: Bead | None) -> AgentView:
-    alive = session is not None and _is_running(session)
+def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None) -> AgentView:
+    ref = ProcessRef(session.pid, session.pid_started or "") if session and session.pid else None
+    alive = ref is not None and is_alive(ref)
     state = session.state if session is not None and (alive or session.state is SessionState.STARTING) else None
     running = session if alive else None
     return AgentView(
@@ -99,7 +102,7 @@ def _view(agent: Agent, session: Session | None, bead: Bead | None) -> AgentView
         name=agent.name,
         provider=running.provider if running else agent.provider,
         state=view_state(agent.state, state, agent.hook),
-        health="healthy" if alive else "unknown" if state is SessionState.STARTING else "dead",
+        health=_judge(town, agent, session, ref, holds=bead is not None),
         bead=bead.id if bead else None,
         branch=_branch(agent, bead),
         window=agent.name if running else None,
@@ -118,10 +121,22 @@ def _branch(agent: Agent, bead: Bead | None) -> str | None:
     return branch_of(agent, None) if agent.role is Role.CREW else None
 
 
-def _is_running(session: Session) -> bool:
-    return bool(session.pid and session.pid_started) and is_alive(
-        ProcessRef(session.pid or 0, session.pid_started or "")
+def _judge(town: Town, agent: Agent, session: Session | None, ref: ProcessRef | None, *, holds: bool) -> Health:
+    """By what rows and processes say; ``gt status --explain`` asks window and screen too."""
+    if session is None:
+        return judge(Facts(agent.state, None)).health
+    facts = Facts(
+        agent=agent.state,
+        session=session.state,
+        session_age=clock.seconds_since(session.started),
+        alive=is_alive(ref) if ref else None,
+        stopped=ref is not None and is_stopped(ref),
+        frozen=agent.state is AgentState.PAUSED or town.is_frozen(agent.address),
+        signal_age=clock.seconds_since(session.since),
+        screen="limited" if agent.state is AgentState.LIMITED else None,
+        holds=holds,
     )
+    return judge(facts).health
 
 
 def _describe_orders(town: Town) -> list[str]:

@@ -1,14 +1,17 @@
 """Crew and polecats: made, started, stopped, removed."""
 
+import time
+
 from gastown_tmux.domain.agents import AgentState, Role
 from gastown_tmux.domain.ids import Address, Commit, parse_name
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges import processes
 from gastown_tmux.edges.git import NETWORK_TIMEOUT
 from gastown_tmux.edges.wake import poke
 from gastown_tmux.errors import GtError, RefusedError, UsageError
 from gastown_tmux.operations.freezing import release, resume
 from gastown_tmux.operations.hooks import archive_agent, clear_hook, find_base, is_prepared, prepare_hook, write_state
-from gastown_tmux.operations.sessions import resolve_provider, start_sessions, stop_sessions
+from gastown_tmux.operations.sessions import START_SECONDS, resolve_provider, start_sessions, stop_sessions
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.operations.up import ensure_up
 from gastown_tmux.operations.views import AgentView, show_agent
@@ -90,8 +93,21 @@ def start_agent(town: Town, agent: Address) -> Answer:
     ensure_up(town)
     if rows.get_agent(town.db, agent).state is AgentState.PAUSED:
         return resume(town, agent)
-    if rows.find_live_session(town.db, agent):
+    if _await_start(town, agent):
         return Answer(show_agent(town, agent), f"{agent} runs already")
+    _start(town, agent)
+    return Answer(show_agent(town, agent), f"{agent} runs")
+
+
+def _await_start(town: Town, agent: Address) -> bool:
+    """Whether its program runs; a start that somebody else has under way is waited for."""
+    deadline = time.monotonic() + START_SECONDS
+    while (session := rows.find_live_session(town.db, agent)) and session.pid is None and time.monotonic() < deadline:
+        processes.wait(0.01)
+    return session is not None and session.pid is not None
+
+
+def _start(town: Town, agent: Address) -> None:
     known = rows.get_agent(town.db, agent)
     resolve_provider(town, known.rig, known.provider)
     with town.change() as change:
@@ -104,7 +120,8 @@ def start_agent(town: Town, agent: Address) -> Answer:
     for session in start_sessions(town, [agent]):
         if session.ended:
             raise GtError(f"{agent} was {session.reason}", hint=f"gt log {agent}")
-    return Answer(show_agent(town, agent), f"{agent} runs")
+    if not _await_start(town, agent):
+        raise GtError(f"{agent} does not run", hint=f"gt log {agent}")
 
 
 def stop_agent(town: Town, agent: Address) -> Answer:
@@ -128,7 +145,12 @@ def respawn_agent(town: Town, agent: Address, fresh: bool = False) -> Answer:
     release(town, agent)
     with town.change() as change:
         rows.move_agent(change, agent, "start")
-    return start_agent(town, agent)
+        rows.set_restarts(change, agent, 0)
+    ensure_up(town)
+    # The witness may be first.
+    if not _await_start(town, agent):
+        _start(town, agent)
+    return Answer(show_agent(town, agent), f"{agent} runs anew")
 
 
 def handoff(town: Town, message: str | None = None) -> Answer:

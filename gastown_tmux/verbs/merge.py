@@ -2,6 +2,7 @@
 
 from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option, optional
 
+_DAEMONS = ("deacon", "witness", "refinery")
 _STATES = ("queued", "testing", "publishing", "merged", "held", "conflicted", "rejected", "superseded")
 _REQUEST = argument("request", Kind.MERGE_REQUEST)
 _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
@@ -79,7 +80,7 @@ VERBS = (
         "be a daemon, in the foreground",
         "daemons.run:run",
         (
-            argument("name", Kind.CHOICE, choices=("deacon", "witness")),
+            argument("name", Kind.CHOICE, choices=_DAEMONS),
             flag("--standby", "standby", "once the town is wanted up and has none"),
         ),
         hidden=True,
@@ -93,20 +94,20 @@ VERBS = (
     Verb(
         "daemon start",
         "start the daemons",
-        "operations.daemons:start",
-        (optional("names", Kind.CHOICE, many=True, choices=("deacon", "witness")),),
+        "operations.running:start",
+        (optional("names", Kind.CHOICE, many=True, choices=_DAEMONS),),
     ),
     Verb(
         "daemon stop",
         "stop the daemons",
-        "operations.daemons:stop",
-        (optional("names", Kind.CHOICE, many=True, choices=("deacon", "witness")),),
+        "operations.running:stop",
+        (optional("names", Kind.CHOICE, many=True, choices=_DAEMONS),),
     ),
     Verb(
         "daemon status",
         "which daemons run",
-        "operations.daemons:list_daemons",
-        (),
+        "operations.running:status",
+        (optional("names", Kind.CHOICE, many=True, choices=_DAEMONS),),
         Listing(("name", "alive", "pid", "since"), "none"),
     ),
     Verb(

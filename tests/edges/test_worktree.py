@@ -89,6 +89,9 @@ def test_a_branch_is_not_checked_out_twice_unless_asked(world: World) -> None:
     for _ in range(2):
         worktree.reuse(world.repository, other, "work/a", world.base(), ignore_other_worktrees=True)
     assert run_git(other, "symbolic-ref", "HEAD") == run_git(first, "symbolic-ref", "HEAD")
+    third = world.place("cid")
+    worktree.add(world.repository, third, "work/a", world.base(), "a test", ignore_other_worktrees=True)
+    assert run_git(third, "symbolic-ref", "HEAD") == run_git(first, "symbolic-ref", "HEAD")
 
 
 def test_foreign_files_in_the_place_are_not_touched(world: World) -> None:

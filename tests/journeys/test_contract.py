@@ -89,6 +89,7 @@ def test_documents_and_second_runs(quick_town: TownWorld) -> None:
         assert town.json("events")["items"] == events, words
     lists = ("rig list", "bead list", "bead ready", "convoy list", "crew list", "polecat list", "agents", "mq list")
     lists += ("config show", "config path", "config agent list", "escalate list", "refinery status", "daemon status")
+    lists += ("daemon status refinery witness",)
     lists += ("events", "review", "snapshot list joe")
     for words in lists:
         document = town.json(*words.split())

@@ -41,6 +41,10 @@ def test_sling(town: TownWorld) -> None:
     for bead in beads:
         assert town.wait_state(bead, "merged")["attempts"] == 1
     assert git(town.project, "rev-list", "--count", "main") == "5"
+    # Nobody repeats it: the witness sees that its sender is dead.
+    alone = town.bead("alone", "echo alone > alone.txt")
+    town.gt("sling", alone, env={"GT_FAULT": "sling.claimed"}, code=KILLED)
+    town.wait_for(lambda: town.state(alone) != "hooked", 10, "the witness to start it")
 
 
 def test_done_and_refinery(town: TownWorld) -> None:

@@ -89,6 +89,8 @@ def test_standing_still_and_going_on(town: TownWorld, wait_for: Any) -> None:
     town.gt("--as", address, "handoff", "-m", "half of it is done")
     wait_for(lambda: town.agent(address)["session"] not in (before, None), 15, "the successor")
     assert "half of it is done" in town.gt("--as", address, "prime").out
+    anew = town.json("respawn", address, "--fresh")
+    assert anew["pid"] and anew["restarts"] == 0 and "runs anew" in town.gt("respawn", address).out
 
 
 def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
@@ -101,6 +103,9 @@ def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
     assert (shown["state"], shown["reason"]) == ("open", "escalated")
     assert len(town.json("escalate", "list")["items"]) == 1
     assert failed[0]["restarts"] == 2 and "exit status 3" in failed[0]["reason"]
+    # Its bead may go to another, though its branch is in the worktree of the one that failed.
+    town.gt("sling", bead, "demo", "--agent", "runbook")
+    town.wait_state(bead, "closed")
 
     # One at its provider's limit is neither typed to nor started until that ends.
     town.gt("crew", "add", "ann", "--rig", "demo")
@@ -132,7 +137,7 @@ def test_the_healthy_are_left_alone(town: TownWorld, wait_for: Any) -> None:
     after = {name: town.agent(f"demo/{name}") for name in names}
     for name in names:
         assert (after[name]["session"], after[name]["pid"]) == (before[name]["session"], before[name]["pid"])
-    assert town.json("status", "--explain", "demo/stopped")["health"] == "stalled"
+    assert town.json("status", "--explain", "demo/stopped")["health"] == after["stopped"]["health"] == "stalled"
     asked = ["tmux", "-S", socket, "display-message", "-p", "-t", before["copying"]["pane"], "#{pane_in_mode}"]
     assert subprocess.run(asked, check=True, capture_output=True, text=True).stdout == "1\n"
     os.kill(before["stopped"]["pid"], signal.SIGCONT)
