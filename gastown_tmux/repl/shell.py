@@ -30,15 +30,15 @@ from gastown_tmux.repl.completion import TableCompleter
 from gastown_tmux.repl.decide import decide
 from gastown_tmux.repl.events import News
 from gastown_tmux.repl.jobs import Jobs
-from gastown_tmux.repl.lines import Decide, Leave, Run, Say, is_open, read_line, split_lines
+from gastown_tmux.repl.lines import Decide, Leave, Run, Say, is_open, is_speech, read_line, split_lines
 from gastown_tmux.repl.lines import Shell as ShellCommand
 from gastown_tmux.repl.screen import Screen, make_output
 from gastown_tmux.repl.toolbar import toolbar
 from gastown_tmux.repl.values import Watcher
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import take_globals
-from gastown_tmux.verbs.help import help_text
-from gastown_tmux.verbs.index import children, find_verb
+from gastown_tmux.verbs.help import chapters, help_text
+from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.opening import open_town
 from gastown_tmux.verbs.show import Look, paint
 
@@ -49,17 +49,16 @@ DECIDE_SECONDS = 15.0
 SWITCH_SECONDS = 0.001
 
 HELP = """\
-Every verb works here without gt: status, sling de-1a2b3, mail inbox. Besides:
+All of these work here without gt, and help VERB tells more of one. Besides:
   @toast words    words for an agent (or a group: @town words)
   attach toast    go to its window; detach, or the prefix and d, leads back
-  review          what waits for you; approve toast and deny toast answer an agent that asks
-  decide          go through all of that, a key each
+  review, decide  what waits for you; all of it with a key each
+  approve toast   or deny: the answer to an agent that asks
   !command        a command for the shell
-  words for nobody in particular go to the Mayor's agent, when there is one
+  any other words go to the Mayor's agent, when there is one, as @mayor does
   Tab completes, → takes the suggestion, Ctrl-R searches what was typed before
-  Esc Enter begins a new line; Ctrl-C clears the line, or interrupts what runs behind the prompt
-  exit, or Ctrl-D, leaves; the town goes on
-"""
+  Esc Enter begins a new line; Ctrl-C clears it, or interrupts what runs
+  exit, or Ctrl-D, leaves; the town goes on"""
 _STYLE = Style.from_dict(
     {
         "bottom-toolbar": "noreverse bg:default",
@@ -184,15 +183,18 @@ class Shell:
         if words[:1] == ["help"]:
             given.help, words = True, words[1:]
         if given.help or not words:
-            self._screen.write(help_text(words) if words else HELP + "\n" + help_text(()))
+            self._screen.write(help_text(words) if words else f"{chapters(max(self._screen.width, 60))}\n\n{HELP}")
             return
         try:
             verb, rest = find_verb(words)
         except UsageError as error:
-            if self._watcher.values.has_mayor and len(words) > 1 and words[0] not in children(()) and _is_far(error):
-                self._say("mayor", line)
-                return
-            raise
+            if not is_speech(words):
+                raise
+            if not self._watcher.values.has_mayor:
+                hint = "mayor start --agent PROVIDER"
+                raise UsageError(f"{error.message}, and no mayor's agent to say that to", hint) from None
+            self._say("mayor", line)
+            return
         if verb.words == "daemon run":
             raise UsageError("a daemon is a process of its own", hint="daemon start")
         given.town = given.town or str(self._town.path)
@@ -340,8 +342,3 @@ def _history_file(town: Town) -> Path:
     with contextlib.suppress(OSError):
         path.touch(mode=0o600)
     return path
-
-
-def _is_far(error: UsageError) -> bool:
-    """Whether the word was no verb, and not nearly one."""
-    return "unknown verb" in error.message and not (error.hint or "").startswith("did you mean")

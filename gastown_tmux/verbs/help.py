@@ -1,6 +1,7 @@
 """Help, made of the same table as everything else."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from gastown_tmux.verbs.index import VERBS, children, find_verb
 from gastown_tmux.verbs.table import Kind, Verb
@@ -64,6 +65,15 @@ def help_text(words: Sequence[str]) -> str:
     if len(group) > 1:
         return "\n".join(_rows([(verb.usage, verb.summary) for verb in group]))
     return _manual(find_verb(path)[0])
+
+
+def chapters(width: int) -> str:
+    """The names of all verbs, for a screen so wide."""
+    longest, known, lines = max(len(title) for title, _ in _CHAPTERS), children(()), list[str]()
+    for title, names in _CHAPTERS:
+        found = " ".join(name for name in names if name in known)
+        lines += wrap(found, width, initial_indent=f"{title:<{longest}}  ", subsequent_indent=" " * (longest + 2))
+    return "\n".join(lines)
 
 
 def _overview() -> str:
