@@ -66,6 +66,11 @@ def _run(arguments: list[str]) -> int:
 
         converse(given)
         return 0
+    if words[:1] == ["__popup"]:
+        from gastown_tmux.cli.mayor import pop_up
+
+        pop_up(given, words[-1])
+        return 0
     if not words or given.help:
         print(help_text(words))
         return 0

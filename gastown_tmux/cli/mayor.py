@@ -1,4 +1,4 @@
-"""Bare ``gt`` on a terminal: the Mayor's REPL."""
+"""Bare ``gt`` on a terminal: the Mayor's REPL; and the questions that keys of the town's tmux open."""
 
 import os
 
@@ -11,4 +11,13 @@ from gastown_tmux.verbs.opening import open_town
 
 def converse(given: Globals) -> None:
     """Until the person leaves. Raises NotFoundError where there is no town."""
-    Shell(open_town(given, dict(os.environ), render.say, lend), render.look()).run()
+    _shell(given).run()
+
+
+def pop_up(given: Globals, what: str) -> None:
+    """One question, in a popup of the town's tmux."""
+    _shell(given).pop_up(what)
+
+
+def _shell(given: Globals) -> Shell:
+    return Shell(open_town(given, dict(os.environ), render.say, lend), render.look())

@@ -4,6 +4,7 @@ Ours alone are ``for_each: agent`` or ``for_each: rig`` (of a pane, or of a wind
 and ``{agent}`` and ``{rig}`` in any text.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +15,8 @@ HEADQUARTERS = "hq"
 #: Panes of one window; further ones go to ``<window>-2``.
 MOST_PANES = 16
 ARRANGEMENTS = ("even-horizontal", "even-vertical", "main-horizontal", "main-vertical", "tiled")
+#: As ``#{window_layout}`` has it: a checksum, then cells.
+_LAYOUT = re.compile(r"[0-9a-f]{4},\d+x\d+,\d+,\d+[0-9x,{}\[\]]*")
 _EACH = ("agent", "rig")
 _WINDOW_KEYS = frozenset(("window_name", "session_name", "layout", "options", "panes", "for_each", "start_directory"))
 _PANE_KEYS = frozenset(("shell_command", "for_each", "start_directory", "focus"))
@@ -66,7 +69,7 @@ def _window(value: object, session: str, where: str) -> Window:
     return Window(
         name=name,
         session=str(given.get("session_name", session)),
-        arrangement=None if given.get("layout") is None else str(given["layout"]),
+        arrangement=_arrangement(given.get("layout"), where),
         options={key: _option(option) for key, option in options.items()},
         panes=tuple(panes),
         for_each=_each(given.get("for_each"), where),
@@ -106,6 +109,13 @@ def _sequence(value: object, where: str) -> Sequence[object]:
     if not isinstance(value, list):
         raise UsageError(f"{where}: a list is missing")
     return value
+
+
+def _arrangement(value: object, where: str) -> str | None:
+    """tmux 3.3 dies of any other word, and everybody in it."""
+    if value is None or value in ARRANGEMENTS or (isinstance(value, str) and _LAYOUT.fullmatch(value)):
+        return value
+    raise UsageError(f"{where}: layout is none of {', '.join(ARRANGEMENTS)}, nor one that 'gt layout save' wrote")
 
 
 def _each(value: object, where: str) -> str | None:

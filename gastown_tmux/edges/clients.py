@@ -60,11 +60,14 @@ def clients(server: Server) -> list[Client]:
 
 
 def client_here(server: Server) -> Client | None:
-    """The client that shows the pane we run in, when that pane is this server's; the last used of several."""
+    """The client that shows the pane we run in, when that pane is this server's; the last used of several.
+
+    A popup has no pane of its own: it is there for whoever pressed a key last.
+    """
     pane = os.environ.get("TMUX_PANE")
     if not is_inside(server):
         return None
-    showing = [client for client in clients(server) if client.pane == pane and not client.control]
+    showing = [client for client in clients(server) if pane in (None, client.pane) and not client.control]
     return max(showing, key=lambda client: client.activity, default=None)
 
 

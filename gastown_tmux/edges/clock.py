@@ -25,6 +25,12 @@ def to_epoch(moment: str) -> float:
     return calendar.timegm(time.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S")) + float(moment[19:-1] or 0)
 
 
+def local_time(moment: str) -> str:
+    """The time of day where we are, behind the date for another day than today."""
+    then, today = time.localtime(to_epoch(moment)), time.localtime()
+    return time.strftime("%H:%M:%S" if then[:3] == today[:3] else "%Y-%m-%d %H:%M:%S", then)
+
+
 def after(seconds: float) -> Time:
     """The moment that many seconds from now."""
     return from_epoch(time.time() + seconds)

@@ -22,18 +22,15 @@ FOLD_COLUMNS = 130
 _HELP = """\
 Keys behind the prefix (Ctrl-b), besides tmux's own:
 
-  a   go to an agent             W   next agent that waits for a person
+  a   go to an agent, by name    W   next agent that waits for you
   H   home: the mayor's window   B   the one before
-  u   mail                       v   what waits for your review
+  u   mail                       v   decide what waits for you
   S   sling: words at a rig      e   the feed of events
   d   leave; the town goes on    h   this help
   [   scroll back (q: out)       z   this pane alone, and back
 
 The mouse chooses windows and panes, and scrolls.
 """
-_SLING = (
-    'printf "what is to be done? "; read -r words; printf "in which rig? "; read -r rig; %s sling -m "$words" "$rig"'
-)
 _STAY = 'printf "\\n(Enter closes this) "; read -r line'
 
 
@@ -100,15 +97,14 @@ def _keys(gt: str) -> list[str]:
     def jump(where: str) -> str:
         return f"run-shell -b {quote(f'{gt} jump {where} #{{q:client_name}} >/dev/null 2>&1')}"
 
-    agents = quote("#{==:#{@gt_kind},agent}")
     keys = {
-        "a": f"choose-tree -Zw -f {agents}",
+        "a": popup(f"{gt} __popup go"),
         "H": jump("home"),
         "W": jump("next"),
         "B": jump("previous"),
         "u": popup(f"{gt} mail inbox; {_STAY}"),
-        "v": popup(f"{gt} review; {_STAY}"),
-        "S": popup(f"{_SLING % gt}; {_STAY}"),
+        "v": popup(f"{gt} __popup decide"),
+        "S": popup(f"{gt} __popup sling"),
         "e": popup(f"{gt} events --since 1h --follow"),
         "h": popup(f"printf %s {shlex.quote(_HELP)}; {_STAY}"),
     }

@@ -82,7 +82,17 @@ class Host:
         is lost.
         """
         self.connect()
-        words = [*self._base, "-oControlMaster=no", "-tt" if terminal else "-T", "--", self.name, _script(arguments)]
+        # ERROR: ssh says at its end that a connection closed which is still there.
+        quiet = "-oLogLevel=ERROR"
+        words = [
+            *self._base,
+            "-oControlMaster=no",
+            quiet,
+            "-tt" if terminal else "-T",
+            "--",
+            self.name,
+            _script(arguments),
+        ]
         status = lend(words, self._environment)
         if status == NO_CONNECTION:
             raise GtError(f"the connection to {self.name} was lost; the town there goes on", "the same command again")

@@ -7,9 +7,12 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from gastown_tmux.errors import MissingError
+
+#: Where ``tcgetattr`` has the local modes.
+_LOCAL = 3
 
 
 def become(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
@@ -33,6 +36,37 @@ def lend(command: Sequence[str], environment: Mapping[str, str]) -> int:
             raise MissingError(f"{command[0]} cannot be run: {error.strerror}") from None
         status = child.wait()
     return status if status >= 0 else 128 - status
+
+
+class Hush:
+    """While this is entered, what is typed is kept for who reads next, and not shown between our own lines.
+
+    Ctrl-C interrupts all the same. Where we have no terminal, or it vanishes, nothing happens.
+    """
+
+    def __init__(self) -> None:
+        self._modes: list[Any] | None = None
+
+    def __enter__(self) -> None:
+        with contextlib.suppress(termios.error, OSError):
+            self._modes = termios.tcgetattr(sys.stdin)
+        if self._modes is not None:
+            quiet = [*self._modes]
+            quiet[_LOCAL] &= ~(termios.ECHO | termios.ICANON)
+            _set_modes(quiet)
+
+    def __exit__(self, *error: object) -> None:
+        if self._modes is not None:
+            _set_modes(self._modes)
+
+    @contextlib.contextmanager
+    def lifted(self) -> Iterator[None]:
+        """For a program, or a person's lines, in between."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
 
 def ask(question: str) -> str | None:
@@ -60,9 +94,13 @@ def _kept_terminal() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        if descriptor is not None and was is not None:
-            with contextlib.suppress(termios.error):
-                termios.tcsetattr(descriptor, termios.TCSADRAIN, was)
+        if was is not None:
+            _set_modes(was)
+
+
+def _set_modes(modes: list[Any]) -> None:
+    with contextlib.suppress(termios.error, OSError):
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, modes)
 
 
 def _ignore(number: int, frame: object) -> None:

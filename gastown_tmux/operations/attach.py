@@ -24,6 +24,8 @@ from gastown_tmux.store.agents import find_agent, find_live_session, list_live_s
 from gastown_tmux.store.events import list_events
 
 LOG_LINES = 200
+#: Values of TERM with which tmux has nothing to draw with.
+_CANNOT_SHOW = ("", "dumb", "unknown")
 #: How often a followed window is looked at, and how much of it may be new each time.
 FOLLOW_SECONDS, FOLLOW_LINES = 0.2, 200
 
@@ -73,6 +75,8 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
         return f"{agent} is in a new window of the tmux around this one; keys for it go there with the prefix twice"
     if not is_terminal():
         raise UsageError("this is no terminal", hint=" ".join(command))
+    if town.environment.get("TERM", "dumb") in _CANNOT_SHOW:
+        raise UsageError("this terminal cannot show a window", hint=f"gt peek {agent}, or TERM=xterm if it can")
     status = town.give_terminal(command, client_environment())
     if status:
         raise GtError(f"tmux ended with status {status}", hint="gt status")

@@ -26,18 +26,23 @@ class LayoutView:
 
 
 def list_layouts(town: Town) -> list[LayoutView]:
+    """One that cannot be read is listed with what is wrong with it."""
     names = [Path(name).stem for name in resources.list_resources("layouts", town.path) if name.endswith(".yaml")]
     return [show_layout(town, name) for name in names]
 
 
 def show_layout(town: Town, name: str) -> LayoutView:
     path = resources.find_resource("layouts", f"{name}.yaml", town.path)
+    try:
+        summary = _load(town, name).summary
+    except UsageError as error:
+        summary = error.message
     return LayoutView(
         name=name,
         origin="town" if path.is_relative_to(town.path) else "shipped",
-        summary=_load(town, name).summary,
+        summary=summary,
         path=str(path),
-        text=path.read_text("utf-8"),
+        text=path.read_text("utf-8", errors="replace"),
     )
 
 
@@ -51,6 +56,11 @@ def _load(town: Town, name: str) -> Layout:
         raise UsageError(f"{path}: {' '.join(str(error).split())}") from None
 
 
+def check_layout(town: Town, name: str) -> None:
+    """Raises NotFoundError where there is no such layout, UsageError that says what is wrong with it."""
+    _load(town, name)
+
+
 def arrange(town: Town, name: str) -> Answer:
     """Its windows are there when this returns, and no other views are, in a town whose tmux runs.
 
@@ -59,13 +69,13 @@ def arrange(town: Town, name: str) -> Answer:
     layout = _load(town, name)
     live = [session.agent for session in list_live_sessions(town.db)]
     there = {pane.session for pane in look(town)}
-    windows = [
-        window for window in expand(layout, live, [rig.name for rig in list_rigs(town.db)]) if window.session in there
-    ]
+    wanted = expand(layout, live, [rig.name for rig in list_rigs(town.db)])
+    windows = [window for window in wanted if window.session in there]
     made, closed = arrangement.arrange(town.tmux, windows, town.path, gt_command())
     value = {"layout": name, "windows": [window.name for window in windows], "made": made, "closed": len(closed)}
     if not windows:
-        return Answer(value, f"layout {name} shows nothing yet: no agent runs")
+        missing = " ".join(dict.fromkeys(window.session for window in wanted))
+        return Answer(value, f"layout {name} shows nothing yet: no {f'session {missing}' if missing else 'agent runs'}")
     said = f"made {', '.join(made)}" if made else "is as it is already"
     return Answer(value, f"layout {name}: {said}")
 

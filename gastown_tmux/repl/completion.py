@@ -1,14 +1,14 @@
 """Completion while typing: from memory, so that no key waits."""
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from gastown_tmux.repl.lines import is_open
 from gastown_tmux.repl.values import Values
-from gastown_tmux.verbs.suggest import Choice, suggest
+from gastown_tmux.verbs.suggest import Choice, fuzzy, suggest
 from gastown_tmux.verbs.text import cut
 
 _MEANING_WIDTH = 60
@@ -41,3 +41,14 @@ class TableCompleter(Completer):
         word, choices = complete(before.rpartition("\n")[2], self._values())
         for text, meaning in choices:
             yield Completion(text, start_position=-len(word), display_meta=cut(meaning, _MEANING_WIDTH))
+
+
+class ChoiceCompleter(Completer):
+    """Completions of a whole line among ``choices``."""
+
+    def __init__(self, choices: Sequence[Choice]) -> None:
+        self._choices = choices
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        for text, meaning in fuzzy(document.text, self._choices):
+            yield Completion(text, start_position=-len(document.text), display_meta=cut(meaning, _MEANING_WIDTH))

@@ -17,7 +17,7 @@ class Person(Protocol):
     def ask_words(self, question: str) -> str | None: ...
 
 
-def decide(items: Sequence[ReviewItem], person: Person, run: Callable[[Sequence[str]], None]) -> None:
+def decide(items: Sequence[ReviewItem], person: Person, run: Callable[[Sequence[str]], object]) -> None:
     """Shows each item and carries out what the person's key says; a diff or a visit comes back to the same item."""
     for number, item in enumerate(items, start=1):
         person.write(f"{number}/{len(items)} {item.kind} {item.id} {item.bead or ''} {harmless(item.text)}")

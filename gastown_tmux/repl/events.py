@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gastown_tmux.domain.events import Event
+from gastown_tmux.edges.clock import local_time
 from gastown_tmux.verbs.show import Look, paint
 from gastown_tmux.verbs.text import cut, harmless
 
@@ -38,7 +39,7 @@ def tell(event: Event, look: Look) -> str:
             words = f"is {state}" + (f": {data['reason']}" if data.get("reason") else "")
         case _:
             words, state = f"{event.type.partition('.')[2]} {' '.join(data.values())}", event.type.partition(".")[2]
-    line = f"{event.time[11:19]} {event.subject} {harmless(words)}"
+    line = f"{local_time(event.time)} {event.subject} {harmless(words)}"
     return paint(state, line if look.width is None else cut(line, look.width), look)
 
 

@@ -1,8 +1,9 @@
 """What a person's line means, before any of it is carried out."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from gastown_tmux.domain.ids import is_group
 from gastown_tmux.errors import UsageError
@@ -12,6 +13,8 @@ from gastown_tmux.verbs.text import harmless
 #: Words of the REPL itself, which no verb has.
 LEAVE = ("exit", "quit")
 DECIDE = "decide"
+#: So near to a verb (1: the same) is a slip of the finger; English words that begin sentences are further off.
+_TYPO = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,15 @@ def read_line(text: str) -> Line | None:
     if words == [DECIDE]:
         return Decide()
     return Run(tuple(words))
+
+
+def is_speech(words: Sequence[str]) -> bool:
+    """Whether words that are no verb are meant for somebody: several, of which the first is not a verb mistyped.
+
+    >>> is_speech(["please", "look", "at", "toast"]), is_speech(["slnig", "de-1", "demo"]), is_speech(["hello"])
+    (True, False, False)
+    """
+    return len(words) > 1 and not _begins_verb(words[0]) and not get_close_matches(words[0], children(()), 1, _TYPO)
 
 
 def _begins_verb(word: str) -> bool:

@@ -8,8 +8,11 @@ import asyncio
 import os
 import sys
 import threading
+from contextlib import AbstractContextManager, nullcontext
 
 from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.input import Input
+from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.output import Output
 from prompt_toolkit.output.vt100 import Vt100_Output
 
@@ -27,11 +30,30 @@ class QuietOutput(Vt100_Output):
         return 1
 
 
+class QuietInput(Vt100Input):
+    """A terminal that stays in raw mode while lines are printed above the prompt.
+
+    prompt_toolkit would let the terminal itself show keys meanwhile, in the midst of what is printed.
+    """
+
+    def cooked_mode(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def make_input() -> Input | None:
+    """This process's own keys, beside ``make_output``."""
+    return None if _is_dumb() or not sys.stdin.isatty() else QuietInput(sys.stdin)
+
+
 def make_output() -> Output | None:
     """This process's own terminal; of one that cannot even move its cursor, prompt_toolkit knows better."""
-    if os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
+    if _is_dumb():
         return None
     return QuietOutput.from_pty(sys.stdout, term=os.environ.get("TERM"), enable_bell=False)
+
+
+def _is_dumb() -> bool:
+    return os.environ.get("TERM", "dumb") in ("dumb", "unknown")
 
 
 class Screen:
@@ -47,6 +69,10 @@ class Screen:
     @property
     def width(self) -> int:
         return self._output.get_size().columns
+
+    @property
+    def height(self) -> int:
+        return self._output.get_size().rows
 
     def write(self, text: str) -> None:
         with self._lock:

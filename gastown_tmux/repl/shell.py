@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import Completer
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -22,44 +23,46 @@ from prompt_toolkit.styles import Style
 
 from gastown_tmux.domain.settings import NEWS
 from gastown_tmux.edges import clients
-from gastown_tmux.edges.terminal import lend
+from gastown_tmux.edges.terminal import Hush, lend
 from gastown_tmux.errors import GtError, UsageError, explain
 from gastown_tmux.operations.approvals import review
 from gastown_tmux.operations.town import Town
-from gastown_tmux.repl.completion import TableCompleter
+from gastown_tmux.repl.completion import ChoiceCompleter, TableCompleter
 from gastown_tmux.repl.decide import decide
 from gastown_tmux.repl.events import News
 from gastown_tmux.repl.jobs import Jobs
-from gastown_tmux.repl.lines import Decide, Leave, Run, Say, is_open, read_line, split_lines
+from gastown_tmux.repl.lines import Decide, Leave, Run, Say, is_open, is_speech, read_line, split_lines
 from gastown_tmux.repl.lines import Shell as ShellCommand
-from gastown_tmux.repl.screen import Screen, make_output
+from gastown_tmux.repl.popup import open_popup
+from gastown_tmux.repl.screen import Screen, make_input, make_output
 from gastown_tmux.repl.toolbar import toolbar
 from gastown_tmux.repl.values import Watcher
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import take_globals
-from gastown_tmux.verbs.help import help_text
-from gastown_tmux.verbs.index import children, find_verb
+from gastown_tmux.verbs.help import chapters, help_text
+from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.opening import open_town
 from gastown_tmux.verbs.show import Look, paint
+from gastown_tmux.verbs.suggest import Choice, fuzzy
 
 #: A command that takes longer goes on behind the prompt.
 PATIENCE_SECONDS = 0.5
 GOODBYE_SECONDS = 2.0
 DECIDE_SECONDS = 15.0
 SWITCH_SECONDS = 0.001
+MENU_LINES = 6
 
 HELP = """\
-Every verb works here without gt: status, sling de-1a2b3, mail inbox. Besides:
+All of these work here without gt, and help VERB tells more of one. Besides:
   @toast words    words for an agent (or a group: @town words)
   attach toast    go to its window; detach, or the prefix and d, leads back
-  review          what waits for you; approve toast and deny toast answer an agent that asks
-  decide          go through all of that, a key each
+  review, decide  what waits for you; all of it with a key each
+  approve toast   or deny: the answer to an agent that asks
   !command        a command for the shell
-  words for nobody in particular go to the Mayor's agent, when there is one
+  any other words go to the Mayor's agent, when there is one, as @mayor does
   Tab completes, → takes the suggestion, Ctrl-R searches what was typed before
-  Esc Enter begins a new line; Ctrl-C clears the line, or interrupts what runs behind the prompt
-  exit, or Ctrl-D, leaves; the town goes on
-"""
+  Esc Enter begins a new line; Ctrl-C clears it, or interrupts what runs
+  exit, or Ctrl-D, leaves; the town goes on"""
 _STYLE = Style.from_dict(
     {
         "bottom-toolbar": "noreverse bg:default",
@@ -78,7 +81,7 @@ class _History(FileHistory):
 
     def store_string(self, string: str) -> None:
         with contextlib.suppress(OSError):
-            super().store_string(string)
+            super().store_string(string.encode(errors="replace").decode())
 
 
 class Shell:
@@ -87,12 +90,13 @@ class Shell:
     def __init__(self, town: Town, look: Look, input: Input | None = None, output: Output | None = None) -> None:
         self._town = town
         self._look = look
-        self._session = self._make_session(input, output or make_output())
+        self._session = self._make_session(input or make_input(), output or make_output())
         self._screen = Screen(self._session.output)
         self._jobs = Jobs(self._refresh)
         self._news = News(self._screen.write, self._current_look, NEWS, town.actor)
         watched = Town(town.path, town.actor, town.environment, town.flags)
         self._watcher = Watcher(watched, self._news.take, self._refresh, self._tick)
+        self._hush = Hush()
         self._is_left = False
         self._ticked = 0
 
@@ -101,21 +105,27 @@ class Shell:
         # Threads that read and print must not keep a key waiting for Python's lock.
         sys.setswitchinterval(SWITCH_SECONDS)
         was = signal.signal(signal.SIGINT, lambda number, frame: self._interrupt())
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _end)
         self._apply_settings()
         self._watcher.start()
         self._screen.write(f"the town {self._town.path.name}, {self._town.path}; help tells more")
         try:
-            while not self._is_left:
-                text = self._read()
-                if text is None:
-                    break
-                self.enter(text)
+            with self._hush:
+                while not self._is_left and (text := self._read()) is not None:
+                    self.enter(text)
         finally:
             self._watcher.stop()
             for job in self._jobs.running():
                 job.interrupt()
                 job.wait(GOODBYE_SECONDS)
             signal.signal(signal.SIGINT, was)
+
+    def pop_up(self, what: str) -> None:
+        """One question instead, until the person is done with that."""
+        signal.signal(signal.SIGHUP, _end)
+        with self._hush:
+            open_popup(what, self._town, self, self._run_patiently)
 
     def enter(self, text: str) -> None:
         """Carries out what was typed; of several lines each when the one before has ended."""
@@ -138,9 +148,10 @@ class Shell:
                 self._say(to, words)
             case ShellCommand(command=command):
                 shell = self._town.environment.get("SHELL") or "/bin/sh"
-                status = lend([shell, "-c", command], {**self._town.environment, "GT_TOWN": str(self._town.path)})
+                with self._hush.lifted():
+                    status = lend([shell, "-c", command], {**self._town.environment, "GT_TOWN": str(self._town.path)})
                 if status:
-                    self._screen.write(f"exit status {status}")
+                    self._screen.write(("\n" if status > 128 else "") + f"exit status {status}")
             case Leave():
                 self._leave()
             case Decide():
@@ -162,37 +173,60 @@ class Shell:
 
     def ask_words(self, question: str) -> str | None:
         """A line; None for Ctrl-C or Ctrl-D."""
-        return self._ask(question, None)
+        return self._ask(question)
 
-    def _ask(self, question: str, bindings: KeyBindings | None) -> str | None:
+    def choose(self, question: str, choices: Sequence[Choice]) -> str | None:
+        """The one that is nearest to what was typed, the first for nothing; None for Ctrl-C, and for no such thing."""
+        typed = self._ask(question, completer=ChoiceCompleter(choices))
+        found = fuzzy(typed, choices, 1) if typed is not None else []
+        return found[0][0] if found else None
+
+    def _ask(
+        self, question: str, bindings: KeyBindings | None = None, completer: Completer | None = None
+    ) -> str | None:
         asking: PromptSession[str] = PromptSession(
-            input=self._session.input, output=self._session.output, key_bindings=bindings
-        )
+            input=self._session.input, output=self._session.output, key_bindings=bindings, completer=completer,
+            complete_while_typing=True, reserve_space_for_menu=max(1, self._screen.height - 4),
+        )  # fmt: skip
+
+        def begin() -> None:
+            self._screen.begin()
+            if completer is not None:
+                asking.default_buffer.start_completion()
+
         try:
-            return asking.prompt(question, pre_run=self._screen.begin)
+            return asking.prompt(question, pre_run=begin)
         except (EOFError, KeyboardInterrupt, OSError):
             return None
         finally:
             self._screen.end()
 
-    def _run_patiently(self, words: Sequence[str]) -> None:
-        """To its end, for what comes next depends on it."""
-        self._run(tuple(words), " ".join(words), DECIDE_SECONDS)
+    def _run_patiently(self, words: Sequence[str]) -> bool:
+        """To its end, for what comes next depends on it; whether it went well."""
+        try:
+            return self._run(tuple(words), " ".join(words), DECIDE_SECONDS)
+        except GtError as error:
+            self._complain(error)
+            return False
 
-    def _run(self, typed: tuple[str, ...], line: str, patience: float | None = PATIENCE_SECONDS) -> None:
+    def _run(self, typed: tuple[str, ...], line: str, patience: float | None = PATIENCE_SECONDS) -> bool:
+        """Whether it went well, so far."""
+        well = True
         given, words = take_globals(list(typed))
         if words[:1] == ["help"]:
             given.help, words = True, words[1:]
         if given.help or not words:
-            self._screen.write(help_text(words) if words else HELP + "\n" + help_text(()))
-            return
+            self._screen.write(help_text(words) if words else f"{chapters(max(self._screen.width, 60))}\n\n{HELP}")
+            return well
         try:
             verb, rest = find_verb(words)
         except UsageError as error:
-            if self._watcher.values.has_mayor and len(words) > 1 and words[0] not in children(()) and _is_far(error):
-                self._say("mayor", line)
-                return
-            raise
+            if not is_speech(words):
+                raise
+            if not self._watcher.values.has_mayor:
+                hint = "mayor start --agent PROVIDER"
+                raise UsageError(f"{error.message}, and no mayor's agent to say that to", hint) from None
+            return self._say("mayor", line)
         if verb.words == "daemon run":
             raise UsageError("a daemon is a process of its own", hint="daemon start")
         given.town = given.town or str(self._town.path)
@@ -201,12 +235,14 @@ class Shell:
         town.flags = {**self._town.flags, **town.flags}
 
         def work() -> None:
+            nonlocal well
             try:
                 for text in answer(verb, rest, town, self._current_look(), given.json):
                     self._screen.write(text)
             except KeyboardInterrupt:
                 self._screen.write(f"interrupted: {line}")
             except Exception as error:
+                well = False
                 if os.environ.get("GT_DEBUG"):
                     raise
                 self._complain(error)
@@ -216,19 +252,20 @@ class Shell:
         if verb.terminal or "-" in rest:
             self._in_foreground(work)
         else:
-            job = self._jobs.start(" ".join(verb.words.split()), work)
-            job.wait(patience)
+            self._jobs.start(verb.words, work).wait(patience)
         if verb.words.startswith("config "):
             self._apply_settings()
+        return well
 
-    def _say(self, to: str, words: str) -> None:
+    def _say(self, to: str, words: str) -> bool:
         """Typed into the window at the next pause."""
-        self._run(("nudge", "--", to, words), words)
+        return self._run(("nudge", "--", to, words), words)
 
     def _in_foreground(self, work: Callable[[], None]) -> None:
         was = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            work()
+            with self._hush.lifted():
+                work()
         except KeyboardInterrupt:
             self._screen.write("interrupted")
         finally:
@@ -273,6 +310,8 @@ class Shell:
 
     def _read(self) -> str | None:
         """What was typed; None when the terminal is gone."""
+        # In a low window the lines above are worth more than the completions below.
+        self._session.reserve_space_for_menu = min(MENU_LINES, max(1, self._screen.height // 4))
         try:
             return self._session.prompt(pre_run=self._screen.begin)
         except (EOFError, OSError):
@@ -330,8 +369,12 @@ class Shell:
             key_bindings=keys,
             style=_STYLE,
             color_depth=None if self._look.colour else ColorDepth.DEPTH_1_BIT,
-            reserve_space_for_menu=6,
         )
+
+
+def _end(number: int, frame: object) -> None:
+    """By way of everything that puts the terminal right."""
+    raise SystemExit(128 + number)
 
 
 def _history_file(town: Town) -> Path:
@@ -340,8 +383,3 @@ def _history_file(town: Town) -> Path:
     with contextlib.suppress(OSError):
         path.touch(mode=0o600)
     return path
-
-
-def _is_far(error: UsageError) -> bool:
-    """Whether the word was no verb, and not nearly one."""
-    return "unknown verb" in error.message and not (error.hint or "").startswith("did you mean")

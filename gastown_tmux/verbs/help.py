@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from textwrap import wrap
 
 from gastown_tmux.verbs.index import VERBS, children, find_verb
 from gastown_tmux.verbs.table import Kind, Verb
@@ -66,6 +67,15 @@ def help_text(words: Sequence[str]) -> str:
         rows = _rows([(f"gt {verb.words}", verb.summary) for verb in group])
         return "\n".join([*rows, "", f"gt help {group[0].words} tells more of that one, and so with the others."])
     return _manual(find_verb(path)[0])
+
+
+def chapters(width: int) -> str:
+    """The names of all verbs, for a screen so wide."""
+    longest, known, lines = max(len(title) for title, _ in _CHAPTERS), children(()), list[str]()
+    for title, names in _CHAPTERS:
+        found = " ".join(name for name in names if name in known)
+        lines += wrap(found, width, initial_indent=f"{title:<{longest}}  ", subsequent_indent=" " * (longest + 2))
+    return "\n".join(lines)
 
 
 def _overview() -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gastown_tmux.domain.events import Event
-from gastown_tmux.edges.clock import seconds_since
+from gastown_tmux.edges.clock import local_time, seconds_since
 from gastown_tmux.operations.town import Answer
 from gastown_tmux.verbs.data import to_data
 from gastown_tmux.verbs.table import Listing, Record, Special, Verb
@@ -30,7 +30,11 @@ SIGNS = {
     "conflicted": "✗", "rejected": "✗", "superseded": "·", "landed": "✓",
 }  # fmt: skip
 _BEADS = ("open", "hooked", "working", "submitted", "merged", "closed")
-_NARROWEST = 8
+#: Columns of words, which say something still when they are cut; others are ids, and half an id is none.
+_PROSE = frozenset(
+    ("text", "title", "question", "reason", "subject", "summary", "cause", "way_out", "what", "name", "to")
+)
+_LEAST_PROSE, _LEAST = 16, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,12 @@ def line(value: Any, look: Look) -> str:
         return harmless(str(value)) if not isinstance(value, str) else value
     data = to_data(value)
     words = [f"{key}={inner}" for key, inner in (data.get("data") or {}).items() if inner not in (None, "", [])]
-    told = f"{data['time']} {data['type']} {data['subject']} by {data['actor']} {harmless(' '.join(words))}".rstrip()
-    return told if look.width is None else cut(told, look.width)
+    told = harmless(" ".join(words))
+    if look.width is None:
+        return f"{data['time']} {data['type']} {data['subject']} by {data['actor']} {told}".rstrip()
+    # A person at a terminal asks what happened first, and lives by the clock on the wall.
+    head = f"{local_time(data['time'])} {data['type']} {data['subject']}"
+    return cut(" ".join(filter(None, (head, told, f"by {data['actor']}"))), look.width)
 
 
 def paint(word: str, shown: str, look: Look) -> str:
@@ -134,12 +142,15 @@ def _word(name: str, cell: str) -> str:
 def _fit(names: Sequence[str], widths: list[int], look: Look) -> list[int]:
     """Widths with which the table fits: texts are narrowed first, then columns are left out from the right.
 
-    What names a thing, and how it is, stays whole as long as the screen has room for two columns.
+    What names a thing, how it is, and what to type next stays whole as long as the screen has room for two columns.
     """
     if look.width is None:
         return widths
     soft = [place > 0 and name not in _STATES | _TIMES for place, name in enumerate(names)]
-    least = [min(size, _NARROWEST) if soft[place] else size for place, size in enumerate(widths)]
+    least = [
+        min(size, _LEAST_PROSE if name in _PROSE else _LEAST) if narrows else size
+        for name, size, narrows in zip(names, widths, soft, strict=True)
+    ]
     count = len(widths)
     while count > 2 and sum(least[:count]) + 2 * (count - 1) > look.width:
         count -= 1

@@ -3,7 +3,7 @@
 from gastown_tmux.domain.mail import MessageType
 from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Verb, argument, flag, option, optional
 
-_MAILS = ("id", "from_", "to", "subject", "type", "priority", "read", "archived", "date")
+_MAILS = ("id", "from_", "subject", "date", "read", "type", "priority", "to", "archived")
 _MAIL = Record(
     ("id", "from_", "to", "subject", "date", "type", "priority", "bead", "in_reply_to", "thread", "expires", "asks"),
     body="body",

@@ -63,6 +63,11 @@ def test_a_window_for_each_rig_has_its_agents() -> None:
     ]
 
 
+def test_a_layout_string_of_tmux_is_taken_as_it_is() -> None:
+    saved = "caa8,200x50,0,0{119x50,0,0,11,80x50,120,0,12}"
+    assert parse_layout("mine", {"windows": [{"layout": saved}]}).windows[0].arrangement == saved
+
+
 def test_many_agents_are_spread_over_windows() -> None:
     agents = [Address(f"demo/a{number}") for number in range(MOST_PANES * 2 + 1)]
     document = {"windows": [{"window_name": "grid", "panes": [{"shell_command": "x {agent}", "for_each": "agent"}]}]}
@@ -81,6 +86,9 @@ def test_many_agents_are_spread_over_windows() -> None:
         {"windows": [3]},
         {"windows": [{"pane": []}]},
         {"windows": [{"for_each": "x"}]},
+        {"windows": [{"layout": "nosuch"}]},  # of these tmux 3.3 dies
+        {"windows": [{"layout": ""}]},
+        {"windows": [{"layout": 7}]},
     ],
 )
 def test_nonsense_is_refused_in_words(document: object) -> None:

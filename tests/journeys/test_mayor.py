@@ -95,7 +95,7 @@ def test_a_flood_of_events_leaves_a_prompt_to_type_at(bare_town: TownWorld, term
     terminal.types("\r")
     terminal.sees("tmux does not run")
     terminal.types("\x04")
-    terminal.sees("gt>\n$")
+    terminal.sees("\n$")
     terminal.types("echo left\r")
     terminal.sees("\nleft")
 

@@ -41,6 +41,10 @@ def test_layouts_come_and_go_beside_the_agents(town: TownWorld) -> None:
     town.gt("layout", "apply", "mine")
     assert "overview" in look(town) and "feed" not in look(town)
     assert town.gt("layout", "apply", "nope", code=3).err.startswith("gt: no nope")
+    (town.path / "layouts" / "broken.yaml").write_text("windows: [")
+    listed = {layout["name"]: layout["summary"] for layout in town.json("layout", "list")["items"]}
+    assert "broken.yaml: " in listed["broken"] and listed["mine"].startswith("saved")
+    assert "broken.yaml: " in town.gt("up", "--layout", "broken", code=2).err
 
     town.gt("layout", "apply", "grid")
     (mirror,) = look(town)["grid"]

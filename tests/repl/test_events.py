@@ -1,11 +1,25 @@
 """News above the prompt."""
 
+import time
+from collections.abc import Iterator
+
+import pytest
+
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import Address, Time
 from gastown_tmux.domain.settings import NEWS
 from gastown_tmux.repl.events import MOST_LINES, News, tell
 from gastown_tmux.verbs.show import PLAIN, Look
 from gastown_tmux.verbs.text import width
+
+
+@pytest.fixture(autouse=True)
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def event(type: str, subject: str = "de-1a2b3", actor: str = "demo/refinery", **data: object) -> Event:
@@ -18,13 +32,13 @@ def told(*events: Event) -> list[str]:
     return "\n".join(printed).splitlines()
 
 
-def test_a_merge_is_told_in_one_line() -> None:
-    assert told(event("bead.merged", commit="a" * 40)) == [f"10:02:08 de-1a2b3 merged as {'a' * 12}"]
+def test_a_merge_is_told_in_one_line_by_the_clock_on_the_wall() -> None:
+    assert told(event("bead.merged", commit="a" * 40)) == [f"2026-11-22 19:02:08 de-1a2b3 merged as {'a' * 12}"]
 
 
 def test_ones_own_doings_and_daily_comings_and_goings_are_no_news() -> None:
     assert told(event("bead.returned", actor="overseer"), event("bead.slung"), event("agent.changed", state="on")) == []
-    assert told(event("session.changed", "demo/nux", state="waiting")) == ["10:02:08 demo/nux is waiting"]
+    assert told(event("session.changed", "demo/nux", state="waiting")) == ["2026-11-22 19:02:08 demo/nux is waiting"]
 
 
 def test_a_flood_is_a_few_lines() -> None:

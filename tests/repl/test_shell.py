@@ -1,7 +1,7 @@
 """The REPL without a terminal: keys in, whole lines out."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,16 @@ import pytest
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import DEACON, OVERSEER, RigName
+from gastown_tmux.domain.ids import DEACON, OVERSEER, Address, RigName
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges import clock
 from gastown_tmux.operations.escalations import escalate
 from gastown_tmux.operations.town import Town
+from gastown_tmux.repl.popup import open_popup
 from gastown_tmux.repl.shell import Shell
+from gastown_tmux.store.agents import insert_agent
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.rigs import insert_rig
 from gastown_tmux.store.work import list_beads
@@ -101,12 +104,14 @@ def test_keys_of_every_kind_leave_a_prompt_that_works(converse: Callable[..., st
         person.types("\x03\x03bead 'open\r\x03")
         person.types("".join(chr(code) for code in range(1, 27) if code not in (3, 4, 13, 18, 24, 26)) + "\x03")
         person.types("\x1b[200~\x00\xff\x07\x1b[2J binary\x1b[201~\x03")
+        person.keys.send_bytes(b"\x1b[200~frob \xff\xfe\x1b[201~\r")
+        person.sees("gt: unknown verb 'gt frob'")
         person.types("@toast\r")
         person.sees("words for whom")
         person.types("bead list\r")
         person.sees("no beads")
 
-    converse(doings)
+    assert "a fault in gt" not in converse(doings)
 
 
 def test_long_commands_run_behind_the_prompt_and_ctrl_c_ends_them(converse: Callable[..., str]) -> None:
@@ -175,6 +180,25 @@ def test_what_waits_is_decided_with_a_key_each(town: Town, converse: Callable[..
 
     converse(doings)
     assert [found.state for found in list_escalations(town.db)] == ["resolved", "acknowledged", "open"]
+
+
+def test_a_popup_asks_with_all_there_is_to_choose_from(town: Town) -> None:
+    with town.change() as change:
+        insert_agent(change, Address("demo/toast"), Role.POLECAT, "runbook")
+    ran: list[Sequence[str]] = []
+    with create_pipe_input() as keys:
+        shell = Shell(town, PLAIN, keys, Recorder())
+
+        def pops_up(what: str, typed: str) -> Sequence[str] | None:
+            keys.send_text(typed)
+            open_popup(what, town, shell, lambda words: not ran.append(words))
+            return ran.pop() if ran else None
+
+        assert pops_up("sling", "do -m it\rtst\r\r") == ("sling", "--message=do -m it", "demo/toast")
+        assert pops_up("sling", "first of all\r\r\r") == ("sling", "--message=first of all", "demo")
+        assert pops_up("go", "wit\r") == ("attach", "witness")
+        for what, typed in (("sling", "\r"), ("sling", "words\r\x03"), ("go", "nowhere\r"), ("go", "\x04")):
+            assert pops_up(what, typed) is None
 
 
 def test_pasted_lines_run_one_after_the_other(town: Town, converse: Callable[..., str]) -> None:

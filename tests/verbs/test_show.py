@@ -39,6 +39,19 @@ def test_states_stay_whole_and_columns_go_from_the_right() -> None:
     assert shown.splitlines()[1] == "de-1a2b3  ◑ submitted  a title that is …"
 
 
+def test_half_an_id_is_none_and_so_columns_go_before_ids_are_cut() -> None:
+    listing = Listing(("kind", "id", "text", "next", "agent"), "")
+    row = SimpleNamespace(
+        kind="escalation",
+        id="esc-du0lo",
+        text="no sh block in the body",
+        next="escalate resolve esc-du0lo",
+        agent="demo/toast",
+    )
+    shown = table(listing, [row], Look(width=70)).splitlines()[1]
+    assert shown == "escalation  esc-du0lo  no sh block in the…  escalate resolve esc-du0lo"
+
+
 def test_wide_letters_do_not_move_the_next_column() -> None:
     shown = table(BEADS, [bead("日本"), bead("four")], PLAIN).splitlines()
     assert text.width(shown[1].partition("demo")[0]) == text.width(shown[2].partition("demo")[0])
