@@ -1,5 +1,6 @@
 """gt config: values with the layer they came from, and the agent programs."""
 
+import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from gastown_tmux.domain.ids import parse_name
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.settings import Setting, find_key
 from gastown_tmux.edges import configuration
-from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.providers import registry
 
@@ -115,12 +116,20 @@ def show_provider(town: Town, name: str) -> ProviderView:
 
 
 def set_provider(town: Town, name: str, command: Sequence[str]) -> Answer:
-    """A user's own agent program: NAME is started as COMMAND."""
+    """A user's own agent program: NAME is started as COMMAND, which may be one word for a shell to split.
+
+    It is known to be what a preset describes where NAME or COMMAND is a preset's.
+    """
     parse_name(name, "agent program")
-    value = {"from": "command", "command": command[0], "args": list(command[1:])}
-    configuration.set_value(configuration.town_path(town.path), f"providers.{name}", value)
+    words = list(command) if len(command) > 1 or _which(town, command[0]) else shlex.split(command[0])
+    if not words:
+        raise UsageError("no command", hint=f"gt config agent set {name} COMMAND")
+    parent = registry.preset_of(name) or registry.preset_of(Path(words[0]).name) or "command"
+    value = {"from": parent, "command": words[:1], "args": words[1:]}
+    changed = configuration.set_value(configuration.town_path(town.path), f"providers.{name}", value)
     town.reload_settings()
-    return Answer(show_provider(town, name), f"{name} runs {' '.join(command)}")
+    text = f"{name} (from {parent}) runs {shlex.join(words)}" + ("" if changed else " already")
+    return Answer(show_provider(town, name), text)
 
 
 def remove_provider(town: Town, name: str) -> Answer:

@@ -30,7 +30,7 @@ class Cost:
 
 
 def costs(town: Town, by: str = "agent") -> list[Cost]:
-    """What was used so far, by agent, bead, rig, provider or day."""
+    """What was used so far, by agent, bead, convoy, rig, provider or day."""
     return [
         Cost(name or "-", tokens.input, tokens.output, tokens.cached, tokens.charged)
         for name, tokens in spending.sum_spending(town.db, by).items()

@@ -13,7 +13,7 @@ from typing import assert_never
 from gastown_tmux.domain import delivery as rules
 from gastown_tmux.domain.agents import Agent, Session, SessionState
 from gastown_tmux.domain.delivery import Attention, Delivery, DeliveryState, Letter, Reader, decide
-from gastown_tmux.domain.ids import OVERSEER, Address
+from gastown_tmux.domain.ids import DEACON, OVERSEER, Address
 from gastown_tmux.domain.mail import short_id
 from gastown_tmux.edges import clock
 from gastown_tmux.edges.typing import When
@@ -174,10 +174,15 @@ class Courier:
 
     def _settle(self, rows: Iterable[Delivery]) -> list[Delivery]:
         """Moves on the rows that the world has moved on from; those that are still open."""
-        sessions = {session.id: session for session in list_live_sessions(self.town.db)}
+        live = list_live_sessions(self.town.db)
+        sessions = {session.id: session for session in live}
+        began = {session.agent: session.started for session in live}
         rest = []
         for row in rows:
-            move = self._find_move(row, sessions.get(row.session) if row.session else None)
+            if row.sender == DEACON and row.words is not None and row.queued < began.get(row.agent, ""):
+                move: tuple[str, str | None] | None = "expire", "it was about an earlier session"
+            else:
+                move = self._find_move(row, sessions.get(row.session) if row.session else None)
             if move is None:
                 rest.append(row)
                 continue

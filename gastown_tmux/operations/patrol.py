@@ -9,6 +9,7 @@ from gastown_tmux.domain.ids import Address, SessionId
 from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges import clock, resources
 from gastown_tmux.edges.resources import AfterDone
+from gastown_tmux.operations.propulsion import suggest_handoff
 from gastown_tmux.operations.sessions import stop_sessions
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.up import SLING_SECONDS, find_missing
@@ -76,6 +77,10 @@ def _take_signal(town: Town, session: SessionId, event: str, file: Path) -> None
             rows.set_provider_session(change, session, provider_session)
         if isinstance(transcript, str):
             rows.set_transcript(change, session, transcript)
+        live = rows.find_session(change, session)
+        # A person who shortens it by hand knows what they do.
+        if event == "compact" and known.get("trigger") != "manual" and live is not None and not live.ended:
+            suggest_handoff(change, live)
 
 
 def _has_words(town: Town, reader: Reader, session: SessionId) -> bool:

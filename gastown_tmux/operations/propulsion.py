@@ -1,4 +1,6 @@
-"""Work on a hook is done: who stopped before the end is told so, ever more rarely, and at last somebody else is."""
+"""Work on a hook is done: who stopped before the end is told so, ever more rarely, and at last somebody else is; who
+cannot hold it all in mind any more is told to begin afresh.
+"""
 
 from gastown_tmux.domain.agents import AgentState, Role, Session, SessionState
 from gastown_tmux.domain.delivery import DeliveryState
@@ -17,6 +19,7 @@ from gastown_tmux.store.work import list_held_beads
 #: How often a worker is told for one bead, each time after ``_SLOWER`` times as long.
 PUSHES = 3
 _SLOWER = 4
+_HAND_OFF = 'gt: your context was full. Commit, then: gt handoff -m "what is done, what is not, what you learned"'
 
 
 def push(town: Town) -> None:
@@ -48,6 +51,12 @@ def _push(change: Change, session: Session, bead: Bead) -> None:
     text = f"{session.agent} stops before {bead.id} is done, and was told {PUSHES} times. Look: gt peek {session.agent}"
     key = _id(bead, PUSHES)
     once(change, "push", key, lambda: raise_escalation(change, "medium", text, bead=bead.id))
+
+
+def suggest_handoff(change: Change, session: Session) -> None:
+    """Its program had to shorten the conversation. Told once in a session, for the next one is fresh."""
+    id = short_id(message_id(f"handoff {session.id}".encode(), "handoff"))
+    insert_delivery(change, id, session.agent, "deacon", Priority.NORMAL, None, _HAND_OFF)
 
 
 def _id(bead: Bead, number: int) -> str:

@@ -25,6 +25,13 @@ def presets() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _PRESETS.glob("*.yaml")))
 
 
+def preset_of(program: str) -> str | None:
+    """The preset that describes this program, by the preset's own name or by that of its command."""
+    if program in presets():
+        return program
+    return next((name for name in presets() if _program(_load(name)) == program), None)
+
+
 def find(name: str, settings: Settings) -> Provider:
     """The provider ``name``: the user's own over what it is ``from``, or a preset.
 

@@ -5,8 +5,10 @@ from gastown_tmux.domain.spending import Tokens
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader
 
-#: What spending can be listed by: a column of the table each.
-GROUPS = ("agent", "bead", "rig", "provider", "day")
+#: What spending can be listed by, and how that is found in a row of the table.
+GROUPS = {group: group for group in ("agent", "bead", "rig", "provider", "day")} | {
+    "convoy": "coalesce((SELECT convoy FROM convoy_beads WHERE bead = spending.bead), '')"
+}
 _SUMS = "sum(input) AS input, sum(output) AS output, sum(cached) AS cached"
 
 
@@ -32,8 +34,7 @@ def record_spending(change: Change, session: Session, transcript: str, total: To
 
 def sum_spending(reader: Reader, by: str) -> dict[str, Tokens]:
     """The tokens of each ``by``, one of GROUPS; what belongs to none is under an empty name."""
-    assert by in GROUPS
-    rows = reader.rows(f"SELECT {by} AS name, {_SUMS} FROM spending GROUP BY {by} ORDER BY {by}")
+    rows = reader.rows(f"SELECT {GROUPS[by]} AS name, {_SUMS} FROM spending GROUP BY 1 ORDER BY 1")
     return {row["name"]: _tokens(row) for row in rows}
 
 

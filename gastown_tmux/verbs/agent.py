@@ -167,7 +167,7 @@ VERBS = (
                 "by",
                 Kind.CHOICE,
                 "by agent unless given",
-                choices=("agent", "bead", "rig", "provider", "day"),
+                choices=("agent", "bead", "convoy", "rig", "provider", "day"),
             ),
         ),
         Listing(("name", "input", "output", "cached", "total"), "nothing was used yet that a program told of"),

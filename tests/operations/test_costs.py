@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from gastown_tmux.domain.agents import AgentState
-from gastown_tmux.domain.ids import Address, SessionId
+from gastown_tmux.domain.ids import Address, BeadId, SessionId
+from gastown_tmux.operations import beads, convoys
 from gastown_tmux.operations.costs import Collector, costs
 from gastown_tmux.operations.escalations import list_escalations
 from gastown_tmux.operations.town import Town
@@ -17,10 +18,10 @@ def use(path: Path, tokens: int) -> None:
         file.write(json.dumps({"message": {"usage": usage}}) + "\n")
 
 
-def talk(town: Town, address: str, transcript: Path) -> SessionId:
+def talk(town: Town, address: str, transcript: Path, bead: BeadId | None = None) -> SessionId:
     with town.change() as change:
         rows.move_agent(change, address, "start")
-        session = rows.insert_session(change, Address(address), "pi", (1, "1"), None)
+        session = rows.insert_session(change, Address(address), "pi", (1, "1"), bead)
         rows.set_transcript(change, session, str(transcript))
     return session
 
@@ -49,3 +50,17 @@ def test_what_is_used_is_counted_once_and_a_budget_pauses(town: Town, tmp_path: 
     assert rows.get_agent(town.db, "demo/ben").state is not AgentState.PAUSED
     (escalation,) = list_escalations(town)
     assert "budget.agent: 300 of 250 tokens" in escalation.text
+
+
+def test_a_bead_has_a_budget_and_counts_for_its_convoy(town: Town, tmp_path: Path) -> None:
+    (town.path / "town.yaml").write_text("budget:\n  bead: 250\n")
+    bead = beads.create_bead(town, "work", town.rig("demo")).value
+    convoy = convoys.create_convoy(town, "wagon", [bead]).value.id
+    talk(town, "demo/ann", tmp_path / "ann", bead.id)
+    talk(town, "demo/ben", tmp_path / "ben")
+    for name in ("ann", "ben"):
+        use(tmp_path / name, 300)
+    Collector().collect(town)
+    assert [(cost.name, cost.total) for cost in costs(town, "convoy")] == [("-", 300), (convoy, 300)]
+    states = [rows.get_agent(town.db, f"demo/{name}").state for name in ("ann", "ben")]
+    assert states == [AgentState.PAUSED, AgentState.ON]

@@ -3,7 +3,9 @@
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.edges import clock
 from gastown_tmux.operations import beads
+from gastown_tmux.operations.courier import Courier
 from gastown_tmux.operations.escalations import list_escalations
+from gastown_tmux.operations.patrol import take_signals
 from gastown_tmux.operations.propulsion import PUSHES, push
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as rows
@@ -41,4 +43,28 @@ def test_a_worker_that_stopped_is_told_ever_more_rarely_and_then_the_mayor_is(to
         push(town)
     (escalation,) = list_escalations(town)
     assert escalation.bead == bead.id
+    assert list_open(town.db) == []
+
+
+def test_a_full_context_is_handed_over_once_and_only_by_the_session_that_has_it(town: Town) -> None:
+    (town.run / "spool").mkdir(parents=True, exist_ok=True)
+    with town.change() as change:
+        rows.move_agent(change, CAT, "start")
+        session = rows.insert_session(change, CAT, "claude", (1, "1"), None)
+
+    def compact(payload: str) -> list[str | None]:
+        (town.run / "spool" / f"1.{session}.compact").write_text(payload)
+        take_signals(town)
+        return [delivery.words for delivery in list_open(town.db)]
+
+    assert compact('{"trigger": "manual"}') == []
+    for _ in range(2):
+        (words,) = compact('{"trigger": "auto"}')
+        assert "gt handoff -m" in str(words)
+    Courier(town).look()
+    assert len(list_open(town.db)) == 1
+    with town.change() as change:
+        rows.end_session(change, session, status=0, signal=None)
+        rows.insert_session(change, CAT, "claude", (1, "1"), None)
+    Courier(town).look()
     assert list_open(town.db) == []
