@@ -186,8 +186,7 @@ def _accept(town: Town, found: Found) -> None:
 def archive(town: Town, mails: Sequence[str]) -> Answer:
     """Out of the inbox, kept for ever. The actor's own mails only."""
     views, known = [], True
-    for word in mails:
-        entry = box(town, town.actor).find(word)
+    for entry in [box(town, town.actor).find(word) for word in mails]:
         known = known and entry.archived
         message = box(town, town.actor).load(entry)
         entry = box(town, town.actor).archive(entry)
