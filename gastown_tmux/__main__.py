@@ -1,10 +1,32 @@
 """``gt``: the hot verbs at once, everything else through the command line."""
 
+import os
 import sys
+
+INTERRUPTED = 130
 
 
 def main() -> int:
-    arguments = sys.argv[1:]
+    """The exit status; a traceback for nothing that happens to what we read from and write to."""
+    _open_standard_files()
+    status = 0
+    try:
+        status = _run(sys.argv[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        # What cannot be written is dropped: Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if status == 0 and not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"gt: cannot write: {error.strerror}\n")
+            status = 1
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    # A letter that the terminal's encoding lacks, or a byte of a file name that is no letter, must not end us.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if arguments[:1] in (["hook"], ["signal"]) or arguments[:2] == ["mail", "check"]:
         from gastown_tmux import hot
 
@@ -14,6 +36,14 @@ def main() -> int:
     from gastown_tmux.cli.main import run
 
     return run(arguments)
+
+
+def _open_standard_files() -> None:
+    """In the place of one that our caller has closed, the next file we open would stand, and children write to it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, "w" if number else "r"))  # noqa: PTH123, SIM115
 
 
 if __name__ == "__main__":

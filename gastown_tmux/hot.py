@@ -28,7 +28,7 @@ def _signal(arguments: list[str], town: str | None) -> int | None:
     if not town or not session or not event.replace("-", "").isalnum():
         return 0
     try:
-        payload = b"" if sys.stdin.isatty() else os.read(0, 1 << 20)
+        payload = b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
         import time
 
         name = f"{time.time_ns()}-{os.getpid()}.{session}.{event}"
@@ -56,21 +56,15 @@ def _hook(arguments: list[str], path: str) -> int | None:
             text = file.read()
     except OSError:
         return None
-    if arguments:
-        print(text)  # noqa: T201
-        return 0
     import json
 
-    state = json.loads(text)
-    bead = state["bead"]
-    if bead is None:
-        print("nothing is on your hook")  # noqa: T201
-        return 0
-    print(f"{bead['id']}  {bead['title']}\nbranch {state['branch']}")  # noqa: T201
-    if bead["reason"]:
-        print(f"came back: {bead['reason']}")  # noqa: T201
-    if bead["body"]:
-        print(f"\n{bead['body'].rstrip()}")  # noqa: T201
+    from gastown_tmux.domain.hook import describe
+
+    try:
+        words = describe(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError):  # the slow way makes it anew from rows
+        return None
+    print(text if arguments else words)  # noqa: T201
     return 0
 
 

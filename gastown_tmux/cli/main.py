@@ -8,23 +8,16 @@ from gastown_tmux.verbs.flags import take_globals, take_host
 from gastown_tmux.verbs.help import help_text
 from gastown_tmux.verbs.index import find_verb
 
-INTERRUPTED = 130
-
 
 def run(arguments: list[str]) -> int:
-    """The exit status of ``gt ARGUMENTS``. Never a traceback, unless ``GT_DEBUG`` asks for one."""
-    # A letter that the terminal's encoding lacks, or a byte of a file name that is no letter, must not end us.
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    """The exit status of ``gt ARGUMENTS``. Never a traceback, unless ``GT_DEBUG`` asks for one.
+
+    Raises BrokenPipeError where nobody reads what it prints.
+    """
     try:
-        status = _run(arguments)
-        sys.stdout.flush()
-        return status
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        return _run(arguments)
     except BrokenPipeError:
-        # Whoever read us has gone; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except Exception as error:  # noqa: BLE001 - nobody is to see a traceback who did not ask for one
         if os.environ.get("GT_DEBUG"):
             import traceback

@@ -13,7 +13,7 @@ from typing import assert_never
 from gastown_tmux.domain import delivery as rules
 from gastown_tmux.domain.agents import Agent, Session, SessionState
 from gastown_tmux.domain.delivery import Attention, Delivery, DeliveryState, Letter, Reader, decide
-from gastown_tmux.domain.ids import DEACON, OVERSEER, Address
+from gastown_tmux.domain.ids import DEACON, Address
 from gastown_tmux.domain.mail import short_id
 from gastown_tmux.edges import clock
 from gastown_tmux.edges.typing import When
@@ -23,7 +23,7 @@ from gastown_tmux.operations.inbox import box
 from gastown_tmux.operations.telling import Sighting, abilities_of, find_provider, line_of, sight
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers.screens import holds
-from gastown_tmux.store.agents import list_agents, list_live_sessions
+from gastown_tmux.store.agents import find_agent, list_agents, list_live_sessions
 from gastown_tmux.store.deliveries import insert_delivery, known_mails, list_open, list_quiet, move_delivery
 
 #: A program says by its hook that its turn is over before its screen shows it: then the next look is soon.
@@ -35,6 +35,8 @@ UNSURE_SECONDS = 30.0
 LONGEST_WAIT = 3600.0
 #: What is remembered of boxes is forgotten now and then: rows may have been lost, as after the restore of a backup.
 MEMORY_SECONDS = 60.0
+#: Its file is gone, and nobody was told.
+_LOST = ("die", "it is no longer in the box")
 #: A folder's time is trusted to show every change only when it is older than a tick of the clock that made it.
 _SETTLED_SECONDS = 0.1
 
@@ -134,7 +136,7 @@ class Courier:
         sessions = {session.agent: session for session in list_live_sessions(self.town.db)}
         quiet = list_quiet(self.town.db)
         errands: list[Errand] = []
-        for address in dict.fromkeys(row.agent for row in rows if row.agent != OVERSEER):
+        for address in dict.fromkeys(row.agent for row in rows):
             mind = _Mind(agents.get(address), sessions.get(address), address in quiet)
             own = [row for row in rows if row.agent == address and row.state is DeliveryState.QUEUED]
             with self._said(address):
@@ -179,15 +181,19 @@ class Courier:
         began = {session.agent: session.started for session in live}
         rest = []
         for row in rows:
-            if row.sender == DEACON and row.words is not None and row.queued < began.get(row.agent, ""):
-                move: tuple[str, str | None] | None = "expire", "it was about an earlier session"
-            else:
-                move = self._find_move(row, sessions.get(row.session) if row.session else None)
-            if move is None:
-                rest.append(row)
-                continue
-            with self.town.change() as change:
-                move_delivery(change, row.mail, row.agent, move[0], reason=move[1])
+            with self._said(row.agent):
+                if row.sender == DEACON and row.words is not None and row.queued < began.get(row.agent, ""):
+                    move: tuple[str, str | None] | None = "expire", "it was about an earlier session"
+                else:
+                    move = self._find_move(row, sessions.get(row.session) if row.session else None)
+                if move is None:
+                    rest.append(row)
+                elif move == _LOST:
+                    removed = row.agent.rig is not None and find_agent(self.town.db, row.agent) is None
+                    self._give_up(row, "the agent was removed" if removed else _LOST[1])
+                else:
+                    with self.town.change() as change:
+                        move_delivery(change, row.mail, row.agent, move[0], reason=move[1])
         return rest
 
     def _find_move(self, row: Delivery, session: Session | None) -> tuple[str, str | None] | None:
@@ -196,7 +202,9 @@ class Courier:
             try:
                 entry = box(self.town, row.agent).find(row.mail)
             except NotFoundError:
-                return "die", "it is no longer in the box"
+                # Who was told of it, or is a person, has put it away somewhere else.
+                seen = row.state is DeliveryState.OFFERED or row.agent.is_person
+                return ("accept", _LOST[1]) if seen else _LOST
             except UsageError:
                 return None
             if entry.read or entry.archived or "T" in entry.flags:
@@ -243,6 +251,8 @@ class Courier:
         return Errand(row.agent, row.mail, when)
 
     def _is_due(self, row: Delivery, mind: _Mind, now: float) -> bool:
+        if row.expires and clock.to_epoch(row.expires) <= now:
+            return True
         then, until = self._later.get((row.mail, row.agent), (None, 0.0))
         # A time too far ahead means that the clock was set back.
         return then != mind.key or not until - LONGEST_WAIT <= now < until
@@ -279,7 +289,7 @@ class Courier:
 
     def _give_up(self, row: Delivery, reason: str) -> None:
         """The sender is told first: killed in between, this is done again, and the same mail comes once."""
-        what = f"gt mail read {row.mail}" if row.words is None else row.words
+        what = row.words or f"gt mail status {row.mail}"
         with contextlib.suppress(NotFoundError, RefusedError, UsageError):
             sender = lookup.resolve_address(self.town, row.sender)
             if not sender.is_daemon:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.events import EventType
@@ -87,9 +87,10 @@ class MailStatus:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A mail, and the box it was found in."""
+    """A mail, and whose box it was found in: an address, or the folder of a box that another looks into."""
 
     address: str
+    mailbox: Mailbox
     entry: Entry
     message: Message
 
@@ -102,23 +103,25 @@ def find(town: Town, word: str) -> Found:
     """By short id, a unique leading part of one, or Message-ID: in the actor's own box first, then among what it
     sent; a person finds every mail. Raises NotFoundError, UsageError where several begin so.
     """
-    for address in _boxes(town):
+    for address, mailbox in _boxes(town).items():
         try:
-            entry = box(town, address).find(word)
-            message = box(town, address).load(entry)
+            entry = mailbox.find(word)
+            message = mailbox.load(entry)
         except NotFoundError:
             continue
         if address == town.actor or town.is_person or message.sender == town.actor:
-            return Found(address, entry, message)
+            return Found(address, mailbox, entry, message)
     raise NotFoundError(f"no mail {word!r}", hint="gt mail inbox --all")
 
 
-def _boxes(town: Town) -> list[str]:
-    """The actor's own, then those it may look into, by address or folder."""
+def _boxes(town: Town) -> dict[str, Mailbox]:
+    """The actor's own, then those it may look into, by address or folder; last those of agents that are gone."""
     if town.is_person:
         folders = [path.name for path in sorted(town.mail.iterdir()) if path.is_dir()] if town.mail.is_dir() else []
-        return [town.actor, *(name for name in folders if name != town.actor)]
-    return list(dict.fromkeys([town.actor, *(agent for _, agent in find_sent(town.db, town.actor))]))
+    else:
+        folders = [agent for _, agent in find_sent(town.db, town.actor)]
+    gone = {path.name: Mailbox(path) for path in sorted(town.archive.glob("mail.*"))}
+    return {address: box(town, address) for address in (town.actor, *folders)} | gone
 
 
 def view(town: Town, message: Message, entry: Entry | None = None) -> MailView:
@@ -149,15 +152,13 @@ def view(town: Town, message: Message, entry: Entry | None = None) -> MailView:
 def inbox(town: Town, address: Address | None = None, all: bool = False) -> list[MailView]:
     """Read and unread, oldest first; the archived ones too with ``all``. Looking marks nothing."""
     owner = address or town.actor
-    return [view(town, found.message, found.entry) for found in _mails(town, owner, archived=all)]
+    return [view(town, found.message, found.entry) for found in _mails(owner, box(town, owner), archived=all)]
 
 
-def _mails(town: Town, address: str, archived: bool = True) -> Iterator[Found]:
-    for entry in box(town, address).list_all(archived):
-        try:
-            yield Found(address, entry, box(town, address).load(entry))
-        except NotFoundError:  # removed while we looked
-            continue
+def _mails(address: str, mailbox: Mailbox, archived: bool = True) -> Iterator[Found]:
+    for entry in mailbox.list_all(archived):
+        with contextlib.suppress(NotFoundError):  # removed while we looked
+            yield Found(address, mailbox, entry, mailbox.load(entry))
 
 
 def read(town: Town, mail: str) -> MailView:
@@ -170,29 +171,27 @@ def read(town: Town, mail: str) -> MailView:
 
 def keep_read(town: Town, found: Found) -> Found:
     """Marks a mail of the actor's own as read; whoever has read it need not be told of it."""
-    entry = found.entry if found.entry.read else box(town, found.address).mark_seen(found.entry)
-    _accept(town, found)
-    return Found(found.address, entry, found.message)
+    entry = found.entry if found.entry.read else found.mailbox.mark_seen(found.entry)
+    _accept(town, found.address, found.message)
+    return replace(found, entry=entry)
 
 
-def _accept(town: Town, found: Found) -> None:
-    mail = short_id(found.message.id)
-    if any(row.agent == found.address and row.is_open for row in list_deliveries(town.db, mail)):
+def _accept(town: Town, address: str, message: Message) -> None:
+    mail = short_id(message.id)
+    if any(row.agent == address and row.is_open for row in list_deliveries(town.db, mail)):
         # The flag on the file says it already; where the database is locked, the courier's row follows that.
         with contextlib.suppress(RefusedError), town.change() as change:
-            move_delivery(change, mail, found.address, "accept", session=town.environment.get("GT_SESSION") or None)
+            move_delivery(change, mail, address, "accept", session=town.environment.get("GT_SESSION") or None)
 
 
 def archive(town: Town, mails: Sequence[str]) -> Answer:
     """Out of the inbox, kept for ever. The actor's own mails only."""
-    views, known = [], True
-    for word in mails:
-        entry = box(town, town.actor).find(word)
+    views, known, own = [], True, box(town, town.actor)
+    for entry in [own.find(word) for word in mails]:
         known = known and entry.archived
-        message = box(town, town.actor).load(entry)
-        entry = box(town, town.actor).archive(entry)
-        _accept(town, Found(town.actor, entry, message))
-        views.append(view(town, message, entry))
+        message = own.load(entry)
+        _accept(town, town.actor, message)
+        views.append(view(town, message, own.archive(entry)))
     names = ", ".join(shown.id for shown in views)
     text = f"{names} {'is' if len(views) == 1 else 'are'} archived" + (" already" if known else "")
     return Answer(views[0] if len(views) == 1 else views, text)
@@ -217,8 +216,8 @@ def search(town: Town, words: Sequence[str]) -> list[MailView]:
 
 def _collect(town: Town, wanted: Callable[[Message], bool]) -> list[MailView]:
     seen = dict[str, Found]()
-    for address in _boxes(town):
-        for found in _mails(town, address):
+    for address, mailbox in _boxes(town).items():
+        for found in _mails(address, mailbox):
             own = address == town.actor or town.is_person or found.message.sender == town.actor
             if own and wanted(found.message):
                 seen.setdefault(found.message.id, found)
@@ -226,9 +225,36 @@ def _collect(town: Town, wanted: Callable[[Message], bool]) -> list[MailView]:
     return [view(town, found.message, found.entry) for found in ordered]
 
 
+def _recall(town: Town, mail: str) -> Message | None:
+    """What rows tell of a mail or nudge that lies in no box; its words are gone."""
+    rows = list_deliveries(town.db, mail.strip().lower())
+    if not rows or not (town.is_person or town.actor in (rows[0].sender, *(row.agent for row in rows))):
+        return None
+    sent = list_events(town.db, subject=rows[0].mail, type=EventType.MAIL_SENT)
+    subject = rows[0].words or "".join(str(event.data["about"]) for event in sent[:1])
+    return Message(
+        id=f"<{rows[0].mail}@town>",
+        sender=rows[0].sender,
+        to=tuple(row.agent for row in rows),
+        subject=subject,
+        body="",
+        date=rows[0].queued,
+        priority=rows[0].priority,
+    )
+
+
 def status(town: Town, mail: str) -> MailStatus:
-    """What became of a mail: when it was sent, and each step of telling each reader."""
-    shown = view(town, (found := find(town, mail)).message, found.entry)
+    """What became of a mail: when it was sent, and each step of telling each reader.
+
+    Rows tell it of a nudge, and of a mail that its reader has thrown away since.
+    """
+    try:
+        shown = view(town, (found := find(town, mail)).message, found.entry)
+    except NotFoundError as error:
+        message = _recall(town, mail)
+        if message is None:
+            raise error from None
+        shown = view(town, message)
     steps = []
     for event in list_events(town.db, subject=shown.id):
         data = {name: value for name, value in event.data.items() if isinstance(value, str)}

@@ -63,7 +63,6 @@ def send(
     to: Sequence[str],
     subject: str,
     body: str = "",
-    body_file: str | None = None,
     type: str | None = None,
     priority: str = Priority.NORMAL,
     reply_to: str | None = None,
@@ -83,7 +82,7 @@ def send(
     draft = _Draft(
         to=lookup.resolve_recipients(town, to),
         subject=subject,
-        body=body if body_file is None else body_file,
+        body=body,
         type=MessageType(type) if type else MessageType.REPLY if original else MessageType.TASK,
         priority=Priority(priority),
         original=original,
@@ -97,7 +96,6 @@ def reply(
     town: Town,
     mail: str,
     body: str = "",
-    body_file: str | None = None,
     priority: str | None = None,
     key: str | None = None,
 ) -> Answer:
@@ -112,7 +110,7 @@ def reply(
     draft = _Draft(
         to=[lookup.resolve_address(town, original.sender)],
         subject=reply_subject(original.subject),
-        body=body if body_file is None else body_file,
+        body=body,
         type=MessageType.REPLY,
         priority=Priority(priority) if priority else original.priority,
         original=original,

@@ -1,9 +1,11 @@
 """What an agent says of its own work: prime, hook, done."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gastown_tmux.domain.agents import Role, branch_of
+from gastown_tmux.domain.hook import describe
 from gastown_tmux.domain.ids import Address, BeadId, Commit
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
@@ -207,11 +209,12 @@ def _give_back(town: Town, bead: Bead, reason: Reason, words: str) -> str:
     return f"{bead.id} is {reason} and open again: {words.splitlines()[0] if words else ''}"
 
 
-def hook(town: Town) -> str:
-    """What is on the caller's hook, as ``state.json`` has it."""
+def hook(town: Town) -> Answer:
+    """What is on the caller's hook; the value is what ``state.json`` has."""
     address = _own_address(town)
     write_state(town, address)
-    return (town.hook(address) / "state.json").read_text(encoding="utf-8")
+    state = json.loads((town.hook(address) / "state.json").read_bytes())
+    return Answer(state, describe(state))
 
 
 def signal(town: Town, event: str) -> Answer:

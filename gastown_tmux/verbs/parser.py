@@ -1,33 +1,25 @@
-"""The words behind a verb, parsed by its row in the table."""
+"""The words behind a verb, parsed by its row in the table.
 
-import argparse
+As getopt has it: flags may stand anywhere, the word after one is its value even where it begins with ``-``, and what
+follows ``--`` is no flag.
+"""
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from gastown_tmux.domain.settings import parse_duration
 from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.verbs.table import Kind, Parameter, Verb
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=f"{self.prog} --help")
-
-
 def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
     """Keyword arguments, of the parameters that were given. Raises UsageError."""
-    parser = _Parser(prog=f"gt {verb.words}", add_help=False, argument_default=argparse.SUPPRESS)
-    for parameter in verb.parameters:
-        _add(parser, parameter)
-    has_rest = any(parameter.rest for parameter in verb.parameters)
-    words = _join_values(verb, words)
     try:
-        parsed = parser.parse_args(words) if has_rest else parser.parse_intermixed_args(words)
-    except UnicodeError as error:
-        raise UsageError(f"an argument is no text: {error}") from None
-    given = {name: value for name, value in vars(parsed).items() if value is not None and value != []}
+        given = _parse(verb, list(words))
+    except UsageError as error:
+        raise UsageError(error.message, hint=f"gt {verb.words} --help") from None
     for parameter in verb.parameters:
         if parameter.required and parameter.name not in given:
             raise UsageError(
@@ -37,63 +29,75 @@ def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
     return given
 
 
-def _join_values(verb: Verb, words: Sequence[str]) -> list[str]:
-    """Each flag that takes one value in one word with it, as getopt would: argparse takes ``-x`` for no value."""
-    flags = {flag for parameter in verb.parameters if parameter.takes_value for flag in parameter.flags}
-    joined: list[str] = []
-    pending = list(words)
-    while pending:
-        word = pending.pop(0)
-        if word == "--" or (any(parameter.rest for parameter in verb.parameters) and not word.startswith("-")):
-            return [*joined, word, *pending]
-        if word in flags and pending:
-            word += "=" + pending.pop(0)
-        joined.append(word)
-    return joined
+def _parse(verb: Verb, rest: list[str]) -> dict[str, Any]:
+    given, alone = dict[str, Any](), list[str]()
+    takes_rest = any(parameter.rest for parameter in verb.parameters)
+    while rest:
+        word = rest.pop(0)
+        if word == "--" or (takes_rest and alone):
+            alone += rest if word == "--" else [word, *rest]
+            break
+        if (found := _find_flag(verb, word)) is None:
+            alone.append(word)
+            continue
+        parameter, value = found
+        if parameter.kind is Kind.FLAG:
+            if value is not None:
+                raise UsageError(f"{word.partition('=')[0]} takes no value")
+            given[parameter.name] = True
+            continue
+        values = [rest.pop(0) if value is None and rest else value]
+        while parameter.many and value is None and rest and rest[0][:1] != "-":
+            values.append(rest.pop(0))
+        read = [_read(parameter, word, text) for text in values]
+        given[parameter.name] = [*given.get(parameter.name, ()), *read] if parameter.many else read[0]
+    for parameter in verb.parameters:
+        if alone and not parameter.flags:
+            taken = [_read(parameter, parameter.metavar, word) for word in (alone if parameter.many else alone[:1])]
+            given[parameter.name] = taken if parameter.many else taken[0]
+            alone = alone[len(taken) :]
+    if alone:
+        raise UsageError(f"gt {verb.words} has no use for {' '.join(alone)!r}")
+    return given
 
 
-def _add(parser: argparse.ArgumentParser, parameter: Parameter) -> None:
-    options: dict[str, Any] = {"metavar": parameter.metavar}
-    if parameter.kind is Kind.INTEGER:
-        options["type"] = int
-    elif parameter.kind is Kind.PATH:
-        options["type"] = Path
-    elif parameter.kind is Kind.DURATION:
-        options["type"] = _duration
-    elif parameter.kind is Kind.FILE:
-        options["type"] = read_text
-    elif parameter.kind is Kind.BODY:
-        options["type"] = lambda word: read_text(word) if word == "-" else word
-    if parameter.kind is Kind.CHOICE:
-        options["choices"] = parameter.choices
-    if not parameter.flags:
-        # Suppressed, argparse would convert its own marker for "suppressed" to the type.
-        options["default"] = None
-        if parameter.rest:
-            options["nargs"] = argparse.REMAINDER
-        elif parameter.many:
-            options["nargs"] = "*"
-            options.pop("choices", None)
-        else:
-            options |= {"nargs": "?", "default": None}
-            options.pop("choices", None)
-        parser.add_argument(parameter.name, **options)
-    elif parameter.kind is Kind.FLAG:
-        parser.add_argument(*parameter.flags, dest=parameter.name, action="store_true")
-    elif parameter.many:
-        parser.add_argument(*parameter.flags, dest=parameter.name, action="extend", nargs="+", **options)
-    else:
-        parser.add_argument(*parameter.flags, dest=parameter.name, **options)
+def _find_flag(verb: Verb, word: str) -> tuple[Parameter, str | None] | None:
+    """The flag that a word is, also the unique beginning of a long one, and the value that is tied to it.
+
+    None for what is no flag: a number, and what holds a space, unless it begins with a flag.
+    """
+    flags = {name: parameter for parameter in verb.parameters for name in parameter.flags}
+    name, tied, value = word.partition("=")
+    near = {name} & flags.keys() or {flag for flag in flags if word[:2] == "--" and flag.startswith(name)}
+    if len(near) == 1:
+        return flags[near.pop()], value if tied else None
+    if word[:2] in flags:
+        return flags[word[:2]], word[2:]
+    if word[:1] != "-" or word == "-" or " " in name or word[1].isdigit():
+        return None
+    raise UsageError(f"gt {verb.words} has no flag {name}")
 
 
-def _duration(text: str) -> float:
+def _read(parameter: Parameter, name: str, word: str | None) -> Any:
+    if word is None:
+        raise UsageError(f"{name} needs a value")
     try:
-        return parse_duration(text)
+        match parameter.kind:
+            case Kind.INTEGER:
+                return int(word)
+            case Kind.DURATION:
+                return parse_duration(word)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {error}") from None
+        wanted = error if parameter.kind is Kind.DURATION else "a number"
+        raise UsageError(f"{name}: {word!r} is not {wanted}") from None
+    if parameter.kind is Kind.PATH:
+        return Path(word)
+    if parameter.kind is Kind.FILE or (parameter.kind is Kind.BODY and word == "-"):
+        return _read_text(word)
+    return word
 
 
-def read_text(name: str) -> str:
+def _read_text(name: str) -> str:
     """The text of a file, or of standard input for ``-``. Raises NotFoundError, UsageError."""
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
@@ -104,4 +108,4 @@ def read_text(name: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise UsageError(f"{name} is no UTF-8 text") from None
+        raise UsageError(f"{'standard input' if name == '-' else name} is no UTF-8 text") from None

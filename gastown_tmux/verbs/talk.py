@@ -10,7 +10,7 @@ _MAIL = Record(
 )
 _BODY = (
     option("-m --body", "body", Kind.BODY, "its words, or - for standard input"),
-    option("--body-file", "body_file", Kind.FILE, "its words from a file"),
+    option("--body-file", "body", Kind.FILE, "its words from a file"),
 )
 _TYPES = tuple(kind.value for kind in MessageType)
 _PRIORITY = option("--priority", "priority", Kind.CHOICE, choices=("low", "normal", "high", "urgent"))

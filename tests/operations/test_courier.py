@@ -4,10 +4,13 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.domain.ids import Address, SessionId
+from gastown_tmux.edges import clock
+from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations import courier, mail
 from gastown_tmux.operations.courier import Courier, Errand
-from gastown_tmux.operations.inbox import MailView, box, inbox, read
+from gastown_tmux.operations.inbox import MailView, box, inbox, read, search, status
 from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.workers import remove_agent
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import find_delivery, list_open, move_delivery
 
@@ -90,10 +93,15 @@ def test_only_seen_by_another_program_is_still_told(town: Town, deacon: Courier)
 
 
 def test_expired_mail_is_told_to_nobody_and_stays(town: Town, deacon: Courier) -> None:
-    sent = send(town, expires=-1.0)
-    deacon.look()
-    assert state(town, sent)[0] == "expired"
-    assert len(inbox(town, ANN)) == 1
+    for reader in (ANN, "overseer"):
+        sent = mail.send(town, [reader], "hello", expires=60.0).value.id
+        deacon.look()
+        assert state(town, sent, reader)[0] == "queued"
+        with town.change() as change:
+            change.execute("UPDATE deliveries SET expires = ? WHERE mail = ?", clock.now(), sent)
+        deacon.look()
+        assert state(town, sent, reader)[0] == "expired"
+        assert len(inbox(town, Address(reader))) == 1
 
 
 def test_dead_letter_reaches_the_sender_once_with_the_reason(
@@ -118,11 +126,52 @@ def _killed(*words: object, **more: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_mail_whose_file_is_gone_is_dead(town: Town, deacon: Courier) -> None:
-    sent = send(town)
+def test_mail_whose_file_is_gone_is_dead_and_its_sender_hears(town: Town, as_agent: As, deacon: Courier) -> None:
+    sent = send(as_agent("demo/cat"))
     (box(town, ANN).path / "new" / sent).unlink()
     deacon.look()
     assert state(town, sent) == ("dead", "it is no longer in the box")
+    (letter,) = inbox(as_agent("demo/cat"))
+    assert letter.subject == "not told to demo/ann: it is no longer in the box"
+    told = status(as_agent("demo/cat"), sent)
+    assert (told.subject, [step.state for step in told.steps]) == ("hello", ["sent", "dead"])
+    with pytest.raises(NotFoundError):
+        status(as_agent("demo/ben"), sent)
+
+
+def test_what_a_reader_was_told_of_and_threw_away_is_no_dead_letter(town: Town, as_agent: As, deacon: Courier) -> None:
+    sent, session = send(as_agent("demo/cat")), start(town)
+    with town.change() as change:
+        move_delivery(change, sent, ANN, "offer", session=session)
+    (box(town, ANN).path / "new" / sent).unlink()
+    thrown = mail.send(as_agent("demo/cat"), ["overseer"], "hello").value.id
+    (box(town, "overseer").path / "new" / thrown).unlink()
+    deacon.look()
+    assert state(town, sent)[0] == state(town, thrown, "overseer")[0] == "accepted"
+    assert inbox(as_agent("demo/cat")) == []
+
+
+def test_removed_agents_mail_is_given_up_and_can_be_read(town: Town, as_agent: As, deacon: Courier) -> None:
+    sent = send(as_agent("demo/cat"))
+    remove_agent(town, ANN)
+    deacon.look()
+    assert state(town, sent) == ("dead", "the agent was removed")
+    assert [letter.subject for letter in inbox(as_agent("demo/cat"))] == ["not told to demo/ann: the agent was removed"]
+    for asker in (town, as_agent("demo/cat")):
+        assert read(asker, sent).id == status(asker, sent).id == search(asker, ["hello"])[0].id == sent
+
+
+def test_a_box_that_cannot_be_read_keeps_nobody_elses_mail(town: Town, deacon: Courier) -> None:
+    lost, expired = send(town), mail.send(town, ["ben"], "hello", expires=-1.0).value.id
+    mails = box(town, ANN)
+    (mails.path / "new").rename(mails.path / "away")
+    (mails.path / "new").touch()
+    deacon.look()
+    assert state(town, expired, "demo/ben")[0] == "expired"
+    (mails.path / "new").unlink()
+    (mails.path / "away").rename(mails.path / "new")
+    deacon.look()
+    assert state(town, lost)[0] == "queued"
 
 
 def test_offered_mail_is_accepted_when_its_session_goes_on(town: Town, deacon: Courier) -> None:

@@ -1,27 +1,58 @@
-"""Words behind a verb become what its row says, whatever they begin with."""
+"""Words become parameters as getopt has it, whatever they begin with."""
+
+from typing import Any
 
 import pytest
 
 from gastown_tmux.errors import UsageError
-from gastown_tmux.verbs.flags import take_globals
 from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.parser import parse
 
 
-@pytest.mark.parametrize("value", ["-x", "-", "- one\n- two", "--json", "--help", "-m", "", "-s=1", "a=b"])
-@pytest.mark.parametrize("flag", ["-s", "--subject"])
-def test_a_flag_takes_the_next_word_whatever_it_is(flag: str, value: str) -> None:
-    globals_given, words = take_globals(["mail", "send", "toast", flag, value, "--json"])
-    verb, rest = find_verb(words)
-    assert globals_given.json and not globals_given.help
-    assert parse(verb, rest) == {"to": ["toast"], "subject": value}
+def parsed(*words: str) -> dict[str, Any]:
+    verb, rest = find_verb(list(words))
+    return parse(verb, rest)
 
 
-def test_words_that_are_no_values_stay_flags() -> None:
-    given, words = take_globals(["--json", "mail", "send", "toast", "-s", "x", "--quiet"])
-    assert (given.json, given.quiet, words) == (True, True, ["mail", "send", "toast", "-s", "x"])
-    verb, rest = find_verb(["config", "agent", "set", "mine", "prog", "--key", "-x", "--", "y"])
-    assert parse(verb, rest)["command"] == ["prog", "--key", "-x", "--", "y"]
-    verb, rest = find_verb(["mail", "send", "toast", "-s"])
-    with pytest.raises(UsageError, match="expected one argument"):
-        parse(verb, rest)
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        (("mail", "send", "ann", "-s", "-x", "-m", "--"), {"to": ["ann"], "subject": "-x", "body": "--"}),
+        (("mail", "send", "-s=a=b", "--", "ann", "--", "-b"), {"to": ["ann", "--", "-b"], "subject": "a=b"}),
+        (
+            ("mail", "send", "-sone word", "ann", "--exp", "2h"),
+            {"to": ["ann"], "subject": "one word", "expires": 7200.0},
+        ),
+        (("nudge", "ann", "-5", "-e what;", "-"), {"agent": "ann", "text": ["-5", "-e what;", "-"]}),
+        (("nudge", "ann", "--mode", "now", "--", "--mode"), {"agent": "ann", "text": ["--mode"], "mode": "now"}),
+        (("bead", "create", "--rig", "r", "--", "-t"), {"title": "-t", "rig": "r"}),
+        (
+            ("bead", "create", "t", "--rig", "r", "--needs", "a", "b", "-l", "x", "--needs=c"),
+            {"title": "t", "rig": "r", "needs": ["a", "b", "c"], "labels": ["x"]},
+        ),
+        (("mail", "inbox", "--all"), {"all": True}),
+        (("config", "agent", "set", "me", "sh", "-c", "--", "x"), {"name": "me", "command": ["sh", "-c", "--", "x"]}),
+    ],
+)
+def test_words_become_parameters(words: tuple[str, ...], given: dict[str, Any]) -> None:
+    assert parsed(*words) == given
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("mail", "send", "ann", "-s"), "-s needs a value"),
+        (("mail", "send", "ann", "-s", "x", "--bogus"), "gt mail send has no flag --bogus"),
+        (("mail", "send", "ann", "--e", "2h", "--b", "x"), "gt mail send has no flag --b"),
+        (("mail", "send", "ann", "-s", "x", "--expires", "-5s"), "--expires: '-5s' is not a duration"),
+        (("peek", "ann", "-n", "many"), "-n: 'many' is not a number"),
+        (("mail", "inbox", "--all=yes"), "--all takes no value"),
+        (("mail", "inbox", "ann", "ben"), "gt mail inbox has no use for 'ben'"),
+        (("mail", "send", "ann"), "gt mail send needs --subject"),
+        (("mail", "send", "-s", "x"), "gt mail send needs TO"),
+    ],
+)
+def test_what_is_off_is_said(words: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parsed(*words)
+    assert caught.value.message.startswith(said) and caught.value.hint
