@@ -7,9 +7,9 @@ from pathlib import Path
 
 from gastown_tmux.domain.ids import parse_name
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.settings import Setting, find_key
+from gastown_tmux.domain.settings import Setting, Settings, check_value, find_key
 from gastown_tmux.edges import configuration
-from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.errors import NotFoundError, UsageError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.providers import registry
 
@@ -52,9 +52,9 @@ def get(town: Town, key: str, rig: Rig | None = None) -> Answer:
     return Answer(setting, configuration.format_value(setting.value))
 
 
-def _path(town: Town, user: bool, rig: Rig | None) -> Path:
-    if user and rig is not None:
-        raise RefusedError("--user and --rig exclude one another")
+def _path(town: Town, user: bool, town_layer: bool, rig: Rig | None) -> Path:
+    if user + town_layer + (rig is not None) > 1:
+        raise UsageError("--user, --town and --rig exclude one another", hint="choose one of them")
     if user:
         return configuration.user_path(town.environment)
     if rig is not None:
@@ -62,10 +62,19 @@ def _path(town: Town, user: bool, rig: Rig | None) -> Path:
     return configuration.town_path(town.path)
 
 
+def _check_provider(town: Town, key: str, value: object) -> None:
+    """Raises NotFoundError, UsageError where it is from one that is not there, or in a circle."""
+    _, is_provider, name = key.partition("providers.")
+    if is_provider:
+        check_value(key, value, "the value")
+        registry.find(name, Settings([("flag", {key: value}), *town.settings().layers]))
+
+
 def set_key(
     town: Town, key: str, value: object, user: bool = False, town_layer: bool = False, rig: Rig | None = None
 ) -> Answer:
-    path = _path(town, user, rig)
+    path = _path(town, user, town_layer, rig)
+    _check_provider(town, key, value)
     changed = configuration.set_value(path, key, value)
     town.reload_settings()
     setting = town.settings(rig.name if rig else None).find(key)
@@ -77,7 +86,7 @@ def set_key(
 
 def unset_key(town: Town, key: str, user: bool = False, town_layer: bool = False, rig: Rig | None = None) -> Answer:
     find_key(key)
-    path = _path(town, user, rig)
+    path = _path(town, user, town_layer, rig)
     changed = configuration.unset_value(path, key)
     town.reload_settings()
     return Answer(
@@ -118,9 +127,10 @@ def set_provider(town: Town, name: str, command: Sequence[str]) -> Answer:
     """A user's own agent program: NAME is started as COMMAND."""
     parse_name(name, "agent program")
     value = {"from": "command", "command": command[0], "args": list(command[1:])}
-    configuration.set_value(configuration.town_path(town.path), f"providers.{name}", value)
+    changed = configuration.set_value(configuration.town_path(town.path), f"providers.{name}", value)
     town.reload_settings()
-    return Answer(show_provider(town, name), f"{name} runs {' '.join(command)}")
+    text = f"{name} runs {' '.join(command)}" + ("" if changed else " already")
+    return Answer(show_provider(town, name), text)
 
 
 def remove_provider(town: Town, name: str) -> Answer:
@@ -133,7 +143,6 @@ def default_provider(town: Town, name: str | None = None) -> Answer:
     """Raises MissingError where none is set and none of the known programs is there."""
     if name is not None:
         registry.find(name, town.settings())
-        configuration.set_value(configuration.town_path(town.path), "provider.default", name)
-        town.reload_settings()
+        return Answer({"name": name}, set_key(town, "provider.default", name).text)
     found = registry.default(town.settings(), lambda program: _which(town, program))
     return Answer({"name": found}, found)
