@@ -183,6 +183,8 @@ def words(output: Output) -> str:
     said = [_CONTROL.sub("", line).strip() for line in re.split(r"[\r\n]+", output.stderr)]
     said = [line for line in said if line and line != "remote:"]
     loud = [line for line in said if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))]
+    if loud and "Could not read from remote" in loud[0]:
+        loud = said[: said.index(loud[0]) + 1][-3:]  # ssh told why, in lines of its own form
     parts = [re.sub(r"^((fatal|error|remote|ERROR):\s*)+", "", line) for line in (loud or said[-3:])]
     text = "; ".join(dict.fromkeys(part for part in parts if part))
     return text[:500] or f"exit status {output.code}"

@@ -45,6 +45,8 @@ def test_the_words_of_a_failure_are_one_line() -> None:
     output = Output(1, b"", "hint: a\nremote: \x1b[31mno\x1b[0m way\nremote:\nerror: failed\nfatal: end\n")
     assert words(output) == "no way; failed; end"
     assert words(Output(7, b"", "")) == "exit status 7"
+    ssh = "ssh: no such host\r\nfatal: Could not read from remote repository.\n\nPlease make sure you are there.\n"
+    assert words(Output(128, b"", ssh)) == "ssh: no such host; Could not read from remote repository."
 
 
 def test_a_missing_directory_is_not_a_missing_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
