@@ -61,17 +61,19 @@ def _hook(arguments: list[str], path: str) -> int | None:
         return 0
     import json
 
-    state = json.loads(text)
+    print(describe_hook(json.loads(text)))  # noqa: T201
+    return 0
+
+
+def describe_hook(state: dict) -> str:  # type: ignore[type-arg]
+    """What ``state.json`` says, for who reads it in a window."""
     bead = state["bead"]
     if bead is None:
-        print("nothing is on your hook")  # noqa: T201
-        return 0
-    print(f"{bead['id']}  {bead['title']}\nbranch {state['branch']}")  # noqa: T201
+        return "nothing is on your hook"
+    text = f"{bead['id']}  {bead['title']}\nbranch {state['branch']}"
     if bead["reason"]:
-        print(f"came back: {bead['reason']}")  # noqa: T201
-    if bead["body"]:
-        print(f"\n{bead['body'].rstrip()}")  # noqa: T201
-    return 0
+        text += f"\ncame back: {bead['reason']}"
+    return text + (f"\n\n{bead['body'].rstrip()}" if bead["body"] else "")
 
 
 def _mail_check(arguments: list[str], box: str) -> int | None:

@@ -11,7 +11,7 @@ from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations import admission, daemons, deaths
 from gastown_tmux.operations.headquarters import open_headquarters
 from gastown_tmux.operations.hooks import find_base, is_prepared, prepare_hook
-from gastown_tmux.operations.layouts import arrange
+from gastown_tmux.operations.layouts import arrange, show_layout
 from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.sessions import resolve_provider, start_sessions, stop_sessions
 from gastown_tmux.operations.town import Answer, Town
@@ -27,7 +27,12 @@ PUT_OFF_SECONDS = 10.0
 
 
 def up(town: Town, layout: str | None = None) -> Answer:
-    """Starts the tmux server, the daemons and every agent that should run, then opens views. Never attaches."""
+    """Starts the tmux server, the daemons and every agent that should run, then opens views. Never attaches.
+
+    Raises NotFoundError for views that are not there, UsageError for ones not understood, before anything is started.
+    """
+    if layout is not None:
+        show_layout(town, layout)
     said = ensure_up(town)
     deaths.bury(town, deaths.find_dead(list_live_sessions(town.db)))
     started = start_agents(town, find_missing(town))
@@ -41,6 +46,7 @@ def up(town: Town, layout: str | None = None) -> Answer:
 
 def apply_layout(town: Town, name: str) -> Answer:
     """Its views, and no others; the town is started where it is down."""
+    show_layout(town, name)
     ensure_up(town)
     return arrange(town, name)
 

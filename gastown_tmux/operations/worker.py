@@ -10,6 +10,7 @@ from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges import resources, worktree
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.errors import RefusedError
+from gastown_tmux.hot import describe_hook
 from gastown_tmux.operations import escalations
 from gastown_tmux.operations.convoys import tell_landed
 from gastown_tmux.operations.hooks import save_hook, write_state
@@ -207,11 +208,10 @@ def _give_back(town: Town, bead: Bead, reason: Reason, words: str) -> str:
     return f"{bead.id} is {reason} and open again: {words.splitlines()[0] if words else ''}"
 
 
-def hook(town: Town) -> str:
+def hook(town: Town) -> Answer:
     """What is on the caller's hook, as ``state.json`` has it."""
-    address = _own_address(town)
-    write_state(town, address)
-    return (town.hook(address) / "state.json").read_text(encoding="utf-8")
+    state = write_state(town, _own_address(town))
+    return Answer(state, describe_hook(state))
 
 
 def signal(town: Town, event: str) -> Answer:

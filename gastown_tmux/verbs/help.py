@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gastown_tmux.verbs.index import VERBS, children, find_verb
+from gastown_tmux.verbs.index import VERBS, children, find_path, find_verb
 from gastown_tmux.verbs.table import Kind, Verb
 
 _INTRODUCTION = """\
@@ -59,9 +59,9 @@ def help_text(words: Sequence[str]) -> str:
     """All verbs, a group of them, or one. Raises UsageError for words that are none."""
     if not words:
         return _overview()
-    path = [word for word in words if not word.startswith("-")]
-    group = [verb for verb in VERBS if verb.words.split()[: len(path)] == path and not verb.hidden]
-    if len(group) > 1:
+    path, rest = find_path([word for word in words if not word.startswith("-")])
+    group = [verb for verb in VERBS if tuple(verb.words.split()[: len(path)]) == path and not verb.hidden]
+    if len(group) > 1 and not rest:
         return "\n".join(_rows([(verb.usage, verb.summary) for verb in group]))
     return _manual(find_verb(path)[0])
 

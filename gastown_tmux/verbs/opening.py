@@ -7,6 +7,7 @@ from gastown_tmux.domain.ids import OVERSEER, Address
 from gastown_tmux.domain.settings import check_value
 from gastown_tmux.edges.configuration import parse_value
 from gastown_tmux.errors import RefusedError
+from gastown_tmux.operations.lookup import resolve_address
 from gastown_tmux.operations.town import GiveTerminal, Town, find_town
 from gastown_tmux.verbs.flags import Globals
 
@@ -21,7 +22,8 @@ def open_town(
     """The town that the flags and the environment name; where none is ``needed``, one that need not be there:
     ``/`` where nothing names it.
 
-    Raises NotFoundError where there is none, RefusedError for an agent that speaks as another.
+    Raises NotFoundError where there is none, or nobody of the name that is to be spoken for, RefusedError for an
+    agent that speaks as another.
     """
     if needed:
         path = find_town(given.town, environment, _here())
@@ -30,16 +32,17 @@ def open_town(
         path = Path(named).expanduser().absolute() if named else Path("/")
     spawned = environment.get("GT_AGENT")
     actor = Address.parse(spawned) if spawned else OVERSEER
-    if given.speaker is not None:
-        speaker = Address.parse(given.speaker)
-        if spawned and speaker != actor:
-            raise RefusedError(f"{actor} cannot speak as {speaker}")
-        actor = speaker
     flags = {}
     for key, text in given.settings.items():
         flags[key] = parse_value(text)
         check_value(key, flags[key], f"-c {key}")
-    return Town(path, actor, environment, flags, (lambda line: None) if given.quiet else say, give_terminal)
+    town = Town(path, actor, environment, flags, (lambda line: None) if given.quiet else say, give_terminal)
+    if given.speaker is not None:
+        speaker = resolve_address(town, given.speaker) if needed else Address.parse(given.speaker)
+        if spawned and speaker != actor:
+            raise RefusedError(f"{actor} cannot speak as {speaker}")
+        town.actor = speaker
+    return town
 
 
 def _here() -> Path:

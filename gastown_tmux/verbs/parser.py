@@ -23,9 +23,10 @@ def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
         _add(parser, parameter)
     has_rest = any(parameter.rest for parameter in verb.parameters)
     try:
-        parsed = parser.parse_args(words) if has_rest else parser.parse_intermixed_args(words)
-    except UnicodeError as error:
-        raise UsageError(f"an argument is no text: {error}") from None
+        "".join(words).encode()
+    except UnicodeError:
+        raise UsageError("an argument is no UTF-8 text", hint=verb.usage) from None
+    parsed = parser.parse_args(words) if has_rest else parser.parse_intermixed_args(words)
     given = {name: value for name, value in vars(parsed).items() if value is not None and value != []}
     for parameter in verb.parameters:
         if parameter.required and parameter.name not in given:

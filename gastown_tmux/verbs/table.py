@@ -22,9 +22,15 @@ class Kind(StrEnum):
     ESCALATION = "escalation"
     RIG = "rig"
     AGENT = "agent"
+    CREW = "crew"
+    POLECAT = "polecat"
     ADDRESS = "address"
     PROVIDER = "provider"
     LAYOUT = "layout"
+
+
+#: An agent, of any role or of one.
+AGENT_KINDS = frozenset((Kind.AGENT, Kind.CREW, Kind.POLECAT))
 
 
 @dataclass(frozen=True, slots=True)
