@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from gastown_tmux.domain.agents import Role, view_state
+from gastown_tmux.domain.settings import find_key
 from gastown_tmux.edges.resources import list_resources
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers import registry
@@ -17,7 +18,7 @@ from gastown_tmux.verbs.table import Kind
 
 NAMED = (
     Kind.AGENT, Kind.CREW, Kind.POLECAT, Kind.ADDRESS, Kind.RIG, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST,
-    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT,
+    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.KEY,
 )  # fmt: skip
 _TOWN = (("mayor", "the town's coordinator"), ("deacon", ""), ("witness", ""), ("overseer", "you"))
 
@@ -47,6 +48,8 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
         case Kind.LAYOUT:
             files = list_resources("layouts", town.path)
             return [(name.removesuffix(".yaml"), "") for name in files if name.endswith(".yaml")]
+        case Kind.KEY:
+            return [(setting.key, find_key(setting.key).summary) for setting in town.settings().show()]
         case _:
             return ()
 

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     ADDRESS = "address"
     PROVIDER = "provider"
     LAYOUT = "layout"
+    KEY = "configuration key"
 
 
 #: An agent, of any role or of one.
