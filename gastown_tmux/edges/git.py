@@ -3,6 +3,7 @@
 import os
 import re
 import selectors
+import shlex
 import signal
 import subprocess
 import time
@@ -156,7 +157,7 @@ def git(
             raise
     output = Output(process.returncode, stdout, stderr.decode("utf-8", "replace"))
     if output.code not in ok:
-        raise GitError(f"git {args[0]}: {words(output)}")
+        raise GitError(f"git {args[0]}: {words(output)}", _way_out(output))
     return output
 
 
@@ -188,6 +189,11 @@ def words(output: Output) -> str:
     parts = [re.sub(r"^((fatal|error|remote|ERROR):\s*)+", "", line) for line in (loud or said[-3:])]
     text = "; ".join(dict.fromkeys(part for part in parts if part))
     return text[:500] or f"exit status {output.code}"
+
+
+def _way_out(output: Output) -> str | None:
+    distrusted = re.search(r"dubious ownership in repository at '(.+)'", output.stderr)
+    return f"git config --global --add safe.directory {shlex.quote(distrusted[1])}" if distrusted else None
 
 
 def version() -> tuple[int, int]:
