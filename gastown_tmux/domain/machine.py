@@ -27,7 +27,7 @@ class Machine(Generic[State]):
         try:
             return self.moves[move][state]
         except KeyError:
-            raise IllegalMoveError(f"a {self.thing} that is {state} cannot {move}") from None
+            raise IllegalMoveError(f"no {self.thing} that is {state} can {move}") from None
 
     def can(self, state: State, move: str) -> bool:
         return state in self.moves[move]

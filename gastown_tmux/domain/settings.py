@@ -100,13 +100,13 @@ def _command(value: object) -> object:
         words = shlex.split(value) if isinstance(value, str) else value
     except ValueError as error:
         raise ValueError(f"a command ({error})") from None
-    if not isinstance(words, list) or any(isinstance(word, list | dict) or word is None for word in words):
+    if not isinstance(words, list) or not all(isinstance(word, str | int | float) for word in words):
         raise ValueError("a command, as a text or a list of words")
     return value
 
 
 def _variables(value: object) -> Mapping[str, str]:
-    if not isinstance(value, dict) or any(isinstance(text, list | dict) for text in value.values()):
+    if not isinstance(value, dict) or not all(isinstance(text, str | int | float) for text in value.values()):
         raise ValueError("a mapping of texts")
     return {str(name): str(text) for name, text in value.items()}
 
@@ -280,6 +280,18 @@ def flatten(document: object, where: str) -> dict[str, object]:
     >>> flatten({"merge": {"review": True}, "mail.rescan": "2s"}, "town.yaml")
     {'merge.review': True, 'mail.rescan': '2s'}
     """
+    flat = spread(document, where)
+    for name, value in flat.items():
+        try:
+            check_value(name, value, where)
+        except UsageError as error:
+            hint = error.hint or "mend that line, or take it out with gt config unset"
+            raise UsageError(f"{where}: {error.message.removeprefix(where + ': ')}", hint) from None
+    return flat
+
+
+def spread(document: object, where: str) -> dict[str, object]:
+    """Dotted keys of a nested or dotted document, right or wrong. Raises UsageError where it is no mapping."""
     if document is None:
         return {}
     if not isinstance(document, dict):
@@ -292,10 +304,6 @@ def flatten(document: object, where: str) -> dict[str, object]:
         if is_section and isinstance(value, dict):
             pending += [(f"{name}.{inner}", below) for inner, below in reversed(value.items())]
         elif not (is_section and value is None):
-            try:
-                check_value(name, value, where)
-            except UsageError as error:
-                raise UsageError(f"{where}: {error.message.removeprefix(where + ': ')}", error.hint) from None
             flat[name] = value
     return flat
 

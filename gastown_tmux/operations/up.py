@@ -29,8 +29,10 @@ PUT_OFF_SECONDS = 10.0
 def up(town: Town, layout: str | None = None) -> Answer:
     """Starts the tmux server, the daemons and every agent that should run, then opens views. Never attaches.
 
-    Raises NotFoundError for views that are not there, UsageError for ones not understood, before anything is started.
+    Raises NotFoundError for views that are not there, UsageError for settings and views that are not understood, before
+    anything is started.
     """
+    town.settings()
     if layout is not None:
         show_layout(town, layout)
     said = ensure_up(town)

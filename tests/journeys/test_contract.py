@@ -203,8 +203,10 @@ def test_layers_of_configuration(quick_town: TownWorld) -> None:
     (town.path / "town.yaml").write_text("merge: {strategie: squash}\n")
     said = complaint(town.gt("config", "show", code=2))
     assert "merge.strategie" in said and "town.yaml" in said and "merge.strategy" in said
+    assert town.gt("config", "set", "limits.agents", "3", "--rig", "demo", "--json").json["layer"] == "project"
     (town.path / "town.yaml").write_text("merge: {strategy: [\n")
-    assert "town.yaml" in complaint(town.gt("config", "show", code=1))
+    for words in (["config", "show"], ["up"]):
+        assert "town.yaml" in complaint(town.gt(*words, code=1))
     (town.path / "town.yaml").write_text("")
     assert git(town.path, "log", "--format=%an %ae") == "gt gt@localhost"
 

@@ -137,7 +137,7 @@ def test_an_agents_state_moves_by_its_table(db: Database) -> None:
     with db.change(OVERSEER, NOW) as change:
         assert agents.move_agent(change, TOAST, "start") == "on"
         assert agents.move_agent(change, TOAST, "pause", reason="asked") == "paused"
-        with pytest.raises(IllegalMoveError, match="a agent that is paused cannot retry"):
+        with pytest.raises(IllegalMoveError, match="no agent that is paused can retry"):
             agents.move_agent(change, TOAST, "retry")
         with pytest.raises(NotFoundError):
             agents.move_agent(change, "demo/nobody", "start")
