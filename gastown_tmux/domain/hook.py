@@ -1,7 +1,7 @@
 """What lies on a hook, in words. Imports nothing: a hot verb says it too."""
 
 
-def describe(state: dict[str, dict[str, str] | str | None]) -> str:
+def describe(state: dict[str, object]) -> str:
     """``state`` as ``state.json`` has it. Raises KeyError, TypeError where it is something else."""
     bead = state["bead"]
     if not isinstance(bead, dict):

@@ -2,14 +2,17 @@
 
 import difflib
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from gastown_tmux.errors import UsageError
 
 LAYERS = ("flag", "environment", "project", "town", "user", "default")
 
 Parse = Callable[[object], object]
+Part = TypeVar("Part")
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\Z")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -64,6 +67,13 @@ def _count(value: object) -> int:
     return value
 
 
+def _interval(value: object) -> float:
+    seconds = parse_duration(value)
+    if not seconds:
+        raise ValueError("a duration above 0, such as 30s")
+    return seconds
+
+
 def _load(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise ValueError("a number above 0")
@@ -85,6 +95,31 @@ def _choice(*allowed: str) -> Parse:
     return parse
 
 
+def _command(value: object) -> object:
+    try:
+        words = shlex.split(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"a command ({error})") from None
+    if not isinstance(words, list) or not all(isinstance(word, str | int | float) for word in words):
+        raise ValueError("a command, as a text or a list of words")
+    return value
+
+
+def _variables(value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(text, str | int | float) for text in value.values()):
+        raise ValueError("a mapping of texts")
+    return {str(name): str(text) for name, text in value.items()}
+
+
+def _part(rule: str, whole: Mapping[str, object], name: str, parse: Callable[[object], Part], default: object) -> Part:
+    """One value of a mapping, or what goes for it where it is left out."""
+    value = whole.get(name)
+    try:
+        return parse(default if value is None else value)
+    except ValueError as error:
+        raise ValueError(f"{rule}, with {name} as {error}") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """A command that must pass on the candidate. ``timeout`` in seconds."""
@@ -104,18 +139,15 @@ def _gates(value: object) -> tuple[Gate, ...]:
     for item in value:
         if isinstance(item, str):
             item = {"run": item}
-        if not isinstance(item, dict) or not isinstance(item.get("run"), str):
+        if not isinstance(item, dict) or set(item) - {"name", "run", "timeout", "env", "parallel"}:
             raise ValueError(rule)
-        unknown = set(item) - {"name", "run", "timeout", "env", "parallel"}
-        if unknown:
-            raise ValueError(f"{rule}, without {', '.join(sorted(unknown))}")
         gates.append(
             Gate(
-                name=str(item.get("name", item["run"])),
-                run=item["run"],
-                timeout=parse_duration(item.get("timeout", "30m")),
-                environment={str(k): str(v) for k, v in (item.get("env") or {}).items()},
-                parallel=bool(item.get("parallel", False)),
+                name=_part(rule, item, "name", _text, item.get("run")),
+                run=_part(rule, item, "run", _text, None),
+                timeout=_part(rule, item, "timeout", _interval, "30m"),
+                environment=_part(rule, item, "env", _variables, {}),
+                parallel=_part(rule, item, "parallel", _boolean, False),
             )
         )
     if len({gate.name for gate in gates}) != len(gates):
@@ -150,19 +182,25 @@ def _provider(value: object) -> Mapping[str, object]:
     rule = "a mapping of from, command, args and env"
     if not isinstance(value, dict) or set(value) - {"from", "command", "args", "env"}:
         raise ValueError(rule)
-    if not isinstance(value.get("args", []), list) or not isinstance(value.get("env", {}), dict):
-        raise ValueError(rule)
+    _part(rule, value, "from", _text, "command")
+    _part(rule, value, "command", _command, [])
+    _part(rule, value, "args", _command, [])
+    _part(rule, value, "env", _variables, {})
     return value
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """``default`` is in the form a file would hold; ``<name>`` in ``name`` stands for any one word."""
+    """``default`` is in the form a file would hold; ``<name>`` in ``name`` stands for any one word.
+
+    ``in_rig`` is the default as a rig sees it, where that is another.
+    """
 
     name: str
     parse: Parse
     default: object
     summary: str
+    in_rig: object = None
 
 
 #: Events that a person is told of while they work, unless ``ui.events`` says otherwise.
@@ -185,22 +223,22 @@ KEYS = (
     Key("merge.review", _boolean, False, "hold merge requests for 'gt mq approve'"),
     Key("worktree.copy", _texts, [], "unversioned files copied from the source checkout into new worktrees"),
     Key("worktree.setup", _texts, [], "commands run in a worktree before its agent starts"),
-    Key("worktree.timeout", parse_duration, "10m", "time limit of each setup command"),
-    Key("limits.agents", _count, None, "agents at once: in a rig (8 unless set), in the town (30 unless set)"),
+    Key("worktree.timeout", _interval, "10m", "time limit of each setup command"),
+    Key("limits.agents", _count, 30, "agents at once: in a rig, and in the town", in_rig=8),
     Key("limits.memory", parse_size, "256M", "memory that must be free before an agent is started"),
     Key("limits.load", _load, None, "load a core above which no agent is started; unset: no such gate"),
     Key("budget.bead", _count, None, "tokens (input and output) for one bead, then its agent is paused; unset: any"),
     Key("budget.agent", _count, None, "tokens of one agent in a day, then it is paused; unset: any"),
     Key("budget.town", _count, None, "tokens of all agents in a day, then all are paused; unset: any"),
-    Key("mail.rescan", parse_duration, "1s", "how often every mailbox is looked at without any event"),
-    Key("snapshot.every", parse_duration, "5m", "how often the work of a running agent is saved"),
+    Key("mail.rescan", _interval, "1s", "how often every mailbox is looked at without any event"),
+    Key("snapshot.every", _interval, "5m", "how often the work of a running agent is saved"),
     Key("snapshot.file", parse_size, "10M", "the largest unsaved file that a snapshot takes in"),
     Key("snapshot.total", parse_size, "200M", "how much of unsaved files a snapshot takes in at most"),
     Key("snapshot.remote", _text, None, "a repository that snapshots are pushed to as a backup"),
-    Key("escalation.low", parse_duration, "24h", "how long mayor and human each have before the next is asked"),
-    Key("escalation.medium", parse_duration, "4h", "the same, by severity"),
-    Key("escalation.high", parse_duration, "1h", "the same, by severity"),
-    Key("escalation.critical", parse_duration, "10m", "the same, by severity"),
+    Key("escalation.low", _interval, "24h", "how long mayor and human each have before the next is asked"),
+    Key("escalation.medium", _interval, "4h", "the same, by severity"),
+    Key("escalation.high", _interval, "1h", "the same, by severity"),
+    Key("escalation.critical", _interval, "10m", "the same, by severity"),
     Key("respawn.budget", parse_budget, "10 per 10m", "starts after a death before an agent counts as failed"),
     Key("approvals.rules", _approval_rules, [], "questions of agents that are answered without a person, in order"),
     Key("ssh.config", _text, None, "the file that 'gt --host' has ssh read instead of your own"),
@@ -242,6 +280,18 @@ def flatten(document: object, where: str) -> dict[str, object]:
     >>> flatten({"merge": {"review": True}, "mail.rescan": "2s"}, "town.yaml")
     {'merge.review': True, 'mail.rescan': '2s'}
     """
+    flat = spread(document, where)
+    for name, value in flat.items():
+        try:
+            check_value(name, value, where)
+        except UsageError as error:
+            hint = error.hint or "mend that line, or take it out with gt config unset"
+            raise UsageError(f"{where}: {error.message.removeprefix(where + ': ')}", hint) from None
+    return flat
+
+
+def spread(document: object, where: str) -> dict[str, object]:
+    """Dotted keys of a nested or dotted document, right or wrong. Raises UsageError where it is no mapping."""
     if document is None:
         return {}
     if not isinstance(document, dict):
@@ -254,10 +304,6 @@ def flatten(document: object, where: str) -> dict[str, object]:
         if is_section and isinstance(value, dict):
             pending += [(f"{name}.{inner}", below) for inner, below in reversed(value.items())]
         elif not (is_section and value is None):
-            try:
-                check_value(name, value, where)
-            except UsageError as error:
-                raise UsageError(f"{where}: {error.message.removeprefix(where + ': ')}", error.hint) from None
             flat[name] = value
     return flat
 
@@ -281,12 +327,19 @@ class Settings:
         for layer, values in self.layers:
             if name in values:
                 return Setting(name, values[name], layer)
-        return Setting(name, find_key(name).default, "default")
+        key = find_key(name)
+        is_rig = key.in_rig is not None and any(layer == "project" for layer, _ in self.layers)
+        return Setting(name, key.in_rig if is_rig else key.default, "default")
 
     def get(self, name: str) -> object:
         """The value as code uses it; None where there is neither value nor default."""
         value = self.find(name).value
         return None if value is None else find_key(name).parse(value)
+
+    def count(self, name: str) -> int:
+        value = self.get(name)
+        assert isinstance(value, int)
+        return value
 
     def show(self) -> list[Setting]:
         """Every key that has a value or a default, in the order of the schema."""
@@ -333,11 +386,13 @@ class Settings:
 
 
 def environment_layer(environment: Mapping[str, str], parse_yaml: Callable[[str], object]) -> dict[str, object]:
-    """The layer of ``GT_<KEY>`` variables, ``.`` written as ``_``; values are YAML."""
+    """The layer of ``GT_<KEY>`` variables, ``.`` written as ``_``; values are YAML, and an empty one is none."""
     names = {"GT_" + key.name.upper().replace(".", "_"): key.name for key in KEYS if "<" not in key.name}
+    own = "GT_PROVIDERS_"
+    names |= {name: f"providers.{name.removeprefix(own).lower()}" for name in environment if name.startswith(own)}
     layer = {}
     for variable, name in names.items():
-        if variable in environment:
+        if environment.get(variable):
             value = parse_yaml(environment[variable])
             check_value(name, value, f"environment {variable}")
             layer[name] = value

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from gastown_tmux.domain.ids import RigName
-from gastown_tmux.domain.settings import Settings, check_value, environment_layer, flatten
+from gastown_tmux.domain.settings import Settings, check_value, environment_layer, flatten, spread
 from gastown_tmux.edges.files import write_atomic
-from gastown_tmux.errors import GtError, NotFoundError, UsageError
+from gastown_tmux.errors import GtError, RefusedError, UsageError
 
 PROJECT_NAMES = ("config.json", "config.yaml")
 
@@ -90,7 +90,8 @@ def _read(path: Path) -> object:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise GtError(f"{path} cannot be read: {error}", hint="mend or remove that file") from None
+        words = getattr(error, "strerror", None) or error
+        raise GtError(f"{path} cannot be read: {words}", hint="mend or remove that file") from None
     if path.suffix == ".json":
         try:
             return json.loads(text) if text.strip() else None
@@ -105,7 +106,7 @@ def _yaml(text: str, path: Path | str) -> Any:
     try:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
-        words = " ".join(str(error).split())
+        words = " ".join(str(error).split()).replace(' in "<unicode string>",', " at")
         raise GtError(f"{path} is no YAML: {words}", hint="mend or remove that file") from None
 
 
@@ -124,9 +125,9 @@ def parse_value(text: str) -> object:
 
 
 def set_value(path: Path, name: str, value: object) -> bool:
-    """Writes one key, leaving every other line of the file alone. Whether anything changed."""
+    """Writes one key, leaving every other line of the file alone, right or wrong. Whether anything changed."""
     check_value(name, value, "the value")
-    known = _read_layer(path)
+    known = spread(_read(path), str(path))
     if name in known and known[name] == value:
         return False
     _edit(path, name, value, present=True)
@@ -134,8 +135,8 @@ def set_value(path: Path, name: str, value: object) -> bool:
 
 
 def unset_value(path: Path, name: str) -> bool:
-    """Whether the key was there."""
-    if name not in _read_layer(path):
+    """Whether the key was there; it may be one that nobody knows."""
+    if name not in spread(_read(path), str(path)):
         return False
     _edit(path, name, None, present=False)
     return True
@@ -152,12 +153,17 @@ def _edit(path: Path, name: str, value: object, *, present: bool) -> None:
         write_atomic(path, (json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode())
         return
     text = path.read_text(encoding="utf-8") if path.exists() else ""
+    wanted = spread(_yaml(text, path), str(path))
+    wanted.pop(name, None)
     text = _without_lines(text, name)
-    if present:
-        text = text + ("\n" if text and not text.endswith("\n") else "")
-        text += f"{name}: {json.dumps(value, ensure_ascii=False)}\n"
-    if flatten(_yaml(text, path), str(path)).get(name) != value:
-        raise NotFoundError(f"{path} is laid out in a way gt does not edit", hint=f"edit {name} in {path} by hand")
+    # A line may have held other keys too: {a: 1, b: 2}.
+    left = spread(_yaml(text, path), str(path))
+    added = {key: other for key, other in wanted.items() if key not in left} | ({name: value} if present else {})
+    if added and text and not text.endswith("\n"):
+        text += "\n"
+    text += "".join(f"{key}: {json.dumps(other, ensure_ascii=False)}\n" for key, other in added.items())
+    if spread(_yaml(text, path), str(path)) != wanted | added:
+        raise RefusedError(f"{path} is laid out in a way gt does not edit", hint=f"edit {name} in {path} by hand")
     write_atomic(path, text.encode())
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import selectors
+import shlex
 import signal
 import subprocess
 import time
@@ -156,7 +157,7 @@ def git(
             raise
     output = Output(process.returncode, stdout, stderr.decode("utf-8", "replace"))
     if output.code not in ok:
-        raise GitError(f"git {args[0]}: {words(output)}")
+        raise GitError(f"git {args[0]}: {words(output)}", _way_out(output))
     return output
 
 
@@ -183,9 +184,16 @@ def words(output: Output) -> str:
     said = [_CONTROL.sub("", line).strip() for line in re.split(r"[\r\n]+", output.stderr)]
     said = [line for line in said if line and line != "remote:"]
     loud = [line for line in said if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))]
+    if loud and "Could not read from remote" in loud[0]:
+        loud = said[: said.index(loud[0]) + 1][-3:]  # ssh told why, in lines of its own form
     parts = [re.sub(r"^((fatal|error|remote|ERROR):\s*)+", "", line) for line in (loud or said[-3:])]
     text = "; ".join(dict.fromkeys(part for part in parts if part))
     return text[:500] or f"exit status {output.code}"
+
+
+def _way_out(output: Output) -> str | None:
+    distrusted = re.search(r"dubious ownership in repository at '(.+)'", output.stderr)
+    return f"git config --global --add safe.directory {shlex.quote(distrusted[1])}" if distrusted else None
 
 
 def version() -> tuple[int, int]:

@@ -1,7 +1,9 @@
 """What stands behind a rig: where its work is fetched from and lands."""
 
+import getpass
 import os
 import re
+import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -75,7 +77,10 @@ def probe_remote(url: str) -> Remote:
 
     Raises `GitError` with its own words when it cannot be reached, `RefusedError` when it has no commit.
     """
-    found = git("ls-remote", "--symref", "--", url, "HEAD", "refs/heads/*", timeout=PROBE_TIMEOUT)
+    try:
+        found = git("ls-remote", "--symref", "--", url, "HEAD", "refs/heads/*", timeout=PROBE_TIMEOUT)
+    except GitError as error:
+        raise GitError(f"{url} cannot be read: {error.message.removeprefix('git ls-remote: ')}", error.hint) from error
     default: str | None = None
     branches: list[str] = []
     for line in found.lines:
@@ -94,6 +99,15 @@ def user_email(path: Path | None) -> str | None:
     if given := os.environ.get("GIT_AUTHOR_EMAIL"):
         return given
     return git("config", "--get", "user.email", cwd=path or Path("/"), ok=(0, 1)).text or None
+
+
+def guess_email() -> str:
+    """What a mail program would take for the address of whoever runs us; a user without a name has a number."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 def _local_path(given: str, base: Path | None = None) -> Path | None:

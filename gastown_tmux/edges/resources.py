@@ -53,10 +53,12 @@ def find_resource(kind: str, name: str, town: Path) -> Path:
     for folder in (town / kind, shipped(kind)):
         if (folder / name).is_file():
             return folder / name
-    near = difflib.get_close_matches(name, list_resources(kind, town), n=1)
+    asked = Path(name)
+    known = [Path(other).stem for other in list_resources(kind, town) if other.endswith(asked.suffix)]
+    near = difflib.get_close_matches(asked.stem, known, n=1)
     raise NotFoundError(
         f"no {name} among the {kind} of the town, nor among those shipped",
-        hint=f"did you mean {near[0]}?" if near else None,
+        hint=f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}",
     )
 
 

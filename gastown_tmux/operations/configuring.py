@@ -8,9 +8,9 @@ from pathlib import Path
 
 from gastown_tmux.domain.ids import parse_name
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.settings import Setting, find_key
+from gastown_tmux.domain.settings import Setting, Settings, check_value, find_key
 from gastown_tmux.edges import configuration
-from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
+from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.providers import registry
 
@@ -53,23 +53,40 @@ def get(town: Town, key: str, rig: Rig | None = None) -> Answer:
     return Answer(setting, configuration.format_value(setting.value))
 
 
-def _path(town: Town, user: bool, rig: Rig | None) -> Path:
-    if user and rig is not None:
-        raise RefusedError("--user and --rig exclude one another")
+def _layer(town: Town, user: bool, town_layer: bool, rig: Rig | None) -> tuple[str, Path]:
+    if user + town_layer + (rig is not None) > 1:
+        raise UsageError("--user, --town and --rig exclude one another", hint="choose one of them")
     if user:
-        return configuration.user_path(town.environment)
+        return "user", configuration.user_path(town.environment)
     if rig is not None:
-        return configuration.project_path(town.path, rig.name)
-    return configuration.town_path(town.path)
+        return "project", configuration.project_path(town.path, rig.name)
+    return "town", configuration.town_path(town.path)
+
+
+def _find(town: Town, key: str, rig: Rig | None) -> Setting | None:
+    """What holds now, of files just written; None where something else in them is wrong, as the next verb will say."""
+    town.reload_settings()
+    try:
+        return town.settings(rig.name if rig else None).find(key)
+    except GtError:
+        return None
+
+
+def _check_provider(town: Town, key: str, value: object) -> None:
+    """Raises NotFoundError, UsageError where it is from one that is not there, or in a circle."""
+    _, is_provider, name = key.partition("providers.")
+    if is_provider:
+        check_value(key, value, "the value")
+        registry.find(name, Settings([("flag", {key: value}), *town.settings().layers]))
 
 
 def set_key(
     town: Town, key: str, value: object, user: bool = False, town_layer: bool = False, rig: Rig | None = None
 ) -> Answer:
-    path = _path(town, user, rig)
+    layer, path = _layer(town, user, town_layer, rig)
+    _check_provider(town, key, value)
     changed = configuration.set_value(path, key, value)
-    town.reload_settings()
-    setting = town.settings(rig.name if rig else None).find(key)
+    setting = _find(town, key, rig) or Setting(key, value, layer)
     text = f"{key} is {configuration.format_value(value)} in {path}" + ("" if changed else " already")
     if setting.value != value:
         text += f"; the {setting.layer} layer says {configuration.format_value(setting.value)} and is stronger"
@@ -77,14 +94,12 @@ def set_key(
 
 
 def unset_key(town: Town, key: str, user: bool = False, town_layer: bool = False, rig: Rig | None = None) -> Answer:
-    find_key(key)
-    path = _path(town, user, rig)
+    _, path = _layer(town, user, town_layer, rig)
     changed = configuration.unset_value(path, key)
-    town.reload_settings()
-    return Answer(
-        town.settings(rig.name if rig else None).find(key),
-        f"{key} is out of {path}" if changed else f"{key} is not set in {path}",
-    )
+    if not changed:
+        find_key(key)
+    setting = _find(town, key, rig) or Setting(key, None, "default")
+    return Answer(setting, f"{key} is out of {path}" if changed else f"{key} is not set in {path}")
 
 
 def paths(town: Town, rig: Rig | None = None) -> list[LayerFile]:
@@ -142,7 +157,6 @@ def default_provider(town: Town, name: str | None = None) -> Answer:
     """Raises MissingError where none is set and none of the known programs is there."""
     if name is not None:
         registry.find(name, town.settings())
-        configuration.set_value(configuration.town_path(town.path), "provider.default", name)
-        town.reload_settings()
+        return Answer({"name": name}, set_key(town, "provider.default", name).text)
     found = registry.default(town.settings(), lambda program: _which(town, program))
     return Answer({"name": found}, found)

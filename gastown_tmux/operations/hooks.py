@@ -165,12 +165,13 @@ def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
             raise GtError(f"worktree.setup of {address}: {command!r} {what}", hint=f"its output is in {log}")
 
 
-def write_state(town: Town, address: Address) -> None:
-    """``state.json``: what is on the hook, for those who may not open the database."""
+def write_state(town: Town, address: Address) -> dict[str, object]:
+    """``state.json``: what is on the hook, for those who may not open the database; what it says now."""
     folder = town.hook(address)
     folder.mkdir(parents=True, exist_ok=True)
     state = _describe(town, address) | {"updated": clock.now()}
     write_atomic(folder / "state.json", json.dumps(state, ensure_ascii=False, indent=1).encode())
+    return state
 
 
 def _describe(town: Town, address: Address) -> dict[str, object]:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import OVERSEER, parse_name
+from gastown_tmux.domain.ids import OVERSEER, RESERVED, parse_name
 from gastown_tmux.edges import clock, git, locks, tmux
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.files import write_atomic
@@ -77,7 +77,7 @@ def _fill(town: Town, name: str) -> Answer:
 
 def _name_from(path: Path) -> str:
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in path.name.lower()).strip("-")
-    return kept[:32] if kept[:1].isalpha() else "town"
+    return kept[:32] if kept[:1].isalpha() and kept[:32] not in RESERVED else "town"
 
 
 def _write_once(path: Path, text: str) -> None:

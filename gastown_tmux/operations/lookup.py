@@ -13,7 +13,7 @@ from gastown_tmux.domain.work import Bead, Convoy
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import work
-from gastown_tmux.store.agents import find_agent, list_agents
+from gastown_tmux.store.agents import list_agents
 from gastown_tmux.store.escalations import get_escalation
 from gastown_tmux.store.merging import get_merge_request
 from gastown_tmux.store.rigs import find_rig, list_rigs
@@ -61,19 +61,25 @@ def resolve_id(town: Town, table: str, word: str) -> str:
     return found[0]
 
 
-def resolve_agent(town: Town, word: str, rig: Rig | None = None) -> Address:
-    """By address, or by a name that is unique in the town (or in ``rig``). Raises NotFoundError, RefusedError."""
-    if "/" in word or find_agent(town.db, word):
-        address = Address.parse(word)
-        if find_agent(town.db, address):
-            return address
-        raise NotFoundError(f"no agent {address}", hint="gt agents")
-    named = [agent.address for agent in list_agents(town.db, rig.name if rig else None) if agent.name == word]
+def resolve_agent(town: Town, word: str, rig: Rig | None = None, role: Role | None = None) -> Address:
+    """By address, or by a name that is unique in the town; in ``rig`` and of ``role``, where they are given.
+
+    Raises NotFoundError, RefusedError.
+    """
+    agents = list_agents(town.db, rig.name if rig else None)
+    whole = Address.parse(word) if "/" in word else word
+    agents = [agent for agent in agents if whole in (agent.address, agent.name)]
+    named = [agent.address for agent in agents if role in (None, agent.role)]
     if len(named) == 1:
         return named[0]
     if named:
         raise RefusedError(f"{word!r} may be {' or '.join(named)}", hint="use the whole address")
-    raise NotFoundError(f"no agent {word!r}" + (f" in rig {rig.name}" if rig else ""), hint="gt agents")
+    if agents:
+        found = agents[0]
+        raise NotFoundError(f"{found.address} is of role {found.role}, not {role}", hint=f"gt {role} list")
+    raise NotFoundError(
+        f"no agent {word!r}" + (f" in rig {rig.name}" if rig else ""), hint=f"gt {role} list" if role else "gt agents"
+    )
 
 
 def find_target(town: Town, word: str) -> Rig | Address | None:

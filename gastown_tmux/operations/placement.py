@@ -12,9 +12,6 @@ from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import work as rows
 from gastown_tmux.store.db import Change
 
-RIG_AGENTS = 8
-TOWN_AGENTS = 30
-
 
 def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> Address | str:
     """Puts an open bead on a hook that is free for it; else what it waits for."""
@@ -50,11 +47,9 @@ def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> A
 
 def _choose(town: Town, change: Change, rig: Rig, provider: str | None) -> Address | None:
     """A polecat of the rig with nothing on its hook and no session, or a new one; None at the limits."""
-    limits = town.settings(rig.name).get("limits.agents"), town.settings().get("limits.agents")
-    in_rig, in_town = limits[0] or RIG_AGENTS, limits[1] or TOWN_AGENTS
+    in_rig, in_town = town.settings(rig.name).count("limits.agents"), town.settings().count("limits.agents")
     agents = agent_rows.list_agents(change)
     busy = {agent.address for agent in agents if _is_busy(change, agent.address)}
-    assert isinstance(in_rig, int) and isinstance(in_town, int)
     if len(busy) >= in_town or sum(Address(address).rig == rig.name for address in busy) >= in_rig:
         return None
     wanted = resolve_provider(town, rig.name, provider).name

@@ -1,9 +1,7 @@
 """Rigs: one repository and the workers on it."""
 
-import getpass
 import json
 import shutil
-import socket
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.git import NETWORK_TIMEOUT
 from gastown_tmux.edges.repository import Repository
-from gastown_tmux.errors import RefusedError
+from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.hooks import archive_agent, clear_hook
 from gastown_tmux.operations.sessions import stop_sessions
 from gastown_tmux.operations.town import Answer, Town
@@ -26,7 +24,8 @@ from gastown_tmux.store.work import list_beads
 def add_rig(town: Town, name: str, source: str, branch: str | None = None, prefix: str | None = None) -> Answer:
     """Clones, detects the target branch, and then makes the row: half a rig cannot exist.
 
-    Raises RefusedError for a name or prefix that is taken, an empty repository, a branch that is not there.
+    Raises RefusedError for a name or prefix that is taken and an empty repository, NotFoundError for a path or branch
+    that is not there.
     """
     name = RigName(parse_name(name, "rig"))
     with locks.Lock(town.run / "rigs.lock", NETWORK_TIMEOUT):
@@ -53,7 +52,7 @@ def _add_rig(town: Town, name: RigName, source: str, branch: str | None, prefix:
     if target is None:
         raise RefusedError(f"{found.url} names no default branch", hint=f"--branch {remote.branches[0]}")
     if target not in remote.branches:
-        raise RefusedError(f"{found.url} has no branch {target}", hint="--branch " + "|".join(remote.branches[:5]))
+        raise NotFoundError(f"{found.url} has no branch {target}", hint="--branch " + "|".join(remote.branches[:5]))
     email = _find_email(town, found.path)
     town.say(f"cloning {found.url}")
     repository = _clone(town, name, found.url)
@@ -91,7 +90,7 @@ def _find_email(town: Town, path: Path | None) -> str:
     email = remotes.user_email(path) or town.ask("e-mail address for the agents' commits: ")
     if email:
         return email
-    guess = f"{getpass.getuser()}@{socket.gethostname()}"
+    guess = remotes.guess_email()
     town.say(f"git knows no user.email: agents' commits say {guess}")
     return guess
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session
+from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session, branch_of
 from gastown_tmux.domain.ids import MAYOR, Address, SessionId
 from gastown_tmux.domain.mail import Priority, message_id, one_line, short_id
 from gastown_tmux.domain.work import Bead
@@ -158,7 +158,7 @@ def _plan(
 ) -> LaunchPlan:
     gt = gt_command()
     rig = agent.rig and town.rig(agent.rig)
-    branch = bead.branch if bead else None
+    branch = bead.branch if bead else branch_of(agent, None) if rig else None
     role = resources.load_role(agent.role, town.path)
     plan = provider.launch(
         LaunchContext(

@@ -27,7 +27,12 @@ PUT_OFF_SECONDS = 10.0
 
 
 def up(town: Town, layout: str | None = None) -> Answer:
-    """Starts the tmux server, the daemons and every agent that should run, then opens views. Never attaches."""
+    """Starts the tmux server, the daemons and every agent that should run, then opens views. Never attaches.
+
+    Raises NotFoundError for views that are not there, UsageError for settings and views that are not understood, before
+    anything is started.
+    """
+    town.settings()
     if layout is not None:
         check_layout(town, layout)
     said = ensure_up(town)

@@ -1,6 +1,5 @@
 """What an agent says of its own work: prime, hook, done."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -211,9 +210,7 @@ def _give_back(town: Town, bead: Bead, reason: Reason, words: str) -> str:
 
 def hook(town: Town) -> Answer:
     """What is on the caller's hook; the value is what ``state.json`` has."""
-    address = _own_address(town)
-    write_state(town, address)
-    state = json.loads((town.hook(address) / "state.json").read_bytes())
+    state = write_state(town, _own_address(town))
     return Answer(state, describe(state))
 
 

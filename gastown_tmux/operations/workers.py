@@ -2,13 +2,13 @@
 
 import time
 
-from gastown_tmux.domain.agents import AgentState, Role
+from gastown_tmux.domain.agents import AgentState, HookState, Role
 from gastown_tmux.domain.ids import Address, Commit, parse_name
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges import processes
 from gastown_tmux.edges.git import NETWORK_TIMEOUT
 from gastown_tmux.edges.wake import poke
-from gastown_tmux.errors import GtError, RefusedError, UsageError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.freezing import release, resume
 from gastown_tmux.operations.hooks import archive_agent, clear_hook, find_base, is_prepared, prepare_hook, write_state
 from gastown_tmux.operations.sessions import START_SECONDS, resolve_provider, start_sessions, stop_sessions
@@ -41,7 +41,8 @@ def _add(town: Town, role: Role, name: str, rig: Rig | None, branch: str | None,
         raise RefusedError(f"{address} is of role {known.role} already", hint="choose another name")
     if provider is not None:
         resolve_provider(town, rig.name, provider)
-    fresh = role is Role.CREW and not town.worktree(address).exists()
+    done = known is not None and known.hook is HookState.READY and town.worktree(address).exists()
+    fresh = role is Role.CREW and not done
     if fresh:
         base = find_base(town, rig) if branch is None else _find_start(town, rig, branch)
     if known is None:
@@ -53,7 +54,7 @@ def _add(town: Town, role: Role, name: str, rig: Rig | None, branch: str | None,
     if fresh:
         prepare_hook(town, rig, address, base)
     write_state(town, address)
-    text = f"{address} is there" + (" already" if known else "")
+    text = f"{address} is there" + (" already" if known and not fresh else "")
     if role is Role.CREW:
         text += f", in {town.worktree(address)}"
     return Answer(show_agent(town, address), text)
@@ -72,11 +73,13 @@ def _place(town: Town, name: str, rig: Rig | None) -> tuple[Rig, Address]:
 
 
 def _find_start(town: Town, rig: Rig, branch: str) -> Commit:
+    if branch == rig.target:
+        return find_base(town, rig)
     repository = town.repository(rig.name)
     repository.fetch(None, NETWORK_TIMEOUT)
     commit = repository.resolve(f"refs/remotes/origin/{branch}")
     if commit is None:
-        raise RefusedError(f"{rig.remote} has no branch {branch}", hint=f"gt rig show {rig.name}")
+        raise NotFoundError(f"{rig.remote} has no branch {branch}", hint=f"gt rig show {rig.name}")
     return Commit(commit)
 
 

@@ -97,7 +97,10 @@ def _find(name: str, settings: Settings, below: tuple[str, ...]) -> Provider:
     if parent == name:
         base = _preset(name if name in presets() else "command", known)
     else:
-        base = _find(parent, settings, (*below, name))
+        try:
+            base = _find(parent, settings, (*below, name))
+        except NotFoundError as error:
+            raise NotFoundError(f"{_PREFIX}{name} is from {parent!r}: {error.message}", error.hint) from None
     return _overlay(name, base, overlay)
 
 

@@ -209,6 +209,8 @@ def backup(connection: sqlite3.Connection, target: Path) -> None:
         copy = sqlite3.connect(aside)
         try:
             connection.backup(copy, progress=look_at_the_clock)
+            # One file for good: whoever reads a copy in WAL mode makes two more beside it.
+            copy.execute("PRAGMA journal_mode = DELETE")
         finally:
             copy.close()
         aside.replace(target)

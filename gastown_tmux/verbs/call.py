@@ -4,11 +4,12 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from gastown_tmux.domain.agents import Role
 from gastown_tmux.edges.configuration import parse_value
 from gastown_tmux.errors import UsageError
 from gastown_tmux.operations import lookup, place
 from gastown_tmux.operations.town import Town
-from gastown_tmux.verbs.table import Kind, Parameter, Verb
+from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Parameter, Verb
 
 
 def find_operation(verb: Verb) -> Callable[..., Any]:
@@ -37,7 +38,7 @@ def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
 
 
 def _has_agent(verb: Verb) -> bool:
-    return any(parameter.kind is Kind.AGENT for parameter in verb.parameters)
+    return any(parameter.kind in AGENT_KINDS for parameter in verb.parameters)
 
 
 def _is_lookup_rig(verb: Verb, given: dict[str, Any]) -> bool:
@@ -59,6 +60,10 @@ def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any) -> Any:
             return lookup.resolve_rig(town, word)
         case Kind.AGENT:
             return lookup.resolve_agent(town, word, rig)
+        case Kind.CREW:
+            return lookup.resolve_agent(town, word, rig, Role.CREW)
+        case Kind.POLECAT:
+            return lookup.resolve_agent(town, word, rig, Role.POLECAT)
         case Kind.ADDRESS:
             return lookup.resolve_address(town, word)
         case Kind.YAML:

@@ -17,9 +17,9 @@ _gt() {
     while IFS=$'\\t' read -r word meaning; do
         found+=("${word//:/\\:}:$meaning")
     done < <(gt __complete "${words[@]:1:$((CURRENT - 1))}" 2>/dev/null)
-    _describe gt found
+    _describe gt found || _files
 }
-compdef _gt gt
+if [ "$funcstack[1]" = _gt ]; then _gt "$@"; else compdef _gt gt; fi
 """
 _FISH = """\
 complete -c gt -f -a '(gt __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'

@@ -1,10 +1,9 @@
 """Help, made of the same table as everything else."""
 
-import textwrap
 from collections.abc import Sequence
-from textwrap import wrap
+from textwrap import fill, wrap
 
-from gastown_tmux.verbs.index import VERBS, children, find_verb
+from gastown_tmux.verbs.index import VERBS, children, find_path, find_verb
 from gastown_tmux.verbs.table import Kind, Verb
 
 _INTRODUCTION = """\
@@ -61,9 +60,9 @@ def help_text(words: Sequence[str]) -> str:
     """All verbs, a group of them, or one. Raises UsageError for words that are none."""
     if not words:
         return _overview()
-    path = [word for word in words if not word.startswith("-")]
-    group = [verb for verb in VERBS if verb.words.split()[: len(path)] == path and not verb.hidden]
-    if len(group) > 1:
+    path, rest = find_path([word for word in words if not word.startswith("-")])
+    group = [verb for verb in VERBS if tuple(verb.words.split()[: len(path)]) == path and not verb.hidden]
+    if len(group) > 1 and not rest:
         rows = _rows([(f"gt {verb.words}", verb.summary) for verb in group])
         return "\n".join([*rows, "", f"gt help {group[0].words} tells more of that one, and so with the others."])
     return _manual(find_verb(path)[0])
@@ -103,7 +102,7 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _manual(verb: Verb) -> str:
-    usage = textwrap.fill(verb.usage, 100, initial_indent="usage: ", subsequent_indent=" " * 11, break_on_hyphens=False)
+    usage = fill(verb.usage, 100, initial_indent="usage: ", subsequent_indent=" " * 11, break_on_hyphens=False)
     lines = [usage, "", verb.summary]
     rows = []
     for parameter in verb.parameters:

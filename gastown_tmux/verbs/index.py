@@ -20,8 +20,11 @@ def children(path: Sequence[str]) -> list[str]:
     )
 
 
-def find_verb(words: Sequence[str]) -> tuple[Verb, list[str]]:
-    """The verb and the words behind it. Each word may be shortened while only one fits. Raises UsageError."""
+def find_path(words: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The whole words of a verb, or of a group of them, and the words behind it.
+
+    Each word may be shortened while only one fits. Raises UsageError.
+    """
     path: tuple[str, ...] = ()
     rest = list(words)
     while rest:
@@ -34,6 +37,14 @@ def find_verb(words: Sequence[str]) -> tuple[Verb, list[str]]:
             raise _unknown(path, word, nexts, fitting)
         path += (fitting[0],)
         rest.pop(0)
+    return path, rest
+
+
+def find_verb(words: Sequence[str]) -> tuple[Verb, list[str]]:
+    """The verb and the words behind it. Each word may be shortened while only one fits. Raises UsageError."""
+    path, rest = find_path(words)
+    if not path and rest:
+        raise UsageError(f"unknown flag {rest[0]}", hint="gt help")
     if path not in _BY_WORDS:
         nexts = [name for name in children(path) if not _is_hidden((*path, name))]
         raise UsageError(f"'gt {' '.join(path)}' needs one of: {', '.join(nexts)}", hint=f"gt help {' '.join(path)}")
@@ -46,6 +57,7 @@ def _is_hidden(path: tuple[str, ...]) -> bool:
 
 def _unknown(path: tuple[str, ...], word: str, nexts: list[str], fitting: list[str]) -> UsageError:
     given = " ".join((*path, word))
+    nexts = [name for name in nexts if not _is_hidden((*path, name))]
     if fitting:
         return UsageError(f"'gt {given}' may be {', '.join(fitting)}", hint="type more of it")
     near = difflib.get_close_matches(word, nexts, n=2)
@@ -54,4 +66,4 @@ def _unknown(path: tuple[str, ...], word: str, nexts: list[str], fitting: list[s
             f"unknown verb 'gt {given}'",
             hint="did you mean " + " or ".join(f"'gt {' '.join((*path, name))}'" for name in near) + "?",
         )
-    return UsageError(f"unknown verb 'gt {given}'", hint="gt help")
+    return UsageError(f"unknown verb 'gt {given}'", hint=" ".join(("gt help", *path)))

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from gastown_tmux.domain.agents import view_state
+from gastown_tmux.domain.agents import Role, view_state
+from gastown_tmux.domain.settings import find_key
 from gastown_tmux.edges.resources import list_resources
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers import registry
@@ -16,8 +17,8 @@ from gastown_tmux.verbs.suggest import Choice
 from gastown_tmux.verbs.table import Kind
 
 NAMED = (
-    Kind.AGENT, Kind.ADDRESS, Kind.RIG, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST, Kind.ESCALATION, Kind.PROVIDER,
-    Kind.LAYOUT,
+    Kind.AGENT, Kind.CREW, Kind.POLECAT, Kind.ADDRESS, Kind.RIG, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST,
+    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.KEY,
 )  # fmt: skip
 _TOWN = (("mayor", "the town's coordinator"), ("deacon", ""), ("witness", ""), ("overseer", "you"))
 
@@ -27,6 +28,8 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
     match kind:
         case Kind.AGENT:
             return _agents(town)
+        case Kind.CREW | Kind.POLECAT:
+            return _agents(town, Role(kind.value))
         case Kind.ADDRESS:
             agents = _agents(town)
             return agents + [address for address in _TOWN if address[0] not in dict(agents)]
@@ -45,13 +48,15 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
         case Kind.LAYOUT:
             files = list_resources("layouts", town.path)
             return [(name.removesuffix(".yaml"), "") for name in files if name.endswith(".yaml")]
+        case Kind.KEY:
+            return [(setting.key, find_key(setting.key).summary) for setting in town.settings().show()]
         case _:
             return ()
 
 
-def _agents(town: Town) -> list[Choice]:
+def _agents(town: Town, role: Role | None = None) -> list[Choice]:
     """Addresses, then the names that are enough by themselves. By rows alone: processes are not looked at."""
-    agents = list_agents(town.db)
+    agents = [agent for agent in list_agents(town.db) if role in (None, agent.role)]
     live = {session.agent: session.state for session in list_live_sessions(town.db)}
     held = list_held_beads(town.db)
     names = Counter(agent.name for agent in agents)

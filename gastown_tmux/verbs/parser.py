@@ -17,7 +17,10 @@ from gastown_tmux.verbs.table import Kind, Parameter, Verb
 def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
     """Keyword arguments, of the parameters that were given. Raises UsageError."""
     try:
+        "".join(words).encode()
         given = _parse(verb, list(words))
+    except UnicodeError:
+        raise UsageError("an argument is no UTF-8 text", hint=verb.usage) from None
     except UsageError as error:
         raise UsageError(error.message, hint=f"gt {verb.words} --help") from None
     for parameter in verb.parameters:

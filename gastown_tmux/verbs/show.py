@@ -6,6 +6,7 @@ from typing import Any
 
 from gastown_tmux.domain.events import Event
 from gastown_tmux.edges.clock import local_time, seconds_since
+from gastown_tmux.edges.configuration import format_value
 from gastown_tmux.operations.town import Answer
 from gastown_tmux.verbs.data import to_data
 from gastown_tmux.verbs.table import Listing, Record, Special, Verb
@@ -98,6 +99,8 @@ def age(moment: str) -> str:
 def _cell(name: str, value: Any) -> str:
     if value is None or value == "":
         return "-"
+    if name == "value" or isinstance(value, dict):
+        return harmless(format_value(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name in _TIMES and isinstance(value, str):

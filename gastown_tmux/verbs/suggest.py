@@ -14,7 +14,6 @@ Names = Callable[[Kind], Iterable[Choice]]
 
 #: More nobody reads, and drawing them costs.
 MOST = 60
-_GROUPS = ("@town", "@rig/", "@crew/", "@polecats/")
 
 
 def fuzzy(word: str, choices: Iterable[Choice], most: int = MOST) -> list[Choice]:
@@ -53,8 +52,10 @@ def _first(choices: Iterable[Choice], most: int) -> Iterator[Choice]:
 def suggest(before: Sequence[str], word: str, names: Names) -> list[Choice]:
     """What ``word``, the last on a line without ``gt``, may become behind the whole words ``before`` it."""
     if not before and word.startswith("@"):
-        people = [(f"@{name}", meaning) for name, meaning in names(Kind.ADDRESS)]
-        return fuzzy(word, people + [(group, "everybody there") for group in _GROUPS])
+        return fuzzy(word, [*((f"@{name}", meaning) for name, meaning in names(Kind.ADDRESS)), *_groups(names)])
+    if before[:1] == ["help"]:
+        path = _path(before[1:])
+        return fuzzy(word, _verbs(path, word)) if path is not None else []
     try:
         verb, rest = find_verb(before) if before else (None, [])
     except UsageError:
@@ -119,6 +120,14 @@ def _values(parameter: Parameter, names: Names) -> Iterable[Choice]:
         return [(choice, "") for choice in parameter.choices]
     if parameter.name == "words":  # a sling's, which begin with beads
         return [choice for choice in names(Kind.BEAD) if choice[1].startswith("open")]
-    if parameter.kind is Kind.TEXT and parameter.name in ("who", "what", "to", "agent"):
+    if parameter.kind is Kind.TEXT and parameter.name in ("who", "what"):
         return names(Kind.ADDRESS)
+    if parameter.kind is Kind.TEXT and parameter.name in ("to", "agent"):
+        return [*names(Kind.ADDRESS), *_groups(names)]
     return names(parameter.kind)
+
+
+def _groups(names: Names) -> Iterator[Choice]:
+    yield ("@town", "everybody")
+    for rig, _ in names(Kind.RIG):
+        yield from ((f"@{kind}/{rig}", "everybody there") for kind in ("rig", "crew", "polecats"))

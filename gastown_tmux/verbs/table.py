@@ -22,9 +22,16 @@ class Kind(StrEnum):
     ESCALATION = "escalation"
     RIG = "rig"
     AGENT = "agent"
+    CREW = "crew"
+    POLECAT = "polecat"
     ADDRESS = "address"
     PROVIDER = "provider"
     LAYOUT = "layout"
+    KEY = "configuration key"
+
+
+#: An agent, of any role or of one.
+AGENT_KINDS = frozenset((Kind.AGENT, Kind.CREW, Kind.POLECAT))
 
 
 _PLACEHOLDERS = {

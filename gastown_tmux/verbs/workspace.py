@@ -13,7 +13,8 @@ _NAME = argument("name")
 _NAME_OR_ADDRESS = argument("name", help="with --rig, or RIG/NAME")
 _RIG_OF = option("--rig", "rig", Kind.RIG, "the rig")
 _RIG = option("--rig", "rig", Kind.RIG, "where NAME is looked for")
-_AGENT = argument("agent", Kind.AGENT)
+_CREW = argument("agent", Kind.CREW)
+_POLECAT = argument("agent", Kind.POLECAT)
 _RIG_ARGUMENT = argument("rig", Kind.RIG)
 
 VERBS = (
@@ -130,13 +131,13 @@ VERBS = (
         (_RIG,),
         Listing(AGENTS, "no crew yet: gt crew add NAME --rig RIG"),
     ),
-    Verb("crew start", "start a crew member's agent", "operations.workers:start_agent", (_AGENT, _RIG)),
-    Verb("crew stop", "stop a crew member's agent", "operations.workers:stop_agent", (_AGENT, _RIG)),
+    Verb("crew start", "start a crew member's agent", "operations.workers:start_agent", (_CREW, _RIG)),
+    Verb("crew stop", "stop a crew member's agent", "operations.workers:stop_agent", (_CREW, _RIG)),
     Verb(
         "crew at",
         "attach to a crew member's window",
         "operations.attach:attach",
-        (_AGENT, _RIG),
+        (_CREW, _RIG),
         Special.TEXT,
         terminal=True,
     ),
@@ -144,7 +145,7 @@ VERBS = (
         "crew remove",
         "remove a crew member; the work is saved before",
         "operations.workers:remove_agent",
-        (_AGENT, _RIG),
+        (_CREW, _RIG),
     ),
     Verb(
         "polecat add",
@@ -159,32 +160,32 @@ VERBS = (
         (_RIG,),
         Listing(AGENTS, "no polecats yet: gt sling makes them"),
     ),
-    Verb("polecat show", "one polecat", "operations.views:show_agent", (_AGENT, _RIG), AGENT),
+    Verb("polecat show", "one polecat", "operations.views:show_agent", (_POLECAT, _RIG), AGENT),
     Verb(
         "polecat remove",
         "remove a polecat; the work is saved before",
         "operations.workers:remove_agent",
-        (_AGENT, _RIG),
+        (_POLECAT, _RIG),
     ),
     Verb(
         "config show",
         "every value, and the layer it came from",
         "operations.configuring:show",
-        (optional("key"), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
+        (optional("key", Kind.KEY), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
         Listing(("key", "value", "layer"), "nothing is set"),
     ),
     Verb(
         "config get",
         "one value",
         "operations.configuring:get",
-        (argument("key"), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
+        (argument("key", Kind.KEY), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
     ),
     Verb(
         "config set",
         "set a value, for the town unless said otherwise",
         "operations.configuring:set_key",
         (
-            argument("key"),
+            argument("key", Kind.KEY),
             argument("value", Kind.YAML, "as YAML"),
             flag("--user", "user", "for you, in every town"),
             flag("--town", "town_layer", "for this town, as it is unless told otherwise"),
@@ -196,7 +197,7 @@ VERBS = (
         "take a value out again",
         "operations.configuring:unset_key",
         (
-            argument("key"),
+            argument("key", Kind.KEY),
             flag("--user", "user", "for you, in every town"),
             flag("--town", "town_layer", "for this town, as it is unless told otherwise"),
             option("--rig", "rig", Kind.RIG, "for one rig"),

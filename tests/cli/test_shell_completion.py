@@ -24,6 +24,14 @@ def test_words_of_the_table_and_of_the_town(run_gt: Callable[..., Any], short_tm
     assert "overseer" in words(run_gt("__complete", "--town", town, "mail", "send", ""))
     assert words(run_gt("__complete", "--town", town, "config", "default-agent", "runb")) == ["runbook"]
     assert words(run_gt("__complete", "layout", "apply", "gr", env={"GT_TOWN": str(town)})) == ["grid"]
+    assert words(run_gt("__complete", "--town", town, "config", "set", "merge.r")) == ["merge.review"]
+    assert words(run_gt("__complete", "--town", town, "mail", "send", "@")) == ["@town"]
+    assert words(run_gt("__complete", "help", "be")) == ["bead"]
+    assert words(run_gt("__complete", "--qu")) == words(run_gt("__complete", "status", "--qu")) == ["--quiet"]
+    assert words(run_gt("__complete", "bead", "list", "--state=w")) == ["--state=working"]
+    # Bash breaks a line at the sign too.
+    assert words(run_gt("__complete", "bead", "list", "--state", "=", "w")) == ["working"]
+    assert "open" in words(run_gt("__complete", "bead", "list", "--state", "="))
 
 
 @pytest.mark.parametrize(

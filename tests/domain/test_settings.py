@@ -80,7 +80,23 @@ def test_nested_and_dotted_are_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [[], "x", 3, {"merge": {"reveiw": True}}, {"mail.rescan": 1}, {"limits.agents": 0}]
+    "document",
+    [
+        [],
+        "x",
+        3,
+        {"merge": {"reveiw": True}},
+        {"mail.rescan": 1},
+        {"snapshot.every": "0s"},
+        {"limits.agents": 0},
+        {"merge.gates": [{"name": "no run"}]},
+        {"merge.gates": [{"run": "make", "env": "CI=1"}]},
+        {"merge.gates": [{"run": "make", "timeout": "0s"}]},
+        {"merge.gates": [{"run": "make", "parallel": "maybe"}]},
+        {"providers.mine": {"command": "an open 'quote"}},
+        {"providers.mine": {"args": [{}]}},
+        {"providers.mine": {"env": ["A"]}},
+    ],
 )
 def test_what_is_refused(document: Any) -> None:
     with pytest.raises(UsageError):
@@ -108,6 +124,15 @@ def test_the_environments_layer() -> None:
     assert environment_layer(environment, parse) == {"mail.rescan": "2s", "limits.agents": 3}
     with pytest.raises(UsageError, match="GT_LIMITS_AGENTS"):
         environment_layer({"GT_LIMITS_AGENTS": "x"}, lambda text: text)
+    mine: dict[str, Any] = {"command": "x"}
+    layer = environment_layer({"GT_PROVIDERS_MINE": "y", "GT_MERGE_REVIEW": ""}, lambda text: mine)
+    assert layer == {"providers.mine": mine}
+
+
+def test_a_default_may_be_another_in_a_rig() -> None:
+    assert Settings([("town", {})]).count("limits.agents") == 30
+    assert Settings([("project", {}), ("town", {})]).count("limits.agents") == 8
+    assert Settings([("project", {}), ("town", {"limits.agents": 3})]).count("limits.agents") == 3
 
 
 def test_show_has_every_key_once() -> None:

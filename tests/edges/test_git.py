@@ -45,6 +45,15 @@ def test_the_words_of_a_failure_are_one_line() -> None:
     output = Output(1, b"", "hint: a\nremote: \x1b[31mno\x1b[0m way\nremote:\nerror: failed\nfatal: end\n")
     assert words(output) == "no way; failed; end"
     assert words(Output(7, b"", "")) == "exit status 7"
+    ssh = "ssh: no such host\r\nfatal: Could not read from remote repository.\n\nPlease make sure you are there.\n"
+    assert words(Output(128, b"", ssh)) == "ssh: no such host; Could not read from remote repository."
+
+
+def test_another_users_repository_is_distrusted_with_the_way_out(tmp_path: Path) -> None:
+    run_git(tmp_path, "init", "-q")
+    with pytest.raises(GitError, match="dubious ownership") as refused:
+        git("rev-parse", "HEAD", cwd=tmp_path, env={"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
+    assert refused.value.hint == f"git config --global --add safe.directory {tmp_path}"
 
 
 def test_a_missing_directory_is_not_a_missing_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,4 +64,4 @@ def test_front_matter_that_is_off_names_the_file(content: str, message: str, tmp
 def test_an_unknown_role_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError) as error:
         load_role("pole-cat", tmp_path)
-    assert error.value.hint == "did you mean polecat.md?"
+    assert error.value.hint == "did you mean polecat?"

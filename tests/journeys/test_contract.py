@@ -32,6 +32,8 @@ def test_without_a_town(short_tmp: Path, run_gt: Callable[..., Any]) -> None:
         assert result.code == 2 and f"did you mean '{near}'" in complaint(result)
     for words in (["st"], ["feed"], ["bead"]):
         assert run_gt(*words).code == 2, words
+    assert "gt help bead" in complaint(run_gt("bead", "frob")) and "--bogus" in complaint(run_gt("--bogus"))
+    assert run_gt("help", "conf", "ag").out == run_gt("config", "agent", "--help").out != ""
     assert "Traceback" in run_gt("bead", "list", env={"GT_DEBUG": "1"}).err
     assert run_gt("bead", "list", env={"GT_DEBUG": "1"}).code == 3
     (short_tmp / "full").mkdir()
@@ -40,6 +42,7 @@ def test_without_a_town(short_tmp: Path, run_gt: Callable[..., Any]) -> None:
         result = run_gt("install", path)
         assert result.code == code and complaint(result), path
     assert run_gt("install", short_tmp / "a", "--name", "Bad Name").code == 2
+    assert run_gt("install", short_tmp / "crew", "--json").json["town"] == "town"
     made = run_gt("install", "--json", env={"GT_TOWN": str(short_tmp / "b")})
     assert made.json["path"] == str(short_tmp / "b") and run_gt("--town", short_tmp / "b", "status").code == 0
 
@@ -76,6 +79,9 @@ def test_documents_and_second_runs(quick_town: TownWorld) -> None:
         ["bead", "close", bead["id"]],
         ["bead", "reopen", bead["id"]],
         ["config", "set", "merge.review", "false"],
+        ["config", "agent", "set", "mine", "sleep", "9"],
+        ["config", "default-agent", "mine"],
+        ["config", "default-agent", "runbook"],
         ["config", "unset", "merge.review", "--town"],
         ["convoy", "close", convoy["id"]],
         ["crew", "stop", "demo/crew/joe"],
@@ -130,6 +136,14 @@ def test_refusals(quick_town: TownWorld) -> None:
         (["config", "set", "merge.strategy", "x"], 2),
         (["config", "set", "merge.gates", "[{"], 2),
         (["events", "--since", "yesterday"], 2),
+        (["config", "set", "merge.review", "true", "--user", "--town"], 2),
+        (["config", "set", "providers.mine", "{from: nope}"], 3),
+        (["config", "set", "providers.mine", "{from: other}", "-c", "providers.other={from: mine}"], 2),
+        (["bead", "create", "\udcff", "--rig", "demo"], 2),
+        (["--as", "demo/ghost", "status"], 3),
+        (["up", "--layout", "nope"], 3),
+        (["rig", "add", "b", town.project, "--branch", "nope"], 3),
+        (["rig", "add", "b", "git@nowhere.invalid:b"], 1),
         (["done"], 4),
         (["mq", "show", "mr-00000"], 3),
     ):
@@ -138,6 +152,10 @@ def test_refusals(quick_town: TownWorld) -> None:
     assert "merge.strategy" in town.gt("config", "set", "merge.stratgy", "x", code=2).err
     # An agent speaks for itself, a person for anybody; reading, and what agents ask, starts nothing.
     town.gt("crew", "add", "joe", "--rig", "demo")
+    town.gt("polecat", "add", "nux", "--rig", "demo")
+    for words in ("polecat remove joe", "polecat show demo/joe", "crew remove nux --rig demo", "crew start mayor"):
+        complaint(town.gt(*words.split(), code=3))
+    assert town.gt("--as", "joe", "hook", "--json").json["agent"] == "demo/joe"
     as_agent = {"GT_AGENT": "demo/joe"}
     assert "cannot speak" in complaint(town.gt("--as", "mayor", "status", env=as_agent, code=4))
     made = town.gt("bead", "create", "mine", "--rig", "demo", "--json", env=as_agent).json
@@ -186,8 +204,10 @@ def test_layers_of_configuration(quick_town: TownWorld) -> None:
     (town.path / "town.yaml").write_text("merge: {strategie: squash}\n")
     said = complaint(town.gt("config", "show", code=2))
     assert "merge.strategie" in said and "town.yaml" in said and "merge.strategy" in said
+    assert town.gt("config", "set", "limits.agents", "3", "--rig", "demo", "--json").json["layer"] == "project"
     (town.path / "town.yaml").write_text("merge: {strategy: [\n")
-    assert "town.yaml" in complaint(town.gt("config", "show", code=1))
+    for words in (["config", "show"], ["up"]):
+        assert "town.yaml" in complaint(town.gt(*words, code=1))
     (town.path / "town.yaml").write_text("")
     assert git(town.path, "log", "--format=%an %ae") == "gt gt@localhost"
 

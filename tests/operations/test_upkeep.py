@@ -16,6 +16,8 @@ def test_backups_are_whole_and_few(quiet: QuietTown) -> None:
     kept = upkeep.list_backups(quiet.town)
     assert kept == sorted(set(made), reverse=True)[: upkeep.BACKUPS] and all(map(is_whole, kept))
     assert kept[0].parent.stat().st_mode & 0o777 == 0o700
+    # Looking at one leaves nothing beside it that would be taken for another.
+    assert sorted(kept[0].parent.iterdir(), reverse=True) == kept
 
 
 def test_new_snapshots_are_pushed_where_a_remote_is_configured(quiet: QuietTown, short_tmp: Path) -> None:

@@ -8,14 +8,14 @@ import pytest
 from gastown_tmux.verbs.call import find_operation
 from gastown_tmux.verbs.help import help_text
 from gastown_tmux.verbs.index import VERBS
-from gastown_tmux.verbs.table import Kind, Verb
+from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Verb
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.words)
 def test_operation_takes_what_the_row_hands_it(verb: Verb) -> None:
     taken = list(inspect.signature(find_operation(verb)).parameters.values())[1:]
     needed = {parameter.name for parameter in taken if parameter.default is inspect.Parameter.empty}
-    of_agent = any(parameter.kind is Kind.AGENT for parameter in verb.parameters)
+    of_agent = any(parameter.kind in AGENT_KINDS for parameter in verb.parameters)
     handed = {p.name for p in verb.parameters if not (of_agent and p.kind is Kind.RIG)}
     assert handed <= {parameter.name for parameter in taken}
     assert needed <= {parameter.name for parameter in verb.parameters if parameter.required}
