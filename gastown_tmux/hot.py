@@ -61,16 +61,9 @@ def _hook(arguments: list[str], path: str) -> int | None:
         return 0
     import json
 
-    state = json.loads(text)
-    bead = state["bead"]
-    if bead is None:
-        print("nothing is on your hook")  # noqa: T201
-        return 0
-    print(f"{bead['id']}  {bead['title']}\nbranch {state['branch']}")  # noqa: T201
-    if bead["reason"]:
-        print(f"came back: {bead['reason']}")  # noqa: T201
-    if bead["body"]:
-        print(f"\n{bead['body'].rstrip()}")  # noqa: T201
+    from gastown_tmux.domain.hook import describe
+
+    print(describe(json.loads(text)))  # noqa: T201
     return 0
 
 

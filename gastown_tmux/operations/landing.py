@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Address, Commit, MergeRequestId, Time
-from gastown_tmux.domain.merging import MergeRequest, MergeState
+from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.domain.settings import Gate
 from gastown_tmux.domain.work import Bead, Reason
@@ -23,6 +23,7 @@ from gastown_tmux.operations.outcome import record_merged, send_back, tell
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store import work
+from gastown_tmux.store.meta import once
 from gastown_tmux.store.rigs import list_rigs, set_target_commit
 
 #: Seconds before a refused or unreachable remote is asked again, by the number of tries so far.
@@ -110,10 +111,12 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
                 rows.move_merge_request(change, request.id, "requeue", reason="the refinery was interrupted")
         _land(town, rig, repository, rows.get_merge_request(town.db, request.id), tip)
     except GtError as error:
-        if isinstance(error, _TargetMovedError) and request.reason != error.message:
+        words = error.message
+        if isinstance(error, _TargetMovedError):
             with town.change() as change:
-                raise_escalation(change, "high", error.message, bead=request.bead)
-        _delay(town, request.id, _Delay(error.message, _pause(request)))
+                # Once for all that wait behind it.
+                once(change, "target moved", words, lambda: raise_escalation(change, "high", words, bead=request.bead))
+        _delay(town, request.id, _Delay(words, _pause(request)))
 
 
 def _fetch_target(town: Town, rig: Rig, repository: Repository) -> Commit:
@@ -288,7 +291,7 @@ def _delay(town: Town, id: MergeRequestId, delay: _Delay) -> None:
         not_before: Time | None = clock.after(delay.seconds) if delay.seconds else None
         if found.state is MergeState.QUEUED:
             rows.put_off(change, id, delay.words, not_before)
-        else:
+        elif MERGE_REQUEST.can(found.state, "requeue"):  # else a person has rejected it meanwhile
             rows.move_merge_request(change, id, "requeue", reason=delay.words, not_before=not_before)
 
 

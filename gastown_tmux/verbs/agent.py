@@ -16,7 +16,7 @@ VERBS = (
         (flag("--inject", "inject", "as text for an agent's turn"),),
         Special.PRIME,
     ),
-    Verb("hook", "what is on my hook", "operations.worker:hook", (), Special.TEXT),
+    Verb("hook", "what is on my hook", "operations.worker:hook"),
     Verb(
         "done",
         "submit the branch of the bead on your hook",

@@ -38,7 +38,7 @@ def test_work_is_shown_wherever_its_bead_is(quiet: QuietTown) -> None:
     # The target moves on; that is no change of this bead's.
     commit(quiet.project, "upstream.txt")
     with quiet.town.change() as change:
-        return_bead(change, first, "deferred", target=None)
+        return_bead(change, first, "deferred")
     assert changed(quiet, first) == {"a.txt", "draft.txt"}
     quiet.hook(second)
     commit(work, "b.txt")
@@ -46,7 +46,7 @@ def test_work_is_shown_wherever_its_bead_is(quiet: QuietTown) -> None:
     assert changed(quiet, first) == {"a.txt", "draft.txt"}
     # Back on the same hook, the first one goes on where it was left.
     with quiet.town.change() as change:
-        return_bead(change, second, "deferred", target=None)
+        return_bead(change, second, "deferred")
         sling_bead(change, first, toast)
     assert changed(quiet, first) == {"a.txt", "draft.txt"}
     prepare_hook(quiet.town, quiet.rig, toast, find_base(quiet.town, quiet.rig))

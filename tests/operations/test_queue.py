@@ -1,0 +1,62 @@
+"""What is said of a merge request while the refinery works on it, and who may say it."""
+
+import shlex
+import sys
+
+import pytest
+
+from gastown_tmux.domain.ids import MAYOR
+from gastown_tmux.errors import RefusedError
+from gastown_tmux.operations import landing, queue, worker
+from gastown_tmux.operations.configuring import set_key
+from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.merging import get_merge_request, list_merge_requests
+from gastown_tmux.store.work import get_bead
+from tests.journeys.town_world import git
+from tests.operations.quiet_town import QuietTown
+
+
+def submit(quiet: QuietTown, title: str) -> str:
+    """A bead with a change of its own in the queue, as its merge request."""
+    address, place = quiet.hook(quiet.bead(title), title)
+    (place / title).write_text("done\n")
+    git(place, "add", "-A")
+    git(place, "commit", "-qm", title)
+    town = quiet.town.acting_as(address)
+    worker.done(town)
+    town.close()
+    return list_merge_requests(quiet.town.db)[-1].id
+
+
+def test_rejected_while_its_gates_run_it_comes_back_and_does_not_land(quiet: QuietTown) -> None:
+    request = submit(quiet, "one")
+    reject = [sys.executable, "-m", "gastown_tmux", "--town", str(quiet.town.path), "mq", "reject", request]
+    set_key(quiet.town, "merge.gates", [{"name": "no", "run": shlex.join(reject)}])
+    landing.run_refinery(quiet.town)
+    found = get_merge_request(quiet.town.db, request)
+    assert (found.state, found.reason) == ("rejected", "rejected by overseer")
+    assert get_bead(quiet.town.db, found.bead).state == "open"
+    assert git(quiet.project, "rev-list", "--count", "main") == "1"
+
+
+def test_only_a_person_or_the_mayor_approves(quiet: QuietTown) -> None:
+    set_key(quiet.town, "merge.review", True)
+    request = get_merge_request(quiet.town.db, submit(quiet, "one"))
+    author, mayor = quiet.town.acting_as(request.author), quiet.town.acting_as(MAYOR)
+    with pytest.raises(RefusedError):
+        queue.approve(author, request)
+    assert queue.approve(mayor, request).value.state == "queued"
+    author.close()
+    mayor.close()
+
+
+def test_a_target_that_somebody_moved_is_escalated_once(quiet: QuietTown) -> None:
+    set_key(quiet.town, "merge.publish", "local")
+    submit(quiet, "one")
+    landing.run_refinery(quiet.town)
+    repository = quiet.town.repository(quiet.rig.name).path
+    git(repository, "update-ref", "refs/heads/main", "main^")
+    waiting = [submit(quiet, "two"), submit(quiet, "three")]
+    landing.run_refinery(quiet.town)
+    assert all("the town put it at" in str(get_merge_request(quiet.town.db, id).reason) for id in waiting)
+    assert len(list_escalations(quiet.town.db)) == 1
