@@ -18,6 +18,7 @@ from gastown_tmux.edges.git import Person
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.escalations import raise_escalation
+from gastown_tmux.operations.forks import find_landed_head
 from gastown_tmux.operations.hooks import find_base
 from gastown_tmux.operations.outcome import record_merged, send_back, tell
 from gastown_tmux.operations.town import Answer, Town
@@ -179,7 +180,8 @@ def _build(
     town: Town, rig: Rig, repository: Repository, request: MergeRequest, bead: Bead, tip: Commit
 ) -> Commit | _Rejection:
     """The commit that the target would be at, made without a checkout."""
-    merged = merge.merge_tree(repository, tip, request.head)
+    since = find_landed_head(town, rig, request.branch, request.head, request.id)
+    merged = merge.merge_tree(repository, tip, request.head, since)
     if isinstance(merged, merge.Conflict):
         log = _log_path(town, request)
         log.parent.mkdir(parents=True, exist_ok=True)

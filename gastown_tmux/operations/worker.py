@@ -14,6 +14,7 @@ from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations import escalations
 from gastown_tmux.operations.convoys import tell_landed
+from gastown_tmux.operations.forks import find_fork
 from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.injection import form
 from gastown_tmux.operations.town import Answer, Town
@@ -168,7 +169,7 @@ def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
     head = repository.resolve(f"refs/heads/{branch}")
     if head is None or bead.base is None:
         raise RefusedError(f"branch {branch} is gone", hint="gt snapshot restore " + address)
-    if not repository.changed_since_fork(bead.base, head):
+    if repository.tree(find_fork(town, rig, branch, bead.base, head)) == repository.tree(head):
         raise RefusedError(
             f"{branch} changes nothing", hint="commit your work, or 'gt done --report -' if the result is text"
         )
