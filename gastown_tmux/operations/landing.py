@@ -29,6 +29,8 @@ from gastown_tmux.store.rigs import list_rigs, set_target_commit
 
 #: Seconds before a refused or unreachable remote is asked again, by the number of tries so far.
 DELAYS = (2.0, 5.0, 10.0, 20.0, 30.0)
+#: Tries of the first in the queue after which somebody is asked to look: some minutes.
+PATIENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +297,9 @@ def _delay(town: Town, id: MergeRequestId, delay: _Delay) -> None:
             rows.put_off(change, id, delay.words, not_before)
         elif MERGE_REQUEST.can(found.state, "requeue"):  # else a person has rejected it meanwhile
             rows.move_merge_request(change, id, "requeue", reason=delay.words, not_before=not_before)
+        if found.position == 1 and found.attempts >= PATIENCE:
+            words = f"{found.bead} does not land, and is tried again and again: {delay.words}. Look: gt mq show {id}"
+            once(change, "landing waits", id, lambda: raise_escalation(change, "medium", words, bead=found.bead))
 
 
 def _pause(request: MergeRequest) -> float:

@@ -50,6 +50,22 @@ def test_only_a_person_or_the_mayor_approves(quiet: QuietTown) -> None:
     mayor.close()
 
 
+def test_who_cannot_land_for_long_is_escalated_once_and_tried_on(
+    quiet: QuietTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing, "PATIENCE", 2)
+    monkeypatch.setattr(landing, "DELAYS", (0.0,))
+    first, second = submit(quiet, "one"), submit(quiet, "two")
+    (quiet.project / "file-0.txt").write_text("somebody is at work here\n")
+    for _ in range(4):
+        landing.run_refinery(quiet.town, once=True)
+    assert get_merge_request(quiet.town.db, first).state == "queued"
+    assert [found.bead for found in list_escalations(quiet.town.db)] == [get_merge_request(quiet.town.db, first).bead]
+    git(quiet.project, "checkout", "file-0.txt")
+    landing.run_refinery(quiet.town)
+    assert {get_merge_request(quiet.town.db, id).state for id in (first, second)} == {"merged"}
+
+
 def test_a_target_that_somebody_moved_is_escalated_once(quiet: QuietTown) -> None:
     set_key(quiet.town, "merge.publish", "local")
     submit(quiet, "one")
