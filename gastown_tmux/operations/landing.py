@@ -119,7 +119,7 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
             with town.change() as change:
                 # Once for all that wait behind it.
                 once(change, "target moved", words, lambda: raise_escalation(change, "high", words, bead=request.bead))
-        _delay(town, request.id, _Delay(words, _pause(request)))
+        _delay(town, request.id, _Delay(words, _pause(request)), broken=True)
 
 
 def _fetch_target(town: Town, rig: Rig, repository: Repository) -> Commit:
@@ -289,11 +289,12 @@ def _publish(
     return None
 
 
-def _delay(town: Town, id: MergeRequestId, delay: _Delay) -> None:
+def _delay(town: Town, id: MergeRequestId, delay: _Delay, *, broken: bool = False) -> None:
+    """``broken``: it may be published all the same, so it stays so until the target has been seen."""
     with town.change() as change:
         found = rows.get_merge_request(change, id)
         not_before: Time | None = clock.after(delay.seconds) if delay.seconds else None
-        if found.state is MergeState.QUEUED:
+        if found.state is MergeState.QUEUED or (broken and found.state is MergeState.PUBLISHING):
             rows.put_off(change, id, delay.words, not_before)
         elif MERGE_REQUEST.can(found.state, "requeue"):  # else a person has rejected it meanwhile
             rows.move_merge_request(change, id, "requeue", reason=delay.words, not_before=not_before)

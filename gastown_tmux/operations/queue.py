@@ -54,7 +54,7 @@ def approve(town: Town, request: MergeRequest) -> Answer:
 
 def retry(town: Town, request: MergeRequest) -> Answer:
     """Tries now what waits for a better time; submits once more the same branch of one that came back."""
-    if request.state is MergeState.QUEUED:
+    if request.state is MergeState.QUEUED or (request.state is MergeState.PUBLISHING and request.not_before):
         with town.change() as change:
             rows.hurry(change, request.id)
         return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is tried again now")

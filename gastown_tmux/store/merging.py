@@ -160,7 +160,7 @@ def move_merge_request(
 
 
 def put_off(change: Change, id: MergeRequestId, reason: str, not_before: Time | None) -> None:
-    """A queued one is not tried before that time."""
+    """It is not tried before that time, and stays in its state."""
     change.execute(
         "UPDATE merge_requests SET reason = ?, not_before = ?, attempts = attempts + 1, updated = ? WHERE id = ?",
         reason, not_before, change.time, id,

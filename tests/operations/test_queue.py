@@ -2,11 +2,13 @@
 
 import shlex
 import sys
+from typing import Any, NoReturn
 
 import pytest
 
 from gastown_tmux.domain.ids import MAYOR
-from gastown_tmux.errors import RefusedError
+from gastown_tmux.edges.merge import Pushed, push
+from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations import landing, queue, worker
 from gastown_tmux.operations.configuring import set_key
 from gastown_tmux.store.escalations import list_escalations
@@ -48,6 +50,30 @@ def test_only_a_person_or_the_mayor_approves(quiet: QuietTown) -> None:
     assert queue.approve(mayor, request).value.state == "queued"
     author.close()
     mayor.close()
+
+
+def test_a_line_that_breaks_after_the_push_makes_no_difference(
+    quiet: QuietTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, away = submit(quiet, "one"), quiet.project.with_name("away")
+
+    def push_and_lose(*words: Any, **more: Any) -> NoReturn:
+        assert isinstance(push(*words, **more), Pushed)
+        quiet.project.rename(away)
+        raise GtError("the line is dead")
+
+    monkeypatch.setattr(landing, "DELAYS", (0.0,))
+    monkeypatch.setattr(landing.merge, "push", push_and_lose)
+    for _ in range(2):
+        landing.run_refinery(quiet.town, once=True)
+        found = get_merge_request(quiet.town.db, request)
+        assert found.state == "publishing" and found.reason
+    away.rename(quiet.project)
+    queue.retry(quiet.town, found)
+    landing.run_refinery(quiet.town)
+    found = get_merge_request(quiet.town.db, request)
+    assert (found.state, found.reason) == ("merged", None)
+    assert git(quiet.project, "rev-parse", "main") == found.merged_commit
 
 
 def test_who_cannot_land_for_long_is_escalated_once_and_tried_on(
