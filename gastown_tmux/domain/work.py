@@ -32,6 +32,8 @@ class Reason(StrEnum):
 
 #: A bead that came back for one of these is given out again without being asked for.
 RETRIED = frozenset((Reason.CONFLICTED, Reason.REJECTED))
+#: A bead that came back for one of these waits for a word of the mayor or of a person.
+WAITING = frozenset((Reason.DEFERRED, Reason.ESCALATED, Reason.PARKED))
 #: Times a bead is given out before a person is asked.
 ATTEMPTS = 3
 
@@ -46,7 +48,8 @@ BEAD = Machine(
         "submit": dict.fromkeys(_HELD, BeadState.SUBMITTED),
         "report": dict.fromkeys(_HELD, BeadState.CLOSED),
         "merge": {BeadState.SUBMITTED: BeadState.MERGED},
-        "return": dict.fromkeys((*_HELD, BeadState.SUBMITTED), BeadState.OPEN),
+        "return": dict.fromkeys(_HELD, BeadState.OPEN),
+        "refuse": {BeadState.SUBMITTED: BeadState.OPEN},
         "resubmit": {BeadState.OPEN: BeadState.SUBMITTED},
         "close": {BeadState.OPEN: BeadState.CLOSED},
         "reopen": {BeadState.CLOSED: BeadState.OPEN},

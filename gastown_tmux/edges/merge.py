@@ -10,6 +10,7 @@ from gastown_tmux.edges.repository import Repository
 from gastown_tmux.edges.worktree import BrokenWorktree, add, git_dir, reuse
 from gastown_tmux.errors import RefusedError
 
+_NOBODY = Person("gt", "gt@localhost")
 _FOLLOW = "--receive-pack=git -c receive.denyCurrentBranch=updateInstead receive-pack"
 # A remote that moved between our look and our push says so in one of these ways.
 _MOVED = re.compile(
@@ -57,8 +58,15 @@ class Refused:
     words: str
 
 
-def merge_tree(repository: Repository, target: str, head: str) -> Tree | Conflict:
-    """Merge two commits without a checkout. Raises `GitError` when they share no history."""
+def merge_tree(repository: Repository, target: str, head: str, since: str | None = None) -> Tree | Conflict:
+    """Merge two commits without a checkout. Raises `GitError` when they share no history.
+
+    `since`: of `head`, only what is new since that commit; the target has all before, by another name.
+    """
+    if since is not None:
+        # As `--merge-base` does, for which git must be newer than 2.39: commits whose only ancestor has that tree.
+        fork = _commit_alone(repository, since)
+        target, head = _commit_alone(repository, target, fork), _commit_alone(repository, head, fork)
     found = repository.run(*("merge-tree", "--write-tree", "--name-only", "--messages", "-z", target, head), ok=(0, 1))
     fields = found.records
     if found.code == 0:
@@ -88,6 +96,11 @@ def commit_tree(
             "GIT_COMMITTER_EMAIL": committer.email,
         },
     ).text
+
+
+def _commit_alone(repository: Repository, commit: str, *parents: str) -> str:
+    """The same tree without the history."""
+    return commit_tree(repository, repository.tree(commit), parents, "", _NOBODY, _NOBODY)
 
 
 def push(

@@ -189,8 +189,3 @@ class Repository:
     def fork_point(self, base: str, head: str) -> str | None:
         """The commit at which `head` left the history of `base`; None where they share nothing."""
         return self.run("merge-base", base, head, ok=(0, 1)).text or None
-
-    def changed_since_fork(self, base: str, head: str) -> bool:
-        """Whether `head` differs from the point at which it left the history of `base`."""
-        fork = self.fork_point(base, head)
-        return fork is None or self.tree(fork) != self.tree(head)

@@ -1,6 +1,7 @@
 """Beads: units of work."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
@@ -23,10 +24,7 @@ def create_bead(
     labels: Sequence[str] = (),
     key: str | None = None,
 ) -> Answer:
-    if not title.strip():
-        raise UsageError("a bead needs a title")
-    if not 0 <= priority <= 4:
-        raise UsageError("a priority is 0 (first) to 4 (last)")
+    _check(title, priority)
     with town.change() as change:
         made = once(
             change,
@@ -45,6 +43,13 @@ def create_bead(
         )
     bead = rows.get_bead(town.db, made)
     return Answer(bead, bead.id)
+
+
+def _check(title: str, priority: int) -> None:
+    if not title.strip():
+        raise UsageError("a bead needs a title")
+    if not 0 <= priority <= 4:
+        raise UsageError("a priority is 0 (first) to 4 (last)")
 
 
 def list_beads(town: Town, rig: Rig | None = None, state: str | None = None) -> list[Bead]:
@@ -72,25 +77,29 @@ def update_bead(
     needs: Sequence[Bead] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Answer:
-    if priority is not None and not 0 <= priority <= 4:
-        raise UsageError("a priority is 0 (first) to 4 (last)")
     with town.change() as change:
-        rows.update_bead(
-            change,
-            bead.id,
-            title=bead.title if title is None else " ".join(title.split()),
-            body=bead.body if body is None else body,
-            priority=bead.priority if priority is None else priority,
-            labels=bead.labels if labels is None else labels,
+        was = rows.get_bead(change, bead.id)
+        new = replace(
+            was,
+            title=was.title if title is None else " ".join(title.split()),
+            body=was.body if body is None else body,
+            priority=was.priority if priority is None else priority,
+            labels=was.labels if labels is None else tuple(labels),
         )
+        _check(new.title, new.priority)
+        if new != was:
+            rows.update_bead(change, bead.id, title=new.title, body=new.body, priority=new.priority, labels=new.labels)
         if needs is not None:
             rows.set_needs(change, bead.id, [needed.id for needed in needs])
-    return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is updated")
+        found = rows.get_bead(change, bead.id)
+        same = new == was and set(found.needs) == set(was.needs)
+    return Answer(found, f"{bead.id} is so already" if same else f"{bead.id} is updated")
 
 
 def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE) -> Answer:
     """Raises RefusedError for one that an agent holds or the refinery has."""
     if bead.state is BeadState.CLOSED and bead.reason == reason:
+        tell_landed(town, bead.convoy)
         return Answer(bead, f"{bead.id} is closed already")
     if bead.state is BeadState.CLOSED:
         raise RefusedError(f"{bead.id} is closed as {bead.reason} already", hint=f"gt bead reopen {bead.id}")

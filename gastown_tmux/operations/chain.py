@@ -91,7 +91,7 @@ def _do_what_is_safe(town: Town, escalation: Escalation) -> str:
     with town.change() as change:
         held = find_held_bead(change, address)
         if held is not None and held.id == bead.id:
-            return_bead(change, bead.id, Reason.PARKED, target=None)
+            return_bead(change, bead.id, Reason.PARKED)
     write_state(town, address)
     return f"{address} is stopped, its work is saved, and {bead.id} is open again: gt sling {bead.id} gives it out."
 

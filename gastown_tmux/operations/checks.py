@@ -143,7 +143,7 @@ def examine_rows(town: Town, fix: bool) -> Iterator[Finding]:
             continue
         if fix:
             with town.change() as change:
-                return_bead(change, bead.id, Reason.PARKED, target=None)
+                return_bead(change, bead.id, Reason.PARKED)
         yield Finding(
             "error", f"{bead.id} is on the hook of {address}", f"there is no agent {address}",
             f"gt doctor --fix opens it again, gt sling {bead.id} gives it out", fixed=fix,

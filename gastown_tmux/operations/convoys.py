@@ -24,7 +24,8 @@ def create_convoy(
             rows.add_to_convoy(change, convoy, [bead.id for bead in beads])
             return convoy
 
-        made = once(change, "convoy create", key, make)
+        made = ConvoyId(once(change, "convoy create", key, make))
+    tell_landed(town, made)
     return Answer(rows.get_convoy(town.db, made), made)
 
 
@@ -50,6 +51,7 @@ def show_convoy(town: Town, convoy: Convoy) -> Convoy:
 def add_beads(town: Town, convoy: Convoy, beads: Sequence[Bead]) -> Answer:
     with town.change() as change:
         added = rows.add_to_convoy(change, convoy.id, [bead.id for bead in beads])
+    tell_landed(town, convoy.id)
     text = f"{convoy.id} carries {', '.join(added)} now" if added else f"{convoy.id} carries them already"
     return Answer(rows.get_convoy(town.db, convoy.id), text)
 

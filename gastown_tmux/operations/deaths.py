@@ -157,7 +157,7 @@ def _charge(town: Town, change: Change, session: Session) -> None:
     rows.move_agent(change, session.agent, "exhaust", reason=words)
     held = find_held_bead(change, session.agent)
     if held is not None:
-        return_bead(change, held.id, "escalated", target=None)
+        return_bead(change, held.id, "escalated")
     raise_escalation(
         change, "high", f"{session.agent} has failed: {words}. Start it again by: gt respawn {session.agent}",
         bead=held.id if held else None,

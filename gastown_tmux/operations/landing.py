@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Address, Commit, MergeRequestId, Time
-from gastown_tmux.domain.merging import MergeRequest, MergeState
+from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.domain.settings import Gate
 from gastown_tmux.domain.work import Bead, Reason
@@ -18,15 +18,19 @@ from gastown_tmux.edges.git import Person
 from gastown_tmux.edges.repository import Repository
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.escalations import raise_escalation
+from gastown_tmux.operations.forks import find_landed_head
 from gastown_tmux.operations.hooks import find_base
 from gastown_tmux.operations.outcome import record_merged, send_back, tell
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store import work
+from gastown_tmux.store.meta import once
 from gastown_tmux.store.rigs import list_rigs, set_target_commit
 
 #: Seconds before a refused or unreachable remote is asked again, by the number of tries so far.
 DELAYS = (2.0, 5.0, 10.0, 20.0, 30.0)
+#: Tries of the first in the queue after which somebody is asked to look: some minutes.
+PATIENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +114,12 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
                 rows.move_merge_request(change, request.id, "requeue", reason="the refinery was interrupted")
         _land(town, rig, repository, rows.get_merge_request(town.db, request.id), tip)
     except GtError as error:
-        if isinstance(error, _TargetMovedError) and request.reason != error.message:
+        words = error.message
+        if isinstance(error, _TargetMovedError):
             with town.change() as change:
-                raise_escalation(change, "high", error.message, bead=request.bead)
-        _delay(town, request.id, _Delay(error.message, _pause(request)))
+                # Once for all that wait behind it.
+                once(change, "target moved", words, lambda: raise_escalation(change, "high", words, bead=request.bead))
+        _delay(town, request.id, _Delay(words, _pause(request)), broken=True)
 
 
 def _fetch_target(town: Town, rig: Rig, repository: Repository) -> Commit:
@@ -176,7 +182,8 @@ def _build(
     town: Town, rig: Rig, repository: Repository, request: MergeRequest, bead: Bead, tip: Commit
 ) -> Commit | _Rejection:
     """The commit that the target would be at, made without a checkout."""
-    merged = merge.merge_tree(repository, tip, request.head)
+    since = find_landed_head(town, rig, request.branch, request.head, request.id)
+    merged = merge.merge_tree(repository, tip, request.head, since)
     if isinstance(merged, merge.Conflict):
         log = _log_path(town, request)
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -282,14 +289,18 @@ def _publish(
     return None
 
 
-def _delay(town: Town, id: MergeRequestId, delay: _Delay) -> None:
+def _delay(town: Town, id: MergeRequestId, delay: _Delay, *, broken: bool = False) -> None:
+    """``broken``: it may be published all the same, so it stays so until the target has been seen."""
     with town.change() as change:
         found = rows.get_merge_request(change, id)
         not_before: Time | None = clock.after(delay.seconds) if delay.seconds else None
-        if found.state is MergeState.QUEUED:
+        if found.state is MergeState.QUEUED or (broken and found.state is MergeState.PUBLISHING):
             rows.put_off(change, id, delay.words, not_before)
-        else:
+        elif MERGE_REQUEST.can(found.state, "requeue"):  # else a person has rejected it meanwhile
             rows.move_merge_request(change, id, "requeue", reason=delay.words, not_before=not_before)
+        if found.position == 1 and found.attempts >= PATIENCE:
+            words = f"{found.bead} does not land, and is tried again and again: {delay.words}. Look: gt mq show {id}"
+            once(change, "landing waits", id, lambda: raise_escalation(change, "medium", words, bead=found.bead))
 
 
 def _pause(request: MergeRequest) -> float:

@@ -39,7 +39,7 @@ def send_back(town: Town, request: MergeRequest, reason: Reason, words: str, log
     move = "conflict" if reason is Reason.CONFLICTED else "reject"
     with town.change() as change:
         rows.move_merge_request(change, request.id, move, reason=words, log=str(log) if log else None)
-        work.return_bead(change, bead.id, Reason.ESCALATED if last else reason, target=None if last else request.author)
+        work.refuse_bead(change, bead.id, Reason.ESCALATED if last else reason, target=None if last else request.author)
         if last:
             raise_escalation(change, "medium", f"{bead.id} came back {bead.attempts} times: {words}", bead=bead.id)
     tell(town, request.id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gastown_tmux.domain.ids import RigName
-from gastown_tmux.domain.merging import MergeRequest, MergeState
+from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges import locks
@@ -45,6 +45,8 @@ def approve(town: Town, request: MergeRequest) -> Answer:
         if request.state in (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.MERGED):
             return Answer(request, f"{request.id} is {request.state} already")
         raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
+    if not town.may_decide:
+        raise RefusedError(f"{request.id} waits for the word of a person", hint="gt review shows what does")
     with town.change() as change:
         rows.move_merge_request(change, request.id, "approve")
     return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is queued")
@@ -52,7 +54,7 @@ def approve(town: Town, request: MergeRequest) -> Answer:
 
 def retry(town: Town, request: MergeRequest) -> Answer:
     """Tries now what waits for a better time; submits once more the same branch of one that came back."""
-    if request.state is MergeState.QUEUED:
+    if request.state is MergeState.QUEUED or (request.state is MergeState.PUBLISHING and request.not_before):
         with town.change() as change:
             rows.hurry(change, request.id)
         return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is tried again now")
@@ -84,6 +86,8 @@ def reject(town: Town, request: MergeRequest, message: str | None = None) -> Ans
     """A person says no: the bead goes back to its author with the words."""
     if request.state is MergeState.REJECTED:
         return Answer(request, f"{request.id} is rejected already")
+    if not MERGE_REQUEST.can(request.state, "reject"):
+        raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
     words = message or "rejected by " + town.actor
     send_back(town, request, Reason.REJECTED, words)
     return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is rejected; {request.bead} is open")

@@ -7,6 +7,7 @@ from gastown_tmux.edges import history, snapshot
 from gastown_tmux.edges.snapshot import Snapshot
 from gastown_tmux.errors import NotFoundError, UsageError
 from gastown_tmux.operations import lookup
+from gastown_tmux.operations.forks import find_fork
 from gastown_tmux.operations.hooks import find_base, save_hook
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.merging import get_merge_request
@@ -28,7 +29,9 @@ def diff(town: Town, what: str, stat: bool = False) -> str:
         return _diff_hook(town, bead.assignee, bead, stat)
     if bead.state in (BeadState.SUBMITTED, BeadState.MERGED) and bead.merge_request is not None:
         request = get_merge_request(town.db, bead.merge_request)
-        return _diff_commit(town, town.rig(request.rig), request.base, request.head, stat)
+        rig = town.rig(request.rig)
+        fork = find_fork(town, rig, request.branch, request.base, request.head, request.id)
+        return town.repository(rig.name).diff(fork, request.head, stat=stat)
     return _diff_branch(town, bead, stat)
 
 
@@ -67,16 +70,12 @@ def _diff_branch(town: Town, bead: Bead, stat: bool) -> str:
         raise NotFoundError(f"{bead.id} has no work to show yet", hint=f"gt bead show {bead.id}")
     if bead.assignee is not None and (saved := history.find_work(repository, bead.assignee.folder, bead.branch)):
         return _diff_snapshot(town, rig, bead, saved, stat)
-    return _diff_commit(town, rig, bead.base or find_base(town, rig, fetch=False), tip, stat)
+    fork = find_fork(town, rig, bead.branch, bead.base or find_base(town, rig, fetch=False), tip)
+    return repository.diff(fork, tip, stat=stat)
 
 
 def _diff_snapshot(town: Town, rig: Rig, bead: Bead | None, saved: Snapshot, stat: bool) -> str:
     repository = town.repository(rig.name)
     base = bead.base if bead and bead.base else find_base(town, rig, fetch=False)
-    fork = repository.fork_point(base, f"{saved.commit}^") or base
+    fork = find_fork(town, rig, bead.branch if bead else None, base, f"{saved.commit}^")
     return history.diff(repository, saved, fork, stat=stat)
-
-
-def _diff_commit(town: Town, rig: Rig, base: str, head: str, stat: bool) -> str:
-    repository = town.repository(rig.name)
-    return repository.diff(repository.fork_point(base, head) or base, head, stat=stat)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import Address, BeadId
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import Bead, BeadState
+from gastown_tmux.domain.work import WAITING, Bead, BeadState, Reason
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.hooks import save_hook, write_state
@@ -42,7 +42,8 @@ def sling(
     """``words`` are beads, the last one perhaps a rig or an agent; with ``message`` the bead is made too.
 
     Beads beyond the rig's capacity, or with needs that are not met, stay open with the target noted, and start by
-    themselves. Raises RefusedError for a bead that another agent holds, and then nothing is claimed.
+    themselves. Raises RefusedError for a bead that another agent holds, and then nothing is claimed. What could not be
+    started is tried again by the same ``key``.
     """
     given, target = _split(town, words, message, rig)
     slung = _claim(town, given, target, message, provider, key)
@@ -92,6 +93,8 @@ def _split(
             place = found
             given.pop()
     if message is not None:
+        if not message.strip():
+            raise UsageError("-m needs words", hint="gt sling -m WORDS RIG")
         if given and place is None:
             raise NotFoundError(f"no rig or agent {given[-1]!r}", hint="gt rig list")
         if given:
@@ -117,8 +120,7 @@ def _claim(
     with town.change() as change:
         done = find_result(change, "sling", key)
         if done is not None:
-            first = [rows.get_bead(change, bead) for bead in done.split()]
-            return [Slung(bead.id, bead.assignee, None) for bead in first]
+            return [_claim_again(town, change, bead, target, provider) for bead in done.split()]
         if message is not None:
             rig = target if isinstance(target, Rig) else town.rig(str(target).partition("/")[0])
             given = [
@@ -130,6 +132,14 @@ def _claim(
         slung = [_claim_one(town, change, bead, target, provider) for bead in dict.fromkeys(given)]
         keep_result(change, "sling", key, " ".join(item.bead for item in slung))
     return slung
+
+
+def _claim_again(town: Town, change: Change, id: str, target: Rig | Address | None, provider: str | None) -> Slung:
+    """As the first sling with this key left it; one that was taken back because it could not be started goes anew."""
+    bead = rows.get_bead(change, id)
+    if bead.state is BeadState.OPEN and bead.target is None and bead.reason is None:
+        return _claim_one(town, change, bead.id, target, provider)
+    return Slung(bead.id, bead.assignee, None)
 
 
 def _claim_one(
@@ -148,6 +158,8 @@ def _claim_one(
         raise RefusedError(f"{bead.id} is held by {bead.assignee}", hint=f"gt unsling {bead.id}")
     if bead.state is not BeadState.OPEN:
         raise RefusedError(f"{bead.id} is {bead.state}", hint=f"gt bead show {bead.id}")
+    if bead.reason in WAITING and not town.may_decide:
+        raise RefusedError(f"{bead.id} is {bead.reason}", hint="the mayor or a person gives it out again")
     if rig.parked:
         raise RefusedError(f"rig {rig.name} is parked", hint=f"gt rig unpark {rig.name}")
     note = address or rig.name
@@ -171,7 +183,7 @@ def unsling(town: Town, bead: Bead) -> Answer:
     address = bead.assignee
     save_hook(town, town.rig(bead.rig), address, "unsling")
     with town.change() as change:
-        rows.return_bead(change, bead.id, "unslung", target=None)
+        rows.return_bead(change, bead.id, Reason.UNSLUNG)
     agent = agent_rows.get_agent(town.db, address)
     if agent.role is Role.POLECAT:
         stop_sessions(town, [address], why="unslung", state="stop")

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gastown_tmux.domain.ids import OVERSEER, Address, RigName
+from gastown_tmux.domain.ids import MAYOR, OVERSEER, Address, RigName
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.settings import Settings
 from gastown_tmux.edges import clock, tmux
@@ -174,6 +174,11 @@ class Town:
     def is_person(self) -> bool:
         """Whether a person asks, not an agent or a daemon."""
         return self.actor == OVERSEER
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether a person asks, or the mayor, who speaks for one."""
+        return self.actor in (OVERSEER, MAYOR)
 
     @contextlib.contextmanager
     def change(self) -> Iterator[Change]:

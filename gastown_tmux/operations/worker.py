@@ -10,9 +10,10 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges import resources, worktree
 from gastown_tmux.edges.faults import fault_point
-from gastown_tmux.errors import RefusedError
+from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations import escalations
 from gastown_tmux.operations.convoys import tell_landed
+from gastown_tmux.operations.forks import find_fork
 from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.injection import form
 from gastown_tmux.operations.town import Answer, Town
@@ -106,13 +107,17 @@ def done(town: Town, report: str | None = None, defer: str | None = None, escala
     Raises RefusedError where the branch has nothing that the target lacks, or the worktree holds uncommitted changes.
     A bead that this agent has just submitted is no error: the second time says so.
     """
-    if sum(given is not None for given in (report, defer, escalate)) > 1:
-        raise RefusedError("--report, --defer and --escalate exclude one another")
+    given = [words for words in (report, defer, escalate) if words is not None]
+    if len(given) > 1:
+        raise UsageError("--report, --defer and --escalate exclude one another")
+    if given and not given[0].strip():
+        raise UsageError("a report is not empty" if report is not None else "a reason is needed")
     address = _own_address(town)
     if rows.find_held_bead(town.db, address) is None:
         last = _find_done(town, address, report, defer, escalate)
         if last is not None:
             write_state(town, address)
+            tell_landed(town, last.convoy)
             return Answer(last, f"{last.id} is {last.reason or last.state} already")
     address, bead, rig = _held(town)
     if report is not None:
@@ -163,7 +168,7 @@ def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
     head = repository.resolve(f"refs/heads/{branch}")
     if head is None or bead.base is None:
         raise RefusedError(f"branch {branch} is gone", hint="gt snapshot restore " + address)
-    if not repository.changed_since_fork(bead.base, head):
+    if repository.tree(find_fork(town, rig, branch, bead.base, head)) == repository.tree(head):
         raise RefusedError(
             f"{branch} changes nothing", hint="commit your work, or 'gt done --report -' if the result is text"
         )
@@ -202,7 +207,7 @@ def _report(town: Town, bead: Bead, report: str) -> str:
 
 def _give_back(town: Town, bead: Bead, reason: Reason, words: str) -> str:
     with town.change() as change:
-        rows.return_bead(change, bead.id, reason, target=None)
+        rows.return_bead(change, bead.id, reason)
         if reason is Reason.ESCALATED:
             escalations.raise_escalation(change, "medium", f"{bead.id}: {words}", bead=bead.id)
     return f"{bead.id} is {reason} and open again: {words.splitlines()[0] if words else ''}"

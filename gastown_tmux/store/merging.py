@@ -97,6 +97,16 @@ def get_merge_request(reader: Reader, id: str) -> MergeRequest:
     return _merge_request(row)
 
 
+def find_landed(reader: Reader, rig: str, branch: str, before: MergeRequestId | None = None) -> MergeRequest | None:
+    """What landed last of a branch, of the requests older than ``before``."""
+    sql = _SELECT + (
+        " WHERE m.rig = ? AND m.branch = ? AND m.state = 'merged'"
+        " AND (? IS NULL OR m.seq < (SELECT seq FROM merge_requests WHERE id = ?)) ORDER BY m.seq DESC LIMIT 1"
+    )
+    row = reader.row(sql, rig, branch, before, before)
+    return _merge_request(row) if row else None
+
+
 def insert_merge_request(
     change: Change,
     *,
@@ -150,7 +160,7 @@ def move_merge_request(
 
 
 def put_off(change: Change, id: MergeRequestId, reason: str, not_before: Time | None) -> None:
-    """A queued one is not tried before that time."""
+    """It is not tried before that time, and stays in its state."""
     change.execute(
         "UPDATE merge_requests SET reason = ?, not_before = ?, attempts = attempts + 1, updated = ? WHERE id = ?",
         reason, not_before, change.time, id,

@@ -222,8 +222,13 @@ def _move(change: Change, bead: BeadId, move: str, sets: str = "id = id", *value
 
 
 def sling_bead(change: Change, bead: BeadId, address: Address) -> None:
-    """TakenError where another bead is on that hook. Until the hook is prepared the bead has no base."""
-    _move(change, bead, "sling", "assignee = ?, attempts = attempts + 1, base = NULL", address)
+    """TakenError where another bead is on that hook. Until the hook is prepared the bead has no base.
+
+    What it came back for is only kept where the worker has to mend that.
+    """
+    found = get_bead(change, bead)
+    reason = found.reason if found.reason in RETRIED else None
+    _move(change, bead, "sling", "assignee = ?, attempts = attempts + 1, base = NULL, reason = ?", address, reason)
     change.event(EventType.BEAD_SLUNG, bead, agent=address)
 
 
@@ -259,9 +264,18 @@ def merge_bead(change: Change, bead: BeadId, commit: Commit) -> None:
     change.event(EventType.BEAD_MERGED, bead, commit=commit)
 
 
-def return_bead(change: Change, bead: BeadId, reason: str, *, target: str | None) -> None:
-    """Back to open, keeping branch and author; ``target`` is who gets it when it is given out again."""
-    was = _move(change, bead, "return", "reason = ?, target = ?", reason, target)
+def return_bead(change: Change, bead: BeadId, reason: str) -> None:
+    """Off its hook and back to open, keeping branch and author."""
+    _come_back(change, bead, "return", reason, None)
+
+
+def refuse_bead(change: Change, bead: BeadId, reason: str, *, target: str | None) -> None:
+    """From the merge queue back to open; ``target`` is who gets it when it is given out again."""
+    _come_back(change, bead, "refuse", reason, target)
+
+
+def _come_back(change: Change, bead: BeadId, move: str, reason: str, target: str | None) -> None:
+    was = _move(change, bead, move, "reason = ?, target = ?", reason, target)
     change.event(EventType.BEAD_RETURNED, bead, reason=reason, was=was.state, agent=was.assignee)
 
 

@@ -78,6 +78,7 @@ def test_documents_and_second_runs(quick_town: TownWorld) -> None:
         ["convoy", "add", convoy["id"], bead["id"]],
         ["bead", "close", bead["id"]],
         ["bead", "reopen", bead["id"]],
+        ["bead", "update", bead["id"], "--title", "one", "--priority", "2"],
         ["config", "set", "merge.review", "false"],
         ["config", "agent", "set", "mine", "sleep", "9"],
         ["config", "default-agent", "mine"],
@@ -105,6 +106,7 @@ def test_documents_and_second_runs(quick_town: TownWorld) -> None:
     things += ("diff joe", "--as demo/joe prime", "--as demo/joe hook")
     for words in things:
         assert isinstance(town.json(*words.split()), dict), words
+    assert town.json("--as", "demo/joe", "hook")["agent"] == "demo/joe"
     status = town.json("status")
     assert {"town", "path", "wanted", "tmux", "daemons", "agents", "rigs", "counts"} <= set(status)
     assert status["wanted"] == "down" and status["tmux"]["socket"].startswith("/")
@@ -122,6 +124,7 @@ def test_refusals(quick_town: TownWorld) -> None:
         (["bead", "create", "x", "--rig", "nope"], 3),
         (["bead", "create", "x", "--rig", "demo", "--priority", "5"], 2),
         (["bead", "update", bead, "--needs", bead], 4),
+        (["bead", "update", bead, "--title", " "], 2),
         (["rig", "show", "nope"], 3),
         (["crew", "add", "hq", "--rig", "demo"], 2),
         (["crew", "add", "Joe", "--rig", "demo"], 2),
@@ -131,6 +134,8 @@ def test_refusals(quick_town: TownWorld) -> None:
         (["log", "nobody"], 3),
         (["sling", bead, "demo", "--agent", "nope"], 3),
         (["sling", "-m", "words", "nowhere"], 3),
+        (["sling", "-m", " ", "demo"], 2),
+        (["done", "--defer", "x", "--escalate", "x", "--as", "demo/toast"], 2),
         (["unsling", "zz-00000"], 3),
         (["config", "get", "merge.stratgy"], 2),
         (["config", "set", "merge.strategy", "x"], 2),

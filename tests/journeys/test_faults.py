@@ -38,9 +38,16 @@ def test_sling(town: TownWorld) -> None:
         town.gt(*words)
         beads |= {bead["id"] for bead in town.json(*words)["items"]}
     assert len(beads) == len(town.json("bead", "list")["items"]) == 4
+    # What could not be started is started by the same words, once it can be.
+    town.gt("config", "set", "worktree.setup", "['false']")
+    words = ("sling", "-m", "late\n```sh\ntouch late\n```", "demo", "--key", "late")
+    assert "worktree.setup" in town.gt(*words, code=1).err
+    town.gt("config", "unset", "worktree.setup")
+    beads.add(town.json(*words)["items"][0]["id"])
+    assert len(beads) == len(town.json("bead", "list")["items"])
     for bead in beads:
         assert town.wait_state(bead, "merged")["attempts"] == 1
-    assert git(town.project, "rev-list", "--count", "main") == "5"
+    assert git(town.project, "rev-list", "--count", "main") == "6"
     # Nobody repeats it: the witness sees that its sender is dead.
     alone = town.bead("alone", "echo alone > alone.txt")
     town.gt("sling", alone, env={"GT_FAULT": "sling.claimed"}, code=KILLED)

@@ -32,8 +32,12 @@ def test_work_that_comes_back(town: TownWorld) -> None:
     assert town.json("convoy", "show", convoy)["done"] == 3
     assert "convoy both has landed" in mails(town, "overseer")
 
+    assert town.json("convoy", "create", "late", last)["state"] == "landed"
+    assert "convoy late has landed" in mails(town, "overseer")
+
     reason = town.wait_for(lambda: town.json("bead", "show", asks)["reason"], 10, "it to ask")
     assert (reason, town.state(asks)) == ("escalated", "open")
+    assert "is escalated" in town.gt("sling", asks, env={"GT_AGENT": landed[0]["assignee"]}, code=4).err
     gone = town.wait_for(lambda: town.json("bead", "show", broken)["reason"] == "escalated", 30, "three attempts")
     assert gone and town.json("bead", "show", broken)["attempts"] == 3
     requests = [request for request in town.json("mq", "list")["items"] if request["bead"] == broken]

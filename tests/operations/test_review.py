@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.domain.ids import Address
-from gastown_tmux.errors import NotFoundError
+from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.hooks import find_base, prepare_hook
+from gastown_tmux.operations.landing import run_refinery
 from gastown_tmux.operations.review import diff
-from gastown_tmux.operations.worker import submit
+from gastown_tmux.operations.worker import done, submit
 from gastown_tmux.store.work import get_bead, return_bead, sling_bead
 from tests.journeys.town_world import git
 from tests.operations.quiet_town import QuietTown
@@ -38,7 +39,7 @@ def test_work_is_shown_wherever_its_bead_is(quiet: QuietTown) -> None:
     # The target moves on; that is no change of this bead's.
     commit(quiet.project, "upstream.txt")
     with quiet.town.change() as change:
-        return_bead(change, first, "deferred", target=None)
+        return_bead(change, first, "deferred")
     assert changed(quiet, first) == {"a.txt", "draft.txt"}
     quiet.hook(second)
     commit(work, "b.txt")
@@ -46,7 +47,7 @@ def test_work_is_shown_wherever_its_bead_is(quiet: QuietTown) -> None:
     assert changed(quiet, first) == {"a.txt", "draft.txt"}
     # Back on the same hook, the first one goes on where it was left.
     with quiet.town.change() as change:
-        return_bead(change, second, "deferred", target=None)
+        return_bead(change, second, "deferred")
         sling_bead(change, first, toast)
     assert changed(quiet, first) == {"a.txt", "draft.txt"}
     prepare_hook(quiet.town, quiet.rig, toast, find_base(quiet.town, quiet.rig))
@@ -89,3 +90,31 @@ def test_a_worktree_deleted_by_hand_comes_back_with_its_work(quiet: QuietTown) -
 def test_the_mayor_has_nothing_to_compare(quiet: QuietTown) -> None:
     with pytest.raises(NotFoundError):
         diff(quiet.town, Address("mayor"))
+
+
+def test_what_has_landed_of_a_crew_members_branch_is_not_its_change_any_more(quiet: QuietTown) -> None:
+    """Squashed, it is on the target by another name; what is built on it lands without a conflict."""
+    ann, work = quiet.crew()
+    town = quiet.town.acting_as(ann)
+    for number, text in enumerate(("one", "two", "three")):
+        bead = quiet.bead(text)
+        with quiet.town.change() as change:
+            sling_bead(change, bead, ann)
+        prepare_hook(quiet.town, quiet.rig, ann, find_base(quiet.town, quiet.rig))
+        if number:
+            with pytest.raises(RefusedError, match="changes nothing"):
+                done(town)
+            (work / "a.txt").write_text(f"{text}\n")
+            git(work, "commit", "-qam", text)
+            assert "-one\n+two" in diff(quiet.town, bead) or "-two\n+three" in diff(quiet.town, "ann")
+        else:
+            (work / "a.txt").write_text(f"{text}\n")
+            commit(work, "b.txt")
+        commit(quiet.project, f"upstream-{number}.txt")
+        done(town)
+        run_refinery(quiet.town)
+        assert get_bead(quiet.town.db, bead).state == "merged"
+        assert (quiet.project / "a.txt").read_text() == f"{text}\n"
+        assert changed(quiet, bead) == ({"a.txt"} if number else {"a.txt", "b.txt"})
+    assert git(quiet.project, "rev-list", "--count", "HEAD") == "7"
+    town.close()

@@ -46,12 +46,19 @@ def test_a_bead_that_comes_back_keeps_its_branch(db: Database) -> None:
         id = bead(change)
         work.sling_bead(change, id, TOAST)
         work.set_branch(change, id, "bead/x", Commit("0" * 40))
-        work.return_bead(change, id, "rejected", target=TOAST)
+        work.return_bead(change, id, "deferred")
+        work.sling_bead(change, id, TOAST)
+        assert work.get_bead(change, id).reason is None
+        submit(change, id)
+        with pytest.raises(IllegalMoveError):  # it left the hook a moment ago
+            work.return_bead(change, id, "unslung")
+        work.refuse_bead(change, id, "rejected", target=TOAST)
     found = work.get_bead(db, id)
     assert (found.state, found.reason, found.branch, found.target) == ("open", "rejected", "bead/x", TOAST)
-    assert (found.assignee, found.attempts, found.labels) == (TOAST, 1, ("l",))
+    assert (found.assignee, found.attempts, found.labels) == (TOAST, 2, ("l",))
     assert work.find_held_bead(db, TOAST) is None
-    assert [event.type for event in list_events(db, subject=id)] == ["bead.created", "bead.slung", "bead.returned"]
+    events = [event.type.removeprefix("bead.") for event in list_events(db, subject=id)]
+    assert events == ["created", "slung", "returned", "slung", "submitted", "returned"]
 
 
 def test_only_what_is_not_needed_any_more_is_ready(db: Database) -> None:
