@@ -49,7 +49,3 @@ bench *args: setup
 # strike a live town again and again, and check what was promised
 chaos *args: setup
     @"{{bin}}/python" -m tests.chaos.run "$@"
-
-# the deacon's share of a core, and its memory, beside 30 idle agents: --seconds N, --agents N
-bench-idle *args: setup
-    @"{{bin}}/python" tests/bench/idle.py "$@"

@@ -37,18 +37,22 @@ class _Witness:
         self._starting: set[Address] = set()
         self._windows_due = time.monotonic() + WINDOWS_SECONDS
         self._windowless: set[SessionId] = set()
+        self._raised = flags.raised(town.flags_folder)
         self._eyes = Eyes()
         self._screens_due = time.monotonic()
 
     def look(self, full: bool) -> float | None:
         town, hands = self.town, self.loop.hands
         self._peer.look()
+        # No row tells that agents may run again.
+        raised, self._raised = self._raised, flags.raised(town.flags_folder)
+        full = full or raised != self._raised
         if full:
             self._live = list_live_sessions(town.db)
             self._watch_processes()
         if deaths.find_dead(self._live) or deaths.find_unsettled(self._live):
             hands.do("bury", self._bury)
-        if flags.raised(town.flags_folder):
+        if self._raised:
             hands.do("freeze", freezing.enforce)
         self._look_at_windows()
         if time.monotonic() >= self._screens_due and hands.do("screens", self._eyes.look):

@@ -71,8 +71,9 @@ class Lock:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
                 if _is_at(descriptor, self.path):
                     mine = f"{os.getpid()} {start_time(os.getpid())}\n"
-                    os.ftruncate(descriptor, 0)
-                    os.pwrite(descriptor, mine.encode(), 0)
+                    with plain_errors(self.path):
+                        os.ftruncate(descriptor, 0)
+                        os.pwrite(descriptor, mine.encode(), 0)
                     self._descriptor, descriptor = descriptor, -1
                     return True
             except BlockingIOError:

@@ -112,7 +112,13 @@ class Server:
 
     def pid(self) -> int:
         """The server's process id."""
-        return int(self.run("display-message", "-p", "#{pid}"))
+        return self._number(self.run("display-message", "-p", "#{pid}"))
+
+    def _number(self, said: str) -> int:
+        """What a server that ends while it is asked leaves out, with status 0."""
+        if not said.strip().isdecimal():
+            raise ServerGoneError(f"the tmux server on {self.socket} ended while it was asked", "gt up")
+        return int(said)
 
     def is_alive(self) -> bool:
         """Whether a server answers on the socket."""
@@ -226,8 +232,8 @@ class Server:
         ask = ["if-shell", "-F", "-t", f"={KEEPER_SESSION}:", missing, make]
         ask += [";", "display-message", "-p", "#{pid}"]
         if not start:
-            return int(self.run(*ask))
-        return int(self._call(["-f", str(self.config), "start-server", ";", *ask], None, 20.0, path=True))
+            return self._number(self.run(*ask))
+        return self._number(self._call(["-f", str(self.config), "start-server", ";", *ask], None, 20.0, path=True))
 
     def _outlive_predecessor(self) -> None:
         old = self.remembered()

@@ -18,7 +18,7 @@ from gastown_tmux.domain.mail import one_line
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.panes import run_on
-from gastown_tmux.edges.tmux import Server, quote
+from gastown_tmux.edges.tmux import Server, ServerGoneError, quote
 from gastown_tmux.errors import RefusedError
 
 #: A window is its person's while they typed so recently.
@@ -121,6 +121,8 @@ def look(server: Server, pane: str, session: str) -> Look | None:
     )
     if said is None:
         return None
+    if said.count("\n") < 2:
+        raise ServerGoneError(f"the tmux server on {server.socket} ended while it was asked", "gt up")
     dead, title, rest = said.split("\n", 2)
     clients, _, screen = rest.partition(f"{_SCREEN}\n")
     typed = []

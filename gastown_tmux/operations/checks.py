@@ -1,5 +1,6 @@
 """What gt doctor compares, rig by rig and row by row: repositories, hooks, mailboxes, beads, sessions."""
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from gastown_tmux.edges import clock, processes, worktree
 from gastown_tmux.edges.git import GitError
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import daemons, deaths
-from gastown_tmux.operations.hooks import find_base, prepare_hook, put_away
+from gastown_tmux.operations.hooks import find_base, prepare_hook, put_away, write_state
 from gastown_tmux.operations.sessions import look
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.watching import read_watch
@@ -22,7 +23,7 @@ from gastown_tmux.store.events import list_events
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import list_rigs
-from gastown_tmux.store.work import list_beads, list_held_beads, return_bead
+from gastown_tmux.store.work import find_held_bead, list_beads, list_held_beads, return_bead
 
 _FSCK_SECONDS = 300.0
 #: No git of ours holds a lock file for so long.
@@ -99,12 +100,33 @@ def examine_hooks(town: Town, fix: bool) -> Iterator[Finding]:
     for rig in list_rigs(town.db):
         repository = town.repository(rig.name)
         for agent in list_agents(town.db, rig.name):
+            yield from _examine_state(town, agent.address, fix)
             if agent.hook is HookState.EMPTY or not repository.path.is_dir():
                 continue
             try:
                 worktree.git_dir(repository, town.worktree(agent.address))
             except worktree.BrokenWorktree as error:
                 yield _mend_hook(town, rig, agent.address, error.message, fix)
+
+
+def _examine_state(town: Town, address: Address, fix: bool) -> Iterator[Finding]:
+    """``state.json`` follows the rows: agents' hooks read it, and a lost database is made again from it."""
+    path = town.hook(address) / "state.json"
+    held = find_held_bead(town.db, address)
+    try:
+        said = json.loads(path.read_bytes())["bead"]
+        if (said and said["id"]) == (held and held.id):
+            return
+        cause = "a command was killed before it wrote it"
+    except FileNotFoundError:
+        if held is None:
+            return
+        cause = "it is gone"
+    except (OSError, ValueError, KeyError, TypeError):
+        cause = "it cannot be read"
+    if fix:
+        write_state(town, address)
+    yield Finding("warning", f"{path} is not true", cause, "gt doctor --fix writes it", fixed=fix)
 
 
 def _mend_hook(town: Town, rig: Rig, address: Address, cause: str, fix: bool) -> Finding:
@@ -163,15 +185,19 @@ def examine_processes(town: Town, fix: bool) -> Iterator[Finding]:
     for session in dead:
         what = f"{session.agent} is recorded as running, and its program is gone"
         yield Finding("warning", what, "it died while no witness looked", "gt up", fixed=fix)
+    for ref, session_id in processes.town_processes(str(town.path)):
+        if _has_ended(town, session_id):
+            # One that no row knows may be anybody's.
+            mend = fix and find_session(town.db, session_id) is not None
+            if mend:
+                processes.end([ref], sessions=[session_id])
+            cause = f"it was started in session {session_id}, which has ended"
+            yield Finding("warning", f"process {ref.pid} was left running", cause, f"kill {ref.pid}", fixed=mend)
     for pane in look(town):
         if pane.kind == "agent" and not pane.dead and _has_ended(town, pane.gt_session):
             cause = f"its session {pane.gt_session} has ended, or was never recorded"
             way_out = f"look at it: gt attach; then tmux -S {town.tmux.socket} kill-pane -t {pane.pane}"
             yield Finding("warning", f"window {pane.session}:{pane.window_name} belongs to nobody", cause, way_out)
-    for ref, session_id in processes.town_processes(str(town.path)):
-        if _has_ended(town, session_id):
-            cause = f"it was started in session {session_id}, which has ended"
-            yield Finding("warning", f"process {ref.pid} was left running", cause, f"kill {ref.pid}")
 
 
 def examine_screens(town: Town, fix: bool) -> Iterator[Finding]:

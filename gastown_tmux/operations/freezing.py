@@ -9,6 +9,7 @@ from gastown_tmux.domain.agents import AgentState
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.edges import flags, processes
 from gastown_tmux.edges.processes import ProcessRef
+from gastown_tmux.edges.wake import poke
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.operations.up import find_missing, start_agents
@@ -67,6 +68,7 @@ def thaw(town: Town, rig: str | None = None) -> Answer:
             thawed += len(going_on)
     if not names:
         return Answer({"thawed": thawed}, "nothing was stopped")
+    poke(town.death_fifo)
     return Answer({"thawed": thawed}, f"{thawed} processes go on; agents are started and told of mail again")
 
 

@@ -60,6 +60,7 @@ class Measured:
     floor_min: float
     median: float | None = None
     min: float | None = None
+    max: float | None = None
     ratio: float | None = None
     goal: str | None = None
     met: bool | None = None
@@ -115,7 +116,8 @@ def measure(bench: Benchmark, rounds: int) -> Measured:
         return Measured(bench.name, medians[0], least[0])
     ratio = medians[1] / medians[0]
     goal, met = (str(bench.goal), bench.goal.is_met(*medians)) if bench.goal else (None, None)
-    return Measured(bench.name, medians[0], least[0], medians[1], least[1], ratio, goal, met)
+    most = max(row[1] for row in times)
+    return Measured(bench.name, medians[0], least[0], medians[1], least[1], most, ratio, goal, met)
 
 
 def elapsed(action: Action) -> float:

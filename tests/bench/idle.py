@@ -1,37 +1,39 @@
-"""What an idle town costs: ``python tests/bench/idle.py [WINDOWS] [SECONDS]``, in percent of a core."""
-
-import sys
-import tempfile
-from contextlib import ExitStack
-from pathlib import Path
+"""What an idle town costs: milliseconds of a processor in each second of the clock."""
 
 import psutil
-import supervision
-from harness import Scratch, leave_the_users_world
+from harness import Action, Scratch, benchmark
+from supervision import full_town
 
 from gastown_tmux.edges.locks import holder
 from gastown_tmux.edges.processes import wait
 
 #: What a daemon does once after its start (backup, snapshots, ledger) is over by then.
 SETTLE_SECONDS = 40.0
+SECONDS = 2.0
 
 
-def main(windows: int, seconds: float) -> None:
-    with tempfile.TemporaryDirectory(prefix="gt-idle-", dir="/tmp") as folder, ExitStack() as cleanup:
-        leave_the_users_world(Path(folder))
-        supervision.WINDOWS = windows
-        town = supervision.full_town(Scratch(Path(folder), cleanup))
-        run = town / ".gt" / "run"
-        pids = {name: ref.pid for name in ("deacon", "witness", "guard") if (ref := holder(run / f"{name}.lock"))}
-        pids["tmux server"] = int((town / ".gt" / "tmux.pid").read_text().split()[0])
-        processes = {name: psutil.Process(pid) for name, pid in pids.items()}
-        wait(SETTLE_SECONDS)
-        before = {name: sum(process.cpu_times()[:4]) for name, process in processes.items()}
-        wait(seconds)
-        for name, process in processes.items():
-            used = (sum(process.cpu_times()[:4]) - before[name]) / seconds * 100
-            print(f"{name:12} {used:5.2f} %   {process.memory_info().rss >> 20:4} MB   with {windows} windows")
+def idle_daemons(scratch: Scratch, windows: int) -> tuple[Action, None]:
+    town = full_town(scratch, windows)
+    found = [holder(town / ".gt" / "run" / f"{name}.lock") for name in ("deacon", "witness", "guard")]
+    processes = [psutil.Process(ref.pid) for ref in found if ref]
+    wait(SETTLE_SECONDS)
+
+    def used() -> float:
+        return sum(sum(process.cpu_times()[:4]) for process in processes)
+
+    def second() -> float:
+        before = used()
+        wait(SECONDS)
+        return (used() - before) / SECONDS * 1000
+
+    return second, None
 
 
-if __name__ == "__main__":
-    main(int((sys.argv[1:] or ["30"])[0]), float((sys.argv[2:] or ["30"])[0]))
+@benchmark("idle daemons, 30 windows, a second")
+def thirty(scratch: Scratch) -> tuple[Action, None]:
+    return idle_daemons(scratch, 30)
+
+
+@benchmark("idle daemons, 300 windows, a second")
+def three_hundred(scratch: Scratch) -> tuple[Action, None]:
+    return idle_daemons(scratch, 300)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import benchmarks  # noqa: F401  (registers them)
 import faces  # noqa: F401
+import idle  # noqa: F401
+import snapshots  # noqa: F401
 import spine  # noqa: F401
 import supervision  # noqa: F401
 import talk  # noqa: F401
@@ -27,7 +29,7 @@ def main() -> int:
     options = parser.parse_args()
     machine = describe_machine()
     print(machine)
-    print(f"{'milliseconds':30} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'ratio':>6}  goal")
+    print(f"{'milliseconds':35} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'(max)':>8} {'ratio':>6}  goal")
     results = []
     for bench in BENCHMARKS:
         if options.names and not any(name in bench.name for name in options.names):
@@ -35,7 +37,7 @@ def main() -> int:
         try:
             row = measure(bench, options.rounds)
         except (CannotRunError, FileNotFoundError) as error:
-            print(f"{bench.name:30} cannot run: {error}")
+            print(f"{bench.name:35} cannot run: {error}")
             continue
         results.append(row)
         print(show(row))
@@ -46,10 +48,10 @@ def main() -> int:
 
 
 def show(row: Measured) -> str:
-    line = f"{row.name:30} {row.floor_median:7.2f} {row.floor_min:7.2f}"
+    line = f"{row.name:35} {row.floor_median:7.2f} {row.floor_min:7.2f}"
     if row.median is None:
         return line
-    line += f" {row.median:7.2f} {row.min:7.2f} {row.ratio:6.2f}"
+    line += f" {row.median:7.2f} {row.min:7.2f} {row.max:8.2f} {row.ratio:6.2f}"
     return line if row.goal is None else f"{line}  {row.goal}: {'met' if row.met else 'missed'}"
 
 

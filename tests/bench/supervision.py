@@ -13,7 +13,10 @@ from spine import WINDOWS, make_town
 from gastown_tmux.domain.ids import OVERSEER
 from gastown_tmux.edges import clock
 from gastown_tmux.edges.locks import holder
-from gastown_tmux.store.agents import find_live_session, list_live_sessions
+from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.up import start_agents
+from gastown_tmux.operations.workers import add_crew
+from gastown_tmux.store.agents import find_live_session, list_agents, list_live_sessions, move_agent
 from gastown_tmux.store.db import Database
 
 SECONDS = 20.0
@@ -27,18 +30,28 @@ def await_(condition: Callable[[], bool], what: str) -> None:
         select.select([], [], [], 0.001)
 
 
-def full_town(scratch: Scratch) -> Path:
-    """A town with thirty agents that run and do nothing."""
-    town = make_town(scratch)
-    gt = (GT, "--town", town)
-    for key, value in (("limits.agents", "100"), ("respawn.budget", "100000 per 10m"), ("respawn.delay", "1ms")):
+def full_town(scratch: Scratch, agents: int = WINDOWS) -> Path:
+    """A town with so many agents that run and do nothing."""
+    path = make_town(scratch)
+    gt = (GT, "--town", path)
+    for key, value in (("limits.agents", "1000"), ("respawn.budget", "100000 per 10m"), ("respawn.delay", "1ms")):
         command(*gt, "config", "set", key, value)()
     command(*gt, "config", "set", "merge.publish", "local", "--rig", "demo")()
     command(*gt, "config", "agent", "set", "sleeper", "sleep", "6000")()
-    for number in range(WINDOWS):
-        command(*gt, "crew", "add", f"agent-{number}", "--rig", "demo", "--agent", "sleeper")()
-        command(*gt, "crew", "start", f"demo/agent-{number}")()
-    return town
+    command(*gt, "up")()
+    town = Town(path, OVERSEER, dict(os.environ))
+    for number in range(agents):
+        add_crew(town, f"agent-{number}", town.rig("demo"), provider="sleeper")
+    addresses = [agent.address for agent in list_agents(town.db)]
+    for first in range(0, agents, WINDOWS):
+        some = addresses[first : first + WINDOWS]
+        with town.change() as change:
+            for address in some:
+                move_agent(change, address, "start")
+        start_agents(town, some)
+    await_(lambda: all(session.pid for session in list_live_sessions(town.db)), "all to run")
+    town.close()
+    return path
 
 
 @benchmark("death to new session, of 30", Goal(extra=150))

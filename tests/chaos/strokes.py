@@ -145,8 +145,10 @@ def close_window(scene: Scene) -> str:
 
 @stroke
 def kill_everybody(scene: Scene) -> str:
-    for process in scene.processes():
-        kill(process.pid)
+    # What was being started while we looked, too: nothing outlives a machine.
+    while found := scene.processes():
+        for process in found:
+            kill(process.pid)
     shutil.rmtree(scene.town / ".gt" / "run", ignore_errors=True)
     scene.insist(lambda: scene.gt("up"))
     return "killed everything, wiped .gt/run, gt up"

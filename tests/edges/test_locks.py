@@ -127,3 +127,16 @@ def test_a_child_that_was_handed_the_lock_keeps_it(tmp_path: Path) -> None:
     assert not Lock(path).try_lock()
     child.communicate(timeout=10)
     assert Lock(path).try_lock()
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    """As a limit on files' size looks, which needs no disk of our own."""
+    limited = (
+        "import resource, sys; from pathlib import Path; from gastown_tmux.edges.locks import Lock\n"
+        "from gastown_tmux.errors import GtError\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "try:\n    Lock(Path(sys.argv[1])).try_lock()\nexcept GtError as error:\n    sys.exit(error.message)"
+    )
+    done = subprocess.run([sys.executable, "-c", limited, tmp_path / "lock"], capture_output=True, text=True)
+    assert done.stderr.startswith(f"cannot write {tmp_path / 'lock'}: "), done
+    assert Lock(tmp_path / "lock").try_lock()

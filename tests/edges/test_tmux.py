@@ -19,6 +19,7 @@ from gastown_tmux.edges.clients import (
 )
 from gastown_tmux.edges.processes import is_alive, process
 from gastown_tmux.edges.tmux import CommandError, Server, ServerGoneError, quote, socket_path
+from gastown_tmux.edges.typing import look
 from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError
 
 
@@ -247,6 +248,19 @@ def test_a_missing_or_old_tmux_is_said(server: Server, monkeypatch: pytest.Monke
         else:
             with pytest.raises(MissingError, match=f"tmux {version[:3]} is too old"):
                 server.require_version()
+    monkeypatch.undo()
+
+
+def test_a_server_that_ends_while_it_is_asked_is_gone(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """tmux has been seen to say nothing then, with status 0."""
+    (tmp_path / "tmux").write_text("#!/bin/sh\n")
+    (tmp_path / "tmux").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert not server.is_alive()
+    with pytest.raises(ServerGoneError, match="ended while it was asked"):
+        look(server, "%1", "ses-1")
     monkeypatch.undo()
 
 

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.rigs import remove_rig
 from gastown_tmux.operations.snapshots import take
 from gastown_tmux.operations.worker import submit
-from gastown_tmux.store.agents import find_agent, set_provider
+from gastown_tmux.store.agents import end_session, find_agent, insert_session, set_provider
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.work import find_held_bead, get_bead
 from tests.journeys.town_world import git
@@ -187,3 +189,23 @@ def test_an_agent_program_that_is_not_there(quiet: QuietTown) -> None:
     quiet.town.environment = {"PATH": "/nowhere"}
     found = [finding.what for finding in doctor.examine(quiet.town) if "can be started" in finding.what]
     assert found == ["no agent of demo can be started with claude"]
+
+
+def test_what_a_killed_command_left(quiet: QuietTown) -> None:
+    """A state.json behind its rows, and a process of a session that has ended; one that no row knows is left alone."""
+    ann, _ = quiet.crew()
+    (quiet.town.hook(ann) / "state.json").write_text("{")
+    with quiet.town.change() as change:
+        ended = insert_session(change, ann, "sleep", (os.getpid(), "gone"), None)
+        end_session(change, ended, status=None, signal=None, reason="died")
+    environment = {**os.environ, "GT_TOWN": str(quiet.town.path)}
+    with (
+        subprocess.Popen(["sleep", "60"], env={**environment, "GT_SESSION": ended}) as left,
+        subprocess.Popen(["sleep", "60"], env={**environment, "GT_SESSION": "ses-other"}) as strange,
+    ):
+        found = {finding.what: finding.fixed for finding in doctor.examine(quiet.town, fix=True)}
+        assert found[f"{quiet.town.hook(ann) / 'state.json'} is not true"]
+        assert found[f"process {left.pid} was left running"] and left.wait(10) == -signal.SIGTERM
+        assert not found[f"process {strange.pid} was left running"] and strange.poll() is None
+        strange.kill()
+    assert json.loads((quiet.town.hook(ann) / "state.json").read_text())["bead"] is None
