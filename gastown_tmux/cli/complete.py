@@ -22,13 +22,12 @@ def complete(words: Sequence[str]) -> None:
 
 
 def _names(given: Globals, kind: Kind) -> Sequence[Choice]:
-    from gastown_tmux.edges.terminal import become  # 40 ms, all of it, that verbs and flags need not pay
-    from gastown_tmux.verbs.names import NAMED, list_names
+    from gastown_tmux.verbs.names import NAMED, list_names  # 40 ms, all of it, that verbs and flags need not pay
     from gastown_tmux.verbs.opening import open_town
 
     if kind not in NAMED:
         return ()
     try:
-        return list_names(open_town(given, dict(os.environ), lambda line: None, become), kind)
+        return list_names(open_town(given, dict(os.environ), lambda line: None), kind)
     except GtError:
         return ()

@@ -17,6 +17,8 @@ _STATES = (
     ("failed", "fg=red,bold", "✗"),
     ("limited", "fg=yellow", "◌"),
 )
+#: Of the agent in the window, whichever pane is chosen: the Mayor's has the REPL beside it.
+_STATE = "#{P:#{@gt_state}}"
 #: Narrower than this, two panes side by side leave too little of each.
 FOLD_COLUMNS = 130
 _HELP = """\
@@ -50,7 +52,7 @@ def show_counts(server: Server, text: str) -> None:
 
 
 def _options() -> list[str]:
-    name = "#I:#W#{?@gt_state, " + _choose(2) + ",}"
+    name = f"#I:#W#{{?{_STATE}, {_choose(2)},}}"
     options = {
         "status-style": "bg=default,fg=default",
         "status-left": "#[bold]#{session_name}#[default]  ",
@@ -86,7 +88,7 @@ def _choose(column: int) -> str:
     text = ""
     for state in reversed(_STATES):
         shown = f"#[{state[1].replace(',', '#,')}]" if column == 1 and state[1] else state[2] if column == 2 else ""
-        text = f"#{{?#{{==:#{{@gt_state}},{state[0]}}},{shown},{text}}}"
+        text = f"#{{?#{{==:{_STATE},{state[0]}}},{shown},{text}}}"
     return text
 
 

@@ -7,7 +7,7 @@ from gastown_tmux.domain.ids import OVERSEER, Address
 from gastown_tmux.domain.settings import check_value
 from gastown_tmux.edges.configuration import parse_value
 from gastown_tmux.errors import RefusedError
-from gastown_tmux.operations.town import GiveTerminal, Town, find_town
+from gastown_tmux.operations.town import Town, find_town
 from gastown_tmux.verbs.flags import Globals
 
 
@@ -15,7 +15,6 @@ def open_town(
     given: Globals,
     environment: Mapping[str, str],
     say: Callable[[str], None],
-    give_terminal: GiveTerminal,
     needed: bool = True,
 ) -> Town:
     """The town that the flags and the environment name; where none is ``needed``, one that need not be there:
@@ -39,7 +38,7 @@ def open_town(
     for key, text in given.settings.items():
         flags[key] = parse_value(text)
         check_value(key, flags[key], f"-c {key}")
-    return Town(path, actor, environment, flags, (lambda line: None) if given.quiet else say, give_terminal)
+    return Town(path, actor, environment, flags, (lambda line: None) if given.quiet else say)
 
 
 def _here() -> Path:
