@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from gastown_tmux.errors import GtError
-from gastown_tmux.verbs.flags import Globals, take_globals
+from gastown_tmux.verbs.flags import Globals, take_globals, take_host
 from gastown_tmux.verbs.suggest import Choice, suggest
 from gastown_tmux.verbs.table import Kind
 
@@ -15,8 +15,13 @@ def complete(words: Sequence[str]) -> None:
     """A line each: the word, a tab, what it means."""
     *before, word = words or [""]
     with contextlib.suppress(GtError):
+        host, before = take_host(before)
         given, before = take_globals(before)
-        for name, meaning in suggest(before, word, lambda kind: _names(given, kind)):
+        # What there is on another host is not known here.
+        choices = suggest(before, word, lambda kind: () if host else _names(given, kind))
+        if not before:
+            choices.append(("--host", "user@box: a town elsewhere"))
+        for name, meaning in choices:
             if name.startswith(word):
                 sys.stdout.write(f"{name}\t{' '.join(meaning.split())}\n")
 

@@ -14,7 +14,16 @@ Names = Callable[[Kind], Iterable[Choice]]
 
 #: More nobody reads, and drawing them costs.
 MOST = 60
-_GROUPS = ("@town", "@rig/", "@crew/", "@polecats/")
+#: What may stand in any line.
+GLOBALS = (
+    ("--json", "the answer as JSON"),
+    ("--quiet", "no progress"),
+    ("--town", "the town, by its path"),
+    ("--as", "an address, to speak as it"),
+    ("-c", "KEY=VALUE, for this line only"),
+    ("--help", "what it does"),
+)
+_GROUPS = [(group, "everybody there") for group in ("@town", "@rig/", "@crew/", "@polecats/")]
 
 
 def fuzzy(word: str, choices: Iterable[Choice], most: int = MOST) -> list[Choice]:
@@ -54,16 +63,18 @@ def suggest(before: Sequence[str], word: str, names: Names) -> list[Choice]:
     """What ``word``, the last on a line without ``gt``, may become behind the whole words ``before`` it."""
     if not before and word.startswith("@"):
         people = [(f"@{name}", meaning) for name, meaning in names(Kind.ADDRESS)]
-        return fuzzy(word, people + [(group, "everybody there") for group in _GROUPS])
+        return fuzzy(word, people + _GROUPS)
+    if before[:1] == ["help"]:
+        before, names = before[1:], lambda kind: ()
     try:
         verb, rest = find_verb(before) if before else (None, [])
     except UsageError:
         verb, rest = None, []
     path = _path(before)
-    nexts = _verbs(path, word) if path is not None else []
+    nexts = [*GLOBALS] if word.startswith("-") else _verbs(path, word) if path is not None else []
     if verb is None:
         return fuzzy(word, [*nexts, ("help", "what there is")] if not before else nexts)
-    return fuzzy(word, [*(nexts if not rest else []), *_words(verb, rest, word, names)])
+    return fuzzy(word, [*_words(verb, rest, word, names), *(nexts if not rest or word.startswith("-") else [])])
 
 
 def _path(before: Sequence[str]) -> tuple[str, ...] | None:
@@ -99,7 +110,6 @@ def _words(verb: Verb, rest: Sequence[str], word: str, names: Names) -> Iterator
         return
     if word.startswith("-"):
         yield from ((flag, parameter.help) for flag, parameter in flags.items())
-        yield ("--json", "the answer as JSON")
         return
     places = [parameter for parameter in verb.parameters if not parameter.flags]
     taken = sum(not given.startswith("-") for given in rest)
@@ -120,5 +130,5 @@ def _values(parameter: Parameter, names: Names) -> Iterable[Choice]:
     if parameter.name == "words":  # a sling's, which begin with beads
         return [choice for choice in names(Kind.BEAD) if choice[1].startswith("open")]
     if parameter.kind is Kind.TEXT and parameter.name in ("who", "what", "to", "agent"):
-        return names(Kind.ADDRESS)
+        return [*names(Kind.ADDRESS), *_GROUPS]
     return names(parameter.kind)

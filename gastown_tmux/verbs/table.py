@@ -25,6 +25,9 @@ class Kind(StrEnum):
     ADDRESS = "address"
     PROVIDER = "provider"
     LAYOUT = "layout"
+    MAIL = "mail"
+    SETTING = "key"
+    EVENT = "type of event"
 
 
 @dataclass(frozen=True, slots=True)
