@@ -4,7 +4,7 @@ import os
 import sys
 
 from gastown_tmux.cli import render
-from gastown_tmux.edges.terminal import ask, become
+from gastown_tmux.edges.terminal import ask
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town
@@ -26,7 +26,7 @@ def _is_for_hook(verb: Verb, words: list[str]) -> bool:
 
 
 def _carry_out(verb: Verb, words: list[str], given: Globals) -> None:
-    town = open_town(given, dict(os.environ), render.say, become, needed=verb.town)
+    town = open_town(given, dict(os.environ), render.say, needed=verb.town)
     write = render.draw if verb.show is Special.SCREENS else render.write
     town.ask = ask
     for text in answer(verb, words, town, render.look(), given.json):

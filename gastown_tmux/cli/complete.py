@@ -6,14 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from gastown_tmux.errors import GtError
-from gastown_tmux.verbs.flags import Globals, take_globals
+from gastown_tmux.verbs.flags import Globals, take_globals, take_host
 from gastown_tmux.verbs.suggest import Choice, suggest
 from gastown_tmux.verbs.table import Kind
-
-_FLAGS = (
-    ("--json", "the answer as JSON"), ("--quiet", "no progress"), ("--help", "what the verb does"),
-    ("--town", "the town's folder"), ("--as", "speak for another"), ("--host", "the town on another machine"),
-)  # fmt: skip
 
 
 def complete(words: Sequence[str]) -> None:
@@ -26,21 +21,24 @@ def complete(words: Sequence[str]) -> None:
         flag, _, word = word.partition("=")
         before, head = [*before, flag], f"{flag}="
     with contextlib.suppress(GtError):
-        given, before = take_globals([other for other in before if other != "="])
-        found = dict(suggest(before, word, lambda kind: _names(given, kind)))
-        for name, meaning in (found | dict(_FLAGS) if word.startswith("-") else found).items():
+        host, before = take_host([other for other in before if other != "="])
+        given, before = take_globals(before)
+        # What there is on another host is not known here.
+        choices = suggest(before, word, lambda kind: () if host else _names(given, kind))
+        if not before:
+            choices.append(("--host", "user@box: a town elsewhere"))
+        for name, meaning in choices:
             if name.startswith(word):
                 sys.stdout.write(f"{head}{name}\t{' '.join(meaning.split())}\n")
 
 
 def _names(given: Globals, kind: Kind) -> Sequence[Choice]:
-    from gastown_tmux.edges.terminal import become  # 40 ms, all of it, that verbs and flags need not pay
-    from gastown_tmux.verbs.names import NAMED, list_names
+    from gastown_tmux.verbs.names import NAMED, list_names  # 40 ms, all of it, that verbs and flags need not pay
     from gastown_tmux.verbs.opening import open_town
 
     if kind not in NAMED:
         return ()
     try:
-        return list_names(open_town(given, dict(os.environ), lambda line: None, become), kind)
+        return list_names(open_town(given, dict(os.environ), lambda line: None), kind)
     except GtError:
         return ()

@@ -3,7 +3,6 @@
 import os
 
 from gastown_tmux.cli import render
-from gastown_tmux.edges.terminal import lend
 from gastown_tmux.repl.shell import Shell
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town
@@ -20,4 +19,4 @@ def pop_up(given: Globals, what: str) -> None:
 
 
 def _shell(given: Globals) -> Shell:
-    return Shell(open_town(given, dict(os.environ), render.say, lend), render.look())
+    return Shell(open_town(given, dict(os.environ), render.say), render.look())

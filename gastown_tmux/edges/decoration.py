@@ -17,6 +17,10 @@ _STATES = (
     ("failed", "fg=red,bold", "✗"),
     ("limited", "fg=yellow", "◌"),
 )
+#: Of the agent in the window, whichever pane is chosen: the Mayor's has the REPL beside it.
+_STATE = "#{P:#{@gt_state}}"
+#: The window that keeps the server's session, which nobody has business in.
+_KEEPER = "#{==:#{window_name},keeper}"
 #: Narrower than this, two panes side by side leave too little of each.
 FOLD_COLUMNS = 130
 _HELP = """\
@@ -50,15 +54,15 @@ def show_counts(server: Server, text: str) -> None:
 
 
 def _options() -> list[str]:
-    name = "#I:#W#{?@gt_state, " + _choose(2) + ",}"
+    name = f"#I:#W#{{?{_STATE}, {_choose(2)},}}"
     options = {
         "status-style": "bg=default,fg=default",
         "status-left": "#[bold]#{session_name}#[default]  ",
         "status-right": "#{?client_readonly,read only  ,}#{?@gt_mail,mail #{@gt_mail}  ,}#{@gt_counts}  %H:%M",
         "status-right-length": "90",
-        "window-status-format": f"{_choose(1)}{name}#[default]",
-        "window-status-current-format": f"#[reverse]{name}#{{?@gt_bead, #{{@gt_bead}},}}#[default]",
-        "window-status-separator": "  ",
+        "window-status-format": f"#{{?{_KEEPER},,{_choose(1)}{name}#[default]  }}",
+        "window-status-current-format": f"#[reverse]{name}#{{?@gt_bead, #{{@gt_bead}},}}#[default]  ",
+        "window-status-separator": "",
         "set-titles-string": "gt #{session_name}:#{window_name}#{?@gt_state, (#{@gt_state}),}",
     }
     # What is copied reaches the clipboard of whoever is attached, over SSH too, where their terminal can (OSC 52).
@@ -86,7 +90,7 @@ def _choose(column: int) -> str:
     text = ""
     for state in reversed(_STATES):
         shown = f"#[{state[1].replace(',', '#,')}]" if column == 1 and state[1] else state[2] if column == 2 else ""
-        text = f"#{{?#{{==:#{{@gt_state}},{state[0]}}},{shown},{text}}}"
+        text = f"#{{?#{{==:{_STATE},{state[0]}}},{shown},{text}}}"
     return text
 
 

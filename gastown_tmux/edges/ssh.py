@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gastown_tmux.edges.terminal import lend
+from gastown_tmux.edges.terminal import lend, tidy
 from gastown_tmux.edges.tmux import short_folder
 from gastown_tmux.errors import GtError, MissingError, UsageError
 
@@ -95,6 +95,7 @@ class Host:
         ]
         status = lend(words, self._environment)
         if status == NO_CONNECTION:
+            tidy()
             raise GtError(f"the connection to {self.name} was lost; the town there goes on", "the same command again")
         return status
 

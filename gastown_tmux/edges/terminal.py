@@ -1,41 +1,51 @@
 """This process's own terminal, given to another program."""
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from gastown_tmux.errors import MissingError
 
 #: Where ``tcgetattr`` has the local modes.
 _LOCAL = 3
-
-
-def become(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
-    """This process ends as that program. Raises MissingError where there is no such program."""
-    try:
-        os.execve(command[0], list(command), dict(environment))
-    except OSError as error:
-        raise MissingError(f"{command[0]} cannot be run: {error.strerror}") from None
+#: 1047 and not 1049, which would also move the cursor of a screen that was never left.
+_TIDY = "\033[?1047l" + "".join(f"\033[?{mode}l" for mode in (1, 1000, 1002, 1003, 1004, 1005, 1006, 2004))
+_TIDY += "\033>\033[?25h\033(B\033[m\r\n"
 
 
 def lend(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Runs the program on our terminal until it ends, and returns its exit status (128 + N for signal N).
 
-    Keys that interrupt are the program's meanwhile, and the terminal is afterwards as it was before, whatever
-    the program did to it. Raises MissingError where there is no such program.
+    Keys that interrupt are the program's meanwhile, a signal that ends us ends it first, and the terminal's modes are
+    afterwards as they were before. Raises MissingError where there is no such program.
     """
+    told: list[int] = []
     with _kept_terminal():
         try:
             child = subprocess.Popen(command, env=dict(environment))
         except OSError as error:
             raise MissingError(f"{command[0]} cannot be run: {error.strerror}") from None
-        status = child.wait()
+
+        def pass_on(number: int, frame: object) -> None:
+            told.append(number)
+            child.send_signal(number)
+
+        with _handling((signal.SIGTERM, signal.SIGHUP), pass_on):
+            status = child.wait()
+    for number in told:
+        signal.raise_signal(number)
     return status if status >= 0 else 128 - status
+
+
+def tidy() -> None:
+    """Undoes what a program that could not end well left on: another screen, the mouse, a hidden cursor."""
+    if sys.stdout.isatty():
+        sys.stdout.write(_TIDY)
+        sys.stdout.flush()
 
 
 class Hush:
@@ -87,15 +97,23 @@ def is_terminal() -> bool:
 def _kept_terminal() -> Iterator[None]:
     descriptor = sys.stdin.fileno() if sys.stdin.isatty() else None
     was = termios.tcgetattr(descriptor) if descriptor is not None else None
-    # Ctrl-C goes to everybody in the foreground: it must end the program, not us who wait for it.
-    handlers = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        # Ctrl-C goes to everybody in the foreground: it must end the program, not us who wait for it.
+        with _handling((signal.SIGINT, signal.SIGQUIT), _ignore):
+            yield
+    finally:
+        if was is not None:
+            _set_modes(was)
+
+
+@contextlib.contextmanager
+def _handling(signals: Sequence[int], handler: Callable[[int, Any], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in signals}
     try:
         yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        if was is not None:
-            _set_modes(was)
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def _set_modes(modes: list[Any]) -> None:

@@ -10,7 +10,7 @@ from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import MAYOR, Address
 from gastown_tmux.edges import clients
 from gastown_tmux.edges.panes import Pane, capture
-from gastown_tmux.edges.terminal import is_terminal
+from gastown_tmux.edges.terminal import is_terminal, lend, tidy
 from gastown_tmux.edges.tmux import ServerGoneError, client_environment
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations import daemons, lookup
@@ -77,9 +77,10 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
         raise UsageError("this is no terminal", hint=" ".join(command))
     if town.environment.get("TERM", "dumb") in _CANNOT_SHOW:
         raise UsageError("this terminal cannot show a window", hint=f"gt peek {agent}, or TERM=xterm if it can")
-    status = town.give_terminal(command, client_environment())
+    status = lend(command, client_environment())
     if status:
-        raise GtError(f"tmux ended with status {status}", hint="gt status")
+        tidy()
+        raise GtError(f"tmux ended with status {status}", hint=f"gt attach {agent}")
     return f"back from {agent}"
 
 

@@ -1,7 +1,7 @@
 """An opened town: where its things are, who is asking, and the one way its rows are changed."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +14,10 @@ from gastown_tmux.edges import clock, tmux
 from gastown_tmux.edges.configuration import Configuration
 from gastown_tmux.edges.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.repository import Repository
-from gastown_tmux.edges.terminal import become
 from gastown_tmux.edges.wake import poke
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Database
 from gastown_tmux.store.rigs import find_rig
-
-#: Runs a program with an environment on the caller's terminal; its exit status, if the caller lives on.
-GiveTerminal = Callable[[Sequence[str], Mapping[str, str]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +30,13 @@ class Answer:
 
 @dataclass
 class Town:
-    """``say`` takes one line of progress, ``ask`` gives a person's answer or None. ``environment`` is the caller's own.
-
-    ``give_terminal`` is how a face lets tmux have its terminal: the command line ends as it, the REPL waits for it.
-    """
+    """``say`` takes one line of progress; ``ask`` gives a person's answer, or None; ``environment`` is the caller's."""
 
     path: Path
     actor: Address
     environment: Mapping[str, str]
     flags: Mapping[str, object] = field(default_factory=dict)
     say: Callable[[str], None] = lambda line: None
-    give_terminal: GiveTerminal = become
     ask: Callable[[str], str | None] = lambda question: None
 
     @property
@@ -195,7 +187,7 @@ class Town:
 
     def acting_as(self, actor: Address) -> "Town":
         """The same town, asked by another: a daemon writes in its own name."""
-        return Town(self.path, actor, self.environment, self.flags, self.say, self.give_terminal)
+        return Town(self.path, actor, self.environment, self.flags, self.say)
 
 
 def find_town(named: str | None, environment: Mapping[str, str], here: Path) -> Path:

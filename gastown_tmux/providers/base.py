@@ -6,7 +6,6 @@ Nothing here starts, reads or writes anything: a provider is data, and a launch 
 import fnmatch
 import re
 import shlex
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -225,6 +224,8 @@ class _Placeholders:
 
     def __init__(self, provider: Provider, context: LaunchContext, prompt: str) -> None:
         self.folder = context.folder / "provider"
+        import uuid  # 5 ms, that only who starts a program pays
+
         self.session = str(uuid.uuid5(uuid.NAMESPACE_URL, f"gastown:{context.town}:{context.session}"))
         self._values = {
             "python": context.python,

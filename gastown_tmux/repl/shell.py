@@ -231,7 +231,7 @@ class Shell:
             raise UsageError("a daemon is a process of its own", hint="daemon start")
         given.town = given.town or str(self._town.path)
         given.speaker = given.speaker or (None if self._town.is_person else self._town.actor)
-        town = open_town(given, self._town.environment, self._screen.write, lend, needed=verb.town)
+        town = open_town(given, self._town.environment, self._screen.write, needed=verb.town)
         town.flags = {**self._town.flags, **town.flags}
 
         def work() -> None:

@@ -179,7 +179,7 @@ VERBS = (
         (
             flag("-f --follow", "follow", "go on printing them"),
             option("--since", "since", help="a time, or an age such as 2h"),
-            option("--type", "type", help="only these, such as bead or bead.merged"),
+            option("--type", "type", Kind.EVENT, "only these, such as bead or bead.merged"),
         ),
         Special.LINES,
     ),

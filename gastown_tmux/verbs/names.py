@@ -1,15 +1,20 @@
 """Everything that has a name, for whoever completes one: by kind, each with what it is now."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Sequence
 
 from gastown_tmux.domain.agents import Role, view_state
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.mail import one_line, short_id
 from gastown_tmux.domain.settings import find_key
 from gastown_tmux.edges.resources import list_resources
+from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers import registry
 from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import list_merge_requests
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.work import list_convoys, list_held_beads, list_titles
@@ -18,8 +23,10 @@ from gastown_tmux.verbs.table import Kind
 
 NAMED = (
     Kind.AGENT, Kind.CREW, Kind.POLECAT, Kind.ADDRESS, Kind.RIG, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST,
-    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.KEY,
+    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.MAIL, Kind.SETTING, Kind.EVENT,
 )  # fmt: skip
+#: Each of them is a file to be read.
+MAILS = 30
 _TOWN = (("mayor", "the town's coordinator"), ("deacon", ""), ("witness", ""), ("overseer", "you"))
 
 
@@ -48,10 +55,25 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
         case Kind.LAYOUT:
             files = list_resources("layouts", town.path)
             return [(name.removesuffix(".yaml"), "") for name in files if name.endswith(".yaml")]
-        case Kind.KEY:
+        case Kind.MAIL:
+            return _mails(Mailbox(town.mail / town.actor.folder))
+        case Kind.SETTING:
             return [(setting.key, find_key(setting.key).summary) for setting in town.settings().show()]
+        case Kind.EVENT:
+            groups = dict.fromkeys(type.partition(".")[0] for type in EventType)
+            return [(group, "all of them") for group in groups] + [(type, "") for type in EventType]
         case _:
             return ()
+
+
+def _mails(box: Mailbox) -> list[Choice]:
+    """The newest of a box. One that goes away meanwhile is left out."""
+    found = []
+    for entry in reversed(box.list_all()[-MAILS:]):
+        with contextlib.suppress(NotFoundError):
+            mail = box.load(entry)
+            found.append((short_id(mail.id), f"{mail.sender}: {one_line(mail.subject)}"))
+    return found
 
 
 def _agents(town: Town, role: Role | None = None) -> list[Choice]:

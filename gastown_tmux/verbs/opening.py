@@ -8,7 +8,7 @@ from gastown_tmux.domain.settings import check_value
 from gastown_tmux.edges.configuration import parse_value
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.lookup import resolve_address
-from gastown_tmux.operations.town import GiveTerminal, Town, find_town
+from gastown_tmux.operations.town import Town, find_town
 from gastown_tmux.verbs.flags import Globals
 
 
@@ -16,7 +16,6 @@ def open_town(
     given: Globals,
     environment: Mapping[str, str],
     say: Callable[[str], None],
-    give_terminal: GiveTerminal,
     needed: bool = True,
 ) -> Town:
     """The town that the flags and the environment name; where none is ``needed``, one that need not be there:
@@ -36,7 +35,7 @@ def open_town(
     for key, text in given.settings.items():
         flags[key] = parse_value(text)
         check_value(key, flags[key], f"-c {key}")
-    town = Town(path, actor, environment, flags, (lambda line: None) if given.quiet else say, give_terminal)
+    town = Town(path, actor, environment, flags, (lambda line: None) if given.quiet else say)
     if given.speaker is not None:
         speaker = resolve_address(town, given.speaker) if needed else Address.parse(given.speaker)
         if spawned and speaker != actor:

@@ -14,6 +14,15 @@ Names = Callable[[Kind], Iterable[Choice]]
 
 #: More nobody reads, and drawing them costs.
 MOST = 60
+#: What may stand in any line.
+GLOBALS = (
+    ("--json", "the answer as JSON"),
+    ("--quiet", "no progress"),
+    ("--town", "the town, by its path"),
+    ("--as", "an address, to speak as it"),
+    ("-c", "KEY=VALUE, for this line only"),
+    ("--help", "what it does"),
+)
 
 
 def fuzzy(word: str, choices: Iterable[Choice], most: int = MOST) -> list[Choice]:
@@ -52,19 +61,19 @@ def _first(choices: Iterable[Choice], most: int) -> Iterator[Choice]:
 def suggest(before: Sequence[str], word: str, names: Names) -> list[Choice]:
     """What ``word``, the last on a line without ``gt``, may become behind the whole words ``before`` it."""
     if not before and word.startswith("@"):
-        return fuzzy(word, [*((f"@{name}", meaning) for name, meaning in names(Kind.ADDRESS)), *_groups(names)])
+        people = [(f"@{name}", meaning) for name, meaning in names(Kind.ADDRESS)]
+        return fuzzy(word, [*people, *_groups(names)])
     if before[:1] == ["help"]:
-        path = _path(before[1:])
-        return fuzzy(word, _verbs(path, word)) if path is not None else []
+        before, names = before[1:], lambda kind: ()
     try:
         verb, rest = find_verb(before) if before else (None, [])
     except UsageError:
         verb, rest = None, []
     path = _path(before)
-    nexts = _verbs(path, word) if path is not None else []
+    nexts = [*GLOBALS] if word.startswith("-") else _verbs(path, word) if path is not None else []
     if verb is None:
         return fuzzy(word, [*nexts, ("help", "what there is")] if not before else nexts)
-    return fuzzy(word, [*(nexts if not rest else []), *_words(verb, rest, word, names)])
+    return fuzzy(word, [*_words(verb, rest, word, names), *(nexts if not rest or word.startswith("-") else [])])
 
 
 def _path(before: Sequence[str]) -> tuple[str, ...] | None:
@@ -100,7 +109,6 @@ def _words(verb: Verb, rest: Sequence[str], word: str, names: Names) -> Iterator
         return
     if word.startswith("-"):
         yield from ((flag, parameter.help) for flag, parameter in flags.items())
-        yield ("--json", "the answer as JSON")
         return
     places = [parameter for parameter in verb.parameters if not parameter.flags]
     taken = sum(not given.startswith("-") for given in rest)

@@ -27,7 +27,9 @@ class Kind(StrEnum):
     ADDRESS = "address"
     PROVIDER = "provider"
     LAYOUT = "layout"
-    KEY = "configuration key"
+    MAIL = "mail"
+    SETTING = "key"
+    EVENT = "type of event"
 
 
 #: An agent, of any role or of one.
@@ -43,6 +45,7 @@ _PLACEHOLDERS = {
     Kind.AGENT: "AGENT",
     Kind.ADDRESS: "ADDRESS",
     Kind.PROVIDER: "PROVIDER",
+    Kind.MAIL: "MAIL",
 }
 
 

@@ -14,7 +14,7 @@ _BODY = (
 )
 _TYPES = tuple(kind.value for kind in MessageType)
 _PRIORITY = option("--priority", "priority", Kind.CHOICE, choices=("low", "normal", "high", "urgent"))
-_ID = argument("mail", help="its id, or a leading part of it")
+_ID = argument("mail", Kind.MAIL, "its id, or a leading part of it")
 
 VERBS: tuple[Verb, ...] = (
     Verb(
@@ -33,7 +33,7 @@ VERBS: tuple[Verb, ...] = (
                 choices=_TYPES,
             ),
             _PRIORITY,
-            option("--reply-to", "reply_to", help="the mail this answers", placeholder="MAIL"),
+            option("--reply-to", "reply_to", Kind.MAIL, "the mail this answers"),
             option("--bead", "bead", Kind.BEAD, "what it is about"),
             option("--expires", "expires", Kind.DURATION, "nobody is told of it later than that, such as 2h"),
             option("--attach", "attach", help="is refused: commit the file, or name its path", many=True),
@@ -56,7 +56,7 @@ VERBS: tuple[Verb, ...] = (
         "mail archive",
         "put mails away, out of the inbox",
         "operations.inbox:archive",
-        (argument("mails", help="their ids", many=True),),
+        (argument("mails", Kind.MAIL, "their ids", many=True),),
     ),
     Verb("mail thread", "the conversation of a mail", "operations.inbox:thread", (_ID,), Listing(_MAILS, "no mail")),
     Verb(

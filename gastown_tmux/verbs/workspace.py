@@ -171,21 +171,21 @@ VERBS = (
         "config show",
         "every value, and the layer it came from",
         "operations.configuring:show",
-        (optional("key", Kind.KEY), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
+        (optional("key", Kind.SETTING), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
         Listing(("key", "value", "layer"), "nothing is set"),
     ),
     Verb(
         "config get",
         "one value",
         "operations.configuring:get",
-        (argument("key", Kind.KEY), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
+        (argument("key", Kind.SETTING), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
     ),
     Verb(
         "config set",
         "set a value, for the town unless said otherwise",
         "operations.configuring:set_key",
         (
-            argument("key", Kind.KEY),
+            argument("key", Kind.SETTING),
             argument("value", Kind.YAML, "as YAML"),
             flag("--user", "user", "for you, in every town"),
             flag("--town", "town_layer", "for this town, as it is unless told otherwise"),
@@ -197,7 +197,7 @@ VERBS = (
         "take a value out again",
         "operations.configuring:unset_key",
         (
-            argument("key", Kind.KEY),
+            argument("key", Kind.SETTING),
             flag("--user", "user", "for you, in every town"),
             flag("--town", "town_layer", "for this town, as it is unless told otherwise"),
             option("--rig", "rig", Kind.RIG, "for one rig"),

@@ -47,12 +47,12 @@ def make_town(scratch: Scratch, agents: int, beads: int) -> Town:
 
 
 class Repl:
-    """A REPL in a terminal of its own, 80 by 24."""
+    """A REPL in a terminal of its own, 80 by 24; with ``words`` what they show."""
 
-    def __init__(self, town: Path) -> None:
+    def __init__(self, town: Path, *words: str) -> None:
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            os.execve(GT, [str(GT), "--town", str(town)], {**os.environ, "TERM": "xterm-256color"})
+            os.execve(GT, [str(GT), "--town", str(town), *words], {**os.environ, "TERM": "xterm-256color"})
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 
     def read_until(self, text: bytes) -> None:
@@ -65,8 +65,13 @@ class Repl:
     def type(self, keys: bytes) -> None:
         os.write(self.terminal, keys)
 
+    def rest(self, seconds: float) -> None:
+        """Until nothing was shown for so long."""
+        while select.select([self.terminal], [], [], seconds)[0]:
+            os.read(self.terminal, 65536)
+
     def close(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGTERM)
         os.waitpid(self.pid, 0)
         os.close(self.terminal)
 
@@ -85,12 +90,8 @@ def first_prompt(scratch: Scratch) -> tuple[Action, Action]:
     return command(PYTHON, "-c", "import prompt_toolkit"), prompt
 
 
-@benchmark("key to echo, 100 events/s", Goal(0, 50))
-def echo(scratch: Scratch) -> tuple[Action, Action]:
-    town = make_town(scratch, AGENTS, BEADS)
-    repl = Repl(town.path)
-    scratch.cleanup.callback(repl.close)
-    repl.read_until(b"gt>")
+def begin_storm(scratch: Scratch, town: Town) -> None:
+    """100 events a second, until the measuring ends."""
     stopping = threading.Event()
 
     def storm() -> None:
@@ -105,6 +106,15 @@ def echo(scratch: Scratch) -> tuple[Action, Action]:
     thread.start()
     scratch.cleanup.callback(thread.join)
     scratch.cleanup.callback(stopping.set)
+
+
+@benchmark("key to echo, 100 events/s", Goal(0, 50))
+def echo(scratch: Scratch) -> tuple[Action, Action]:
+    town = make_town(scratch, AGENTS, BEADS)
+    repl = Repl(town.path)
+    scratch.cleanup.callback(repl.close)
+    repl.read_until(b"gt>")
+    begin_storm(scratch, town)
 
     # Each letter is a new one: an old one stands in every redraw.
     letters = itertools.count(0x410)
@@ -121,6 +131,26 @@ def echo(scratch: Scratch) -> tuple[Action, Action]:
 def completion(scratch: Scratch) -> tuple[Action, Action]:
     values = read_values(make_town(scratch, AGENTS, BEADS))
     return lambda: None, lambda: complete("bead show n99", values)
+
+
+@benchmark("pop-up, 10,000 beads", Goal(0, 50))
+def pop_up(scratch: Scratch) -> tuple[Action, Action]:
+    """From the last of some keys to the completions drawn below them."""
+    repl = Repl(make_town(scratch, AGENTS, BEADS).path)
+    scratch.cleanup.callback(repl.close)
+    repl.read_until(b"gt>")
+    repl.rest(1.0)
+
+    def ask() -> float:
+        start = time.perf_counter()
+        repl.type(b"sling agent-299")
+        repl.read_until(b"demo/agent-299")
+        took = 1000 * (time.perf_counter() - start)
+        repl.type(b"\x03")
+        repl.rest(0.1)
+        return took
+
+    return lambda: None, ask
 
 
 @benchmark("REPL's look, 10,000 beads", Goal(0, 500))

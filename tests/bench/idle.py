@@ -13,7 +13,7 @@ SECONDS = 2.0
 
 
 def idle_daemons(scratch: Scratch, windows: int) -> tuple[Action, None]:
-    town = full_town(scratch, windows)
+    town = full_town(scratch, agents=windows)
     found = [holder(town / ".gt" / "run" / f"{name}.lock") for name in ("deacon", "witness", "guard")]
     processes = [psutil.Process(ref.pid) for ref in found if ref]
     wait(SETTLE_SECONDS)

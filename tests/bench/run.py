@@ -14,6 +14,7 @@ from pathlib import Path
 import benchmarks  # noqa: F401  (registers them)
 import faces  # noqa: F401
 import idle  # noqa: F401
+import mayor  # noqa: F401
 import snapshots  # noqa: F401
 import spine  # noqa: F401
 import supervision  # noqa: F401

@@ -30,14 +30,14 @@ def await_(condition: Callable[[], bool], what: str) -> None:
         select.select([], [], [], 0.001)
 
 
-def full_town(scratch: Scratch, agents: int = WINDOWS) -> Path:
-    """A town with so many agents that run and do nothing."""
+def full_town(scratch: Scratch, *program: str, agents: int = WINDOWS) -> Path:
+    """A town with so many agents that run and do nothing, or run ``program``."""
     path = make_town(scratch)
     gt = (GT, "--town", path)
     for key, value in (("limits.agents", "1000"), ("respawn.budget", "100000 per 10m"), ("respawn.delay", "1ms")):
         command(*gt, "config", "set", key, value)()
     command(*gt, "config", "set", "merge.publish", "local", "--rig", "demo")()
-    command(*gt, "config", "agent", "set", "sleeper", "sleep", "6000")()
+    command(*gt, "config", "agent", "set", "sleeper", *(program or ("sleep", "6000")))()
     command(*gt, "up")()
     town = Town(path, OVERSEER, dict(os.environ))
     for number in range(agents):

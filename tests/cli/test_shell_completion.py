@@ -23,6 +23,9 @@ def test_words_of_the_table_and_of_the_town(run_gt: Callable[..., Any], short_tm
     assert words(run_gt("__complete", "bead", "list", "--state", "work")) == ["working"]
     assert "overseer" in words(run_gt("__complete", "--town", town, "mail", "send", ""))
     assert words(run_gt("__complete", "--town", town, "config", "default-agent", "runb")) == ["runbook"]
+    assert words(run_gt("__complete", "--ho")) == ["--host"]
+    assert words(run_gt("__complete", "--host", "box", "--town", town, "bead", "li")) == ["list"]
+    assert words(run_gt("__complete", "--town", town, "config", "get", "ui.k")) == ["ui.keys"]
     assert words(run_gt("__complete", "layout", "apply", "gr", env={"GT_TOWN": str(town)})) == ["grid"]
     assert words(run_gt("__complete", "--town", town, "config", "set", "merge.r")) == ["merge.review"]
     assert words(run_gt("__complete", "--town", town, "mail", "send", "@")) == ["@town"]

@@ -56,6 +56,13 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.run(GT, "--town", town.path, "mayor", "attach")
     terminal.sees("switched to demo/toast")
 
+    terminal.types("\x02a")
+    terminal.sees("go to:")
+    terminal.types("tst\r")
+    terminal.sees("in its window")
+    terminal.types("\x02H")
+    terminal.sees("switched to demo/toast")
+
     find_repl(town).send_signal(signal.SIGKILL)
     terminal.sees("help tells more", 20)
     terminal.types("\x1b[A")

@@ -149,6 +149,7 @@ def test_two_people_at_one_town_and_a_line_that_drops(
             if is_master(process, box):
                 process.send_signal(signal.SIGKILL)
         far.sees("was lost; the town there goes on")
+        assert far.tmux("display-message", "-p", "-t", "person", "#{alternate_on}#{mouse_any_flag}") == "00\n"
         far.types("clear; stty -a | grep -o ' icanon '\r")
         far.sees("icanon")
         near.types("config path\r")

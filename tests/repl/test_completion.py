@@ -13,6 +13,9 @@ VALUES = Values(
         Kind.ADDRESS: [("demo/toast", "working de-1a2b3"), ("toast", "demo/toast"), ("mayor", "")],
         Kind.RIG: [("demo", "main")],
         Kind.BEAD: [("de-1a2b3", "working say hello"), ("de-zzzzz", "open part")],
+        Kind.SETTING: [("ui.keys", "how lines are edited")],
+        Kind.MAIL: [("ftc3uyggvejw", "deacon: look here")],
+        Kind.EVENT: [("merge", "all of them"), ("merge.held", "")],
         Kind.PROVIDER: [("claude", "Claude Code"), ("runbook", "the built-in agent")],
     }
 )
@@ -37,11 +40,17 @@ def words(text: str) -> list[str]:
         ("sling de-zzzzz --agent ru", "runbook"),
         ("bead list --state w", "working"),
         ("bead list --r", "--rig"),
-        ("config set prov", "prov"),
+        ("config set keys", "ui.keys"),
+        ("mail read ", "ftc3uyggvejw"),
+        ("events --type merge", "merge"),
+        ("mail send @ri", "@rig/demo"),
+        ("help sn", "snapshot"),
+        ("--js", "--json"),
+        ("bead show --qui", "--quiet"),
     ],
 )
 def test_first_choice(text: str, first: str) -> None:
-    assert [*words(text), "prov"][0] == first
+    assert words(text)[0] == first
 
 
 def test_the_word_to_replace_is_the_last_one() -> None:
