@@ -28,17 +28,21 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "program" in metafunc.fixturenames:
-        names = metafunc.config.getoption("--agents").split(",")
-        again = range(metafunc.config.getoption("--repeat"))
-        cases = [pytest.param(PROGRAMS[name], id=f"{name}-{number}") for name in names for number in again]
-        metafunc.parametrize("program", cases)
+    """``program``: those that can do the whole chain; ``small_program``: the others."""
+    chosen = [PROGRAMS[name] for name in metafunc.config.getoption("--agents").split(",") if name]
+    again = range(metafunc.config.getoption("--repeat"))
+    for fixture, small in (("program", False), ("small_program", True)):
+        if fixture in metafunc.fixturenames:
+            own = [program for program in chosen if bool(program.short) is small]
+            cases = [pytest.param(program, id=f"{program.name}-{number}") for program in own for number in again]
+            metafunc.parametrize(fixture, cases)
 
 
 @pytest.fixture
 def programs(pytestconfig: pytest.Config) -> list[Program]:
-    """All that are tested in this run."""
-    return [PROGRAMS[name] for name in pytestconfig.getoption("--agents").split(",")]
+    """All of this run that can do the whole chain."""
+    chosen = [PROGRAMS[name] for name in pytestconfig.getoption("--agents").split(",")]
+    return [program for program in chosen if not program.short]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +147,8 @@ def make_agent_town(
         made.append(world)
         assert run_gt("install", world.path).code == 0
         for program in programs:
-            if program.config:
-                world.gt("config", "set", f"providers.{program.name}", json.dumps(program.config))
+            if config := program.config(model.port):
+                world.gt("config", "set", f"providers.{program.name}", json.dumps(config))
         world.gt("config", "default-agent", programs[0].name)
         make_repository(world.project)
         world.gt("rig", "add", "demo", world.project)

@@ -3,8 +3,9 @@ a model server of ours: what its user would have set up before.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 #: A made-up key, in the length that programs expect.
 KEY = "sk-ant-gastown-scripted-model-0123456789"
@@ -16,19 +17,29 @@ Files = Callable[[int], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """``packages`` of npm at exact versions; ``folders`` in which it puts programs without a link to them, with
-    ``{machine}`` for such as ``linux-x64``. ``files`` in home and ``environment`` are the user's own, for a model
-    on the port given; ``config`` is what the user told gt, as ``providers.NAME``.
-    ``offline`` False: it starts only where it reaches npm's registry.
+    """``packages`` of npm, or of PyPI, at exact versions, the program's own first; ``folders`` in which npm puts
+    programs without a link to them, with ``{machine}`` for such as ``linux-x64``. ``files`` in home and
+    ``environment`` are the user's own, for a model on the port given; ``config`` is what the user told gt, as
+    ``providers.NAME``. ``offline`` False: it starts only where it reaches npm's registry. ``short``: the words of a
+    script that do its whole work, of a program that can only do a part of the chain.
     """
 
     name: str
     packages: tuple[str, ...]
     files: Files
     environment: Callable[[int], Mapping[str, str]]
-    config: Mapping[str, object] = field(default_factory=dict)
+    config: Callable[[int], Mapping[str, object]] = lambda port: {}
     folders: tuple[str, ...] = ()
     offline: bool = True
+    short: tuple[str, ...] = ()
+
+    @property
+    def from_pypi(self) -> bool:
+        return "==" in self.packages[0]
+
+    @property
+    def version(self) -> str:
+        return re.split("==|@", self.packages[0])[-1]
 
 
 def _json(document: object) -> str:
@@ -72,14 +83,14 @@ _ALL = (
         ("@openai/codex@0.169.0",),
         lambda port: {".codex/config.toml": _codex_config(port)},
         lambda port: {},
-        {"env": {"SCRIPTED_KEY": KEY}},
+        lambda port: {"env": {"SCRIPTED_KEY": KEY}},
     ),
     Program(
         "pi",
         ("@mariozechner/pi-coding-agent@0.73.1",),
         lambda port: {".pi/agent/models.json": _pi_models(port)},
         lambda port: {"PI_OFFLINE": "1"},
-        {"args": ["--provider", "scripted", "--model", "scripted"]},
+        lambda port: {"args": ["--provider", "scripted", "--model", "scripted"]},
     ),
     Program(
         "gemini",
@@ -135,5 +146,33 @@ _ALL = (
         # It puts a package of its own beside the user's settings first, and shows nothing before it has.
         offline=False,
     ),
-)
+    # It edits and commits; somebody else says that the work is done.
+    Program(
+        "aider",
+        ("aider-chat==0.86.2",),
+        lambda port: {".aider.conf.yml": "analytics-disable: true\nmodel: openai/gpt-5\n"},
+        lambda port: {"OPENAI_API_BASE": f"{_url(port)}/v1", "OPENAI_API_KEY": KEY},
+        lambda port: {"env": {"LITELLM_LOCAL_MODEL_COST_MAP": "true"}},
+        short=("edit greeting.txt hello",),
+    ),
+    # It does one task with a shell, and ends: no hooks, no mail, no conversation to go on with.
+    Program(
+        "mini",
+        ("mini-swe-agent==2.4.6", "mcp==2.3.0"),
+        lambda port: {},
+        lambda port: {},
+        lambda port: {
+            "command": "mini",
+            "args": ["-y", "--exit-immediately", "-m", "openai/gpt-5", "-t", "Run `gt prime`, then do your work."],
+            "env": {
+                "OPENAI_API_BASE": f"{_url(port)}/v1", "OPENAI_API_KEY": KEY, "MSWEA_CONFIGURED": "true",
+                "MSWEA_COST_TRACKING": "ignore_errors", "LITELLM_LOCAL_MODEL_COST_MAP": "true",
+            },
+        },
+        short=(
+            "run echo hello > greeting.txt && git add -A && git commit -qm greet", "run gt done",
+            "run echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT",
+        ),
+    ),
+)  # fmt: skip
 PROGRAMS = {program.name: program for program in _ALL}
