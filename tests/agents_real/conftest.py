@@ -3,7 +3,7 @@
 import json
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ import pytest
 
 from tests.agents_real.install import search_path
 from tests.agents_real.model_server import ModelServer
-from tests.agents_real.programs import PROGRAMS, Program
+from tests.agents_real.programs import KEY, PROGRAMS, USERS_OWN, Program
 from tests.journeys.town_world import TownWorld, make_repository
+
+#: What programs write into by themselves.
+REWRITTEN = (".claude.json", ".codex/config.toml", ".gemini/settings.json", ".qwen/settings.json")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -104,13 +107,24 @@ class AgentTown(TownWorld):
             print(json.dumps(entry, indent=1)[-4000:])
 
 
-def kept(before: str, after: str) -> bool:
-    """Whether a user's file, JSON or TOML, still says what it said, and nothing of ours.
-
-    Programs keep counters and hints of their own in such files.
+def assert_own(home: Path, files: Mapping[str, str]) -> None:
+    """That the user's files are byte for byte what they were. What a program itself keeps its counters and hints in
+    still says all that it said, and nothing of ours; and a hook of the user's own ran.
     """
-    parse = json.loads if before.startswith("{") else tomllib.loads
-    return parse(after) == {**parse(after), **parse(before)} and "GT_" not in after and "guard" not in after
+    for path, text in {**USERS_OWN, **files}.items():
+        after = (home / path).read_text()
+        if after != text:
+            parse = json.loads if text.startswith("{") else tomllib.loads
+            assert path in REWRITTEN and parse(after) == {**parse(after), **parse(text)}, f"{path}: {after}"
+            assert "GT_" not in after and "guard" not in after, path
+    assert (home / "mine").exists() is any("/mine" in text for text in files.values())
+
+
+def assert_key_is_nowhere(town: Path) -> None:
+    """That the user's key is in no file of the town, but where the user wrote it themselves."""
+    own = (town / "town.yaml", town / ".gt" / "run" / "config.json")
+    files = (path for path in town.rglob("*") if path.is_file() and path not in own)
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
 
 
 def script(name: str, *lines: str) -> str:
@@ -138,7 +152,7 @@ def make_agent_town(
         for program in programs:
             for name, value in program.environment(model.port).items():
                 monkeypatch.setenv(name, value)
-            for path, text in program.files(model.port).items():
+            for path, text in {**USERS_OWN, **program.files(model.port)}.items():
                 (home / path).parent.mkdir(parents=True, exist_ok=True)
                 (home / path).write_text(text)
         signs = short_tmp / "signs"

@@ -42,6 +42,17 @@ class Program:
         return re.split("==|@", self.packages[0])[-1]
 
 
+#: A hook of the user's own, which is to run beside ours: it leaves a file in home.
+_MINE = {"type": "command", "command": "echo mine >> $HOME/mine"}
+
+#: What else lies in the user's home, whichever program is used.
+USERS_OWN = {
+    ".bashrc": "# mine\n", ".profile": "# mine\n", ".tmux.conf": "set -g status off\n",
+    ".claude/CLAUDE.md": "Be brief.\n", ".codex/AGENTS.md": "Be brief.\n", ".gemini/GEMINI.md": "Be brief.\n",
+    ".qwen/QWEN.md": "Be brief.\n", ".pi/agent/AGENTS.md": "Be brief.\n", ".config/opencode/AGENTS.md": "Be brief.\n",
+}  # fmt: skip
+
+
 def _json(document: object) -> str:
     return json.dumps(document, indent=2) + "\n"
 
@@ -62,6 +73,13 @@ def _pi_models(port: int) -> str:
     return _json({"providers": {"scripted": provider}})
 
 
+_PI_EXTENSION = """import { appendFileSync } from "node:fs";
+export default function (pi: any) {
+  pi.on("agent_end", async () => { appendFileSync(`${process.env.HOME}/mine`, "mine\\n"); });
+}
+"""
+
+
 def _openai(port: int) -> dict[str, str]:
     return {"OPENAI_BASE_URL": f"{_url(port)}/v1", "OPENAI_API_KEY": KEY, "OPENAI_MODEL": "gpt-5"}
 
@@ -73,7 +91,8 @@ _ALL = (
         lambda port: {
             ".claude.json": _json(
                 {"hasCompletedOnboarding": True, "customApiKeyResponses": {"approved": [KEY[-20:]], "rejected": []}}
-            )
+            ),
+            ".claude/settings.json": _json({"hooks": {"Stop": [{"hooks": [_MINE]}]}}),
         },
         lambda port: {"ANTHROPIC_BASE_URL": _url(port), "ANTHROPIC_API_KEY": KEY},
         folders=("@anthropic-ai/claude-code-{machine}",),
@@ -81,14 +100,20 @@ _ALL = (
     Program(
         "codex",
         ("@openai/codex@0.169.0",),
-        lambda port: {".codex/config.toml": _codex_config(port)},
+        lambda port: {
+            ".codex/config.toml": _codex_config(port),
+            ".codex/hooks.json": _json({"hooks": {"Stop": [{"hooks": [_MINE]}]}}),
+        },
         lambda port: {},
         lambda port: {"env": {"SCRIPTED_KEY": KEY}},
     ),
     Program(
         "pi",
         ("@mariozechner/pi-coding-agent@0.73.1",),
-        lambda port: {".pi/agent/models.json": _pi_models(port)},
+        lambda port: {
+            ".pi/agent/models.json": _pi_models(port),
+            ".pi/agent/extensions/mine.ts": _PI_EXTENSION,
+        },
         lambda port: {"PI_OFFLINE": "1"},
         lambda port: {"args": ["--provider", "scripted", "--model", "scripted"]},
     ),
@@ -97,7 +122,11 @@ _ALL = (
         ("@google/gemini-cli@0.61.0",),
         lambda port: {
             ".gemini/settings.json": _json(
-                {"security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": False}}
+                {
+                    "security": {"auth": {"selectedType": "gemini-api-key"}},
+                    "privacy": {"usageStatisticsEnabled": False},
+                    "hooks": {"AfterAgent": [{"hooks": [_MINE]}]},
+                }
             )
         },
         lambda port: {"GOOGLE_GEMINI_BASE_URL": _url(port), "GEMINI_API_KEY": KEY},
@@ -105,7 +134,11 @@ _ALL = (
     Program(
         "copilot",
         ("@github/copilot@1.0.102",),
-        lambda port: {},
+        lambda port: {
+            ".copilot/hooks/mine.json": _json(
+                {"version": 1, "hooks": {"agentStop": [{"type": "command", "bash": _MINE["command"]}]}}
+            )
+        },
         lambda port: {
             "COPILOT_PROVIDER_BASE_URL": f"{_url(port)}/v1",
             "COPILOT_PROVIDER_TYPE": "openai",
@@ -119,7 +152,11 @@ _ALL = (
         ("@qwen-code/qwen-code@0.24.4",),
         lambda port: {
             ".qwen/settings.json": _json(
-                {"security": {"auth": {"selectedType": "openai"}}, "privacy": {"usageStatisticsEnabled": False}}
+                {
+                    "security": {"auth": {"selectedType": "openai"}},
+                    "privacy": {"usageStatisticsEnabled": False},
+                    "hooks": {"Stop": [{"hooks": [_MINE]}]},
+                }
             )
         },
         _openai,

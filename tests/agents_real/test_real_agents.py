@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents_real.conftest import AgentTown, kept, script
+from tests.agents_real.conftest import AgentTown, assert_key_is_nowhere, assert_own, script
 from tests.agents_real.programs import Program
 from tests.journeys.town_world import git
 
@@ -19,7 +19,6 @@ pytestmark = pytest.mark.timeout(300)
 
 def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], short_tmp: Path) -> None:
     town = make_agent_town(program)
-    home = short_tmp / "home"
     signs = town.signs
     body = "Greet the world." + script(
         "work",
@@ -65,8 +64,9 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     if program.name in TELL_TOKENS:
         (cost,) = town.wait_for(lambda: town.json("costs", "--by", "bead")["items"], 15, "the tokens to be counted")
         assert cost["name"] == bead and cost["input"] > 0 and cost["output"] > 0
-    for path, text in program.files(town.model.port).items():
-        assert kept(text, (home / path).read_text()), path
+    town.gt("down", "--agents", seconds=60)
+    assert_own(short_tmp / "home", program.files(town.model.port))
+    assert_key_is_nowhere(town.path)
 
 
 def test_short_chain(small_program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
