@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -39,6 +40,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             own = [program for program in chosen if bool(program.short) is small]
             cases = [pytest.param(program, id=f"{program.name}-{number}") for program in own for number in again]
             metafunc.parametrize(fixture, cases)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How often each program missed, where each test is done again and again."""
+    if config.getoption("--repeat") == 1:
+        return
+    for name in config.getoption("--agents").split(","):
+        ran = {
+            outcome: {report.nodeid for report in terminalreporter.getreports(outcome) if f"[{name}-" in report.nodeid}
+            for outcome in ("passed", "failed", "error")
+        }
+        missed = ran["failed"] | ran["error"]
+        terminalreporter.line(f"{name}: {len(missed)} of {len(missed | ran['passed'])} missed")
 
 
 @pytest.fixture
@@ -104,7 +118,7 @@ class AgentTown(TownWorld):
         print(self.gt("events", code=None).out)
         print(self.gt("log", "deacon", code=None).out, self.gt("log", "witness", code=None).out)
         for entry in self.model.requests()[-1:]:
-            print(json.dumps(entry, indent=1)[-4000:])
+            print(time.ctime(entry["time"]), json.dumps(entry, indent=1)[-4000:])
 
 
 def assert_own(home: Path, files: Mapping[str, str]) -> None:
