@@ -16,6 +16,7 @@ class Transcript(StrEnum):
     PI = "pi"
     GEMINI = "gemini"
     QWEN = "qwen"
+    COPILOT = "copilot"
     NONE = "none"
 
 
@@ -44,6 +45,9 @@ def count(form: Transcript, lines: Iterable[bytes]) -> Tokens:
             names = ("promptTokenCount", "cachedContentTokenCount", "totalTokenCount")
             found = (_part(entry, "usageMetadata") for entry in _entries(lines, b'"usageMetadata"'))
             return sum((_of_google(usage, *names) for usage in found), Tokens())
+        case Transcript.COPILOT:
+            records = _entries(lines, b'"session.usage_record"')
+            return sum((_of_copilot(_part(_part(record, "data"), "usage")) for record in records), Tokens())
         case Transcript.NONE:
             return Tokens()
         case _:
@@ -74,6 +78,11 @@ def _of_claude(usage: dict[str, Any]) -> Tokens:
 def _of_pi(usage: dict[str, Any]) -> Tokens:
     fresh = _number(usage, "input") + _number(usage, "cacheWrite")
     return Tokens(fresh, _number(usage, "output"), _number(usage, "cacheRead"))
+
+
+def _of_copilot(usage: dict[str, Any]) -> Tokens:
+    cached = _number(usage, "cacheReadTokens")
+    return Tokens(_number(usage, "inputTokens") - cached, _number(usage, "outputTokens"), cached)
 
 
 def _of_google(usage: dict[str, Any], read: str, cached: str, total: str) -> Tokens:

@@ -12,7 +12,7 @@ from tests.agents_real.programs import Program
 from tests.journeys.town_world import git
 
 #: Programs whose transcripts are understood.
-TELL_TOKENS = ("claude", "codex", "pi", "gemini", "qwen")
+TELL_TOKENS = ("claude", "codex", "pi", "gemini", "qwen", "copilot")
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -64,6 +64,8 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     if program.name in TELL_TOKENS:
         (cost,) = town.wait_for(lambda: town.json("costs", "--by", "bead")["items"], 15, "the tokens to be counted")
         assert cost["name"] == bead and cost["input"] > 0 and cost["output"] > 0
+    changes = [event["data"] for event in town.json("events", "--type", "session.changed")["items"]]
+    assert [change for change in changes if change["state"] == "waiting"] == []
     town.gt("down", "--agents", seconds=60)
     assert_own(short_tmp / "home", program.files(town.model.port))
     assert_key_is_nowhere(town.path)

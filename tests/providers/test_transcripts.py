@@ -62,6 +62,13 @@ CASES = {
         Tokens(input=70, output=8, cached=40),
     ),
     Transcript.QWEN: ([qwen(100, 40, 107), qwen(10, 0, 11)], Tokens(input=70, output=8, cached=40)),
+    Transcript.COPILOT: (
+        [
+            {"type": "session.usage_record", "data": {"usage": {"inputTokens": 9, "outputTokens": 2}}},
+            {"type": "session.usage_record", "data": {"usage": {"inputTokens": 6, "cacheReadTokens": 5}}},
+        ],
+        Tokens(input=10, output=2, cached=5),
+    ),
     Transcript.NONE: ([claude("a", input_tokens=10, output_tokens=1)], Tokens()),
 }
 
