@@ -66,7 +66,7 @@ def _take_signal(town: Town, session: SessionId, event: str, file: Path) -> None
         payload = {}
     known = payload if isinstance(payload, dict) else {}
     provider_session = known.get("session_id") or known.get("sessionId")
-    transcript = known.get("transcript_path")
+    transcript = known.get("transcript_path") or known.get("transcriptPath")
     move = MOVES.get(event)
     with town.change() as change:
         if event == "session-start" and _has_words(town, change, session):

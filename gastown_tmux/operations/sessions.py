@@ -253,6 +253,10 @@ def _write_files(town: Town, start: _Start) -> None:
     """Those of a program that reads them only in its worktree are kept out of git; a file of the project's own stays
     as it is, and what the program does is then known by its screen alone.
     """
+    if start.agent.rig:
+        tree, repository = town.worktree(start.agent.address), town.repository(start.agent.rig)
+        for pattern in start.provider.leaves:
+            worktree.ignore(repository, tree, Path(pattern))
     for file in start.plan.files:
         place = Path(file.path)
         if start.agent.rig and place.is_relative_to(town.worktree(start.agent.address)):

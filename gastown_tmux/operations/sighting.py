@@ -27,6 +27,8 @@ from gastown_tmux.store import agents as rows
 
 #: How many screens that disagreed are kept.
 SAMPLES = 20
+#: A screen that nobody understands is shown to a person once it has stood still for so long.
+PUZZLE_SECONDS = 30.0
 
 
 @dataclass
@@ -75,8 +77,12 @@ class Eyes:
         if move is not None:
             _follow(town, session, provider, move, judged, seen)
         elif session.state is SessionState.WAITING and (session.id, session.since) not in self._told:
-            _tell(town, session, seen.screen)
             self._told.add((session.id, session.since))
+            _tell(town, session, seen.screen, f"{session.agent} waits for a person", "waiting")
+        elif _is_puzzle(session, showing, activity, seen) and (session.id, f"puzzle {session.since}") not in self._told:
+            self._told.add((session.id, f"puzzle {session.since}"))
+            what = f"{session.agent} shows a screen that is not understood"
+            _tell(town, session, seen.screen, what, "puzzle")
 
     def _capture(self, town: Town, session: Session, activity: int) -> typing.Look | None:
         """What the window shows; asked of tmux only when something was printed since, for thirty idle agents cost."""
@@ -133,10 +139,18 @@ def file_screen(town: Town, address: Address, state: str) -> str:
     return f"{path}\njudged {judged.state} ({judged.evidence})"
 
 
-def _tell(town: Town, session: Session, screen: str) -> None:
-    """Once for each time it waits, to those who can answer; a dialog that nobody knows is never answered by us."""
+def _is_puzzle(session: Session, showing: Showing, activity: int, seen: typing.Look) -> bool:
+    """Whether nobody knows what a program shows that should be at work: it stands still, and no person is at it."""
+    still = min(showing.seconds, clock.epoch() - activity) > PUZZLE_SECONDS
+    alone = seen.person_typed is None or seen.person_typed > PUZZLE_SECONDS
+    return (
+        session.state in (SessionState.STARTING, SessionState.WORKING) and showing.seen == "unknown" and still and alone
+    )
+
+
+def _tell(town: Town, session: Session, screen: str, what: str, why: str) -> None:
+    """Once for each time, to those who can answer; a dialog that nobody knows is never answered by us."""
     lines = [line.rstrip() for line in screen.splitlines() if line.strip()][-30:]
     body = "\n".join(["Its window shows:", "", *lines, "", f"gt attach {session.agent}"])
     for who in (MAYOR, OVERSEER):
-        seed = f"waiting {session.id} {session.since} {who}"
-        mail.notify(town, who, f"{session.agent} waits for a person", body, seed=seed)
+        mail.notify(town, who, what, body, seed=f"{why} {session.id} {session.since} {who}")

@@ -123,6 +123,7 @@ class Provider:
     """One kind of agent program. Lists of words may hold the placeholders that ``_Placeholders`` fills in.
 
     The command line is: command, resume or session, unattended, arguments, args (the user's own), prompt.
+    ``leaves``: patterns of what it puts into its working directory for itself.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Provider:
     prompt_arguments: tuple[str, ...] = ()
     instructions: Instructions = Instructions.NONE
     files: Mapping[str, str] = field(default_factory=dict)
+    leaves: tuple[str, ...] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
     mechanism: Mechanism = Mechanism.NONE
     events: Mapping[str, str] = field(default_factory=dict)

@@ -40,6 +40,7 @@ def parse(name: str, document: Document) -> Provider:
         prompt_arguments=words(prompt.get("arguments", [])),
         instructions=Instructions(str(fields.pop("instructions", "none"))),
         files=texts(fields.pop("files", None)),
+        leaves=words(fields.pop("leaves", [])),
         settings=cast(Document, fields.pop("settings", {})),
         mechanism=Mechanism(str(hooks.get("mechanism", "none"))),
         events=texts(hooks.get("events")),

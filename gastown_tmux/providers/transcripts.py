@@ -14,6 +14,9 @@ class Transcript(StrEnum):
     CLAUDE = "claude"
     CODEX = "codex"
     PI = "pi"
+    GEMINI = "gemini"
+    QWEN = "qwen"
+    COPILOT = "copilot"
     NONE = "none"
 
 
@@ -22,22 +25,29 @@ def count(form: Transcript, lines: Iterable[bytes]) -> Tokens:
     match form:
         case Transcript.CLAUDE:
             # A message stands in as many lines as it has parts, each with the usage of the whole.
-            by_message = {
-                entry["message"].get("id"): entry["message"]["usage"]
-                for entry in _entries(lines, b'"usage"')
-                if isinstance(entry.get("message"), dict) and isinstance(entry["message"].get("usage"), dict)
-            }
+            messages = (_part(entry, "message") for entry in _entries(lines, b'"usage"'))
+            by_message = {str(message.get("id")): _part(message, "usage") for message in messages}
             return sum(map(_of_claude, by_message.values()), Tokens())
         case Transcript.CODEX:
             total: dict[str, Any] = {}
             for entry in _entries(lines, b'"token_count"'):
-                info = (entry.get("payload") or {}).get("info") or {}
-                total = info.get("total_token_usage") or total
+                total = _part(_part(_part(entry, "payload"), "info"), "total_token_usage") or total
             cached = _number(total, "cached_input_tokens")
             return Tokens(_number(total, "input_tokens") - cached, _number(total, "output_tokens"), cached)
         case Transcript.PI:
-            usages = ((entry.get("message") or {}).get("usage") or {} for entry in _entries(lines, b'"usage"'))
+            usages = (_part(_part(entry, "message"), "usage") for entry in _entries(lines, b'"usage"'))
             return sum(map(_of_pi, usages), Tokens())
+        case Transcript.GEMINI:
+            # A message is written again with what became of its calls.
+            by_message = {str(entry.get("id")): _part(entry, "tokens") for entry in _entries(lines, b'"tokens"')}
+            return sum((_of_google(tokens, "input", "cached", "total") for tokens in by_message.values()), Tokens())
+        case Transcript.QWEN:
+            names = ("promptTokenCount", "cachedContentTokenCount", "totalTokenCount")
+            found = (_part(entry, "usageMetadata") for entry in _entries(lines, b'"usageMetadata"'))
+            return sum((_of_google(usage, *names) for usage in found), Tokens())
+        case Transcript.COPILOT:
+            records = _entries(lines, b'"session.usage_record"')
+            return sum((_of_copilot(_part(_part(record, "data"), "usage")) for record in records), Tokens())
         case Transcript.NONE:
             return Tokens()
         case _:
@@ -55,6 +65,11 @@ def _entries(lines: Iterable[bytes], mark: bytes) -> Iterable[dict[str, Any]]:
                 yield entry
 
 
+def _part(entry: dict[str, Any], key: str) -> dict[str, Any]:
+    value = entry.get(key)
+    return value if isinstance(value, dict) else {}
+
+
 def _of_claude(usage: dict[str, Any]) -> Tokens:
     fresh = _number(usage, "input_tokens") + _number(usage, "cache_creation_input_tokens")
     return Tokens(fresh, _number(usage, "output_tokens"), _number(usage, "cache_read_input_tokens"))
@@ -63,6 +78,17 @@ def _of_claude(usage: dict[str, Any]) -> Tokens:
 def _of_pi(usage: dict[str, Any]) -> Tokens:
     fresh = _number(usage, "input") + _number(usage, "cacheWrite")
     return Tokens(fresh, _number(usage, "output"), _number(usage, "cacheRead"))
+
+
+def _of_copilot(usage: dict[str, Any]) -> Tokens:
+    cached = _number(usage, "cacheReadTokens")
+    return Tokens(_number(usage, "inputTokens") - cached, _number(usage, "outputTokens"), cached)
+
+
+def _of_google(usage: dict[str, Any], read: str, cached: str, total: str) -> Tokens:
+    """What was read includes what came from a cache; the rest of the total was written, thoughts among it."""
+    every, known = _number(usage, read), _number(usage, cached)
+    return Tokens(every - known, max(0, _number(usage, total) - every), known)
 
 
 def _number(usage: dict[str, Any], key: str) -> int:

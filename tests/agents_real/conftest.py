@@ -2,8 +2,9 @@
 
 import json
 import threading
+import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ import pytest
 
 from tests.agents_real.install import search_path
 from tests.agents_real.model_server import ModelServer
-from tests.agents_real.programs import PROGRAMS, Program
+from tests.agents_real.programs import KEY, PROGRAMS, USERS_OWN, Program
 from tests.journeys.town_world import TownWorld, make_repository
+
+#: What programs write into by themselves.
+REWRITTEN = (".claude.json", ".codex/config.toml", ".gemini/settings.json", ".qwen/settings.json")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,17 +32,34 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "program" in metafunc.fixturenames:
-        names = metafunc.config.getoption("--agents").split(",")
-        again = range(metafunc.config.getoption("--repeat"))
-        cases = [pytest.param(PROGRAMS[name], id=f"{name}-{number}") for name in names for number in again]
-        metafunc.parametrize("program", cases)
+    """``program``: those that can do the whole chain; ``small_program``: the others."""
+    chosen = [PROGRAMS[name] for name in metafunc.config.getoption("--agents").split(",") if name]
+    again = range(metafunc.config.getoption("--repeat"))
+    for fixture, small in (("program", False), ("small_program", True)):
+        if fixture in metafunc.fixturenames:
+            own = [program for program in chosen if bool(program.short) is small]
+            cases = [pytest.param(program, id=f"{program.name}-{number}") for program in own for number in again]
+            metafunc.parametrize(fixture, cases)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How often each program missed, where each test is done again and again."""
+    if config.getoption("--repeat") == 1:
+        return
+    for name in config.getoption("--agents").split(","):
+        ran = {
+            outcome: {report.nodeid for report in terminalreporter.getreports(outcome) if f"[{name}-" in report.nodeid}
+            for outcome in ("passed", "failed", "error")
+        }
+        missed = ran["failed"] | ran["error"]
+        terminalreporter.line(f"{name}: {len(missed)} of {len(missed | ran['passed'])} missed")
 
 
 @pytest.fixture
 def programs(pytestconfig: pytest.Config) -> list[Program]:
-    """All that are tested in this run."""
-    return [PROGRAMS[name] for name in pytestconfig.getoption("--agents").split(",")]
+    """All of this run that can do the whole chain."""
+    chosen = [PROGRAMS[name] for name in pytestconfig.getoption("--agents").split(",")]
+    return [program for program in chosen if not program.short]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +118,27 @@ class AgentTown(TownWorld):
         print(self.gt("events", code=None).out)
         print(self.gt("log", "deacon", code=None).out, self.gt("log", "witness", code=None).out)
         for entry in self.model.requests()[-1:]:
-            print(json.dumps(entry, indent=1)[-4000:])
+            print(time.ctime(entry["time"]), json.dumps(entry, indent=1)[-4000:])
 
 
-def kept(before: str, after: str) -> bool:
-    """Whether a user's file, JSON or TOML, still says what it said, and nothing of ours.
-
-    Programs keep counters and hints of their own in such files.
+def assert_own(home: Path, files: Mapping[str, str]) -> None:
+    """That the user's files are byte for byte what they were. What a program itself keeps its counters and hints in
+    still says all that it said, and nothing of ours; and a hook of the user's own ran.
     """
-    parse = json.loads if before.startswith("{") else tomllib.loads
-    return parse(after) == {**parse(after), **parse(before)} and "GT_" not in after and "guard" not in after
+    for path, text in {**USERS_OWN, **files}.items():
+        after = (home / path).read_text()
+        if after != text:
+            parse = json.loads if text.startswith("{") else tomllib.loads
+            assert path in REWRITTEN and parse(after) == {**parse(after), **parse(text)}, f"{path}: {after}"
+            assert "GT_" not in after and "guard" not in after, path
+    assert (home / "mine").exists() is any("/mine" in text for text in files.values())
+
+
+def assert_key_is_nowhere(town: Path) -> None:
+    """That the user's key is in no file of the town, but where the user wrote it themselves."""
+    own = (town / "town.yaml", town / ".gt" / "run" / "config.json")
+    files = (path for path in town.rglob("*") if path.is_file() and path not in own)
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
 
 
 def script(name: str, *lines: str) -> str:
@@ -134,7 +166,7 @@ def make_agent_town(
         for program in programs:
             for name, value in program.environment(model.port).items():
                 monkeypatch.setenv(name, value)
-            for path, text in program.files(model.port).items():
+            for path, text in {**USERS_OWN, **program.files(model.port)}.items():
                 (home / path).parent.mkdir(parents=True, exist_ok=True)
                 (home / path).write_text(text)
         signs = short_tmp / "signs"
@@ -143,8 +175,8 @@ def make_agent_town(
         made.append(world)
         assert run_gt("install", world.path).code == 0
         for program in programs:
-            if program.config:
-                world.gt("config", "set", f"providers.{program.name}", json.dumps(program.config))
+            if config := program.config(model.port):
+                world.gt("config", "set", f"providers.{program.name}", json.dumps(config))
         world.gt("config", "default-agent", programs[0].name)
         make_repository(world.project)
         world.gt("rig", "add", "demo", world.project)

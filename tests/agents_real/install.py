@@ -1,4 +1,6 @@
-"""Puts the pinned programs into a cache: ``CACHE/node`` and one folder for each, made by npm under that node."""
+"""Puts the pinned programs into a cache, in one folder for each: made by npm, under the node of ``CACHE/node``, or a
+virtual environment.
+"""
 
 import json
 import os
@@ -6,6 +8,8 @@ import platform
 import shutil
 import subprocess
 import sys
+import venv
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.agents_real.programs import NODE, Program
@@ -30,10 +34,15 @@ def machine() -> str:
 
 
 def install(cache: Path, program: Program) -> None:
-    """Does nothing where it is there already. Raises NoNpmError, or CalledProcessError with npm's words on stderr."""
-    _install(cache / "node", (f"node-{machine()}@{NODE}",), os.environ["PATH"])
+    """Does nothing where it is there already. Raises NoNpmError, or CalledProcessError with the words of npm or pip
+    on stderr.
+    """
+    if program.from_pypi:
+        _install(cache / program.name, program.packages, _pip)
+        return
+    _install(cache / "node", (f"node-{machine()}@{NODE}",), _npm)
     path = f"{node_folder(cache)}:{os.environ['PATH']}"
-    _install(cache / program.name, tuple(package.format(machine=machine()) for package in program.packages), path)
+    _install(cache / program.name, program.packages, lambda *given: _npm(*given, path=path))
 
 
 def node_folder(cache: Path) -> Path:
@@ -42,28 +51,37 @@ def node_folder(cache: Path) -> Path:
 
 def search_path(cache: Path, program: Program) -> list[Path]:
     """The folders in which the program and its node are found."""
+    if program.from_pypi:
+        return [cache / program.name / "bin"]
     modules = cache / program.name / "node_modules"
     native = [modules / folder.format(machine=machine()) for folder in program.folders]
     return [*native, modules / ".bin", node_folder(cache)]
 
 
-def _install(folder: Path, packages: tuple[str, ...], path: str) -> None:
+def _install(folder: Path, packages: tuple[str, ...], fill: Callable[[Path, tuple[str, ...]], None]) -> None:
     mark = folder / "installed.json"
     if mark.exists() and json.loads(mark.read_text()) == list(packages):
         return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    print(f"installing {' '.join(packages)}", flush=True)
+    fill(folder, packages)
+    mark.write_text(json.dumps(packages))
+
+
+def _npm(folder: Path, packages: tuple[str, ...], path: str | None = None) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise NoNpmError
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     (folder / "package.json").write_text("{}\n")
-    print(f"installing {' '.join(packages)}", flush=True)
-    subprocess.run(
-        [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *packages],
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        stdin=subprocess.DEVNULL,
-        timeout=_SECONDS,
-        check=True,
-    )
-    mark.write_text(json.dumps(packages))
+    _run(npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *packages,
+         cwd=folder, env={**os.environ, "PATH": path or os.environ["PATH"]})  # fmt: skip
+
+
+def _pip(folder: Path, packages: tuple[str, ...]) -> None:
+    venv.create(folder, with_pip=True)
+    _run(str(folder / "bin" / "pip"), "install", "--quiet", *packages, cwd=folder, env=os.environ)
+
+
+def _run(*command: str, cwd: Path, env: Mapping[str, str]) -> None:
+    subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=True)

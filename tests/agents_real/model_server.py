@@ -129,8 +129,10 @@ def _decide(request: Request) -> tuple[Reply, float, int]:
     id = hashlib.sha256(repr(request.items).encode()).hexdigest()[:24]
     shell = request.shell
     if shell is None:
-        # A side request: for a title, a topic, a summary.
-        return Reply(text='{"title": "work", "isNewTopic": false}', id=id), 0.0, 200
+        # An editor, or a side request: for a title, a topic, a summary.
+        step = next_step(request.items, shell=False)
+        text = _edit(step.words) if step.kind == "edit" else '{"title": "work", "isNewTopic": false}'
+        return Reply(text=text, id=id), 0.0, 200
     step = next_step(request.items)
     match step.kind:
         case "run":
@@ -140,6 +142,12 @@ def _decide(request: Request) -> tuple[Reply, float, int]:
             return Reply(text="scripted refusal", id=id), step.seconds, int(step.words)
         case _:
             return Reply(text=step.words, id=id), step.seconds, 200
+
+
+def _edit(words: str) -> str:
+    """A new file, as aider has its model write one."""
+    path, _, text = words.partition(" ")
+    return f"{path}\n<<<<<<< SEARCH\n=======\n{text}\n>>>>>>> REPLACE\n"
 
 
 def main() -> None:

@@ -3,8 +3,9 @@ a model server of ours: what its user would have set up before.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 #: A made-up key, in the length that programs expect.
 KEY = "sk-ant-gastown-scripted-model-0123456789"
@@ -16,19 +17,40 @@ Files = Callable[[int], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """``packages`` of npm at exact versions; ``folders`` in which it puts programs without a link to them, with
-    ``{machine}`` for such as ``linux-x64``. ``files`` in home and ``environment`` are the user's own, for a model
-    on the port given; ``config`` is what the user told gt, as ``providers.NAME``.
-    ``offline`` False: it starts only where it reaches npm's registry.
+    """``packages`` of npm, or of PyPI, at exact versions, the program's own first; ``folders`` in which npm puts
+    programs without a link to them, with ``{machine}`` for such as ``linux-x64``. ``files`` in home and
+    ``environment`` are the user's own, for a model on the port given; ``config`` is what the user told gt, as
+    ``providers.NAME``. ``offline`` False: it starts only where it reaches npm's registry. ``short``: the words of a
+    script that do its whole work, of a program that can only do a part of the chain.
     """
 
     name: str
     packages: tuple[str, ...]
     files: Files
     environment: Callable[[int], Mapping[str, str]]
-    config: Mapping[str, object] = field(default_factory=dict)
+    config: Callable[[int], Mapping[str, object]] = lambda port: {}
     folders: tuple[str, ...] = ()
     offline: bool = True
+    short: tuple[str, ...] = ()
+
+    @property
+    def from_pypi(self) -> bool:
+        return "==" in self.packages[0]
+
+    @property
+    def version(self) -> str:
+        return re.split("==|@", self.packages[0])[-1]
+
+
+#: A hook of the user's own, which is to run beside ours: it leaves a file in home.
+_MINE = {"type": "command", "command": "echo mine >> $HOME/mine"}
+
+#: What else lies in the user's home, whichever program is used.
+USERS_OWN = {
+    ".bashrc": "# mine\n", ".profile": "# mine\n", ".tmux.conf": "set -g status off\n",
+    ".claude/CLAUDE.md": "Be brief.\n", ".codex/AGENTS.md": "Be brief.\n", ".gemini/GEMINI.md": "Be brief.\n",
+    ".qwen/QWEN.md": "Be brief.\n", ".pi/agent/AGENTS.md": "Be brief.\n", ".config/opencode/AGENTS.md": "Be brief.\n",
+}  # fmt: skip
 
 
 def _json(document: object) -> str:
@@ -51,6 +73,13 @@ def _pi_models(port: int) -> str:
     return _json({"providers": {"scripted": provider}})
 
 
+_PI_EXTENSION = """import { appendFileSync } from "node:fs";
+export default function (pi: any) {
+  pi.on("agent_end", async () => { appendFileSync(`${process.env.HOME}/mine`, "mine\\n"); });
+}
+"""
+
+
 def _openai(port: int) -> dict[str, str]:
     return {"OPENAI_BASE_URL": f"{_url(port)}/v1", "OPENAI_API_KEY": KEY, "OPENAI_MODEL": "gpt-5"}
 
@@ -62,7 +91,8 @@ _ALL = (
         lambda port: {
             ".claude.json": _json(
                 {"hasCompletedOnboarding": True, "customApiKeyResponses": {"approved": [KEY[-20:]], "rejected": []}}
-            )
+            ),
+            ".claude/settings.json": _json({"hooks": {"Stop": [{"hooks": [_MINE]}]}}),
         },
         lambda port: {"ANTHROPIC_BASE_URL": _url(port), "ANTHROPIC_API_KEY": KEY},
         folders=("@anthropic-ai/claude-code-{machine}",),
@@ -70,23 +100,33 @@ _ALL = (
     Program(
         "codex",
         ("@openai/codex@0.169.0",),
-        lambda port: {".codex/config.toml": _codex_config(port)},
+        lambda port: {
+            ".codex/config.toml": _codex_config(port),
+            ".codex/hooks.json": _json({"hooks": {"Stop": [{"hooks": [_MINE]}]}}),
+        },
         lambda port: {},
-        {"env": {"SCRIPTED_KEY": KEY}},
+        lambda port: {"env": {"SCRIPTED_KEY": KEY}},
     ),
     Program(
         "pi",
         ("@mariozechner/pi-coding-agent@0.73.1",),
-        lambda port: {".pi/agent/models.json": _pi_models(port)},
+        lambda port: {
+            ".pi/agent/models.json": _pi_models(port),
+            ".pi/agent/extensions/mine.ts": _PI_EXTENSION,
+        },
         lambda port: {"PI_OFFLINE": "1"},
-        {"args": ["--provider", "scripted", "--model", "scripted"]},
+        lambda port: {"args": ["--provider", "scripted", "--model", "scripted"]},
     ),
     Program(
         "gemini",
         ("@google/gemini-cli@0.61.0",),
         lambda port: {
             ".gemini/settings.json": _json(
-                {"security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": False}}
+                {
+                    "security": {"auth": {"selectedType": "gemini-api-key"}},
+                    "privacy": {"usageStatisticsEnabled": False},
+                    "hooks": {"AfterAgent": [{"hooks": [_MINE]}]},
+                }
             )
         },
         lambda port: {"GOOGLE_GEMINI_BASE_URL": _url(port), "GEMINI_API_KEY": KEY},
@@ -94,7 +134,11 @@ _ALL = (
     Program(
         "copilot",
         ("@github/copilot@1.0.102",),
-        lambda port: {},
+        lambda port: {
+            ".copilot/hooks/mine.json": _json(
+                {"version": 1, "hooks": {"agentStop": [{"type": "command", "bash": _MINE["command"]}]}}
+            )
+        },
         lambda port: {
             "COPILOT_PROVIDER_BASE_URL": f"{_url(port)}/v1",
             "COPILOT_PROVIDER_TYPE": "openai",
@@ -108,7 +152,11 @@ _ALL = (
         ("@qwen-code/qwen-code@0.24.4",),
         lambda port: {
             ".qwen/settings.json": _json(
-                {"security": {"auth": {"selectedType": "openai"}}, "privacy": {"usageStatisticsEnabled": False}}
+                {
+                    "security": {"auth": {"selectedType": "openai"}},
+                    "privacy": {"usageStatisticsEnabled": False},
+                    "hooks": {"Stop": [{"hooks": [_MINE]}]},
+                }
             )
         },
         _openai,
@@ -135,5 +183,33 @@ _ALL = (
         # It puts a package of its own beside the user's settings first, and shows nothing before it has.
         offline=False,
     ),
-)
+    # It edits and commits; somebody else says that the work is done.
+    Program(
+        "aider",
+        ("aider-chat==0.86.2",),
+        lambda port: {".aider.conf.yml": "analytics-disable: true\nmodel: openai/gpt-5\n"},
+        lambda port: {"OPENAI_API_BASE": f"{_url(port)}/v1", "OPENAI_API_KEY": KEY},
+        lambda port: {"env": {"LITELLM_LOCAL_MODEL_COST_MAP": "true"}},
+        short=("edit greeting.txt hello",),
+    ),
+    # It does one task with a shell, and ends: no hooks, no mail, no conversation to go on with.
+    Program(
+        "mini",
+        ("mini-swe-agent==2.4.6", "mcp==2.3.0"),
+        lambda port: {},
+        lambda port: {},
+        lambda port: {
+            "command": "mini",
+            "args": ["-y", "--exit-immediately", "-m", "openai/gpt-5", "-t", "Run `gt prime`, then do your work."],
+            "env": {
+                "OPENAI_API_BASE": f"{_url(port)}/v1", "OPENAI_API_KEY": KEY, "MSWEA_CONFIGURED": "true",
+                "MSWEA_COST_TRACKING": "ignore_errors", "LITELLM_LOCAL_MODEL_COST_MAP": "true",
+            },
+        },
+        short=(
+            "run echo hello > greeting.txt && git add -A && git commit -qm greet", "run gt done",
+            "run echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT",
+        ),
+    ),
+)  # fmt: skip
 PROGRAMS = {program.name: program for program in _ALL}

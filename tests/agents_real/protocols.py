@@ -144,7 +144,7 @@ def read_responses(body: Json) -> Request:
 
 
 def _unwrapped(text: str) -> str:
-    """Codex gives a tool's output as a JSON document in a text."""
+    """Codex and mini give a tool's output as a JSON document in a text."""
     try:
         return text_of(json.loads(text)) or text
     except ValueError:
@@ -210,7 +210,8 @@ def read_chat(body: Json) -> Request:
             kinds = {"user": Kind.USER, "assistant": Kind.SAID, "tool": Kind.RESULT}
             said_beside_call = role == "assistant" and message.get("tool_calls")
             if not said_beside_call:
-                items.append(Item(kinds.get(role, Kind.SYSTEM), text_of(message["content"])))
+                text = text_of(message["content"])
+                items.append(Item(kinds.get(role, Kind.SYSTEM), _unwrapped(text) if role == "tool" else text))
         items += [Item(Kind.CALL, call["function"]["arguments"]) for call in message.get("tool_calls") or []]
     tools = {tool["function"]["name"]: tool["function"].get("parameters", {}) for tool in body.get("tools") or []}
     return Request(body["model"], tuple(items), tools, bool(body.get("stream")))

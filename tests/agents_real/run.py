@@ -27,12 +27,14 @@ def main() -> int:
     unknown = [name for name in given.names if name not in PROGRAMS]
     if unknown:
         parser.error(f"no such program: {', '.join(unknown)}")
-    names, cache = given.names or list(PROGRAMS), default_cache().resolve()
-    try:
-        for name in names:
+    names, cache = list(given.names or PROGRAMS), default_cache().resolve()
+    for name in list(names):
+        try:
             install(cache, PROGRAMS[name])
-    except NoNpmError:
-        print("test-agents: skipped: npm is not installed, which brings the agent programs")
+        except NoNpmError:
+            print(f"test-agents: {name} is skipped: npm is not installed, which brings it")
+            names.remove(name)
+    if not names:
         return 0
     offline = [name for name in names if PROGRAMS[name].offline]
     online = [name for name in names if not PROGRAMS[name].offline]

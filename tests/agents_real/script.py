@@ -7,6 +7,7 @@ Whatever the model is told may carry a script, each line of it one answer of the
     | say WORDS               end the turn with these words
     | slowly 2 say WORDS      the same, after two seconds
     | fail 429                refuse the request with this status, until there is a new prompt
+    | edit FILE WORDS         the same as run, for a program without a shell that is told how to edit: a new file
     end script
 
 A script is taken up once, however often it is seen; a later one goes before what is left of an earlier one. A prompt
@@ -28,7 +29,7 @@ _TOLD = re.compile(
     re.MULTILINE,
 )
 # Some programs escape for HTML what hooks tell the model.
-_LINE = re.compile(r"\|\s*(?:slowly (?P<seconds>[\d.]+) )?(?P<kind>run|say|fail) (?P<words>.*)")
+_LINE = re.compile(r"\|\s*(?:slowly (?P<seconds>[\d.]+) )?(?P<kind>run|say|fail|edit) (?P<words>.*)")
 NOTHING = "There is nothing left to do."
 
 
@@ -50,15 +51,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One answer: ``kind`` is run, say or fail."""
+    """One answer: ``kind`` is run, say, fail or edit."""
 
     kind: str
     words: str
     seconds: float = 0.0
 
 
-def next_step(items: Iterable[Item]) -> Step:
-    """The answer to this conversation."""
+def next_step(items: Iterable[Item], *, shell: bool = True) -> Step:
+    """The answer to this conversation; without a shell, commands are passed over."""
     pending: list[Step] = []
     seen: set[str] = set()
     for item in items:
@@ -66,11 +67,13 @@ def next_step(items: Iterable[Item]) -> Step:
             case Kind.CALL:
                 pending = _without_call(pending, item.text)
             case Kind.SAID:
-                pending = _without_first(pending, "say")
+                # An editor puts words into its model's mouth, which are no answer to a script.
+                pending = _without_first(pending, "edit" if "SEARCH" in item.text else "say")
             case Kind.SYSTEM | Kind.USER | Kind.RESULT:
                 if item.kind is Kind.USER:
                     pending = _without_first(pending, "fail")
-                pending = _told(item, seen) + pending
+                told = _told(item, seen)
+                pending = [step for step in told if shell or step.kind != "run"] + pending
     return pending[0] if pending else Step("say", NOTHING)
 
 

@@ -7,19 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents_real.conftest import AgentTown, kept, script
+from tests.agents_real.conftest import AgentTown, assert_key_is_nowhere, assert_own, script
 from tests.agents_real.programs import Program
 from tests.journeys.town_world import git
 
 #: Programs whose transcripts are understood.
-TELL_TOKENS = ("claude", "codex", "pi")
+TELL_TOKENS = ("claude", "codex", "pi", "gemini", "qwen", "copilot")
 
 pytestmark = pytest.mark.timeout(300)
 
 
 def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], short_tmp: Path) -> None:
     town = make_agent_town(program)
-    home = short_tmp / "home"
     signs = town.signs
     body = "Greet the world." + script(
         "work",
@@ -65,18 +64,43 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     if program.name in TELL_TOKENS:
         (cost,) = town.wait_for(lambda: town.json("costs", "--by", "bead")["items"], 15, "the tokens to be counted")
         assert cost["name"] == bead and cost["input"] > 0 and cost["output"] > 0
-    for path, text in program.files(town.model.port).items():
-        assert kept(text, (home / path).read_text()), path
+    changes = [event["data"] for event in town.json("events", "--type", "session.changed")["items"]]
+    assert [change for change in changes if change["state"] == "waiting"] == []
+    town.gt("down", "--agents", seconds=60)
+    assert_own(short_tmp / "home", program.files(town.model.port))
+    assert_key_is_nowhere(town.path)
+
+
+def test_short_chain(small_program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
+    """From sling to main for programs without hooks, mail and resumed conversations; one without a shell too."""
+    town = make_agent_town(small_program)
+    body = "Greet the world." + script("work", *small_program.short)
+    bead = town.json("bead", "create", "add a greeting", "--rig", "demo", "--body", body)["id"]
+    town.gt("sling", bead, "demo", seconds=90)
+    address = town.json("bead", "show", bead)["assignee"]
+    if "edit" in small_program.short[0]:
+        worktree = town.path / ".gt/hooks" / address.replace("/", ".") / "work"
+        town.wait_for(lambda: (worktree / "greeting.txt").exists(), 120, "the edit")
+        town.wait_agent(address, "idle", seconds=60)
+        assert git(worktree, "status", "--short") == ""
+        assert git(worktree, "log", "-1", "--format=%an %cn") == f"{address} {address}"
+        town.gt("--as", address, "done")
+    town.wait_state(bead, "merged", 120)
+    assert (town.project / "greeting.txt").read_text() == "hello\n"
+    assert town.model.was_told(f"You are `{address}`") and town.model.was_told("Greet the world.")
+    town.wait_agent(address, "off", seconds=40)
 
 
 def test_check(program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
     town = make_agent_town(program)
     steps = town.gt("config", "agent", "check", program.name, "--json", seconds=240).json["items"]
     assert [step["step"] for step in steps if not step["ok"]] == []
-    assert steps[1]["detail"].startswith(program.packages[0].rpartition("@")[2])
+    assert steps[1]["detail"].startswith(program.version)
 
 
 def test_eight_of_mixed_kinds_at_once(programs: list[Program], make_agent_town: Callable[..., AgentTown]) -> None:
+    if not programs:
+        pytest.skip("none of these programs can do the whole chain")
     town = make_agent_town(*programs)
     beads = []
     for number in range(8):

@@ -3,11 +3,13 @@
 import itertools
 import json
 import os
+import select
 import subprocess
+import time
 from pathlib import Path
 
 from benchmarks import BARE_PYTHON, GT, worktree_add
-from harness import Action, Goal, Scratch, benchmark, command
+from harness import Action, CannotRunError, Goal, Scratch, benchmark, command
 
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import OVERSEER, Address, RigName
@@ -80,6 +82,38 @@ def sling(scratch: Scratch) -> tuple[Action, Action]:
         command(*tmux, "new-window", "-d", "cat")()
 
     return floor, lambda: command(*gt, "sling", beads.pop(), "--agent", "sleeper")()
+
+
+@benchmark("start, beside the bare program", Goal(extra=200))
+def start(scratch: Scratch) -> tuple[Action, Action]:
+    """From the command to the program's first act, in a worktree that is there; beside a window with that program."""
+    town, sign = make_town(scratch), scratch.path / "sign"
+    gt = (GT, "--town", town)
+    program = ("sh", "-c", f"echo > {sign}; exec sleep 600")
+    command(*gt, "config", "agent", "set", "signer", *program)()
+    command(*gt, "crew", "add", "ann", "--rig", "demo", "--agent", "signer")()
+    command(*gt, "up")()
+    tmux = ("tmux", "-f", os.devnull, "-S", scratch.path / "floor.sock")
+    command(*tmux, "new-session", "-d", "cat")()
+    scratch.cleanup.callback(command(*tmux, "kill-server"))
+
+    def until_sign(words: tuple[str | Path, ...]) -> float:
+        sign.unlink(missing_ok=True)
+        begun = time.perf_counter()
+        running = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        while not sign.exists():
+            if running.poll():
+                raise CannotRunError(f"{words} failed")
+            select.select([], [], [], 0.001)
+        took = (time.perf_counter() - begun) * 1000
+        running.wait()
+        return took
+
+    def ours() -> float:
+        command(*gt, "stop", "demo/ann")()
+        return until_sign((*gt, "crew", "start", "demo/ann"))
+
+    return lambda: until_sign((*tmux, "new-window", "-d", *program)), ours
 
 
 @benchmark("30 windows", Goal(3))

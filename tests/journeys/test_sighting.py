@@ -1,15 +1,21 @@
 """What no hook tells of is seen on the screen."""
 
 import json
+import os
 import shlex
 from pathlib import Path
 
+import pytest
+
+from gastown_tmux.domain.ids import Address
+from gastown_tmux.operations import sighting
+from gastown_tmux.operations.town import Town
 from tests.journeys.town_world import TownWorld
 
 SCREENS = Path(__file__).parent.parent / "providers" / "screens"
 
 
-def test_a_dialog_that_nobody_foresaw_is_told_to_the_mayor(town: TownWorld) -> None:
+def test_a_dialog_that_nobody_foresaw_is_told_to_the_mayor(town: TownWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = SCREENS / "waiting_claude_2.1.330_permission.txt"
     command = ["sh", "-c", f"tail -n +2 {shlex.quote(str(screen))}; sleep 600"]
     town.gt("config", "set", "providers.stuck", json.dumps({"from": "claude", "command": command}))
@@ -26,3 +32,19 @@ def test_a_dialog_that_nobody_foresaw_is_told_to_the_mayor(town: TownWorld) -> N
     filed, judged = town.gt("peek", address, "--save-sample", "waiting").out.splitlines()
     assert "Do you want to proceed?" in Path(filed).read_text()
     assert judged.startswith("judged waiting")
+
+    # The same once more with words that no rule knows, looked at by a witness of less patience.
+    monkeypatch.setattr(sighting, "PUZZLE_SECONDS", 1.0)
+    command = ["sh", "-c", "echo Feed the parrot?; exec sleep 600"]
+    town.gt("config", "set", "providers.odd", json.dumps({"from": "claude", "command": command}))
+    town.gt("sling", town.bead("feed it"), "demo", "--agent", "odd")
+    witness, eyes = Town(town.path, Address("witness"), os.environ), sighting.Eyes()
+
+    def told() -> list[str]:
+        eyes.look(witness)
+        return [mail["subject"] for mail in town.json("mail", "inbox", "overseer")["items"] if "parrot" in mail["body"]]
+
+    (subject,) = town.wait_for(told, 20, "the overseer's mail")
+    assert subject.endswith("shows a screen that is not understood")
+    assert len(told()) == 1
+    witness.close()

@@ -27,7 +27,7 @@ def test_the_presets() -> None:
     assert list(presets()) == PRESETS
     assert [provider.name for provider in list_all(settings(mine={"command": "x"}))] == sorted([*PRESETS, "mine"])
     assert {provider.name for provider in list_all(settings()) if provider.verified is None} == {
-        "aider", "amp", "auggie", "command", "cursor",
+        "amp", "auggie", "command", "cursor",
     }  # fmt: skip
 
 

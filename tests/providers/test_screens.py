@@ -18,6 +18,7 @@ DRAFTS = {
         "gt: mail from mayor: please look at the failing test in the parser (gt mail read abcdef12345) and then "
         "some more words so that it wraps over the edge of the window"
     ),
+    "idle_aider_0.86.2_draft": "hello there",
     "idle_opencode_1.18.33_draft": "hello draft words",
     "error_copilot_1.0.102_draft": MAIL,
     "error_gemini_0.61.0_draft": MAIL,

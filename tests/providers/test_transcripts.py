@@ -21,6 +21,15 @@ def pi(**usage: int) -> dict[str, Any]:
     return {"type": "message", "message": {"role": "assistant", "usage": {**usage, "cost": {"total": 0}}}}
 
 
+def gemini(id: str, **tokens: int) -> dict[str, Any]:
+    return {"id": id, "type": "gemini", "tokens": {**tokens, "thoughts": 2}}
+
+
+def qwen(prompt: int, cached: int, total: int) -> dict[str, Any]:
+    counts = {"promptTokenCount": prompt, "cachedContentTokenCount": cached, "totalTokenCount": total}
+    return {"type": "assistant", "usageMetadata": counts}
+
+
 CASES = {
     Transcript.CLAUDE: (
         [
@@ -43,6 +52,23 @@ CASES = {
         [pi(input=10, output=2, cacheRead=5, cacheWrite=1), pi(input=3, output=4, cacheRead=0, cacheWrite=0)],
         Tokens(input=14, output=6, cached=5),
     ),
+    Transcript.GEMINI: (
+        [
+            gemini("a", input=100, output=5, cached=40, total=107),
+            gemini("a", input=100, output=5, cached=40, total=107),
+            {"$set": {"messages": [gemini("a", input=100, output=5, cached=40, total=107)]}},
+            gemini("b", input=10, output=1, cached=0, total=11),
+        ],
+        Tokens(input=70, output=8, cached=40),
+    ),
+    Transcript.QWEN: ([qwen(100, 40, 107), qwen(10, 0, 11)], Tokens(input=70, output=8, cached=40)),
+    Transcript.COPILOT: (
+        [
+            {"type": "session.usage_record", "data": {"usage": {"inputTokens": 9, "outputTokens": 2}}},
+            {"type": "session.usage_record", "data": {"usage": {"inputTokens": 6, "cacheReadTokens": 5}}},
+        ],
+        Tokens(input=10, output=2, cached=5),
+    ),
     Transcript.NONE: ([claude("a", input_tokens=10, output_tokens=1)], Tokens()),
 }
 
@@ -53,4 +79,6 @@ def test_tokens_of_a_conversation(form: Transcript) -> None:
     lines = [json.dumps(entry).encode() for entry in entries]
     assert count(form, lines) == tokens
     strange = [b'{"usage": 1}', b'["usage", "token_count"]', b'{"token_count": {}}', lines[0][:-5], b"\xff"]
+    strange += [b'{"message": "\\"usage\\"", "usage": 1}', b'{"tokens": 1}', b'{"usageMetadata": [1]}']
+    strange += [b'{"payload": {"info": "token_count"}, "type": "token_count"}', b'{"id": [], "tokens": {}}']
     assert count(form, [*lines, *strange]) == tokens
