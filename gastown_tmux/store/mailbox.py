@@ -301,4 +301,6 @@ def _lock(folder: int) -> None:
 def _decode(data: bytes, entry: Entry, date: Time) -> Message:
     from gastown_tmux.store.message import decode  # the email package costs 10 ms, and counting needs none of it
 
-    return decode(data, f"<{entry.key}@maildir.invalid>", date)
+    # Programs that bring mail from elsewhere name it themselves; those that file ours away may do so too.
+    ours = is_short_id(entry.key) or entry.archived
+    return decode(data, f"<{entry.key}@maildir.invalid>", date, ours)
