@@ -42,14 +42,10 @@ check: lint test
 soak-mail *args: setup
     @"{{bin}}/python" -m tests.soak.mail_soak "$@"
 
-# how long things take, beside the least they could
+# how long things take, beside the least they could; at the end what an idle town costs: --seconds N, --agents N
 bench *args: setup
     @"{{bin}}/python" tests/bench/run.py "$@"
 
 # strike a live town again and again, and check what was promised
 chaos *args: setup
     @"{{bin}}/python" -m tests.chaos.run "$@"
-
-# the deacon's share of a core, and its memory, beside 30 idle agents: --seconds N, --agents N
-bench-idle *args: setup
-    @"{{bin}}/python" tests/bench/idle.py "$@"

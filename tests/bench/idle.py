@@ -1,26 +1,42 @@
-"""What an idle town costs: ``python tests/bench/idle.py [WINDOWS] [SECONDS]``, in percent of a core."""
+"""What an idle town costs: each daemon's share of a core, and its memory, beside agents that do nothing."""
 
-import sys
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import dataclass
 
 import psutil
 import supervision
-from harness import Scratch, leave_the_users_world
+from harness import scratch
 
 from gastown_tmux.edges.locks import holder
 from gastown_tmux.edges.processes import wait
 
+NAME = "idle town"
 #: What a daemon does once after its start (backup, snapshots, ledger) is over by then.
 SETTLE_SECONDS = 40.0
+#: The deacon's goal: less than this share of a core, and of memory.
+PERCENT, MEGABYTES = 1.0, 70
 
 
-def main(windows: int, seconds: float) -> None:
-    with tempfile.TemporaryDirectory(prefix="gt-idle-", dir="/tmp") as folder, ExitStack() as cleanup:
-        leave_the_users_world(Path(folder))
-        supervision.WINDOWS = windows
-        town = supervision.full_town(Scratch(Path(folder), cleanup))
+@dataclass(frozen=True, slots=True)
+class Cost:
+    name: str
+    percent: float
+    megabytes: int
+    agents: int
+    seconds: float
+
+    @property
+    def met(self) -> bool | None:
+        return self.percent < PERCENT and self.megabytes < MEGABYTES if self.name == "deacon" else None
+
+    def __str__(self) -> str:
+        goal = "" if self.met is None else f"  {PERCENT:g} %, {MEGABYTES} MB: {'met' if self.met else 'missed'}"
+        return f"{self.name:12} {self.percent:5.2f} % of a core {self.megabytes:4} MB, {self.agents} idle agents{goal}"
+
+
+def measure_idle(agents: int, seconds: float) -> list[Cost]:
+    with ExitStack() as cleanup:
+        town = supervision.full_town(scratch(cleanup), agents)
         run = town / ".gt" / "run"
         pids = {name: ref.pid for name in ("deacon", "witness", "guard") if (ref := holder(run / f"{name}.lock"))}
         pids["tmux server"] = int((town / ".gt" / "tmux.pid").read_text().split()[0])
@@ -28,10 +44,13 @@ def main(windows: int, seconds: float) -> None:
         wait(SETTLE_SECONDS)
         before = {name: sum(process.cpu_times()[:4]) for name, process in processes.items()}
         wait(seconds)
-        for name, process in processes.items():
-            used = (sum(process.cpu_times()[:4]) - before[name]) / seconds * 100
-            print(f"{name:12} {used:5.2f} %   {process.memory_info().rss >> 20:4} MB   with {windows} windows")
-
-
-if __name__ == "__main__":
-    main(int((sys.argv[1:] or ["30"])[0]), float((sys.argv[2:] or ["30"])[0]))
+        return [
+            Cost(
+                name,
+                (sum(process.cpu_times()[:4]) - before[name]) / seconds * 100,
+                process.memory_info().rss >> 20,
+                agents,
+                seconds,
+            )
+            for name, process in processes.items()
+        ]

@@ -27,15 +27,15 @@ def await_(condition: Callable[[], bool], what: str) -> None:
         select.select([], [], [], 0.001)
 
 
-def full_town(scratch: Scratch) -> Path:
-    """A town with thirty agents that run and do nothing."""
+def full_town(scratch: Scratch, agents: int = WINDOWS) -> Path:
+    """A town with agents that run and do nothing."""
     town = make_town(scratch)
     gt = (GT, "--town", town)
     for key, value in (("limits.agents", "100"), ("respawn.budget", "100000 per 10m"), ("respawn.delay", "1ms")):
         command(*gt, "config", "set", key, value)()
     command(*gt, "config", "set", "merge.publish", "local", "--rig", "demo")()
     command(*gt, "config", "agent", "set", "sleeper", "sleep", "6000")()
-    for number in range(WINDOWS):
+    for number in range(agents):
         command(*gt, "crew", "add", f"agent-{number}", "--rig", "demo", "--agent", "sleeper")()
         command(*gt, "crew", "start", f"demo/agent-{number}")()
     return town
