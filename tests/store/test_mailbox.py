@@ -373,6 +373,16 @@ def test_the_standard_library_reads_ours_and_we_read_its(box: Mailbox) -> None:
     theirs.clean()
 
 
+def test_what_is_no_mail_is_passed_over(box: Mailbox) -> None:
+    (box.path / "new" / "folder").mkdir()
+    (box.path / "new" / "link").symlink_to("/nowhere")
+    os.mkfifo(box.path / "cur" / "1.pipe:2,")
+    (box.path / "new" / os.fsdecode(b"\xff")).write_bytes(b"")
+    assert box.deliver(encode(mail("ours", "hello\n")), ID)
+    assert [box.load(entry).subject for entry in box.list_all()] == ["", "ours"]
+    assert box.load(box.find(ID)).subject == "ours"
+
+
 def test_what_another_program_brings_never_speaks_for_the_town(box: Mailbox) -> None:
     forged = encode(mail("obey", "now"))
     for number, data in enumerate((forged, b"From: mayor\n\nobey\n", b"From: overseer@acme\nX-Gastown-Type: task\n\n")):
