@@ -42,7 +42,7 @@ check: lint test
 soak-mail *args: setup
     @"{{bin}}/python" -m tests.soak.mail_soak "$@"
 
-# how long things take, beside the least they could
+# how long things take, beside the least they could; at the end what an idle town costs: --seconds N, --agents N
 bench *args: setup
     @"{{bin}}/python" tests/bench/run.py "$@"
 

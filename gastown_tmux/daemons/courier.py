@@ -19,6 +19,7 @@ from gastown_tmux.store.meta import is_wanted
 
 _STOP_SECONDS = 5.0
 _WATCH_SECONDS = 0.9
+_LEAST_SECONDS = 0.05
 
 log = logging.getLogger("gt")
 
@@ -59,7 +60,7 @@ class CourierThread:
             seconds = 1.0
             try:
                 self._town.reload_settings()
-                seconds = self._town.settings().seconds("mail.rescan")
+                seconds = max(_LEAST_SECONDS, self._town.settings().seconds("mail.rescan"))
                 self._look()
             except GtError as error:
                 log.warning("courier: %s", error.message)

@@ -12,7 +12,7 @@ def set_count(server: Server, count: int) -> None:
 
 
 def flash(server: Server, text: str) -> int:
-    """One line shown for some seconds in each attached terminal, with its bell; in how many.
+    """One line shown for some seconds in each attached terminal; in how many.
 
     Through an option: what display-message is given itself is a format, and a time format besides.
     """

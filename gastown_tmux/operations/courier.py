@@ -5,7 +5,7 @@ The files and the rows are the truth. What is held here only saves asking again 
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
@@ -13,7 +13,7 @@ from typing import assert_never
 from gastown_tmux.domain import delivery as rules
 from gastown_tmux.domain.agents import Agent, Session, SessionState
 from gastown_tmux.domain.delivery import Attention, Delivery, DeliveryState, Letter, Reader, decide
-from gastown_tmux.domain.ids import DEACON, Address
+from gastown_tmux.domain.ids import DEACON, Address, SessionId
 from gastown_tmux.domain.mail import short_id
 from gastown_tmux.edges import clock
 from gastown_tmux.edges.typing import When
@@ -23,7 +23,7 @@ from gastown_tmux.operations.inbox import box
 from gastown_tmux.operations.telling import Sighting, abilities_of, find_provider, line_of, sight
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers.screens import holds
-from gastown_tmux.store.agents import find_agent, list_agents, list_live_sessions
+from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.deliveries import insert_delivery, known_mails, list_open, list_quiet, move_delivery
 
 #: A program says by its hook that its turn is over before its screen shows it: then the next look is soon.
@@ -129,11 +129,11 @@ class Courier:
         if not rows:
             self._later.clear()
             return []
-        rows = self._settle(rows)
-        open_rows = {(row.mail, row.agent) for row in rows}
-        self._later = {key: later for key, later in self._later.items() if key in open_rows}
         agents = {agent.address: agent for agent in list_agents(self.town.db)}
         sessions = {session.agent: session for session in list_live_sessions(self.town.db)}
+        rows = self._settle(rows, agents.keys(), {session.id: session for session in sessions.values()})
+        open_rows = {(row.mail, row.agent) for row in rows}
+        self._later = {key: later for key, later in self._later.items() if key in open_rows}
         quiet = list_quiet(self.town.db)
         errands: list[Errand] = []
         for address in dict.fromkeys(row.agent for row in rows):
@@ -174,26 +174,31 @@ class Courier:
                     insert_delivery(change, name, address, message.sender, grade, message.expires, queued=came)
         self._boxes[address] = _Box(marks, frozenset(entries))
 
-    def _settle(self, rows: Iterable[Delivery]) -> list[Delivery]:
+    def _settle(
+        self, rows: Iterable[Delivery], agents: Collection[str], sessions: Mapping[SessionId, Session]
+    ) -> list[Delivery]:
         """Moves on the rows that the world has moved on from; those that are still open."""
-        live = list_live_sessions(self.town.db)
-        sessions = {session.id: session for session in live}
-        began = {session.agent: session.started for session in live}
-        rest = []
+        rest, lost = [], dict[tuple[Address, str, str], list[Delivery]]()
+        began = {session.agent: session.started for session in sessions.values()}
         for row in rows:
             with self._said(row.agent):
                 if row.sender == DEACON and row.words is not None and row.queued < began.get(row.agent, ""):
                     move: tuple[str, str | None] | None = "expire", "it was about an earlier session"
                 else:
                     move = self._find_move(row, sessions.get(row.session) if row.session else None)
-                if move is None:
+                is_gone = move is None or move[1] == _LOST[1]
+                if is_gone and row.agent.rig is not None and row.agent not in agents:
+                    lost.setdefault((row.agent, row.sender, "the agent was removed"), []).append(row)
+                elif move is None:
                     rest.append(row)
                 elif move == _LOST:
-                    removed = row.agent.rig is not None and find_agent(self.town.db, row.agent) is None
-                    self._give_up(row, "the agent was removed" if removed else _LOST[1])
+                    lost.setdefault((row.agent, row.sender, _LOST[1]), []).append(row)
                 else:
                     with self.town.change() as change:
                         move_delivery(change, row.mail, row.agent, move[0], reason=move[1])
+        for (address, _, reason), given_up in lost.items():
+            with self._said(address):
+                self._give_up(given_up, reason)
         return rest
 
     def _find_move(self, row: Delivery, session: Session | None) -> tuple[str, str | None] | None:
@@ -282,22 +287,26 @@ class Courier:
                 with self.town.change() as change:
                     move_delivery(change, row.mail, row.agent, "expire")
             case rules.Dead(reason=reason):
-                self._give_up(row, reason)
+                self._give_up([row], reason)
             case _:
                 assert_never(decision)
         return None
 
-    def _give_up(self, row: Delivery, reason: str) -> None:
-        """The sender is told first: killed in between, this is done again, and the same mail comes once."""
-        what = row.words or f"gt mail status {row.mail}"
+    def _give_up(self, rows: Sequence[Delivery], reason: str) -> None:
+        """Of one sender to one reader. The sender is told first: killed in between, this is done again, and the same
+        mail comes once."""
+        agent = rows[0].agent
         with contextlib.suppress(NotFoundError, RefusedError, UsageError):
-            sender = lookup.resolve_address(self.town, row.sender)
+            sender = lookup.resolve_address(self.town, rows[0].sender)
             if not sender.is_daemon:
-                body = f"{row.agent} was not told of it: {reason}\n\n{what}\n"
-                subject = f"not told to {row.agent}: {reason}"
-                mail.notify(self.town, sender, subject, body, seed=f"dead {row.mail} {row.agent}")
+                what = "".join((row.words or f"gt mail status {row.mail}") + "\n" for row in rows)
+                count = "" if len(rows) == 1 else f"{len(rows)} mails "
+                body = f"{agent} was not told of {'it' if len(rows) == 1 else 'them'}: {reason}\n\n{what}"
+                seed = " ".join(("dead", agent, *(row.mail for row in rows)))
+                mail.notify(self.town, sender, f"{count}not told to {agent}: {reason}", body, seed)
         with self.town.change() as change:
-            move_delivery(change, row.mail, row.agent, "die", reason=reason)
+            for row in rows:
+                move_delivery(change, row.mail, row.agent, "die", reason=reason)
 
 
 def _sight(town: Town, address: Address, mind: _Mind) -> Sighting:

@@ -136,13 +136,13 @@ class Mailbox:
 
     def id_of(self, entry: Entry) -> str:
         """The short id. A mail that gt delivered has it as its name; one that another program delivered, or copied
-        under a name of its own, is opened once to learn it. Empty when the file is gone."""
+        under a name of its own, is opened once to learn it. Empty when the file is gone or cannot be read."""
         if is_short_id(entry.key):
             return entry.key
         if entry.key not in self._foreign_ids:
             try:
                 data = (self.path / entry.folder / entry.name).read_bytes()
-            except FileNotFoundError:
+            except OSError:
                 return ""
             message = _decode(data, entry, Time(""))
             self._foreign_ids[entry.key] = short_id(message.id)
@@ -201,6 +201,9 @@ class Mailbox:
             for _ in range(_TRIES):
                 try:
                     return act(entry)
+                except PermissionError as error:
+                    words = f"mail {entry.key} in {self.path.name} may not be read: {error.strerror}"
+                    raise NotFoundError(words, "gt doctor") from None
                 except FileNotFoundError:
                     key, entries = entry.key, self.list_all(archived=True)
                     found = [e for e in entries if e.key == key] or [e for e in entries if self.id_of(e) == key]
@@ -218,7 +221,7 @@ class Mailbox:
             moved = False
             with suppress(FileNotFoundError), os.scandir(self.path / folder) as files:
                 # All names at once, then their times; for a mail renamed in between we look again.
-                for file in [file for file in files if not file.name.startswith(".") and wanted(file.name)]:
+                for file in [file for file in files if _is_mail(file) and wanted(file.name)]:
                     try:
                         found.setdefault(_key(file.name), Entry(folder, file.name, file.stat().st_mtime))
                     except FileNotFoundError:
@@ -229,7 +232,8 @@ class Mailbox:
 
     def _names(self, folder: str) -> list[str]:
         try:
-            return [name for name in os.listdir(self.path / folder) if not name.startswith(".")]  # noqa: PTH208
+            with os.scandir(self.path / folder) as files:
+                return [file.name for file in files if _is_mail(file)]
         except FileNotFoundError:
             return []
 
@@ -247,6 +251,11 @@ def _key(name: str) -> str:
 
 def _flags(name: str) -> str:
     return name.partition(":2,")[2]
+
+
+def _is_mail(file: os.DirEntry[str]) -> bool:
+    """A folder, or a link into nowhere, that somebody left there is none."""
+    return not file.name.startswith(".") and file.is_file()
 
 
 def _make_maildir(path: Path) -> None:
@@ -301,4 +310,6 @@ def _lock(folder: int) -> None:
 def _decode(data: bytes, entry: Entry, date: Time) -> Message:
     from gastown_tmux.store.message import decode  # the email package costs 10 ms, and counting needs none of it
 
-    return decode(data, f"<{entry.key}@maildir.invalid>", date)
+    # Programs that bring mail from elsewhere name it themselves; those that file ours away may do so too.
+    ours = is_short_id(entry.key) or entry.archived
+    return decode(data, f"<{entry.key}@maildir.invalid>", date, ours)

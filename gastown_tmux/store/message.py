@@ -65,8 +65,11 @@ def encode(message: Message) -> bytes:
     return head.encode("ascii") + b"\n" + (body if exact else base64.encodebytes(body))
 
 
-def decode(data: bytes, fallback_id: str, fallback_date: Time) -> Message:
-    """The message in these bytes; Message-ID and date as given where it has none of its own. Never raises."""
+def decode(data: bytes, fallback_id: str, fallback_date: Time, ours: bool = True) -> Message:
+    """The message in these bytes; Message-ID and date as given where it has none of its own. Never raises.
+
+    ``ours`` says that gt may have written it, so that its sender may be one of the town.
+    """
     try:
         part = email.message_from_bytes(data)
         body = _body(part)
@@ -74,7 +77,7 @@ def decode(data: bytes, fallback_id: str, fallback_date: Time) -> Message:
         # The library gives up on some garbage (parameters in pieces, thousands of parts): show it as it is.
         part = BytesParser().parsebytes(data, headersonly=True)
         body = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[-1].decode("utf-8", "replace")
-    foreign = "X-Gastown-Type" not in part
+    foreign = not ours or "X-Gastown-Type" not in part
     own_id = _MESSAGE_ID.search(_text(part, "Message-ID"))
     replied = _MESSAGE_ID.search(_text(part, "In-Reply-To"))
     hops = _text(part, "X-Gastown-Hops")
@@ -146,8 +149,8 @@ def _decoded(data: bytes, charset: str | None) -> str:
 
 def _addresses(part: Part, names: Iterable[str], foreign: bool) -> list[str]:
     found = [address for name in names for _, address in getaddresses([_text(part, name)]) if address]
-    if foreign:
-        return found
+    if foreign:  # one without a host is of this machine, and never one of the town
+        return [address if "@" in address else f"{address}@localhost" for address in found]
     return [address.rpartition("@")[0].strip('"') for address in found]
 
 

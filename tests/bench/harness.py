@@ -20,17 +20,19 @@ WARM_UP = 3
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """At most ``ratio`` times the floor, plus ``extra`` milliseconds."""
+    """At most ``ratio`` times the floor, plus ``extra`` milliseconds; of 100 calls 99 within ``tail``, where given."""
 
     ratio: float = 1.0
     extra: float = 0.0
+    tail: float = 0.0
 
-    def is_met(self, floor: float, median: float) -> bool:
-        return median <= floor * self.ratio + self.extra
+    def is_met(self, floor: float, median: float, p99: float) -> bool:
+        slow = self.tail and p99 > floor * self.ratio + self.tail
+        return median <= floor * self.ratio + self.extra and not slow
 
     def __str__(self) -> str:
         parts = [f"{self.ratio:g}x"] * bool(self.ratio) + [f"{self.extra:g} ms"] * bool(self.extra)
-        return " + ".join(parts)
+        return " + ".join(parts) + (f", p99 {self.tail:g} ms" if self.tail else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Measured:
     floor_min: float
     median: float | None = None
     min: float | None = None
-    max: float | None = None
+    p99: float | None = None
     ratio: float | None = None
     goal: str | None = None
     met: bool | None = None
@@ -100,10 +102,7 @@ def command(*args: str | Path, stdin: str = "", env: dict[str, str] | None = Non
 def measure(bench: Benchmark, rounds: int) -> Measured:
     """Raises ``CannotRunError`` where the floor or the thing itself does not work."""
     with ExitStack() as cleanup:
-        folder = Path(tempfile.mkdtemp(prefix="gt-bench-", dir="/tmp"))
-        cleanup.callback(shutil.rmtree, folder)
-        leave_the_users_world(folder)
-        floor, action = bench.prepare(Scratch(folder, cleanup))
+        floor, action = bench.prepare(scratch(cleanup))
         # In turn, so that a busy moment of the machine falls on both.
         actions = [floor] if action is None else [floor, action]
         for _ in range(WARM_UP):
@@ -115,9 +114,17 @@ def measure(bench: Benchmark, rounds: int) -> Measured:
     if action is None:
         return Measured(bench.name, medians[0], least[0])
     ratio = medians[1] / medians[0]
-    goal, met = (str(bench.goal), bench.goal.is_met(*medians)) if bench.goal else (None, None)
-    most = max(row[1] for row in times)
-    return Measured(bench.name, medians[0], least[0], medians[1], least[1], most, ratio, goal, met)
+    p99 = statistics.quantiles([row[1] for row in times], n=100, method="inclusive")[98]
+    goal, met = (str(bench.goal), bench.goal.is_met(*medians, p99)) if bench.goal else (None, None)
+    return Measured(bench.name, medians[0], least[0], medians[1], least[1], p99, ratio, goal, met)
+
+
+def scratch(cleanup: ExitStack) -> Scratch:
+    """A folder of its own under a short path, which is home to this process from now on."""
+    folder = Path(tempfile.mkdtemp(prefix="gt-bench-", dir="/tmp"))
+    cleanup.callback(shutil.rmtree, folder)
+    leave_the_users_world(folder)
+    return Scratch(folder, cleanup)
 
 
 def elapsed(action: Action) -> float:

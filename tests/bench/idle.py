@@ -1,39 +1,56 @@
-"""What an idle town costs: milliseconds of a processor in each second of the clock."""
+"""What an idle town costs: each daemon's share of a core, and its memory, beside agents that do nothing."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 import psutil
-from harness import Action, Scratch, benchmark
-from supervision import full_town
+import supervision
+from harness import scratch
 
 from gastown_tmux.edges.locks import holder
 from gastown_tmux.edges.processes import wait
 
+NAME = "idle town"
 #: What a daemon does once after its start (backup, snapshots, ledger) is over by then.
 SETTLE_SECONDS = 40.0
-SECONDS = 2.0
+#: The deacon's goal: less than this share of a core, and of memory.
+PERCENT, MEGABYTES = 1.0, 70
 
 
-def idle_daemons(scratch: Scratch, windows: int) -> tuple[Action, None]:
-    town = full_town(scratch, agents=windows)
-    found = [holder(town / ".gt" / "run" / f"{name}.lock") for name in ("deacon", "witness", "guard")]
-    processes = [psutil.Process(ref.pid) for ref in found if ref]
-    wait(SETTLE_SECONDS)
+@dataclass(frozen=True, slots=True)
+class Cost:
+    name: str
+    percent: float
+    megabytes: int
+    agents: int
+    seconds: float
 
-    def used() -> float:
-        return sum(sum(process.cpu_times()[:4]) for process in processes)
+    @property
+    def met(self) -> bool | None:
+        return self.percent < PERCENT and self.megabytes < MEGABYTES if self.name == "deacon" else None
 
-    def second() -> float:
-        before = used()
-        wait(SECONDS)
-        return (used() - before) / SECONDS * 1000
-
-    return second, None
-
-
-@benchmark("idle daemons, 30 windows, a second")
-def thirty(scratch: Scratch) -> tuple[Action, None]:
-    return idle_daemons(scratch, 30)
+    def __str__(self) -> str:
+        goal = "" if self.met is None else f"  {PERCENT:g} %, {MEGABYTES} MB: {'met' if self.met else 'missed'}"
+        return f"{self.name:12} {self.percent:5.2f} % of a core {self.megabytes:4} MB, {self.agents} idle agents{goal}"
 
 
-@benchmark("idle daemons, 300 windows, a second")
-def three_hundred(scratch: Scratch) -> tuple[Action, None]:
-    return idle_daemons(scratch, 300)
+def measure_idle(agents: int, seconds: float) -> list[Cost]:
+    with ExitStack() as cleanup:
+        town = supervision.full_town(scratch(cleanup), agents=agents)
+        run = town / ".gt" / "run"
+        pids = {name: ref.pid for name in ("deacon", "witness", "guard") if (ref := holder(run / f"{name}.lock"))}
+        pids["tmux server"] = int((town / ".gt" / "tmux.pid").read_text().split()[0])
+        processes = {name: psutil.Process(pid) for name, pid in pids.items()}
+        wait(SETTLE_SECONDS)
+        before = {name: sum(process.cpu_times()[:4]) for name, process in processes.items()}
+        wait(seconds)
+        return [
+            Cost(
+                name,
+                (sum(process.cpu_times()[:4]) - before[name]) / seconds * 100,
+                process.memory_info().rss >> 20,
+                agents,
+                seconds,
+            )
+            for name, process in processes.items()
+        ]

@@ -1,4 +1,4 @@
-"""Runs the benchmarks: ``python tests/bench/run.py [--rounds N] [--json FILE] [NAME...]``.
+"""Runs the benchmarks: ``python tests/bench/run.py [--rounds N] [--json FILE] [NAME...]``, idle towns last.
 
 Exit status 1 when a goal is missed; what cannot run yet is said and skipped.
 """
@@ -13,24 +13,26 @@ from pathlib import Path
 
 import benchmarks  # noqa: F401  (registers them)
 import faces  # noqa: F401
-import idle  # noqa: F401
 import mayor  # noqa: F401
 import snapshots  # noqa: F401
 import spine  # noqa: F401
 import supervision  # noqa: F401
 import talk  # noqa: F401
 from harness import BENCHMARKS, CannotRunError, Measured, measure
+from idle import NAME, measure_idle
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="How long things take, beside the least they could.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only those whose name holds one of these")
     parser.add_argument("--rounds", type=int, default=20, help="measured calls of each (20)")
+    parser.add_argument("--agents", type=int, nargs="+", default=[30, 300], help="in idle towns (30 and 300)")
+    parser.add_argument("--seconds", type=float, default=300, help="that an idle town is looked at (300)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save what was measured")
     options = parser.parse_args()
     machine = describe_machine()
     print(machine)
-    print(f"{'milliseconds':35} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'(max)':>8} {'ratio':>6}  goal")
+    print(f"{'milliseconds':35} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'p99':>7} {'ratio':>6}  goal")
     results = []
     for bench in BENCHMARKS:
         if options.names and not any(name in bench.name for name in options.names):
@@ -42,17 +44,26 @@ def main() -> int:
             continue
         results.append(row)
         print(show(row))
+    idle = []
+    if not options.names or any(name in NAME for name in options.names):
+        for agents in options.agents:
+            idle += measure_idle(agents, options.seconds)
+        print("\n".join(map(str, idle)))
     if options.json:
-        document = {"machine": machine, "items": [asdict(row) for row in results]}
+        document = {
+            "machine": machine,
+            "items": [asdict(row) for row in results],
+            "idle": [asdict(row) for row in idle],
+        }
         options.json.write_text(json.dumps(document, indent=2) + "\n")
-    return 1 if any(row.met is False for row in results) else 0
+    return 1 if any(row.met is False for row in (*results, *idle)) else 0
 
 
 def show(row: Measured) -> str:
     line = f"{row.name:35} {row.floor_median:7.2f} {row.floor_min:7.2f}"
     if row.median is None:
         return line
-    line += f" {row.median:7.2f} {row.min:7.2f} {row.max:8.2f} {row.ratio:6.2f}"
+    line += f" {row.median:7.2f} {row.min:7.2f} {row.p99:7.2f} {row.ratio:6.2f}"
     return line if row.goal is None else f"{line}  {row.goal}: {'met' if row.met else 'missed'}"
 
 

@@ -47,7 +47,7 @@ def send(scratch: Scratch) -> tuple[Action, Action]:
     return floor, command(*gt, "mail", "send", "ben", "-s", "hello", "-m", "words")
 
 
-@benchmark("send to pointer line, 30 print", Goal(extra=30))
+@benchmark("send to pointer line, 30 print", Goal(extra=30, tail=200))
 def pointer_line(scratch: Scratch) -> tuple[Action, Action]:
     """Until the line stands in an idle agent's window, beside mail to one who is away, and the settle time."""
     town, gt = make_crew(scratch)

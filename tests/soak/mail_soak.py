@@ -60,7 +60,7 @@ class Soak:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.path = self.folder / "town"
-        self.each = self.messages // self.writers
+        self.each = -(-self.messages // self.writers)
         self.addresses = [Address(f"demo/a{number}") for number in range(self.boxes)]
 
     def town(self, actor: Address, **environment: str) -> Town:
