@@ -13,7 +13,7 @@ from gastown_tmux.edges.processes import wait
 NAME = "idle town"
 #: What a daemon does once after its start (backup, snapshots, ledger) is over by then.
 SETTLE_SECONDS = 40.0
-#: The deacon's goal: less than this share of a core, and of memory.
+#: The deacon's goal beside thirty agents: less than this share of a core, and of memory.
 PERCENT, MEGABYTES = 1.0, 70
 
 
@@ -27,7 +27,9 @@ class Cost:
 
     @property
     def met(self) -> bool | None:
-        return self.percent < PERCENT and self.megabytes < MEGABYTES if self.name == "deacon" else None
+        if self.name != "deacon" or self.agents > 30:
+            return None
+        return self.percent < PERCENT and self.megabytes < MEGABYTES
 
     def __str__(self) -> str:
         goal = "" if self.met is None else f"  {PERCENT:g} %, {MEGABYTES} MB: {'met' if self.met else 'missed'}"
