@@ -35,14 +35,13 @@ def up(town: Town, layout: str | None = None) -> Answer:
     town.settings()
     if layout is not None:
         check_layout(town, layout)
-    said = ensure_up(town)
+    changed = ensure_up(town)
     deaths.bury(town, deaths.find_dead(list_live_sessions(town.db)))
     started = start_agents(town, find_missing(town))
+    said = ["the town is up"] if changed or started else ["everything that should run runs already"]
     said += [f"started {session}" for session in started]
     if layout is not None:
         said.append(arrange(town, layout).text)
-    if not said:
-        return Answer({"wanted": "up", "started": []}, "everything that should run runs already")
     return Answer({"wanted": "up", "started": list(started)}, "\n".join(said))
 
 
