@@ -8,6 +8,7 @@ from typing import Any
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.settings import Settings, check_value, environment_layer, flatten, spread
 from gastown_tmux.edges.files import write_atomic
+from gastown_tmux.edges.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError, UsageError
 
 PROJECT_NAMES = ("config.json", "config.yaml")
@@ -127,23 +128,27 @@ def parse_value(text: str) -> object:
 def set_value(path: Path, name: str, value: object) -> bool:
     """Writes one key, leaving every other line of the file alone, right or wrong. Whether anything changed."""
     check_value(name, value, "the value")
-    known = spread(_read(path), str(path))
-    if name in known and known[name] == value:
-        return False
-    _edit(path, name, value, present=True)
-    return True
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with Lock(path.parent):
+        known = spread(_read(path), str(path))
+        if name in known and known[name] == value:
+            return False
+        _edit(path, name, value, present=True)
+        return True
 
 
 def unset_value(path: Path, name: str) -> bool:
     """Whether the key was there; it may be one that nobody knows."""
-    if name not in spread(_read(path), str(path)):
+    if not path.parent.is_dir():
         return False
-    _edit(path, name, None, present=False)
-    return True
+    with Lock(path.parent):
+        if name not in spread(_read(path), str(path)):
+            return False
+        _edit(path, name, None, present=False)
+        return True
 
 
 def _edit(path: Path, name: str, value: object, *, present: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".json":
         document = _read(path)
         tree = document if isinstance(document, dict) else {}

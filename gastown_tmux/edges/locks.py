@@ -13,7 +13,7 @@ from gastown_tmux.errors import RefusedError
 
 
 class Lock:
-    """``flock`` on ``path``, which is made when missing and must never be deleted by its users.
+    """``flock`` on ``path``: a file, which is made when missing and must never be deleted by its users, or a folder.
 
     ``with Lock(path) as descriptor:`` waits up to ``timeout_seconds`` (``None``: for ever, and the kernel wakes
     us) and then raises ``RefusedError`` naming the holder. A child that is handed the descriptor keeps the lock
@@ -55,7 +55,8 @@ class Lock:
     def release(self) -> None:
         """Let go. Does nothing when the lock is not held."""
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+            if not self.path.is_dir():
+                os.ftruncate(self._descriptor, 0)
             # Closing, not LOCK_UN: an explicit unlock would take the lock from a child that still runs.
             os.close(self._descriptor)
             self._descriptor = None
@@ -66,14 +67,13 @@ class Lock:
         while True:
             with plain_errors(self.path):
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+                is_folder = self.path.is_dir()
+                descriptor = os.open(self.path, os.O_RDONLY if is_folder else os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
                 if _is_at(descriptor, self.path):
-                    mine = f"{os.getpid()} {start_time(os.getpid())}\n"
-                    with plain_errors(self.path):
-                        os.ftruncate(descriptor, 0)
-                        os.pwrite(descriptor, mine.encode(), 0)
+                    if not is_folder:
+                        _sign(descriptor, self.path)
                     self._descriptor, descriptor = descriptor, -1
                     return True
             except BlockingIOError:
@@ -84,13 +84,20 @@ class Lock:
 
 
 def holder(path: Path) -> ProcessRef | None:
-    """The living process that holds the lock at ``path``, if any; the lock is not touched by asking."""
+    """The living process that holds the lock at ``path``, if that is known; the lock is not touched by asking."""
     try:
         pid, started = path.read_text().split()
         ref = ProcessRef(int(pid), started)
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, IsADirectoryError, ValueError):
         return None
     return ref if is_alive(ref) else None
+
+
+def _sign(descriptor: int, path: Path) -> None:
+    mine = f"{os.getpid()} {start_time(os.getpid())}\n"
+    with plain_errors(path):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, mine.encode(), 0)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -88,7 +88,7 @@ def set_key(
     changed = configuration.set_value(path, key, value)
     setting = _find(town, key, rig) or Setting(key, value, layer)
     text = f"{key} is {configuration.format_value(value)} in {path}" + ("" if changed else " already")
-    if setting.value != value:
+    if setting.value != value and setting.layer != layer:
         text += f"; the {setting.layer} layer says {configuration.format_value(setting.value)} and is stronger"
     return Answer(setting, text)
 

@@ -109,6 +109,11 @@ def remove_rig(town: Town, rig: Rig, force: bool = False) -> Answer:
     Raises RefusedError while it has beads that are not done, unless forced: their work is in the snapshots all the
     same, and they themselves in the archive.
     """
+    with locks.Lock(town.run / "rigs.lock", NETWORK_TIMEOUT):
+        return _remove_rig(town, town.rig(rig.name), force)
+
+
+def _remove_rig(town: Town, rig: Rig, force: bool) -> Answer:
     left = [bead.id for bead in list_beads(town.db, rig=rig.name) if bead.state not in ("merged", "closed")]
     if left and not force:
         raise RefusedError(

@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,15 @@ def test_what_is_wrong_in_a_file_is_mended_key_by_key(town: Path) -> None:
         assert unset_value(path, name)
     set_value(path, "limits.agents", 3)
     assert Configuration(town, environment(town)).settings().get("limits.agents") == 3
+
+
+def test_of_many_editors_none_undoes_another(town: Path) -> None:
+    path = town / "town.yaml"
+    keys = {"merge.review": True, "limits.agents": 3, "mail.rescan": "4s", "snapshot.every": "2m", "limits.load": 9}
+    with ThreadPoolExecutor() as pool:
+        assert len(list(pool.map(lambda key: set_value(path, *key), keys.items()))) == len(keys)
+    settings = Configuration(town, environment(town)).settings()
+    assert {key: settings.find(key).value for key in keys} == keys
 
 
 def test_lists_and_mappings_are_written_too(town: Path) -> None:
