@@ -11,7 +11,7 @@ from gastown_tmux.operations.checks import Finding
 from gastown_tmux.operations.sessions import resolve_provider
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import list_agents
-from gastown_tmux.store.db import NewerError, is_whole
+from gastown_tmux.store.db import NewerError, UnwritableError, is_whole
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import list_rigs
 
@@ -98,7 +98,7 @@ def _examine_database(town: Town, fix: bool) -> Iterator[Finding]:
             return
         cause = str(row[0]) if row else "no answer"
     except GtError as error:
-        if isinstance(error, NewerError) or is_whole(town.db_path):
+        if isinstance(error, NewerError | UnwritableError) or is_whole(town.db_path):
             # One that is locked, on a full disk or a newer gt's is not damaged.
             yield Finding("error", "town.db cannot be opened", error.message, error.hint or "gt doctor")
             return

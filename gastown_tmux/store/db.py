@@ -16,7 +16,13 @@ from gastown_tmux.store.migrations import MIGRATIONS
 Row = sqlite3.Row
 SCHEMA = len(MIGRATIONS)
 BUSY_SECONDS = 15.0
+#: Bytes: SQLite makes its shared memory in pieces of half of this.
+LEAST_SPACE = 2**16
 BACKUP_SECONDS = 60.0
+
+
+class UnwritableError(GtError):
+    """The disk is full, or it or the file may not be written to: that says nothing of what is in the database."""
 
 
 class DamagedError(GtError):
@@ -245,13 +251,22 @@ def explained(path: Path) -> Iterator[None]:
             raise RefusedError(
                 f"{path} has been locked by another process for {BUSY_SECONDS:.0f}s", hint="gt doctor"
             ) from error
-        if "full" in words:
-            raise GtError(
+        if "full" in words or _is_full(path):
+            raise UnwritableError(
                 f"no space left for {path}", hint="free some disk space, then run the command again"
             ) from error
+        if "readonly" in words or not os.access(path.parent, os.W_OK):
+            raise UnwritableError(f"{path} may not be written to", hint="see who owns it, and its disk") from error
         raise GtError(f"{path}: {words}", hint="gt doctor") from error
     except sqlite3.DatabaseError as error:
         raise DamagedError(f"{path} is damaged: {error}", hint="gt doctor --fix restores the newest backup") from error
+
+
+def _is_full(path: Path) -> bool:
+    """Whether there is no room for the index of its write-ahead log, without which it cannot even be read."""
+    disk = os.statvfs(path.parent)
+    free = disk.f_bavail if os.geteuid() else disk.f_bfree
+    return free * disk.f_frsize < LEAST_SPACE
 
 
 def placeholders(values: Collection[object]) -> str:

@@ -14,7 +14,17 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import OVERSEER
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 from gastown_tmux.store import db as module
-from gastown_tmux.store.db import SCHEMA, DamagedError, Database, NewerError, TakenError, create, is_whole
+from gastown_tmux.store.db import (
+    SCHEMA,
+    DamagedError,
+    Database,
+    NewerError,
+    TakenError,
+    UnwritableError,
+    create,
+    explained,
+    is_whole,
+)
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.meta import get_meta, set_meta
 from gastown_tmux.store.migrations import MIGRATIONS
@@ -214,3 +224,10 @@ def test_an_id_that_is_taken_is_made_again(db: Database, monkeypatch: pytest.Mon
         assert first != second
         with pytest.raises(TakenError):
             change.execute(sql, first)
+
+
+@pytest.mark.parametrize("words", ["disk I/O error", "unable to open database file", "database or disk is full"])
+def test_a_full_disk_is_named_whatever_sqlite_calls_it(words: str) -> None:
+    # No block is ever free on /proc.
+    with pytest.raises(UnwritableError, match="no space left"), explained(Path("/proc/town.db")):
+        raise sqlite3.OperationalError(words)
