@@ -281,7 +281,7 @@ def _come_back(change: Change, bead: BeadId, move: str, reason: str, target: str
 
 def take_back_bead(change: Change, bead: BeadId, *, target: str | None) -> None:
     """Off a hook it never was worked on at: as if it had not been slung, but for ``target``."""
-    was = _move(change, bead, "return", "attempts = attempts - 1, reason = NULL, target = ?", target)
+    was = _move(change, bead, "return", "attempts = attempts - 1, target = ?", target)
     change.event(EventType.BEAD_RETURNED, bead, reason="unslung", was=was.state, agent=was.assignee)
 
 
