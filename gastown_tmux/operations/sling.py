@@ -9,6 +9,7 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import WAITING, Bead, BeadState, Reason
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations import mail
 from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.lookup import find_target, resolve_bead
 from gastown_tmux.operations.placement import give
@@ -187,5 +188,7 @@ def unsling(town: Town, bead: Bead) -> Answer:
     agent = agent_rows.get_agent(town.db, address)
     if agent.role is Role.POLECAT:
         stop_sessions(town, [address], why="unslung", state="stop")
+    elif agent_rows.find_live_session(town.db, address) is not None:
+        mail.notify(town, address, f"{bead.id} is off your hook", f"{bead.title}\n\nYour worktree is as it was.\n")
     write_state(town, address)
     return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is off the hook of {address}, and open")

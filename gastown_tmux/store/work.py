@@ -291,8 +291,11 @@ def close_bead(change: Change, bead: BeadId, reason: str) -> None:
 
 
 def reopen_bead(change: Change, bead: BeadId) -> None:
-    _move(change, bead, "reopen", "reason = NULL, attempts = 0")
+    """A convoy that had landed with it has not any more."""
+    convoy = _move(change, bead, "reopen", "reason = NULL, attempts = 0").convoy
     change.event(EventType.BEAD_REOPENED, bead)
+    if convoy is not None and get_convoy(change, convoy).state is ConvoyState.LANDED:
+        move_convoy(change, convoy, "reopen")
 
 
 _CONVOY = """

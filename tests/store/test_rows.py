@@ -117,6 +117,10 @@ def test_a_convoy_lands_by_itself_and_adding_opens_it_again(db: Database) -> Non
         assert (landed.state, landed.done, landed.total, landed.landed) == ("landed", 1, 1, NOW)
         work.add_to_convoy(change, convoy, [second])
         assert work.get_convoy(change, convoy).state == "open"
+        work.close_bead(change, second, "done")
+        assert work.land_convoy(change, convoy)
+        work.reopen_bead(change, second)
+        assert work.get_convoy(change, convoy).state == "open"
 
 
 def test_two_live_sessions_of_an_agent_are_impossible(db: Database) -> None:
