@@ -68,6 +68,7 @@ def _start(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> None:
             raise
     for bead, address, _ in failures:
         take_back(town, bead, address, target=None)
+        town.say(f"{bead} stays open: {address} could not be started")
     if failures:
         raise failures[0][2]
 

@@ -11,6 +11,7 @@ from gastown_tmux.edges.merge import Pushed, push
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations import landing, queue, worker
 from gastown_tmux.operations.configuring import set_key
+from gastown_tmux.operations.workers import remove_agent
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.merging import get_merge_request, list_merge_requests
 from gastown_tmux.store.work import get_bead
@@ -50,6 +51,22 @@ def test_only_a_person_or_the_mayor_approves(quiet: QuietTown) -> None:
     assert queue.approve(mayor, request).value.state == "queued"
     author.close()
     mayor.close()
+
+
+def test_a_branch_that_shares_nothing_with_the_target_comes_back_and_a_removed_author_gets_no_mail(
+    quiet: QuietTown,
+) -> None:
+    request = submit(quiet, "one")
+    remove_agent(quiet.town, get_merge_request(quiet.town.db, request).author)
+    git(quiet.project, "checkout", "-q", "--orphan", "anew")
+    git(quiet.project, "commit", "-qm", "anew")
+    git(quiet.project, "branch", "-f", "main")
+    git(quiet.project, "checkout", "-q", "main")
+    landing.run_refinery(quiet.town)
+    found = get_merge_request(quiet.town.db, request)
+    assert found.state == "conflicted" and "no history" in str(found.reason)
+    assert get_bead(quiet.town.db, found.bead).reason == "conflicted"
+    assert not (quiet.town.mail / found.author.folder).exists()
 
 
 def test_a_line_that_breaks_after_the_push_makes_no_difference(
