@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import Address, BeadId
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import WAITING, Bead, BeadState, Reason
+from gastown_tmux.domain.work import RETRIED, WAITING, Bead, BeadState, Reason
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations import mail
@@ -175,10 +175,10 @@ def _claim_one(
 def unsling(town: Town, bead: Bead) -> Answer:
     """Takes a bead off its hook: the work is saved, the session ends, the bead is open and keeps its branch."""
     if bead.state is BeadState.OPEN:
-        if bead.target is None:
+        if bead.target is None and bead.reason not in RETRIED:
             return Answer(bead, f"{bead.id} is on no hook")
         with town.change() as change:
-            rows.note_target(change, bead.id, None, None)
+            rows.hold_back(change, bead.id)
         return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} waits for no worker any more")
     if bead.state not in (BeadState.HOOKED, BeadState.WORKING) or bead.assignee is None:
         raise RefusedError(f"{bead.id} is {bead.state}: it is on no hook", hint=f"gt bead show {bead.id}")

@@ -10,6 +10,7 @@ from gastown_tmux.domain.work import (
     BEAD,
     CONVOY,
     RETRIED,
+    WAITING,
     Bead,
     BeadState,
     Convoy,
@@ -200,8 +201,8 @@ def update_bead(change: Change, bead: BeadId, *, title: str, body: str, priority
     change.event(EventType.BEAD_UPDATED, bead)
 
 
-def note_target(change: Change, bead: BeadId, target: str | None, provider: str | None) -> None:
-    """Where an open bead goes when a worker is free; None takes it off the list. Its attempts count anew."""
+def note_target(change: Change, bead: BeadId, target: str, provider: str | None) -> None:
+    """Where an open bead goes when a worker is free. Its attempts count anew."""
     change.execute(
         "UPDATE beads SET target = ?, provider = ?, attempts = 0, updated = ? WHERE id = ?",
         target,
@@ -209,6 +210,15 @@ def note_target(change: Change, bead: BeadId, target: str | None, provider: str 
         change.time,
         bead,
     )
+
+
+def hold_back(change: Change, bead: BeadId) -> None:
+    """An open bead goes to nobody by itself any more."""
+    change.execute(
+        "UPDATE beads SET target = NULL, provider = NULL, updated = ?,"
+        f" reason = CASE WHEN reason IN ({placeholders(WAITING)}) THEN reason ELSE ? END WHERE id = ?",
+        change.time, *WAITING, Reason.UNSLUNG, bead,
+    )  # fmt: skip
 
 
 def _move(change: Change, bead: BeadId, move: str, sets: str = "id = id", *values: object) -> Bead:
