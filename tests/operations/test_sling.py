@@ -1,11 +1,21 @@
-"""Off a hook again."""
+"""What is on a hook, and off it again."""
+
+import json
 
 from gastown_tmux.domain.ids import Address
+from gastown_tmux.operations.beads import update_bead
 from gastown_tmux.operations.inbox import inbox
 from gastown_tmux.operations.sling import unsling
 from gastown_tmux.store.agents import insert_session
 from gastown_tmux.store.work import get_bead, sling_bead
 from tests.operations.quiet_town import QuietTown
+
+
+def test_a_bead_that_is_changed_on_a_hook_is_read_there_as_it_is_now(quiet: QuietTown) -> None:
+    bead = quiet.bead("first")
+    toast, _ = quiet.hook(bead)
+    update_bead(quiet.town, get_bead(quiet.town.db, bead), body="more words")
+    assert json.loads((quiet.town.hook(toast) / "state.json").read_text())["bead"]["body"] == "more words"
 
 
 def test_a_crew_member_at_work_is_told_that_its_bead_is_gone(quiet: QuietTown) -> None:
