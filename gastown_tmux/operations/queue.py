@@ -46,7 +46,7 @@ def approve(town: Town, request: MergeRequest) -> Answer:
             return Answer(request, f"{request.id} is {request.state} already")
         raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
     if not town.may_decide:
-        raise RefusedError(f"{request.id} waits for the word of a person", hint="gt review shows what does")
+        raise RefusedError(f"{request.id} waits for a person", hint="gt mail send mayor -s 'a review, please'")
     with town.change() as change:
         rows.move_merge_request(change, request.id, "approve")
     return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is queued")

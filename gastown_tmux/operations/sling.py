@@ -161,7 +161,8 @@ def _claim_one(
     if bead.state is not BeadState.OPEN:
         raise RefusedError(f"{bead.id} is {bead.state}", hint=f"gt bead show {bead.id}")
     if bead.reason in WAITING and not town.may_decide:
-        raise RefusedError(f"{bead.id} is {bead.reason}", hint="the mayor or a person gives it out again")
+        words = f"{bead.id} is {bead.reason}: the mayor or a person gives it out again"
+        raise RefusedError(words, hint=f"gt mail send mayor -s 'sling {bead.id}?'")
     if rig.parked:
         raise RefusedError(f"rig {rig.name} is parked", hint=f"gt rig unpark {rig.name}")
     note = address or rig.name
