@@ -39,18 +39,20 @@ class Keep:
     daily_for: float = 90 * 86400
 
 
-def find_work(repository: Repository, agent: str, branch: str) -> Snapshot | None:
-    """The newest snapshot of what was not committed yet on top of the branch as it is now.
+def find_work(repository: Repository, branch: str) -> Snapshot | None:
+    """The newest snapshot, whoever's, of what was not committed yet on top of the branch as it is now.
 
     None where the branch has moved since, or nothing was saved on it: older files must not undo newer commits.
     """
     tip = repository.resolve(f"refs/heads/{branch}")
     if tip is None:
         return None
-    parents = repository.run("for-each-ref", "--format=%(refname) %(parent)", f"{PREFIX}/{agent}/").lines
+    parents = repository.run("for-each-ref", "--format=%(refname) %(parent)", f"{PREFIX}/").lines
     on_tip = {line.split(" ")[0] for line in parents if line.endswith(f" {tip}")}
-    for snapshot in reversed(history(repository, agent)):
-        if snapshot.ref in on_tip and read_state(repository, snapshot)["branch"] == branch:
+    agents = {ref.removeprefix(f"{PREFIX}/").rpartition("/")[0] for ref in on_tip}
+    saved = [found for agent in agents for found in history(repository, agent) if found.ref in on_tip]
+    for snapshot in sorted(saved, key=lambda found: (found.time, found.seq), reverse=True):
+        if read_state(repository, snapshot)["branch"] == branch:
             return snapshot
     return None
 

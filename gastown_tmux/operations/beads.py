@@ -7,6 +7,7 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.convoys import tell_landed
+from gastown_tmux.operations.hooks import write_state
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import work as rows
 from gastown_tmux.store.meta import once
@@ -93,6 +94,8 @@ def update_bead(
             rows.set_needs(change, bead.id, [needed.id for needed in needs])
         found = rows.get_bead(change, bead.id)
         same = new == was and set(found.needs) == set(was.needs)
+    if found.assignee is not None and found.state in (BeadState.HOOKED, BeadState.WORKING):
+        write_state(town, found.assignee)
     return Answer(found, f"{bead.id} is so already" if same else f"{bead.id} is updated")
 
 

@@ -112,14 +112,15 @@ def put_away(town: Town, place: Path, address: Address) -> Path:
 def _bring_back(town: Town, rig: Rig, address: Address, branch: str) -> None:
     """What was saved on top of the branch and not committed; where it cannot be put back, it stays in its snapshot."""
     repository = town.repository(rig.name)
-    saved = history.find_work(repository, address.folder, branch)
+    saved = history.find_work(repository, branch)
     if saved is None or not saved.files:
         return
     try:
         history.restore(repository, saved, town.worktree(address), snapshot_caps(town, rig))
-        town.say(f"{address}: the uncommitted work on {branch} is back, from snapshot {saved.seq}")
+        town.say(f"{address}: the uncommitted work on {branch} is back, from snapshot {saved.seq} of {saved.agent}")
     except GtError as error:
-        town.say(f"{address}: snapshot {saved.seq} holds uncommitted work on {branch}: {error.message}")
+        where = f"snapshot {saved.seq} of {saved.agent}"
+        town.say(f"{address}: {where} holds uncommitted work on {branch}: {error.message}")
 
 
 def _is_on(town: Town, rig: Rig, place: Path, branch: str) -> bool:

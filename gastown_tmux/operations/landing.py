@@ -183,6 +183,8 @@ def _build(
 ) -> Commit | _Rejection:
     """The commit that the target would be at, made without a checkout."""
     since = find_landed_head(town, rig, request.branch, request.head, request.id)
+    if repository.fork_point(tip, request.head) is None:
+        return _Rejection(Reason.CONFLICTED, f"{request.target} was made anew, and shares no history with the branch")
     merged = merge.merge_tree(repository, tip, request.head, since)
     if isinstance(merged, merge.Conflict):
         log = _log_path(town, request)

@@ -45,7 +45,12 @@ def deliver(town: Town, message: Message, to: Sequence[Address], key: str | None
 
 
 def notify(town: Town, to: Address, subject: str, body: str, seed: str | None = None) -> None:
-    """A daemon's word to somebody, in the actor's name; with the same ``seed`` it is the same mail."""
+    """A daemon's word to somebody, in the actor's name; with the same ``seed`` it is the same mail.
+
+    An agent that was removed meanwhile gets none: one of the same name is to find an empty box.
+    """
+    if to.rig is not None and not to.is_daemon and find_agent(town.db, to) is None:
+        return
     message = Message(
         id=_new_id(town, seed),
         sender=town.actor,

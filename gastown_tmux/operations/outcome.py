@@ -11,8 +11,8 @@ from gastown_tmux.operations import mail
 from gastown_tmux.operations.convoys import tell_landed
 from gastown_tmux.operations.escalations import raise_escalation
 from gastown_tmux.operations.town import Town
+from gastown_tmux.store import escalations, work
 from gastown_tmux.store import merging as rows
-from gastown_tmux.store import work
 from gastown_tmux.store.rigs import set_target_commit
 
 _TAIL = 4000
@@ -28,6 +28,9 @@ def record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *
         if local:
             set_target_commit(change, rig.name, commit)
         work.land_convoy(change, work.get_bead(change, request.bead).convoy)
+        for asked in escalations.list_asked(change, change.actor, request.bead):
+            # The refinery's own questions are answered by this; an agent's may not be.
+            escalations.move_escalation(change, asked.id, "resolve")
     fault_point("refinery.merged")
     tell(town, request.id)
 

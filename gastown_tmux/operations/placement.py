@@ -35,7 +35,7 @@ def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> A
             elif agent.role is Role.CREW or bead.reason not in RETRIED:
                 return f"{wanted} has {holding.id} on its hook"
     if worker is None:
-        chosen = _choose(town, change, rig, bead.provider)
+        chosen = _choose(town, change, rig, bead)
         if chosen is None:
             return "all places for agents are taken"
         worker = chosen
@@ -45,15 +45,17 @@ def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> A
     return worker
 
 
-def _choose(town: Town, change: Change, rig: Rig, provider: str | None) -> Address | None:
-    """A polecat of the rig with nothing on its hook and no session, or a new one; None at the limits."""
+def _choose(town: Town, change: Change, rig: Rig, bead: Bead) -> Address | None:
+    """A polecat of the rig with nothing on its hook and no session, best the one that had the bead before, or a new
+    one; None at the limits.
+    """
     in_rig, in_town = town.settings(rig.name).count("limits.agents"), town.settings().count("limits.agents")
     agents = agent_rows.list_agents(change)
     busy = {agent.address for agent in agents if _is_busy(change, agent.address)}
     if len(busy) >= in_town or sum(Address(address).rig == rig.name for address in busy) >= in_rig:
         return None
-    wanted = resolve_provider(town, rig.name, provider).name
-    for agent in agents:
+    wanted = resolve_provider(town, rig.name, bead.provider).name
+    for agent in sorted(agents, key=lambda agent: agent.address != bead.assignee):
         idle = agent.rig == rig.name and agent.role is Role.POLECAT and agent.address not in busy
         fits = agent.provider in (None, wanted)
         if idle and fits and agent.state in (AgentState.OFF, AgentState.ON):

@@ -46,7 +46,7 @@ def approve(town: Town, request: MergeRequest) -> Answer:
             return Answer(request, f"{request.id} is {request.state} already")
         raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
     if not town.may_decide:
-        raise RefusedError(f"{request.id} waits for the word of a person", hint="gt review shows what does")
+        raise RefusedError(f"{request.id} waits for a person", hint="gt mail send mayor -s 'a review, please'")
     with town.change() as change:
         rows.move_merge_request(change, request.id, "approve")
     return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is queued")
@@ -60,6 +60,8 @@ def retry(town: Town, request: MergeRequest) -> Answer:
         return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is tried again now")
     if request.state in (MergeState.TESTING, MergeState.PUBLISHING, MergeState.MERGED):
         return Answer(request, f"{request.id} is {request.state} already")
+    if request.state is MergeState.HELD:
+        raise RefusedError(f"{request.id} waits for a person", hint=f"gt mq approve {request.id}")
     if request.state not in (MergeState.CONFLICTED, MergeState.REJECTED):
         raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
     bead = work.get_bead(town.db, request.bead)
@@ -76,7 +78,7 @@ def retry(town: Town, request: MergeRequest) -> Answer:
             head=request.head,
             base=request.base,
             target=request.target,
-            held=False,
+            held=bool(town.settings(request.rig).get("merge.review")) and not town.may_decide,
         )
         work.resubmit_bead(change, bead.id, fresh)
     return Answer(rows.get_merge_request(town.db, fresh), f"{bead.id} is submitted again as {fresh}")

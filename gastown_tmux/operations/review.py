@@ -68,7 +68,7 @@ def _diff_branch(town: Town, bead: Bead, stat: bool) -> str:
     tip = repository.resolve(f"refs/heads/{bead.branch}") if bead.branch else None
     if tip is None or bead.branch is None:
         raise NotFoundError(f"{bead.id} has no work to show yet", hint=f"gt bead show {bead.id}")
-    if bead.assignee is not None and (saved := history.find_work(repository, bead.assignee.folder, bead.branch)):
+    if saved := history.find_work(repository, bead.branch):
         return _diff_snapshot(town, rig, bead, saved, stat)
     fork = find_fork(town, rig, bead.branch, bead.base or find_base(town, rig, fetch=False), tip)
     return repository.diff(fork, tip, stat=stat)

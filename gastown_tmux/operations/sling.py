@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import Address, BeadId
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import WAITING, Bead, BeadState, Reason
+from gastown_tmux.domain.work import RETRIED, WAITING, Bead, BeadState, Reason
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations import mail
 from gastown_tmux.operations.hooks import save_hook, write_state
 from gastown_tmux.operations.lookup import find_target, resolve_bead
 from gastown_tmux.operations.placement import give
@@ -67,6 +68,7 @@ def _start(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> None:
             raise
     for bead, address, _ in failures:
         take_back(town, bead, address, target=None)
+        town.say(f"{bead} stays open: {address} could not be started")
     if failures:
         raise failures[0][2]
 
@@ -159,7 +161,8 @@ def _claim_one(
     if bead.state is not BeadState.OPEN:
         raise RefusedError(f"{bead.id} is {bead.state}", hint=f"gt bead show {bead.id}")
     if bead.reason in WAITING and not town.may_decide:
-        raise RefusedError(f"{bead.id} is {bead.reason}", hint="the mayor or a person gives it out again")
+        words = f"{bead.id} is {bead.reason}: the mayor or a person gives it out again"
+        raise RefusedError(words, hint=f"gt mail send mayor -s 'sling {bead.id}?'")
     if rig.parked:
         raise RefusedError(f"rig {rig.name} is parked", hint=f"gt rig unpark {rig.name}")
     note = address or rig.name
@@ -173,10 +176,10 @@ def _claim_one(
 def unsling(town: Town, bead: Bead) -> Answer:
     """Takes a bead off its hook: the work is saved, the session ends, the bead is open and keeps its branch."""
     if bead.state is BeadState.OPEN:
-        if bead.target is None:
+        if bead.target is None and bead.reason not in RETRIED:
             return Answer(bead, f"{bead.id} is on no hook")
         with town.change() as change:
-            rows.note_target(change, bead.id, None, None)
+            rows.hold_back(change, bead.id)
         return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} waits for no worker any more")
     if bead.state not in (BeadState.HOOKED, BeadState.WORKING) or bead.assignee is None:
         raise RefusedError(f"{bead.id} is {bead.state}: it is on no hook", hint=f"gt bead show {bead.id}")
@@ -187,5 +190,7 @@ def unsling(town: Town, bead: Bead) -> Answer:
     agent = agent_rows.get_agent(town.db, address)
     if agent.role is Role.POLECAT:
         stop_sessions(town, [address], why="unslung", state="stop")
+    elif agent_rows.find_live_session(town.db, address) is not None:
+        mail.notify(town, address, f"{bead.id} is off your hook", f"{bead.title}\n\nYour worktree is as it was.\n")
     write_state(town, address)
     return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is off the hook of {address}, and open")

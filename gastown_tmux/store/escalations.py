@@ -46,6 +46,12 @@ def list_pending(reader: Reader, now: Time) -> list[Escalation]:
     return [_escalation(row) for row in found]
 
 
+def list_asked(reader: Reader, agent: Address, bead: BeadId) -> list[Escalation]:
+    """What somebody asked about a bead and is not resolved."""
+    found = reader.rows("SELECT * FROM escalations WHERE agent = ? AND bead = ? AND state <> 'resolved'", agent, bead)
+    return [_escalation(row) for row in found]
+
+
 def insert_escalation(change: Change, *, severity: Severity, text: str, bead: BeadId | None) -> EscalationId:
     escalation = change.insert_with_id(
         "esc",

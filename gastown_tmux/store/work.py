@@ -10,6 +10,7 @@ from gastown_tmux.domain.work import (
     BEAD,
     CONVOY,
     RETRIED,
+    WAITING,
     Bead,
     BeadState,
     Convoy,
@@ -200,8 +201,8 @@ def update_bead(change: Change, bead: BeadId, *, title: str, body: str, priority
     change.event(EventType.BEAD_UPDATED, bead)
 
 
-def note_target(change: Change, bead: BeadId, target: str | None, provider: str | None) -> None:
-    """Where an open bead goes when a worker is free; None takes it off the list. Its attempts count anew."""
+def note_target(change: Change, bead: BeadId, target: str, provider: str | None) -> None:
+    """Where an open bead goes when a worker is free. Its attempts count anew."""
     change.execute(
         "UPDATE beads SET target = ?, provider = ?, attempts = 0, updated = ? WHERE id = ?",
         target,
@@ -209,6 +210,15 @@ def note_target(change: Change, bead: BeadId, target: str | None, provider: str 
         change.time,
         bead,
     )
+
+
+def hold_back(change: Change, bead: BeadId) -> None:
+    """An open bead goes to nobody by itself any more."""
+    change.execute(
+        "UPDATE beads SET target = NULL, provider = NULL, updated = ?,"
+        f" reason = CASE WHEN reason IN ({placeholders(WAITING)}) THEN reason ELSE ? END WHERE id = ?",
+        change.time, *WAITING, Reason.UNSLUNG, bead,
+    )  # fmt: skip
 
 
 def _move(change: Change, bead: BeadId, move: str, sets: str = "id = id", *values: object) -> Bead:
@@ -281,7 +291,7 @@ def _come_back(change: Change, bead: BeadId, move: str, reason: str, target: str
 
 def take_back_bead(change: Change, bead: BeadId, *, target: str | None) -> None:
     """Off a hook it never was worked on at: as if it had not been slung, but for ``target``."""
-    was = _move(change, bead, "return", "attempts = attempts - 1, reason = NULL, target = ?", target)
+    was = _move(change, bead, "return", "attempts = attempts - 1, target = ?", target)
     change.event(EventType.BEAD_RETURNED, bead, reason="unslung", was=was.state, agent=was.assignee)
 
 
@@ -291,8 +301,11 @@ def close_bead(change: Change, bead: BeadId, reason: str) -> None:
 
 
 def reopen_bead(change: Change, bead: BeadId) -> None:
-    _move(change, bead, "reopen", "reason = NULL, attempts = 0")
+    """A convoy that had landed with it has not any more."""
+    convoy = _move(change, bead, "reopen", "reason = NULL, attempts = 0").convoy
     change.event(EventType.BEAD_REOPENED, bead)
+    if convoy is not None and get_convoy(change, convoy).state is ConvoyState.LANDED:
+        move_convoy(change, convoy, "reopen")
 
 
 _CONVOY = """

@@ -204,18 +204,18 @@ def test_repositories_inside_are_compared_too(world: World) -> None:
 
 def test_work_is_found_only_on_top_of_the_branch_as_it_is_now(world: World) -> None:
     path = world.add("ann")
-    assert find_work(world.repository, "rig.ann", "work/ann") is None
+    assert find_work(world.repository, "work/ann") is None
     (path / "README").write_text("draft\n")
     draft = take(world, path)
     world.add("bob", "work/other")
-    assert find_work(world.repository, "rig.ann", "work/ann") == draft
+    assert find_work(world.repository, "work/ann") == draft
     # The same commit, but another branch.
-    assert find_work(world.repository, "rig.ann", "work/other") is None
-    assert find_work(world.repository, "rig.ann", "work/missing") is None
+    assert find_work(world.repository, "work/other") is None
+    assert find_work(world.repository, "work/missing") is None
     run_git(path, "commit", "-qam", "the draft and more")
-    assert find_work(world.repository, "rig.ann", "work/ann") is None
+    assert find_work(world.repository, "work/ann") is None
     clean = take(world, path)
-    assert find_work(world.repository, "rig.ann", "work/ann") == clean
+    assert find_work(world.repository, "work/ann") == clean
 
 
 def test_archived_snapshots_leave_the_name_free(world: World) -> None:

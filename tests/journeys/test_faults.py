@@ -41,7 +41,8 @@ def test_sling(town: TownWorld) -> None:
     # What could not be started is started by the same words, once it can be.
     town.gt("config", "set", "worktree.setup", "['false']")
     words = ("sling", "-m", "late\n```sh\ntouch late\n```", "demo", "--key", "late")
-    assert "worktree.setup" in town.gt(*words, code=1).err
+    said = town.gt(*words, code=1).err
+    assert "could not be started" in said and "worktree.setup" in said
     town.gt("config", "unset", "worktree.setup")
     beads.add(town.json(*words)["items"][0]["id"])
     assert len(beads) == len(town.json("bead", "list")["items"])

@@ -11,6 +11,7 @@ from gastown_tmux.edges.merge import Pushed, push
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations import landing, queue, worker
 from gastown_tmux.operations.configuring import set_key
+from gastown_tmux.operations.workers import remove_agent
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.merging import get_merge_request, list_merge_requests
 from gastown_tmux.store.work import get_bead
@@ -47,9 +48,31 @@ def test_only_a_person_or_the_mayor_approves(quiet: QuietTown) -> None:
     author, mayor = quiet.town.acting_as(request.author), quiet.town.acting_as(MAYOR)
     with pytest.raises(RefusedError):
         queue.approve(author, request)
-    assert queue.approve(mayor, request).value.state == "queued"
+    with pytest.raises(RefusedError, match="waits for a person"):
+        queue.retry(mayor, request)
+    queue.reject(quiet.town, request)
+    # Whose word it is makes the difference.
+    again = queue.retry(author, get_merge_request(quiet.town.db, request.id)).value
+    assert again.state == "held"
+    assert queue.approve(mayor, again).value.state == "queued"
     author.close()
     mayor.close()
+
+
+def test_a_branch_that_shares_nothing_with_the_target_comes_back_and_a_removed_author_gets_no_mail(
+    quiet: QuietTown,
+) -> None:
+    request = submit(quiet, "one")
+    remove_agent(quiet.town, get_merge_request(quiet.town.db, request).author)
+    git(quiet.project, "checkout", "-q", "--orphan", "anew")
+    git(quiet.project, "commit", "-qm", "anew")
+    git(quiet.project, "branch", "-f", "main")
+    git(quiet.project, "checkout", "-q", "main")
+    landing.run_refinery(quiet.town)
+    found = get_merge_request(quiet.town.db, request)
+    assert found.state == "conflicted" and "no history" in str(found.reason)
+    assert get_bead(quiet.town.db, found.bead).reason == "conflicted"
+    assert not (quiet.town.mail / found.author.folder).exists()
 
 
 def test_a_line_that_breaks_after_the_push_makes_no_difference(
@@ -86,10 +109,12 @@ def test_who_cannot_land_for_long_is_escalated_once_and_tried_on(
     for _ in range(4):
         landing.run_refinery(quiet.town, once=True)
     assert get_merge_request(quiet.town.db, first).state == "queued"
-    assert [found.bead for found in list_escalations(quiet.town.db)] == [get_merge_request(quiet.town.db, first).bead]
+    (asked,) = list_escalations(quiet.town.db)
+    assert asked.bead == get_merge_request(quiet.town.db, first).bead
     git(quiet.project, "checkout", "file-0.txt")
     landing.run_refinery(quiet.town)
     assert {get_merge_request(quiet.town.db, id).state for id in (first, second)} == {"merged"}
+    assert [found.state for found in list_escalations(quiet.town.db)] == ["resolved"]
 
 
 def test_a_target_that_somebody_moved_is_escalated_once(quiet: QuietTown) -> None:

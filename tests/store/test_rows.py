@@ -56,6 +56,10 @@ def test_a_bead_that_comes_back_keeps_its_branch(db: Database) -> None:
     found = work.get_bead(db, id)
     assert (found.state, found.reason, found.branch, found.target) == ("open", "rejected", "bead/x", TOAST)
     assert (found.assignee, found.attempts, found.labels) == (TOAST, 2, ("l",))
+    assert [one.id for one in work.list_waiting(db, RIG)] == [id]
+    with db.change(OVERSEER, NOW) as change:
+        work.hold_back(change, id)
+    assert work.list_waiting(db, RIG) == [] and work.get_bead(db, id).reason == "unslung"
     assert work.find_held_bead(db, TOAST) is None
     events = [event.type.removeprefix("bead.") for event in list_events(db, subject=id)]
     assert events == ["created", "slung", "returned", "slung", "submitted", "returned"]
@@ -116,6 +120,10 @@ def test_a_convoy_lands_by_itself_and_adding_opens_it_again(db: Database) -> Non
         landed = work.get_convoy(change, convoy)
         assert (landed.state, landed.done, landed.total, landed.landed) == ("landed", 1, 1, NOW)
         work.add_to_convoy(change, convoy, [second])
+        assert work.get_convoy(change, convoy).state == "open"
+        work.close_bead(change, second, "done")
+        assert work.land_convoy(change, convoy)
+        work.reopen_bead(change, second)
         assert work.get_convoy(change, convoy).state == "open"
 
 
