@@ -123,6 +123,12 @@ def test_the_healthy_are_left_alone(town: TownWorld, wait_for: Any) -> None:
     names = ("silent", "stopped", "copying", "printing")
     for name in names:
         town.gt("crew", "add", name, "--rig", "demo")
+    # No room for the first one; once there is, it is started without a word.
+    town.gt("config", "set", "limits.memory", "900G")
+    assert "limits.memory" in town.gt("crew", "start", "demo/silent", code=4).err
+    assert any("limits.memory" in note for note in town.json("status")["notes"])
+    town.gt("config", "unset", "limits.memory")
+    for name in names[1:]:
         town.gt("crew", "start", f"demo/{name}")
     wait_for(
         lambda: all(town.agent(f"demo/{name}")["state"] in ("ready", "idle") for name in names), 20, "all to be ready"
