@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.journeys.town_world import TownWorld
 
 TICK = "for i in $(seq 600); do echo $i > tick.txt; sleep 0.1; done"
@@ -46,6 +48,9 @@ def test_all_come_back_with_their_work(town: TownWorld, wait_for: Any) -> None:
     again = town.json("status")
     assert again["tmux"]["alive"] and all(daemon["alive"] for daemon in again["daemons"])
     assert [agent["bead"] is not None for agent in again["agents"]] == [True] * 3
+    server = psutil.Process(int((town.path / ".gt" / "tmux.pid").read_text().split()[0]))
+    server.suspend()
+    wait_for(lambda: server.status() != psutil.STATUS_STOPPED, 10, "the tmux server to be continued")
     events = town.gt("events", "--type", "town.struck").out
     assert "town.struck" in events
     for bead in beads:
