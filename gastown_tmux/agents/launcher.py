@@ -12,6 +12,8 @@ child alone; and someone must be there to keep the exit status and the words of 
 - Terminal signals are the agent's business. SIGTERM is passed on to its group, and so is SIGHUP: when a pane
   is closed the kernel hangs up the leader of the terminal's session only, and that is the launcher.
 - The launcher ends as the agent ended: the same exit status, or of the same signal; 127 when it cannot start.
+- What the agent started and left to itself, in a session of its own and without a word of the environment, becomes a
+  child of the launcher. What is there when the agent ends is reported: it passes to another parent with our end.
 - Killed with SIGKILL, it takes the agent along: when the leader of a session dies, the kernel hangs up the
   terminal's foreground group. An agent that ignores SIGHUP survives that and is found by its ``GT_SESSION``.
 """
@@ -37,6 +39,7 @@ def main(path: str) -> int:
         signal.signal(number, lambda number, frame: _pass_on(agent, number))
     os.close(fail)
     _set_group(agent)
+    _adopt_orphans()
     words = os.read(failure, 4096)
     if words:
         os.waitpid(agent, 0)
@@ -45,7 +48,12 @@ def main(path: str) -> int:
         return 127
     report.write(b"started %d %s" % (agent, _birth(agent)))
     while True:
-        _, status = os.waitpid(agent, os.WUNTRACED | os.WCONTINUED)
+        child, status = os.waitpid(-1, os.WUNTRACED | os.WCONTINUED)
+        if child != agent:
+            continue
+        if os.WIFEXITED(status) or os.WIFSIGNALED(status):
+            for orphan in _children():
+                report.write(b"left %d %s" % (orphan, _birth(orphan)))
         if os.WIFSTOPPED(status):
             report.write(b"stopped")
         elif os.WIFCONTINUED(status):
@@ -133,6 +141,25 @@ def _set_group(agent: int) -> None:
         os.tcsetpgrp(0, agent)
     except OSError:
         pass  # it has run exec or ended already, or there is no terminal
+
+
+def _adopt_orphans() -> None:
+    """Descendants that lose their parent become children of this process, whatever else they leave behind."""
+    if sys.platform == "linux":
+        try:
+            import ctypes  # only now, while the agent's program is loaded
+
+            ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+        except (ImportError, OSError, AttributeError):
+            pass
+
+
+def _children() -> list[int]:
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:  # noqa: PTH123
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return []
 
 
 def _pass_on(agent: int, number: int) -> None:

@@ -1,5 +1,6 @@
 """The deacon: gives out work, takes in signals, starts refineries, keeps the witness alive; its keeper saves."""
 
+import signal
 import time
 
 from gastown_tmux.daemons.courier import CourierThread
@@ -11,7 +12,7 @@ from gastown_tmux.daemons.signs import SignKeeper
 from gastown_tmux.domain.agents import SessionState
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.edges import clock
+from gastown_tmux.edges import clock, processes
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations import approvals, daemons, patrol, schedule
 from gastown_tmux.operations.headquarters import open_headquarters
@@ -80,10 +81,12 @@ class _Deacon:
             self.hands.do("approvals", _answer)
 
     def _keep_tmux(self) -> None:
-        """A server whose process or socket is gone is mended at once; whether it answers and has all windows, now and
-        then.
+        """A server that is stopped, or whose process or socket is gone, is mended at once; whether it answers and has
+        all windows, now and then.
         """
         server, witness = self.town.tmux.remembered(), daemons.find_holder(self.town, "witness")
+        if server is not None and processes.is_stopped(server) and processes.send(server, signal.SIGCONT):
+            log.warning("the tmux server was stopped: continued")
         self.loop.watch_deaths({ref for ref in (server, witness) if ref is not None})
         if not self.town.tmux.seems_alive() or time.monotonic() >= self._windows_due:
             self._windows_due = time.monotonic() + WINDOWS_SECONDS

@@ -26,7 +26,8 @@ class Keeper:
         self._hands = hands
         self._saved: dict[SessionId, Time] = {}
         self._pushed: dict[RigName, Mapping[str, str]] = {}
-        self._due: dict[str, float] = {}
+        #: When each was begun last; the time between may be set anew.
+        self._begun: dict[str, float] = {}
         self._spending = Collector()
 
     def look(self) -> None:
@@ -48,5 +49,6 @@ class Keeper:
 
     def _keep(self, name: str, seconds: float, work: Callable[[Town], object], first: float = LATER_SECONDS) -> None:
         now = time.monotonic()
-        if now >= self._due.setdefault(name, now + min(first, seconds)) and self._hands.do(name, work):
-            self._due[name] = now + seconds
+        begun = self._begun.setdefault(name, now + min(first, seconds) - seconds)
+        if now >= begun + seconds and self._hands.do(name, work):
+            self._begun[name] = now

@@ -116,6 +116,8 @@ class Loop:
             self._stopping = self._stopping or not is_wanted(self.town.db)
             mark = self.town.db.mark()
             full = mark != self._mark or now >= self._full_due
+            if full:
+                self.town.reload_settings()
             wanted = None if self._stopping else look(full)
             self._mark = mark
             if full:

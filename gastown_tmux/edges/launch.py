@@ -67,6 +67,14 @@ class Continued:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """What the agent had started and left running at its own end."""
+
+    time: str
+    process: ProcessRef
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """Exactly one of ``status`` (0-255) and ``signal`` (its number) is set."""
 
@@ -75,7 +83,7 @@ class Ended:
     signal: int | None
 
 
-Report = Started | Failed | Stopped | Continued | Ended
+Report = Started | Failed | Stopped | Continued | Left | Ended
 
 
 def read_report(path: Path) -> list[Report]:
@@ -106,6 +114,9 @@ def _parse(line: str) -> Report | None:
             return Stopped(when)
         case [when, "continued"]:
             return Continued(when)
+        case [when, "left", rest]:
+            pid, _, birth = rest.partition(" ")
+            return Left(when, ProcessRef(int(pid), birth)) if pid.isdecimal() and birth != "-" else None
         case [when, "ended", rest]:
             kind, _, number = rest.partition(" ")
             if kind in ("status", "signal") and number.isdecimal():

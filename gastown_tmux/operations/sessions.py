@@ -387,16 +387,13 @@ def end_sessions(town: Town, sessions: Sequence[Session], reason: str) -> list[S
     for session in sessions:
         launch.withdraw(town.run / "launch", session.id)
     programs = {ProcessRef(s.pid, s.pid_started) for s in sessions if s.pid is not None and s.pid_started is not None}
-    processes.end(programs, TERM_SECONDS, sessions=[session.id for session in sessions])
-    # They report the exit status, and then they end.
-    processes.wait_for_death(
-        [
-            ProcessRef(session.launcher, session.launcher_started)
-            for session in sessions
-            if session.launcher and session.launcher_started
-        ],
-        REPORT_SECONDS,
-    )
+    launchers = [ProcessRef(s.launcher, s.launcher_started) for s in sessions if s.launcher and s.launcher_started]
+    started = programs | processes.descendants(launchers)
+    processes.end(started, TERM_SECONDS, sessions=[session.id for session in sessions])
+    # They report the exit status and what was left behind, and then they end.
+    processes.wait_for_death(launchers, REPORT_SECONDS)
+    reports = [entry for session in sessions for entry in launch.read_report(report_path(town, session.id))]
+    processes.end({entry.process for entry in reports if isinstance(entry, launch.Left)}, TERM_SECONDS)
     return [session for session in sessions if _record_end(town, session, reason)]
 
 

@@ -1,5 +1,6 @@
 """gt up and gt down: what should run, runs; and nothing else."""
 
+import os
 from collections.abc import Sequence
 
 from gastown_tmux.domain.agents import Agent, AgentState
@@ -22,6 +23,8 @@ from gastown_tmux.store.work import list_held_beads
 
 #: Whoever slings a bead has this long to come from the row to the lock; after that, the lock says whether it lives.
 SLING_SECONDS = 1.0
+#: How long what is shown in the town's windows may take to end with the tmux server.
+WINDOWS_SECONDS = 3.0
 #: Seconds before an agent that could not be made ready is tried again.
 PUT_OFF_SECONDS = 10.0
 
@@ -165,13 +168,22 @@ def down(town: Town, agents: bool = False) -> Answer:
             town.say(f"the ledger is not up to date: {error.message}")
 
 
+def _stop_tmux(town: Town) -> None:
+    """The server, and then what ran in its windows: the REPL takes a moment to end. A caller in one waits for none."""
+    server = town.tmux.remembered()
+    shown = processes.descendants([server]) if server is not None else set()
+    town.tmux.stop()
+    if os.getpid() not in {ref.pid for ref in shown}:
+        processes.end(processes.wait_for_death(shown, WINDOWS_SECONDS))
+
+
 def _down(town: Town, agents: bool) -> Answer:
     if not agents:
         stop_sessions(town, [MAYOR] if find_live_session(town.db, MAYOR) else [], why="down")
         return Answer({"wanted": "down"}, "the mayor and the daemons are down; agents stay in their windows")
     sessions = list_live_sessions(town.db)
     stop_sessions(town, [session.agent for session in sessions], why="down")
-    town.tmux.stop()
+    _stop_tmux(town)
     # A refinery ends with its window; its gates, and set-ups, have sessions of their own.
     marks = [town.gate_mark(rig.name) for rig in list_rigs(town.db)]
     processes.end((), sessions=marks + [town.mark(f"setup.{agent.address}") for agent in list_agents(town.db)])

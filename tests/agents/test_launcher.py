@@ -20,6 +20,7 @@ from gastown_tmux.edges.launch import (
     Ended,
     Failed,
     Launch,
+    Left,
     Report,
     Started,
     Starter,
@@ -27,7 +28,7 @@ from gastown_tmux.edges.launch import (
     read_report,
 )
 from gastown_tmux.edges.panes import Pane, WindowSpec, capture, kill_pane, open_windows, panes
-from gastown_tmux.edges.processes import ProcessRef, end, is_alive, is_stopped, process, wait_for_death
+from gastown_tmux.edges.processes import ProcessRef, descendants, end, is_alive, is_stopped, process, wait_for_death
 from gastown_tmux.edges.tmux import Server
 
 
@@ -246,6 +247,21 @@ def test_an_agent_deaf_to_the_hang_up_is_found_by_its_session(town: Town) -> Non
     assert wait_for_death([ref], 0.2) == {ref}
     end([], term_seconds=2, sessions=["ses-1"])
     assert not is_alive(ref)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to the launcher")
+def test_what_leaves_parent_session_and_environment_is_still_known(town: Town) -> None:
+    """As a database does that daemonizes and writes its state over its environment."""
+    ref = town.run("ses-1", *sh("env -i sh -c 'setsid sleep 60 & echo $!' > hidden; sleep 60"))
+    text = until(lambda: town.folder.joinpath("hidden").exists() and town.folder.joinpath("hidden").read_text())
+    hidden, launcher = process(int(text)), process(town.pane("ses-1").pid)
+    assert hidden is not None and launcher is not None
+    assert until(lambda: hidden in descendants([launcher]) - descendants([ref]))
+    os.kill(ref.pid, signal.SIGKILL)
+    until(lambda: isinstance(town.reports("ses-1")[-1], Ended))
+    left = {entry.process for entry in town.reports("ses-1") if isinstance(entry, Left)}
+    assert hidden in left
+    end(left, term_seconds=2)
 
 
 def test_term_is_passed_on_and_the_end_reported(town: Town) -> None:

@@ -90,7 +90,7 @@ def command(*args: str | Path, stdin: str = "", env: dict[str, str] | None = Non
 
     def run() -> None:
         done = subprocess.run(
-            args, input=stdin.encode(), capture_output=True, env={**os.environ, **(env or {})}, timeout=60
+            args, input=stdin.encode(), capture_output=True, env={**os.environ, **(env or {})}, timeout=300
         )
         if done.returncode != 0:
             said = done.stderr.decode(errors="replace").strip().splitlines()

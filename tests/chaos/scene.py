@@ -18,7 +18,10 @@ import psutil
 from tests.journeys.town_world import chore
 
 GT_SECONDS = 60.0
-SETTINGS = {"respawn.budget": "1000 per 10m", "respawn.delay": "1ms", "snapshot.every": "5s", "limits.agents": "4"}
+SETTINGS = {
+    "provider.default": "runbook", "respawn.budget": "1000 per 10m", "respawn.delay": "1ms", "snapshot.every": "5s",
+    "limits.agents": "4",
+}  # fmt: skip
 
 
 @dataclass
@@ -174,8 +177,8 @@ def make_scene(seed: int) -> Scene:
     ):  # fmt: skip
         subprocess.run(["git", *command], check=True, env=environment)
     scene.gt("install", scene.town)
-    for key, value in {"provider.default": "runbook", **SETTINGS}.items():
-        scene.gt("config", "set", key, value)
+    with (scene.town / "town.yaml").open("a") as file:
+        file.writelines(f"{key}: {value}\n" for key, value in SETTINGS.items())
     scene.gt("rig", "add", "demo", scene.remote)
     scene.gt("crew", "add", "ann", "--rig", "demo")
     scene.gt("up")

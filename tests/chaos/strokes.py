@@ -64,6 +64,15 @@ def pick(scene: Scene) -> dict[str, object] | None:
     return scene.random.choice(found) if found else None
 
 
+def launcher(agent: dict[str, object]) -> int | None:
+    """The parent of its program, unless that is dead."""
+    try:
+        parent = psutil.Process(agent["pid"]).ppid()  # type: ignore[arg-type]
+    except psutil.NoSuchProcess:
+        return None
+    return parent if parent > 1 else None
+
+
 @stroke
 def kill_agent(scene: Scene) -> str:
     agent = pick(scene)
@@ -73,13 +82,7 @@ def kill_agent(scene: Scene) -> str:
 @stroke
 def kill_launcher(scene: Scene) -> str:
     agent = pick(scene)
-    if not agent:
-        return ""
-    try:
-        parent = psutil.Process(agent["pid"]).ppid()  # type: ignore[arg-type]
-    except psutil.NoSuchProcess:
-        return ""
-    return f"killed the launcher of {agent['address']}" if parent > 1 and kill(parent) else ""
+    return f"killed the launcher of {agent['address']}" if agent and kill(launcher(agent)) else ""
 
 
 @stroke
@@ -116,11 +119,21 @@ def stop_daemon(scene: Scene) -> str:
 
 @stroke
 def kill_refinery(scene: Scene) -> str:
-    for line in tmux(scene, "list-panes", "-a", "-F", "#{@gt_kind} #{pane_pid} #{pane_dead}").splitlines():
-        kind, pid, dead = line.rsplit(" ", 2)
-        if kind == "refinery" and dead == "0" and kill(int(pid)):
-            return "killed the refinery"
-    return ""
+    return "killed the refinery" if kill(holder(scene, "refinery.demo")) else ""
+
+
+@stroke
+def stop_for_a_while(scene: Scene) -> str:
+    """What is neither an agent nor a daemon that others continue."""
+    name = scene.random.choice(("a launcher", "the refinery", "the tmux server"))
+    pids = {"the refinery": holder(scene, "refinery.demo"), "the tmux server": server(scene)}
+    if name not in pids and (agent := pick(scene)):
+        pids[name] = launcher(agent)
+    if not kill(pids.get(name), signal.SIGSTOP):
+        return ""
+    time.sleep(scene.random.choice((0.1, 1.5)))
+    kill(pids.get(name), signal.SIGCONT)
+    return f"stopped {name} for a while"
 
 
 @stroke

@@ -7,7 +7,7 @@ from tests.chaos.run import run
 
 @pytest.mark.timeout(240)
 def test_a_short_chaos_breaks_no_promise() -> None:
-    outcome = run(seed=11, faults=5, seconds=25, only=[], say=print)
+    outcome = run(seed=11, faults=4, seconds=20, only=[], say=print)
     assert outcome.broken == []
     assert outcome.faults >= 1
     assert outcome.beads >= 2

@@ -1,5 +1,7 @@
 """The main job: a bead goes from sling to main."""
 
+import psutil
+
 from tests.journeys.town_world import TownWorld, git
 
 
@@ -16,5 +18,8 @@ def test_down_stays_down(town: TownWorld) -> None:
     """A daemon that was just starting another when it was stopped must not leave that one behind."""
     for _ in range(3):
         town.gt("up")
+        shown = [int(pid) for pid in town.tmux("list-panes", "-a", "-F", "#{pane_pid}").split()]
+        children = [child for pid in shown for child in psutil.Process(pid).children(recursive=True)]
         town.gt("down", "--agents")
+        assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
         assert not any(daemon["alive"] for daemon in town.json("status")["daemons"])

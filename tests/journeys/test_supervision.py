@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.journeys.town_world import TownWorld
 
 TICK = "for i in $(seq 600); do echo $i > tick.txt; sleep 0.1; done"
@@ -46,6 +48,9 @@ def test_all_come_back_with_their_work(town: TownWorld, wait_for: Any) -> None:
     again = town.json("status")
     assert again["tmux"]["alive"] and all(daemon["alive"] for daemon in again["daemons"])
     assert [agent["bead"] is not None for agent in again["agents"]] == [True] * 3
+    server = psutil.Process(int((town.path / ".gt" / "tmux.pid").read_text().split()[0]))
+    server.suspend()
+    wait_for(lambda: server.status() != psutil.STATUS_STOPPED, 10, "the tmux server to be continued")
     events = town.gt("events", "--type", "town.struck").out
     assert "town.struck" in events
     for bead in beads:
@@ -123,6 +128,12 @@ def test_the_healthy_are_left_alone(town: TownWorld, wait_for: Any) -> None:
     names = ("silent", "stopped", "copying", "printing")
     for name in names:
         town.gt("crew", "add", name, "--rig", "demo")
+    # No room for the first one; once there is, it is started without a word.
+    town.gt("config", "set", "limits.memory", "900G")
+    assert "limits.memory" in town.gt("crew", "start", "demo/silent", code=4).err
+    assert any("limits.memory" in note for note in town.json("status")["notes"])
+    town.gt("config", "unset", "limits.memory")
+    for name in names[1:]:
         town.gt("crew", "start", f"demo/{name}")
     wait_for(
         lambda: all(town.agent(f"demo/{name}")["state"] in ("ready", "idle") for name in names), 20, "all to be ready"
