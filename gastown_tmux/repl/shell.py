@@ -232,6 +232,7 @@ class Shell:
         given.town = given.town or str(self._town.path)
         given.speaker = given.speaker or (None if self._town.is_person else self._town.actor)
         town = open_town(given, self._town.environment, self._screen.write, needed=verb.town)
+        in_foreground = verb.terminal or "-" in rest
         town.flags = {**self._town.flags, **town.flags}
 
         def work() -> None:
@@ -240,7 +241,8 @@ class Shell:
                 for text in answer(verb, rest, town, self._current_look(), given.json):
                     self._screen.write(text)
             except KeyboardInterrupt:
-                self._screen.write(f"interrupted: {line}")
+                # There the terminal itself has shown the ^C.
+                self._screen.write("\n" * in_foreground + f"interrupted: {line}")
             except Exception as error:
                 well = False
                 if os.environ.get("GT_DEBUG"):
@@ -249,7 +251,7 @@ class Shell:
             finally:
                 town.close()
 
-        if verb.terminal or "-" in rest:
+        if in_foreground:
             self._in_foreground(work)
         else:
             self._jobs.start(verb.words, work).wait(patience)
