@@ -12,7 +12,7 @@ from pathlib import Path
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, emacs_insert_mode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.input import Input
@@ -300,7 +300,7 @@ class Shell:
 
     def _toolbar(self) -> StyleAndTextTuples:
         vi = self._session.editing_mode is EditingMode.VI
-        mode = str(self._session.app.vi_state.input_mode) if vi else ""
+        mode = self._session.app.vi_state.input_mode.value if vi else ""
         hint = "a quote is open" if self._is_open() else mode
         jobs = self._jobs.running()
         return toolbar(self._town.path.name, self._watcher.values, jobs, self._screen.width, hint)
@@ -319,7 +319,7 @@ class Shell:
             else:
                 self._interrupt()
 
-        @keys.add("escape", "enter")
+        @keys.add("escape", "enter", filter=emacs_insert_mode)
         def _(event: KeyPressEvent) -> None:
             event.current_buffer.newline(copy_margin=False)
 
