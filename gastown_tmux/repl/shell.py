@@ -37,6 +37,7 @@ from gastown_tmux.repl.questions import Questions
 from gastown_tmux.repl.screen import Screen, make_input, make_output
 from gastown_tmux.repl.toolbar import toolbar
 from gastown_tmux.repl.values import Watcher
+from gastown_tmux.store.events import last_seq
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import take_globals
@@ -109,11 +110,13 @@ class Shell:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _end)
         self._apply_settings()
-        self._watcher.start()
-        self._screen.write(f"the town {self._town.path.name}, {self._town.path}; help tells more")
+        seq, rigs = None, None
         with contextlib.suppress(GtError):  # each command says what is wrong with the town
-            if not list_rigs(self._town.db):
-                self._screen.write("no rigs yet: rig add NAME URL|PATH")
+            seq, rigs = last_seq(self._town.db), list_rigs(self._town.db)
+        self._watcher.start(seq)
+        self._screen.write(f"the town {self._town.path.name}, {self._town.path}; help tells more")
+        if rigs == []:
+            self._screen.write("no rigs yet: rig add NAME URL|PATH")
         try:
             with self._hush:
                 while not self._is_left and (text := self._read()) is not None:

@@ -202,6 +202,8 @@ def test_a_popup_asks_with_all_there_is_to_choose_from(town: Town) -> None:
         assert pops_up("sling", "do -m it\rtst\r\r") == ("sling", "--message=do -m it", "demo/toast")
         assert pops_up("sling", "first of all\r\r\r") == ("sling", "--message=first of all", "demo")
         assert pops_up("go", "wit\r") == ("attach", "witness")
+        escalate(town.acting_as(Address("demo/toast")), "look here")
+        assert pops_up("decide", "a") == ("attach", "demo/toast")
         for what, typed in (("sling", "\r"), ("sling", "words\r\x03"), ("go", "nowhere\r"), ("go", "\x04")):
             assert pops_up(what, typed) is None
 
