@@ -106,9 +106,8 @@ class Shell:
         """Until the person leaves, or the terminal does."""
         # Threads that read and print must not keep a key waiting for Python's lock.
         sys.setswitchinterval(SWITCH_SECONDS)
-        was = signal.signal(signal.SIGINT, lambda number, frame: self._interrupt())
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _end)
+        handlers = {signal.SIGINT: lambda number, frame: self._interrupt(), signal.SIGTERM: _end, signal.SIGHUP: _end}
+        was = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         self._apply_settings()
         seq, rigs = None, None
         with contextlib.suppress(GtError):  # each command says what is wrong with the town
@@ -126,7 +125,8 @@ class Shell:
             for job in self._jobs.running():
                 job.interrupt()
                 job.wait(GOODBYE_SECONDS)
-            signal.signal(signal.SIGINT, was)
+            for number, handler in was.items():
+                signal.signal(number, handler)
 
     def pop_up(self, what: str) -> None:
         """One question instead, until the person is done with that."""
