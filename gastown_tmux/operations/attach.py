@@ -81,7 +81,8 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
     status = lend(command, client_environment())
     if status:
         tidy()
-        raise GtError(f"tmux ended with status {status}", hint=f"gt attach {agent}")
+        what = f"tmux ended with status {status}" if town.tmux.is_alive() else "the town's tmux server has ended"
+        raise GtError(what, hint=f"gt attach {agent}")
     return f"back from {agent}"
 
 
