@@ -81,6 +81,11 @@ def switch_client(server: Server, client: Client, target: str) -> None:
     server.run("switch-client", "-c", client.name, "-t", _target(target))
 
 
+def show_message(server: Server, client: Client, text: str) -> None:
+    """A line over a client's status line, for a moment."""
+    server.run("display-message", "-c", client.name, text.replace("#", "##"))
+
+
 def detach_client(server: Server, client: Client) -> None:
     """Send a client back to its shell."""
     server.run("detach-client", "-t", client.name)

@@ -19,6 +19,8 @@ _STATES = (
 )
 #: Of the agent in the window, whichever pane is chosen: the Mayor's has the REPL beside it.
 _STATE = "#{P:#{@gt_state}}"
+#: The Mayor's window is named after its own.
+_ROLE = "#{?#{==:#{@gt_role},#{window_name}},,#{?@gt_role, #{@gt_role},}}"
 #: The window that keeps the server's session, which nobody has business in.
 _KEEPER = "#{==:#{window_name},keeper}"
 #: Narrower than this, two panes side by side leave too little of each.
@@ -61,7 +63,7 @@ def _options() -> list[str]:
         "status-right": "#{?client_readonly,read only  ,}#{?@gt_mail,mail #{@gt_mail}  ,}#{@gt_counts}  %H:%M",
         "status-right-length": "90",
         "window-status-format": f"#{{?{_KEEPER},,{_choose(1)}{name}#[default]  }}",
-        "window-status-current-format": f"#[reverse]{name}#{{?@gt_bead, #{{@gt_bead}},}}#[default]  ",
+        "window-status-current-format": f"#[reverse]{name}#{{?@gt_bead, #{{@gt_bead}},}}{_ROLE}#[default]  ",
         "window-status-separator": "",
         "set-titles-string": "gt #{session_name}:#{window_name}#{?@gt_state, (#{@gt_state}),}",
     }

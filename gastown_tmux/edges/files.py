@@ -1,6 +1,7 @@
 """Files that are whole or not there, and locks that the kernel frees when their holder dies."""
 
 import errno
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from typing import Any
 
 from gastown_tmux.errors import GtError, NotFoundError
 
+#: A folder with more is not listed to its end: somebody waits at a key.
+MOST_PATHS = 1000
 _PLAIN = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -74,3 +77,18 @@ def read_json(path: Path) -> Any:
         raise GtError(f"{path} is not JSON: {error}") from error
     except OSError as error:
         raise GtError(f"cannot read {path}: {error.strerror}") from error
+
+
+def list_paths(begun: str) -> list[tuple[str, str]]:
+    """What is in the folder of a path that is begun, written as that is; folders end in ``/``.
+
+    >>> list_paths("/nowhere/at/all")
+    []
+    """
+    folder = begun.rpartition("/")[0] + "/" if "/" in begun else ""
+    try:
+        with os.scandir(Path(folder).expanduser()) as entries:
+            found = [(f"{folder}{entry.name}", entry.is_dir()) for entry in itertools.islice(entries, MOST_PATHS)]
+    except (OSError, RuntimeError):  # no such folder, or no home of that name
+        return []
+    return sorted((f"{path}/" if is_folder else path, "") for path, is_folder in found)

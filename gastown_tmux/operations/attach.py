@@ -40,7 +40,8 @@ def find_pane(town: Town, address: Address) -> Pane:
         if address.name == "refinery" and pane.kind == "refinery" and pane.session == address.rig:
             return pane
     known = find_agent(town.db, address)
-    hint = f"gt crew start {address}" if known and known.role == "crew" else "gt agents"
+    ways = {Role.CREW: f"gt crew start {address}", Role.MAYOR: "gt mayor start", Role.POLECAT: f"gt respawn {address}"}
+    hint = ways.get(known.role, "gt agents") if known else "gt agents"
     raise NotFoundError(f"{address} has no window now", hint=hint)
 
 
@@ -80,7 +81,8 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
     status = lend(command, client_environment())
     if status:
         tidy()
-        raise GtError(f"tmux ended with status {status}", hint=f"gt attach {agent}")
+        what = f"tmux ended with status {status}" if town.tmux.is_alive() else "the town's tmux server has ended"
+        raise GtError(what, hint=f"gt attach {agent}")
     return f"back from {agent}"
 
 
@@ -99,6 +101,7 @@ def jump(town: Town, where: str, client: str) -> Answer:
         order = order[order.index(here.pane) + 1 :] + order[: order.index(here.pane) + 1]
         panes.sort(key=order.index, reverse=where == "previous")
     if not panes:
+        clients.show_message(town.tmux, here, "nobody waits")
         return Answer({"pane": None}, "nobody waits")
     clients.switch_client(town.tmux, here, panes[0])
     return Answer({"pane": panes[0]}, f"switched to {panes[0]}")

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from gastown_tmux.edges.files import list_paths
 from gastown_tmux.repl.lines import is_open
 from gastown_tmux.repl.values import Values
 from gastown_tmux.verbs.suggest import Choice, fuzzy, suggest
+from gastown_tmux.verbs.table import Kind
 from gastown_tmux.verbs.text import cut
 
 _MEANING_WIDTH = 60
@@ -25,7 +27,11 @@ def complete(text: str, values: Values) -> tuple[str, list[Choice]]:
         before = text[:place].split()
     if before[:1] == ["gt"]:
         before = before[1:]
-    return text[place:], suggest(before, text[place:], lambda kind: values.words.get(kind, ()))
+
+    def names(kind: Kind) -> Sequence[Choice]:
+        return list_paths(text[place:]) if kind in (Kind.PATH, Kind.FILE) else values.words.get(kind, ())
+
+    return text[place:], suggest(before, text[place:], names)
 
 
 class TableCompleter(Completer):

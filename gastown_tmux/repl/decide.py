@@ -17,8 +17,13 @@ class Person(Protocol):
     def ask_words(self, question: str) -> str | None: ...
 
 
-def decide(items: Sequence[ReviewItem], person: Person, run: Callable[[Sequence[str]], object]) -> None:
-    """Shows each item and carries out what the person's key says; a diff or a visit comes back to the same item."""
+def decide(
+    items: Sequence[ReviewItem], person: Person, run: Callable[[Sequence[str]], bool], stays: bool = True
+) -> bool:
+    """Shows each item and carries out what the person's key says; a diff or a visit comes back to the same item.
+
+    Unless it ``stays``, a visit ends it: then this is False.
+    """
     for number, item in enumerate(items, start=1):
         person.write(f"{number}/{len(items)} {item.kind} {item.id} {item.bead or ''} {harmless(item.text)}")
         if item.kind == "merge" and item.bead:
@@ -28,13 +33,15 @@ def decide(items: Sequence[ReviewItem], person: Person, run: Callable[[Sequence[
         while True:
             key = person.ask_key(_question(item.kind), _keys(item.kind))
             if key in (None, _QUIT):
-                return
+                return True
             command = None if key == _SKIP else _command(item, str(key), person)
-            if command is not None:
-                run(command)
+            went = command is not None and run(command)
+            if key == _ATTACH and went and not stays:
+                return False
             if key not in (_ATTACH, _DIFF):
                 break
     person.write("that was all")
+    return True
 
 
 def _keys(kind: str) -> str:
@@ -50,8 +57,8 @@ def _keys(kind: str) -> str:
 def _question(kind: str) -> str:
     words = {
         "approval": "y yes, n no, a go there",
-        "merge": "y let it land, n send it back, d the whole diff, a go to its author",
-        "escalation": "y it is resolved, n I look after it, a go to the agent",
+        "merge": "y land, n send back, d diff, a go to its author",
+        "escalation": "y resolved, n I look after it, a go to the agent",
         "mail": "y show the inbox",
     }
     return f"{words[kind]}, s later, q enough: "

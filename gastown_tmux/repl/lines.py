@@ -12,6 +12,7 @@ from gastown_tmux.verbs.text import harmless
 
 #: Words of the REPL itself, which no verb has.
 LEAVE = ("exit", "quit")
+CLEAR = "clear"
 DECIDE = "decide"
 #: So near to a verb (1: the same) is a slip of the finger; English words that begin sentences are further off.
 _TYPO = 0.75
@@ -45,11 +46,16 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
+class Clear:
+    """An empty screen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decide:
     """Through what waits for a person, a key each."""
 
 
-Line = Run | Shell | Say | Leave | Decide
+Line = Run | Shell | Say | Leave | Clear | Decide
 
 
 def is_open(text: str) -> bool:
@@ -65,11 +71,14 @@ def is_open(text: str) -> bool:
 
 
 def split_lines(text: str) -> Iterator[str]:
-    """The lines of what was pasted or typed, a quoted line feed within one; control characters are gone."""
+    """The lines of what was pasted or typed, a quoted line feed within one; control characters are gone.
+
+    Words for an agent go on to the end: what was pasted behind its name is no command.
+    """
     held = ""
     for line in text.splitlines():
         held = f"{held}\n{line}" if held else line
-        if not is_open(held):
+        if not is_open(held) and not held.lstrip().startswith("@"):
             yield harmless(held)
             held = ""
     if held:
@@ -106,6 +115,8 @@ def read_line(text: str) -> Line | None:
         return None
     if len(words) == 1 and words[0] in LEAVE:
         return Leave()
+    if words == [CLEAR]:
+        return Clear()
     if words == [DECIDE]:
         return Decide()
     return Run(tuple(words))

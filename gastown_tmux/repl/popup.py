@@ -37,7 +37,8 @@ def open_popup(what: str, town: Town, person: Chooser, run: Callable[[Sequence[s
                 return
             run(("sling", f"--message={words}", target))
         case _:
-            decide(review(town), person, run)
+            if not decide(review(town), person, run, stays=False):
+                return
     person.ask_words("(Enter closes this) ")
 
 

@@ -82,6 +82,12 @@ class Screen:
             else:
                 self._schedule()
 
+    def clear(self) -> None:
+        """For the next prompt to be at the top."""
+        self._output.erase_screen()
+        self._output.cursor_goto(0, 0)
+        self._output.flush()
+
     def begin(self) -> None:
         with self._lock:
             self._loop = asyncio.get_running_loop()

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.completion import Completer
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, emacs_insert_mode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.input import Input
@@ -27,23 +26,25 @@ from gastown_tmux.edges.terminal import Hush, lend
 from gastown_tmux.errors import GtError, UsageError, explain
 from gastown_tmux.operations.approvals import review
 from gastown_tmux.operations.town import Town
-from gastown_tmux.repl.completion import ChoiceCompleter, TableCompleter
+from gastown_tmux.repl.completion import TableCompleter
 from gastown_tmux.repl.decide import decide
 from gastown_tmux.repl.events import News
 from gastown_tmux.repl.jobs import Jobs
-from gastown_tmux.repl.lines import Decide, Leave, Run, Say, is_open, is_speech, read_line, split_lines
+from gastown_tmux.repl.lines import Clear, Decide, Leave, Run, Say, is_open, is_speech, read_line, split_lines
 from gastown_tmux.repl.lines import Shell as ShellCommand
 from gastown_tmux.repl.popup import open_popup
+from gastown_tmux.repl.questions import Questions
 from gastown_tmux.repl.screen import Screen, make_input, make_output
 from gastown_tmux.repl.toolbar import toolbar
 from gastown_tmux.repl.values import Watcher
+from gastown_tmux.store.events import last_seq
+from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import take_globals
 from gastown_tmux.verbs.help import chapters, help_text
 from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.opening import open_town
 from gastown_tmux.verbs.show import Look, paint
-from gastown_tmux.verbs.suggest import Choice, fuzzy
 
 #: A command that takes longer goes on behind the prompt.
 PATIENCE_SECONDS = 0.5
@@ -61,7 +62,7 @@ All of these work here without gt, and help VERB tells more of one. Besides:
   !command        a command for the shell
   any other words go to the Mayor's agent, when there is one, as @mayor does
   Tab completes, → takes the suggestion, Ctrl-R searches what was typed before
-  Esc Enter begins a new line; Ctrl-C clears it, or interrupts what runs
+  Esc Enter begins another line; Ctrl-C clears them, or interrupts what runs
   exit, or Ctrl-D, leaves; the town goes on"""
 _STYLE = Style.from_dict(
     {
@@ -92,6 +93,7 @@ class Shell:
         self._look = look
         self._session = self._make_session(input or make_input(), output or make_output())
         self._screen = Screen(self._session.output)
+        self._person = Questions(self._session.input, self._session.output, self._screen)
         self._jobs = Jobs(self._refresh)
         self._news = News(self._screen.write, self._current_look, NEWS, town.actor)
         watched = Town(town.path, town.actor, town.environment, town.flags)
@@ -104,12 +106,16 @@ class Shell:
         """Until the person leaves, or the terminal does."""
         # Threads that read and print must not keep a key waiting for Python's lock.
         sys.setswitchinterval(SWITCH_SECONDS)
-        was = signal.signal(signal.SIGINT, lambda number, frame: self._interrupt())
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _end)
+        handlers = {signal.SIGINT: lambda number, frame: self._interrupt(), signal.SIGTERM: _end, signal.SIGHUP: _end}
+        was = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         self._apply_settings()
-        self._watcher.start()
+        seq, rigs = None, None
+        with contextlib.suppress(GtError):  # each command says what is wrong with the town
+            seq, rigs = last_seq(self._town.db), list_rigs(self._town.db)
+        self._watcher.start(seq)
         self._screen.write(f"the town {self._town.path.name}, {self._town.path}; help tells more")
+        if rigs == []:
+            self._screen.write("no rigs yet: rig add NAME URL|PATH")
         try:
             with self._hush:
                 while not self._is_left and (text := self._read()) is not None:
@@ -119,13 +125,14 @@ class Shell:
             for job in self._jobs.running():
                 job.interrupt()
                 job.wait(GOODBYE_SECONDS)
-            signal.signal(signal.SIGINT, was)
+            for number, handler in was.items():
+                signal.signal(number, handler)
 
     def pop_up(self, what: str) -> None:
         """One question instead, until the person is done with that."""
         signal.signal(signal.SIGHUP, _end)
         with self._hush:
-            open_popup(what, self._town, self, self._run_patiently)
+            open_popup(what, self._town, self._person, self._run_patiently)
 
     def enter(self, text: str) -> None:
         """Carries out what was typed; of several lines each when the one before has ended."""
@@ -154,52 +161,12 @@ class Shell:
                     self._screen.write(("\n" if status > 128 else "") + f"exit status {status}")
             case Leave():
                 self._leave()
+            case Clear():
+                self._screen.clear()
             case Decide():
-                decide(review(self._town), self, self._run_patiently)
+                decide(review(self._town), self._person, self._run_patiently)
             case None:
                 pass
-
-    def write(self, text: str) -> None:
-        self._screen.write(text)
-
-    def ask_key(self, question: str, keys: str) -> str | None:
-        """The key that was pressed, one of these; None for Ctrl-C or Ctrl-D."""
-        bindings = KeyBindings()
-        bindings.add("<any>")(lambda event: None)
-        bindings.add("enter")(lambda event: None)
-        for key in keys:
-            bindings.add(key)(lambda event: event.app.exit(result=event.data))
-        return self._ask(question, bindings)
-
-    def ask_words(self, question: str) -> str | None:
-        """A line; None for Ctrl-C or Ctrl-D."""
-        return self._ask(question)
-
-    def choose(self, question: str, choices: Sequence[Choice]) -> str | None:
-        """The one that is nearest to what was typed, the first for nothing; None for Ctrl-C, and for no such thing."""
-        typed = self._ask(question, completer=ChoiceCompleter(choices))
-        found = fuzzy(typed, choices, 1) if typed is not None else []
-        return found[0][0] if found else None
-
-    def _ask(
-        self, question: str, bindings: KeyBindings | None = None, completer: Completer | None = None
-    ) -> str | None:
-        asking: PromptSession[str] = PromptSession(
-            input=self._session.input, output=self._session.output, key_bindings=bindings, completer=completer,
-            complete_while_typing=True, reserve_space_for_menu=max(1, self._screen.height - 4),
-        )  # fmt: skip
-
-        def begin() -> None:
-            self._screen.begin()
-            if completer is not None:
-                asking.default_buffer.start_completion()
-
-        try:
-            return asking.prompt(question, pre_run=begin)
-        except (EOFError, KeyboardInterrupt, OSError):
-            return None
-        finally:
-            self._screen.end()
 
     def _run_patiently(self, words: Sequence[str]) -> bool:
         """To its end, for what comes next depends on it; whether it went well."""
@@ -232,6 +199,7 @@ class Shell:
         given.town = given.town or str(self._town.path)
         given.speaker = given.speaker or (None if self._town.is_person else self._town.actor)
         town = open_town(given, self._town.environment, self._screen.write, needed=verb.town)
+        in_foreground = verb.terminal or "-" in rest
         town.flags = {**self._town.flags, **town.flags}
 
         def work() -> None:
@@ -240,7 +208,8 @@ class Shell:
                 for text in answer(verb, rest, town, self._current_look(), given.json):
                     self._screen.write(text)
             except KeyboardInterrupt:
-                self._screen.write(f"interrupted: {line}")
+                # There the terminal itself has shown the ^C.
+                self._screen.write("\n" * in_foreground + f"interrupted: {line}")
             except Exception as error:
                 well = False
                 if os.environ.get("GT_DEBUG"):
@@ -249,7 +218,7 @@ class Shell:
             finally:
                 town.close()
 
-        if verb.terminal or "-" in rest:
+        if in_foreground:
             self._in_foreground(work)
         else:
             self._jobs.start(verb.words, work).wait(patience)
@@ -333,7 +302,9 @@ class Shell:
         self._session.editing_mode = EditingMode.VI if vi else EditingMode.EMACS
 
     def _toolbar(self) -> StyleAndTextTuples:
-        hint = "a quote is open: Esc Enter runs it all the same" if self._is_open() else ""
+        vi = self._session.editing_mode is EditingMode.VI
+        mode = self._session.app.vi_state.input_mode.value if vi else ""
+        hint = "a quote is open" if self._is_open() else mode
         jobs = self._jobs.running()
         return toolbar(self._town.path.name, self._watcher.values, jobs, self._screen.width, hint)
 
@@ -350,6 +321,10 @@ class Shell:
                 event.current_buffer.reset()
             else:
                 self._interrupt()
+
+        @keys.add("escape", "enter", filter=emacs_insert_mode)
+        def _(event: KeyPressEvent) -> None:
+            event.current_buffer.newline(copy_margin=False)
 
         @keys.add("c-d", filter=Condition(lambda: not self._session.default_buffer.text))
         def _(event: KeyPressEvent) -> None:

@@ -77,10 +77,13 @@ class Watcher:
         self._on_look = on_look
         self._town = town
         self._on_events = on_events
+        self._seq: int | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
-    def start(self) -> None:
+    def start(self, after: int | None) -> None:
+        """Tells of what comes after that event; None, of what comes once it has looked."""
+        self._seq = after
         self._thread.start()
 
     def stop(self) -> None:
@@ -88,7 +91,7 @@ class Watcher:
         self._thread.join(2.0)
 
     def _watch(self) -> None:
-        version, seq, read, rest = None, None, 0.0, FRESH_SECONDS
+        version, seq, read, rest = None, self._seq, 0.0, FRESH_SECONDS
         while not self._stopping.is_set():
             try:
                 db = self._town.db

@@ -128,6 +128,8 @@ def _values(parameter: Parameter, names: Names) -> Iterable[Choice]:
         return [(choice, "") for choice in parameter.choices]
     if parameter.name == "words":  # a sling's, which begin with beads
         return [choice for choice in names(Kind.BEAD) if choice[1].startswith("open")]
+    if parameter.name == "source":  # a URL, or a path
+        return names(Kind.PATH)
     if parameter.kind is Kind.TEXT and parameter.name in ("who", "what"):
         return names(Kind.ADDRESS)
     if parameter.kind is Kind.TEXT and parameter.name in ("to", "agent"):

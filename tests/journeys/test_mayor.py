@@ -44,7 +44,7 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.sees("demo/toast")  # the completion
     terminal.types("st\r")
     terminal.sees("in its window")
-    terminal.sees(f"1:toast ● {bead}")  # the status line, without anybody asking
+    terminal.sees(f"1:toast ● {bead} polecat")  # the status line, without anybody asking
     terminal.types("\x02h")
     terminal.sees("next agent that waits")
     terminal.types("\r")
@@ -60,6 +60,8 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.sees("go to:")
     terminal.types("tst\r")
     terminal.sees("in its window")
+    terminal.types("\x02W")
+    terminal.sees("nobody waits")
     terminal.types("\x02H")
     terminal.sees("switched to demo/toast")
 

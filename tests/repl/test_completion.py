@@ -1,5 +1,7 @@
 """What may be typed next."""
 
+from pathlib import Path
+
 import pytest
 
 from gastown_tmux.repl.completion import complete
@@ -56,6 +58,15 @@ def test_first_choice(text: str, first: str) -> None:
 def test_the_word_to_replace_is_the_last_one() -> None:
     assert complete("bead show de-1", VALUES)[0] == "de-1"
     assert complete("bead show ", VALUES)[0] == ""
+
+
+def test_paths_are_offered_as_they_were_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "plan.md").touch()
+    monkeypatch.chdir(tmp_path)
+    assert words("rig add demo p") == ["plan.md", "project/"]
+    assert words(f"bead create x --body-file {tmp_path}/pl") == [f"{tmp_path}/plan.md"]
+    assert words("rig add demo /nowhere/at/all") == []
 
 
 def test_hidden_verbs_and_shell_commands_are_not_offered() -> None:

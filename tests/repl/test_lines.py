@@ -3,7 +3,7 @@
 import pytest
 
 from gastown_tmux.errors import UsageError
-from gastown_tmux.repl.lines import Leave, Run, Say, Shell, is_open, read_line, split_lines
+from gastown_tmux.repl.lines import Clear, Leave, Run, Say, Shell, is_open, read_line, split_lines
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ from gastown_tmux.repl.lines import Leave, Run, Say, Shell, is_open, read_line, 
         ("!", None),
         ("", None),
         ("exit", Leave()),
+        ("clear", Clear()),
         ("exit now", Run(("exit", "now"))),
         ("what's going on?", Run(("what's", "going", "on?"))),
     ],
@@ -39,6 +40,8 @@ def test_a_quote_may_go_over_lines_and_the_rest_runs_line_by_line() -> None:
     assert is_open("bead create 'a")
     assert not is_open("it's fine")
     assert list(split_lines("status\nbead create 'a\nb'\nagents\n")) == ["status", "bead create 'a\nb'", "agents"]
+    pasted = "status\n@toast look at this:\nTraceback\n  down --agents"
+    assert list(split_lines(pasted)) == ["status", "@toast look at this:\nTraceback\n  down --agents"]
 
 
 def test_what_was_pasted_loses_its_control_characters() -> None:

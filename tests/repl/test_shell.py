@@ -18,6 +18,8 @@ from gastown_tmux.edges import clock
 from gastown_tmux.operations.escalations import escalate
 from gastown_tmux.operations.town import Town
 from gastown_tmux.repl.popup import open_popup
+from gastown_tmux.repl.questions import Questions
+from gastown_tmux.repl.screen import Screen
 from gastown_tmux.repl.shell import Shell
 from gastown_tmux.store.agents import insert_agent
 from gastown_tmux.store.escalations import list_escalations
@@ -106,6 +108,8 @@ def test_keys_of_every_kind_leave_a_prompt_that_works(converse: Callable[..., st
         person.types("\x1b[200~\x00\xff\x07\x1b[2J binary\x1b[201~\x03")
         person.keys.send_bytes(b"\x1b[200~frob \xff\xfe\x1b[201~\r")
         person.sees("gt: unknown verb 'gt frob'")
+        person.types("bead list\x1b\rwhat\r")
+        person.sees("unknown verb 'gt what'")
         person.types("@toast\r")
         person.sees("words for whom")
         person.types("bead list\r")
@@ -187,16 +191,19 @@ def test_a_popup_asks_with_all_there_is_to_choose_from(town: Town) -> None:
         insert_agent(change, Address("demo/toast"), Role.POLECAT, "runbook")
     ran: list[Sequence[str]] = []
     with create_pipe_input() as keys:
-        shell = Shell(town, PLAIN, keys, Recorder())
+        output = Recorder()
+        person = Questions(keys, output, Screen(output))
 
         def pops_up(what: str, typed: str) -> Sequence[str] | None:
             keys.send_text(typed)
-            open_popup(what, town, shell, lambda words: not ran.append(words))
+            open_popup(what, town, person, lambda words: not ran.append(words))
             return ran.pop() if ran else None
 
         assert pops_up("sling", "do -m it\rtst\r\r") == ("sling", "--message=do -m it", "demo/toast")
         assert pops_up("sling", "first of all\r\r\r") == ("sling", "--message=first of all", "demo")
         assert pops_up("go", "wit\r") == ("attach", "witness")
+        escalate(town.acting_as(Address("demo/toast")), "look here")
+        assert pops_up("decide", "a") == ("attach", "demo/toast")
         for what, typed in (("sling", "\r"), ("sling", "words\r\x03"), ("go", "nowhere\r"), ("go", "\x04")):
             assert pops_up(what, typed) is None
 

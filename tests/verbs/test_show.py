@@ -4,8 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.ids import OVERSEER
+from gastown_tmux.edges import clock
 from gastown_tmux.verbs import text
-from gastown_tmux.verbs.show import PLAIN, Look, record, table
+from gastown_tmux.verbs.show import PLAIN, Look, line, record, table
 from gastown_tmux.verbs.table import Listing, Record
 
 BEADS = Listing(("id", "state", "title", "assignee", "reason"), "no beads: gt bead create")
@@ -61,6 +64,14 @@ def test_state_words_have_colour_and_sign_and_titles_do_not() -> None:
     shown = table(BEADS, [bead("pipes that go up")], Look(colour=True, signs=True))
     assert "\033[32m● working" in shown
     assert shown.count("\033[") == 2
+
+
+def test_an_event_is_whole_in_a_pipe_and_short_on_a_terminal() -> None:
+    time = clock.now()
+    event = Event(1, time, "bead.merged", OVERSEER, "de-1a2b3", {"commit": "abc", "reason": None})
+    assert line(event, PLAIN) == f"{time} bead.merged de-1a2b3 by overseer commit=abc"
+    assert line(event, Look(width=80)) == f"{clock.local_time(time)} bead.merged de-1a2b3 commit=abc by overseer"
+    assert text.width(line(event, Look(width=30))) == 30
 
 
 def test_nothing_of_an_agents_reaches_the_terminal_as_a_command() -> None:
