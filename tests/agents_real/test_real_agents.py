@@ -99,8 +99,8 @@ def test_check(program: Program, make_agent_town: Callable[..., AgentTown]) -> N
 
 
 def test_eight_of_mixed_kinds_at_once(programs: list[Program], make_agent_town: Callable[..., AgentTown]) -> None:
-    if not programs:
-        pytest.skip("none of these programs can do the whole chain")
+    if len(programs) < 2:
+        pytest.skip("these are not of mixed kinds")
     town = make_agent_town(*programs)
     beads = []
     for number in range(8):
