@@ -25,6 +25,9 @@ from gastown_tmux.errors import RefusedError
 PERSON_SECONDS = 3.0
 #: How long a pasted line may take to appear, and a pressed Enter to be taken.
 APPEAR_SECONDS = 3.0
+#: While the composer is seen and empty, so many times as long: a starved program has the paste still to read, and a
+#: second one would stand behind it.
+STARVED = 4
 TAKE_SECONDS = 5.0
 #: After so long a second Enter is pressed on a line that still sits there, and an emptied composer is enough.
 PATIENCE_SECONDS = 1.5
@@ -272,7 +275,7 @@ class _Typist:
         return Refused("the running turn did not end")
 
     def _await_line(self) -> Refused | None:
-        deadline, pause = time.monotonic() + APPEAR_SECONDS, _FIRST_PAUSE
+        start, pause = time.monotonic(), _FIRST_PAUSE
         while True:
             seen = self._look()
             if isinstance(seen, Refused):
@@ -280,7 +283,7 @@ class _Typist:
             _, sight = seen
             if self._program.holds(sight.draft, self._line):
                 return None
-            if time.monotonic() > deadline:
+            if time.monotonic() - start > APPEAR_SECONDS * (STARVED if sight.draft == "" else 1):
                 what = "something else came into its composer" if sight.draft else f"it is {sight.state} now"
                 return Refused(f"the line was pasted, but {what}", sight.draft, pasted=True)
             self._pause.wait(pause)

@@ -102,10 +102,10 @@ class AgentTown(TownWorld):
     def sign(self, name: str) -> Path:
         return self.signs / name
 
-    def wait_sign(self, name: str, seconds: float = 60) -> None:
+    def wait_sign(self, name: str, seconds: float = 120) -> None:
         self.wait_for(self.sign(name).exists, seconds, f"the sign {name}")
 
-    def wait_agent(self, address: str, *states: str, seconds: float = 20) -> Any:
+    def wait_agent(self, address: str, *states: str, seconds: float = 60) -> Any:
         """The agent, once it is in one of these states."""
         self.wait_for(lambda: self.agent(address)["state"] in states, seconds, f"{address} to be {states}")
         return self.agent(address)

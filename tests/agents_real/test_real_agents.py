@@ -14,7 +14,7 @@ from tests.journeys.town_world import git
 #: Programs whose transcripts are understood.
 TELL_TOKENS = ("claude", "codex", "pi", "gemini", "qwen", "copilot")
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], short_tmp: Path) -> None:
@@ -55,7 +55,7 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     before = town.agent(address)
     town.sign("killed").touch()
     os.kill(before["pid"], signal.SIGKILL)
-    landed = town.wait_state(bead, "merged", 90)
+    landed = town.wait_state(bead, "merged", 180)
     assert git(town.project, "rev-parse", "main") == landed["merged_commit"]
     assert (town.project / "greeting.txt").read_text() == "hello\n"
     told = [text for _, text in town.model.requests()[-1]["items"]]
@@ -99,8 +99,8 @@ def test_check(program: Program, make_agent_town: Callable[..., AgentTown]) -> N
 
 
 def test_eight_of_mixed_kinds_at_once(programs: list[Program], make_agent_town: Callable[..., AgentTown]) -> None:
-    if not programs:
-        pytest.skip("none of these programs can do the whole chain")
+    if len(programs) < 2:
+        pytest.skip("these are not of mixed kinds")
     town = make_agent_town(*programs)
     beads = []
     for number in range(8):
@@ -111,7 +111,7 @@ def test_eight_of_mixed_kinds_at_once(programs: list[Program], make_agent_town: 
         town.gt("sling", bead, "demo", "--agent", program.name)
         beads.append(bead)
     for bead in beads:
-        town.wait_state(bead, "merged", 240)
+        town.wait_state(bead, "merged", 480)
     parts = git(town.project, "ls-files", "part-*").splitlines()
     assert parts == [f"part-{number}.txt" for number in range(8)]
     for agent in town.json("agents")["items"]:

@@ -219,6 +219,7 @@ def test_no_recorded_screen_gets_an_enter_and_only_idle_ones_a_paste(
     """A window that shows the screen and notes every byte typed into it. The screen stays as it is, so that a pasted
     line never appears in its composer: Enter would be a fault everywhere."""
     monkeypatch.setattr(typing, "APPEAR_SECONDS", 0.1)
+    monkeypatch.setattr(typing, "STARVED", 1)
     specs = []
     for name, _, _ in recorded:
         title, _, screen = (SCREENS / name).read_text().partition("\n")
@@ -237,3 +238,16 @@ def test_no_recorded_screen_gets_an_enter_and_only_idle_ones_a_paste(
         takes = state in ("ready", "idle", "error") and "draft" not in name
         got = (short_tmp / name / "got").read_bytes()
         assert pasted.fullmatch(got) if takes else got == b"", (name, outcome, got)
+
+
+def test_a_starved_program_is_not_given_its_line_twice(
+    server: Server, short_tmp: Path, wait_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typing, "APPEAR_SECONDS", 0.6)
+    play = "stty raw -echo; printf '\\033]2;◇ demo/toast\\007› '; : >up; sleep 1; exec tee got"
+    spec = WindowSpec("demo", "late", ["sh", "-c", play], short_tmp, {}, {"@gt_session": "ses-1"})
+    (pane,) = open_windows(server, [spec])
+    wait_for(lambda: (short_tmp / "up").exists())
+    outcome = type_line(server, pane, "ses-1", "hello", program("runbook"), short_tmp / "lock", heard=lambda: True)
+    assert outcome == Typed("its hook")
+    wait_for(lambda: (short_tmp / "got").read_bytes() == b"hello\r")
