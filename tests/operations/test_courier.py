@@ -208,6 +208,9 @@ def test_box_removed_and_made_again(town: Town, deacon: Courier, short_tmp: Path
     deacon.look()
     assert state(town, first) == ("dead", "it is no longer in the box")
     assert state(town, second)[0] == "queued"
+    (short_tmp / "away" / "new" / first).rename(town.mail / "demo.ann" / "new" / first)
+    deacon.look()
+    assert state(town, first) == ("queued", "it is in the box again")
 
 
 def test_daemons_boxes_are_nobodys_business(town: Town, deacon: Courier) -> None:
