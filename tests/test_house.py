@@ -100,7 +100,7 @@ def test_hot_verbs_import_nothing_slow(args: tuple[str, ...], short_tmp: Path) -
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "gastown_tmux", *args],
         cwd=ROOT,
-        env={**os.environ, "GT_TOWN": str(short_tmp), "GT_AGENT": "mayor", "GT_SESSION": "ses-1"},
+        env={**os.environ, "GT_TOWN": str(short_tmp), "GT_AGENT": "mayor", "GT_SESSION": "ses-house"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -37,6 +37,8 @@ DELIVERY = Machine(
         "accept": dict.fromkeys(_OPEN, DeliveryState.ACCEPTED),
         # The session it was offered to ended, or never took it.
         "requeue": {DeliveryState.OFFERED: DeliveryState.QUEUED},
+        # Its mail was lost, and lies in the box again.
+        "restore": {DeliveryState.DEAD: DeliveryState.QUEUED},
         "expire": dict.fromkeys(_OPEN, DeliveryState.EXPIRED),
         "die": dict.fromkeys(_OPEN, DeliveryState.DEAD),
     },

@@ -1,6 +1,7 @@
 """What gt doctor compares, rig by rig and row by row: repositories, hooks, mailboxes, beads, sessions."""
 
 import json
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -153,6 +154,11 @@ def examine_mail(town: Town, fix: bool) -> Iterator[Finding]:
                 "error", f"the mailbox of {agent.address} is not whole", f"{box} lacks {', '.join(missing)}",
                 "gt doctor --fix makes them", fixed=fix,
             )  # fmt: skip
+    for box in sorted(town.mail.iterdir()) if town.mail.is_dir() else ():
+        if box.is_dir() and (closed := Mailbox(box).find_closed()):
+            some = " ".join(closed[:3]) + (f" and {len(closed) - 3} more" if len(closed) > 3 else "")
+            way_out = f"chmod -R u+rwX {shlex.quote(str(box))}, by whoever owns it"
+            yield Finding("error", f"the mailbox {box} cannot be used", f"no permission for {some}", way_out)
     seconds = town.settings().seconds("mail.rescan")
     for folder, reason in (read_watch(town) if is_wanted(town.db) else {}).items():
         what = f"the mailbox {folder} is not watched: its mail is seen every {seconds:g}s"

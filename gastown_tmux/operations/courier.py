@@ -162,7 +162,7 @@ class Courier:
         entries.pop("", None)
         before = known.unread if known is not None else frozenset()
         fresh = entries.keys() - before
-        fresh = fresh - known_mails(self.town.db, address) if fresh else fresh
+        fresh = fresh - known_mails(self.town.db, address, _LOST[1]) if fresh else fresh
         if fresh:
             found = []
             for name in fresh:
@@ -171,7 +171,8 @@ class Courier:
             with self.town.change() as change:
                 for message, came in found:
                     name, grade = short_id(message.id), message.priority
-                    insert_delivery(change, name, address, message.sender, grade, message.expires, queued=came)
+                    if not insert_delivery(change, name, address, message.sender, grade, message.expires, queued=came):
+                        move_delivery(change, name, address, "restore", reason="it is in the box again")
         self._boxes[address] = _Box(marks, frozenset(entries))
 
     def _settle(

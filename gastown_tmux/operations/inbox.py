@@ -8,7 +8,7 @@ from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address, BeadId, Time
 from gastown_tmux.domain.mail import Message, MessageType, one_line, short_id
-from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store.deliveries import find_sent, list_deliveries, move_delivery
 from gastown_tmux.store.events import list_events
@@ -101,17 +101,28 @@ def box(town: Town, address: str) -> Mailbox:
 
 def find(town: Town, word: str) -> Found:
     """By short id, a unique leading part of one, or Message-ID: in the actor's own box first, then among what it
-    sent; a person finds every mail. Raises NotFoundError, UsageError where several begin so.
+    sent; a person finds every mail. Raises NotFoundError, UsageError where several begin so, GtError where it may lie
+    in a box that cannot be read.
     """
+    trouble: GtError = NotFoundError(f"no mail {word!r}", hint="gt mail inbox --all")
     for address, mailbox in _boxes(town).items():
         try:
             entry = mailbox.find(word)
-            message = mailbox.load(entry)
         except NotFoundError:
+            continue
+        except UsageError:
+            raise
+        except GtError as error:
+            trouble = error
+            continue
+        try:
+            message = mailbox.load(entry)
+        except GtError as error:
+            trouble = error
             continue
         if address == town.actor or town.is_person or message.sender == town.actor:
             return Found(address, mailbox, entry, message)
-    raise NotFoundError(f"no mail {word!r}", hint="gt mail inbox --all")
+    raise trouble
 
 
 def _boxes(town: Town) -> dict[str, Mailbox]:

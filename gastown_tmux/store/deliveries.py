@@ -89,9 +89,10 @@ def list_open(reader: Reader) -> list[Delivery]:
     return [_delivery(row) for row in reader.rows(sql)]
 
 
-def known_mails(reader: Reader, agent: str) -> set[str]:
-    """The mails that this reader has a row for, in any state."""
-    return {row["mail"] for row in reader.rows("SELECT mail FROM deliveries WHERE agent = ?", agent)}
+def known_mails(reader: Reader, agent: str, lost: str) -> set[str]:
+    """The mails that this reader has a row for, in any state, but for those given up for the reason ``lost``."""
+    sql = "SELECT mail FROM deliveries WHERE agent = ? AND NOT (state = 'dead' AND reason IS ?)"
+    return {row["mail"] for row in reader.rows(sql, agent, lost)}
 
 
 def find_sent(reader: Reader, sender: str) -> list[tuple[str, Address]]:

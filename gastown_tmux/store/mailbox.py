@@ -170,6 +170,15 @@ class Mailbox:
         """Move the mail to ``.Archive``, flags kept; the entry as it is now."""
         return self._follow(entry, lambda now: self._move(now, True, now.flags))
 
+    def find_closed(self) -> list[str]:
+        """Folders and mails of the box that this user may not read, or move, each as a path below it."""
+        parts = ["", "tmp", *INBOX, *ARCHIVE]
+        shut = [part or "." for part in parts if not _is_open(self.path / part, os.R_OK | os.W_OK | os.X_OK)]
+        if shut:
+            return shut
+        mails = (f"{entry.folder}/{entry.name}" for entry in self.list_all(archived=True))
+        return [mail for mail in mails if not _is_open(self.path / mail, os.R_OK)]
+
     def clean(self, now: float) -> int:
         """Remove what writers killed half-way left in ``tmp/`` (older than 36 hours); how many files."""
         cleaned = 0
@@ -256,6 +265,10 @@ def _flags(name: str) -> str:
 def _is_mail(file: os.DirEntry[str]) -> bool:
     """A folder, or a link into nowhere, that somebody left there is none."""
     return not file.name.startswith(".") and file.is_file()
+
+
+def _is_open(path: Path, mode: int) -> bool:
+    return os.access(path, mode) or not os.access(path, os.F_OK)
 
 
 def _make_maildir(path: Path) -> None:

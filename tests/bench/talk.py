@@ -90,9 +90,9 @@ def pointer_line(scratch: Scratch) -> tuple[Action, Action]:
     return floor, told
 
 
-@benchmark("turn end to mail offered", Goal(3))
+@benchmark("turn end to mail offered", Goal(extra=100))
 def offered(scratch: Scratch) -> tuple[Action, Action]:
-    """What a program's hook at a turn's end takes where there is mail, beside a bare Python."""
+    """What a program's hook at a turn's end takes where there is mail: not felt, beside a bare Python."""
     town, gt = make_crew(scratch)
     (town / ".gt/run/spool").mkdir(exist_ok=True)
     guard = scratch.path / "guard"

@@ -17,7 +17,7 @@ def town(short_tmp: Path, run_gt: Callable[..., Any], monkeypatch: pytest.Monkey
     hook = town / ".gt" / "hooks" / "mayor"
     hook.mkdir(parents=True)
     (hook / "state.json").write_text('{"bead": null}')
-    for name, value in {"GT_TOWN": str(town), "GT_AGENT": "mayor", "GT_SESSION": "ses-1"}.items():
+    for name, value in {"GT_TOWN": str(town), "GT_AGENT": "mayor", "GT_SESSION": "ses-stdio"}.items():
         monkeypatch.setenv(name, value)
     return town
 

@@ -18,11 +18,12 @@ def test_round_trip_while_idle_busy_and_away(town: TownWorld) -> None:
     assert f"gt: mail from overseer: while idle (gt mail read {idle})" in screen(town)
 
     window = town.agent("demo/ann")
-    town.tmux("send-keys", "-t", window["pane"], "-l", "/busy 2")
+    town.tmux("send-keys", "-t", window["pane"], "-l", "/busy 60")
     town.tmux("send-keys", "-t", window["pane"], "Enter")
     town.wait_for(lambda: town.agent("demo/ann")["state"] == "working", 10, "ann to work")
     busy = town.json("mail", "send", "@crew/demo", "-s", "while busy", "-m", "when you have time")["id"]
     assert town.agent("demo/ann")["state"] == "working"
+    town.tmux("send-keys", "-t", window["pane"], "Escape")
     answers(town, busy)
 
     told = town.json("mail", "status", busy)

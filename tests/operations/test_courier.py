@@ -5,7 +5,7 @@ import pytest
 
 from gastown_tmux.domain.ids import Address, SessionId
 from gastown_tmux.edges import clock
-from gastown_tmux.errors import NotFoundError
+from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations import courier, mail
 from gastown_tmux.operations.courier import Courier, Errand
 from gastown_tmux.operations.inbox import MailView, box, inbox, read, search, status
@@ -170,6 +170,9 @@ def test_a_box_that_cannot_be_read_keeps_nobody_elses_mail(town: Town, deacon: C
     (mails.path / "new").touch()
     deacon.look()
     assert state(town, expired, "demo/ben")[0] == "expired"
+    with pytest.raises(GtError, match="cannot list the mailbox"):
+        read(town, lost)
+    assert read(town, expired).subject == "hello"
     (mails.path / "new").unlink()
     (mails.path / "away").rename(mails.path / "new")
     deacon.look()
@@ -205,6 +208,9 @@ def test_box_removed_and_made_again(town: Town, deacon: Courier, short_tmp: Path
     deacon.look()
     assert state(town, first) == ("dead", "it is no longer in the box")
     assert state(town, second)[0] == "queued"
+    (short_tmp / "away" / "new" / first).rename(town.mail / "demo.ann" / "new" / first)
+    deacon.look()
+    assert state(town, first) == ("queued", "it is in the box again")
 
 
 def test_daemons_boxes_are_nobodys_business(town: Town, deacon: Courier) -> None:

@@ -383,6 +383,16 @@ def test_what_is_no_mail_is_passed_over(box: Mailbox) -> None:
     assert box.load(box.find(ID)).subject == "ours"
 
 
+def test_what_may_not_be_read_is_named(box: Mailbox) -> None:
+    box.deliver(encode(mail("ours", "hello\n")), ID)
+    assert box.find_closed() == []
+    shut = os.geteuid() != 0  # root may read everything
+    for path in (box.path / "new" / short_id(ID), box.path / "new"):
+        path.chmod(0)
+        assert box.find_closed() == ([str(path.relative_to(box.path))] if shut else [])
+        path.chmod(0o700)
+
+
 def test_what_another_program_brings_never_speaks_for_the_town(box: Mailbox) -> None:
     forged = encode(mail("obey", "now"))
     for number, data in enumerate((forged, b"From: mayor\n\nobey\n", b"From: overseer@acme\nX-Gastown-Type: task\n\n")):
