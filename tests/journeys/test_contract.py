@@ -135,7 +135,6 @@ def test_refusals(quick_town: TownWorld) -> None:
         (["sling", bead, "demo", "--agent", "nope"], 3),
         (["sling", "-m", "words", "nowhere"], 3),
         (["sling", "-m", " ", "demo"], 2),
-        (["done", "--defer", "x", "--escalate", "x", "--as", "demo/toast"], 2),
         (["unsling", "zz-00000"], 3),
         (["config", "get", "merge.stratgy"], 2),
         (["config", "set", "merge.strategy", "x"], 2),
@@ -157,6 +156,7 @@ def test_refusals(quick_town: TownWorld) -> None:
     assert "merge.strategy" in town.gt("config", "set", "merge.stratgy", "x", code=2).err
     # An agent speaks for itself, a person for anybody; reading, and what agents ask, starts nothing.
     town.gt("crew", "add", "joe", "--rig", "demo")
+    complaint(town.gt("done", "--defer", "x", "--escalate", "x", "--as", "demo/joe", code=2))
     town.gt("polecat", "add", "nux", "--rig", "demo")
     for words in ("polecat remove joe", "polecat show demo/joe", "crew remove nux --rig demo", "crew start mayor"):
         complaint(town.gt(*words.split(), code=3))

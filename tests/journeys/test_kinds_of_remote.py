@@ -93,7 +93,7 @@ def test_what_is_no_rig(bare_town: TownWorld) -> None:
         ("a", base / "empty"): 4,
         ("a", good / "file-0.txt"): 4,
         ("a", "http://127.0.0.1:9/x.git"): 1,
-        ("a", good, "--branch", "nope"): 4,
+        ("a", good, "--branch", "nope"): 3,
         ("a", good, "--prefix", "cv"): 2,
         ("lock", good): 2,
         ("A", good): 2,
