@@ -52,6 +52,7 @@ def test_programs_missing_or_too_old(bare_town: TownWorld, short_tmp: Path) -> N
     assert world.run("install", new, env=none).code == 5
     result = world.gt("up", env=none, code=5)
     assert "tmux" in line(result)
+    assert world.json("status")["wanted"] == "down"
 
 
 def test_state_that_cannot_be_used(town: TownWorld) -> None:
