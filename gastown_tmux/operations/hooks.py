@@ -64,6 +64,7 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
     try:
         mend_worktree(town, rig, address)
         fresh = not place.exists()
+        known = repository.resolve(f"refs/heads/{branch}") is not None
         reused = not fresh and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
         if reused:
             save_hook(town, rig, address, "reuse")
@@ -74,7 +75,7 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
         if fresh:
             _copy_files(town, rig, place)
         unfinished = agent.hook is not HookState.READY and worktree.status(repository, place).clean
-        if fresh or reused or unfinished:
+        if known and (fresh or reused or unfinished):
             _bring_back(town, rig, address, branch)
         _run_setup(town, rig, address, place)
     except BaseException:
