@@ -135,7 +135,6 @@ def test_refusals(quick_town: TownWorld) -> None:
         (["sling", bead, "demo", "--agent", "nope"], 3),
         (["sling", "-m", "words", "nowhere"], 3),
         (["sling", "-m", " ", "demo"], 2),
-        (["done", "--defer", "x", "--escalate", "x", "--as", "demo/toast"], 2),
         (["unsling", "zz-00000"], 3),
         (["config", "get", "merge.stratgy"], 2),
         (["config", "set", "merge.strategy", "x"], 2),
@@ -158,6 +157,7 @@ def test_refusals(quick_town: TownWorld) -> None:
     # An agent speaks for itself, a person for anybody; reading, and what agents ask, starts nothing.
     town.gt("crew", "add", "joe", "--rig", "demo")
     town.gt("polecat", "add", "nux", "--rig", "demo")
+    complaint(town.gt("done", "--defer", "x", "--escalate", "x", "--as", "demo/nux", code=2))
     for words in ("polecat remove joe", "polecat show demo/joe", "crew remove nux --rig demo", "crew start mayor"):
         complaint(town.gt(*words.split(), code=3))
     assert town.gt("--as", "joe", "hook", "--json").json["agent"] == "demo/joe"
