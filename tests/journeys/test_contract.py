@@ -158,6 +158,7 @@ def test_refusals(quick_town: TownWorld) -> None:
     town.gt("crew", "add", "joe", "--rig", "demo")
     complaint(town.gt("done", "--defer", "x", "--escalate", "x", "--as", "demo/joe", code=2))
     town.gt("polecat", "add", "nux", "--rig", "demo")
+    complaint(town.gt("done", "--defer", "x", "--escalate", "x", "--as", "demo/nux", code=2))
     for words in ("polecat remove joe", "polecat show demo/joe", "crew remove nux --rig demo", "crew start mayor"):
         complaint(town.gt(*words.split(), code=3))
     assert town.gt("--as", "joe", "hook", "--json").json["agent"] == "demo/joe"
