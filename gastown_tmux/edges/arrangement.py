@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gastown_tmux.domain import layouts
 from gastown_tmux.edges.panes import kill_pane, panes
-from gastown_tmux.edges.tmux import Server, find_tmux
+from gastown_tmux.edges.tmux import GROUP, Server, find_tmux
 from gastown_tmux.errors import GtError
 
 if TYPE_CHECKING:
@@ -44,13 +44,14 @@ def arrange(server: Server, windows: Sequence[layouts.Window], town: Path, gt: P
 
 def read_views(server: Server) -> list[tuple[str, str, str, str, str]]:
     """Session, window, its layout, and directory and command of each pane that belongs to no agent or daemon."""
-    names = ("@gt_kind", "session_name", "window_name", "window_layout", "pane_current_path", "@gt_command")
-    found = []
-    for line in server.run("list-panes", "-a", "-F", "\t".join(f"#{{{name}}}" for name in names)).splitlines():
-        kind, session, window, layout, path, command = line.split("\t", 5)
+    names = ("@gt_kind", "window_name", "window_layout", "pane_current_path", "@gt_command")
+    form = "\t".join(["#{pane_id}", GROUP, *(f"#{{{name}}}" for name in names)])
+    found = {}
+    for line in server.run("list-panes", "-a", "-F", form).splitlines():
+        pane, session, kind, window, layout, path, command = line.split("\t", 6)
         if kind in ("", VIEW) and window != "keeper":
-            found.append((session, window, layout, path, command))
-    return found
+            found[pane] = (session, window, layout, path, command)
+    return list(found.values())
 
 
 def _mark(window: layouts.Window) -> str:

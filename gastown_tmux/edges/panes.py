@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gastown_tmux.edges.tmux import CommandError, Server, quote
+from gastown_tmux.edges.tmux import GROUP, CommandError, Server, quote
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -73,13 +73,14 @@ _FIELDS = (
     "#{pane_id}:#{window_id}:#{pane_pid}:#{pane_dead}:#{pane_dead_status}:#{pane_dead_signal}:#{pane_in_mode}"
     ":#{window_activity}"
     + "".join(f":#{{s|[^A-Za-z0-9._/@+-]|_|:@gt_{option}}}" for option in ("agent", "session", "kind"))
-    + ":#{session_name}:#{window_name}"
+    + f":{GROUP}:#{{window_name}}"
 )
 
 
 def panes(server: Server) -> list[Pane]:
-    """All panes of all sessions, by one call."""
-    return [_pane(line) for line in server.run("list-panes", "-a", "-F", _FIELDS).split("\n") if line]
+    """All panes of all sessions, by one call; each once, though a person made further sessions of the same windows."""
+    found = [_pane(line) for line in server.run("list-panes", "-a", "-F", _FIELDS).split("\n") if line]
+    return list({pane.pane: pane for pane in found}.values())
 
 
 def _pane(line: str) -> Pane:

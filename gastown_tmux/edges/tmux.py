@@ -19,6 +19,8 @@ from gastown_tmux.edges.systemd import start_unit
 from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError
 
 KEEPER_SESSION = "hq"
+#: The session that windows belong to, whichever session of the same windows a person made to see them in.
+GROUP = "#{?session_grouped,#{session_group},#{session_name}}"
 OLDEST = (3, 2)
 
 # focus-events crashes tmux < 3.5 when a dead pane is selected; the server must outlive its last session; a

@@ -294,3 +294,9 @@ def test_a_server_killed_under_our_feet(server: Server, tmp_path: Path) -> None:
     ):
         with pytest.raises(ServerGoneError):
             call()
+
+
+def test_a_persons_own_session_of_the_same_windows_lists_nothing_twice(server: Server, tmp_path: Path) -> None:
+    (pane,) = open_windows(server, [spec(tmp_path)])
+    server.run("new-session", "-d", "-t", "=rig:", "-s", "aside")
+    assert [(found.pane, found.session) for found in panes(server) if found.pane == pane] == [(pane, "rig")]
