@@ -135,7 +135,7 @@ def test_refusals(quick_town: TownWorld) -> None:
         (["sling", bead, "demo", "--agent", "nope"], 3),
         (["sling", "-m", "words", "nowhere"], 3),
         (["sling", "-m", " ", "demo"], 2),
-        (["done", "--defer", "x", "--escalate", "x", "--as", "demo/toast"], 2),
+        (["done", "--defer", "x", "--escalate", "x", "--as", "mayor"], 2),
         (["unsling", "zz-00000"], 3),
         (["config", "get", "merge.stratgy"], 2),
         (["config", "set", "merge.strategy", "x"], 2),
