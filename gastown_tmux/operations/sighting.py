@@ -141,11 +141,10 @@ def file_screen(town: Town, address: Address, state: str) -> str:
 
 def _is_puzzle(session: Session, showing: Showing, activity: int, seen: typing.Look) -> bool:
     """Whether nobody knows what a program shows that should be at work: it stands still, and no person is at it."""
+    works = session.state in (SessionState.STARTING, SessionState.WORKING)
     still = min(showing.seconds, clock.epoch() - activity) > PUZZLE_SECONDS
     alone = seen.person_typed is None or seen.person_typed > PUZZLE_SECONDS
-    return (
-        session.state in (SessionState.STARTING, SessionState.WORKING) and showing.seen == "unknown" and still and alone
-    )
+    return works and showing.seen == "unknown" and still and alone and not seen.screen.isspace()
 
 
 def _tell(town: Town, session: Session, screen: str, what: str, why: str) -> None:

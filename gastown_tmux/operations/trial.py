@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gastown_tmux.domain.agents import Session, SessionState
+from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.ids import OVERSEER, Address, RigName
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges import commands, configuration, git, processes, worktree
@@ -22,6 +23,7 @@ from gastown_tmux.providers import registry
 from gastown_tmux.providers.base import Provider
 from gastown_tmux.providers.hooks import Mechanism
 from gastown_tmux.store.agents import find_last_session, find_live_session
+from gastown_tmux.store.deliveries import find_delivery
 from gastown_tmux.store.events import list_events
 
 #: How long the program has for each step; a turn of a real model is in some of them.
@@ -104,14 +106,16 @@ def _try(town: Town, provider: Provider) -> Iterator[Step]:
     yield clock.step("started", True, f"process {first.pid}")
     status = worktree.status(town.repository(town.rig(_RIG).name), town.worktree(_ADDRESS))
     yield clock.step("worktree clean", status.clean, ", ".join(status.untracked))
-    yield clock.wait("prompt taken", lambda: _has_been(town, first, SessionState.WORKING))
+    # Without hooks a short turn may begin and end between two looks.
+    turn = [SessionState.WORKING] if provider.has_hooks else [SessionState.WORKING, SessionState.IDLE]
+    yield clock.wait("prompt taken", lambda: any(_has_been(town, first, state) for state in turn))
     yield clock.wait("idle seen", lambda: _is(town, first, SessionState.IDLE))
     if provider.has_hooks:
         told = {event.actor for event in list_events(town.db, type="session.changed")}
         yield clock.step("hooks fired", "deacon" in told, "" if "deacon" in told else "only its screen told of it")
-    nudge.nudge(town, _ADDRESS, [WORDS])
-    yield clock.wait("words typed", lambda: _has_been(town, first, SessionState.WORKING, 2))
-    yield clock.wait("turn ended", lambda: _has_been(town, first, SessionState.IDLE, 2))
+    words = nudge.nudge(town, _ADDRESS, [WORDS]).value
+    yield clock.wait("words typed", lambda: _are_taken(town, words.id))
+    yield clock.wait("turn ended", lambda: _has_been(town, first, SessionState.IDLE, 1 + provider.has_hooks))
     if provider.can_resume:
         assert first.pid is not None and first.pid_started is not None
         processes.end([ProcessRef(first.pid, first.pid_started)], 0.0)
@@ -137,6 +141,12 @@ def _has_been(town: Town, session: Session, state: SessionState, times: int = 1)
     _session(town)
     seen = [event.data for event in list_events(town.db, type="session.changed")]
     return sum(data["session"] == session.id and data["state"] == state for data in seen) >= times
+
+
+def _are_taken(town: Town, words: str) -> bool:
+    _session(town)
+    told = find_delivery(town.db, words, _ADDRESS)
+    return told is not None and told.state is DeliveryState.ACCEPTED
 
 
 def _is_resumed(town: Town, before: Session) -> bool:
