@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gastown_tmux.domain.delivery import PAIR_WINDOW, Limited, allow
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import OVERSEER, Address, BeadId, SessionId
+from gastown_tmux.domain.ids import DEACON, OVERSEER, Address, BeadId, SessionId
 from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id, one_line, reply_subject, short_id
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock
@@ -44,8 +44,10 @@ def deliver(town: Town, message: Message, to: Sequence[Address], key: str | None
             keep_result(change, _VERB, key, mail)
 
 
-def notify(town: Town, to: Address, subject: str, body: str, seed: str | None = None) -> None:
-    """A daemon's word to somebody, in the actor's name; with the same ``seed`` it is the same mail.
+def notify(
+    town: Town, to: Address, subject: str, body: str, seed: str | None = None, sender: Address | None = None
+) -> None:
+    """A daemon's word to somebody, in the actor's name unless given; with the same ``seed`` it is the same mail.
 
     An agent that was removed meanwhile gets none: one of the same name is to find an empty box.
     """
@@ -53,7 +55,7 @@ def notify(town: Town, to: Address, subject: str, body: str, seed: str | None = 
         return
     message = Message(
         id=_new_id(town, seed),
-        sender=town.actor,
+        sender=sender or town.actor,
         to=(to,),
         subject=subject,
         body=body,
@@ -207,5 +209,6 @@ def require_allowed(town: Town, to: Address, hops: int = 0) -> None:
             # One an hour: this mail must not become the flood that it tells of.
             hour = f"loop {town.actor} {to} {clock.now()[:13]}"
             words = f"gt mail to {to} was refused: {reason}.\n\nSee what they say: gt events --type mail\n"
-            notify(town, OVERSEER, f"{town.actor} and {to} write to each other without end", words, hour)
+            # Not in the name of the agent, which wrote nothing of it.
+            notify(town, OVERSEER, f"{town.actor} and {to} write to each other without end", words, hour, DEACON)
             raise RefusedError(f"{town.actor} may not write to {to} now: {reason}", hint="gt escalate TEXT")
