@@ -252,7 +252,10 @@ def test_an_agent_deaf_to_the_hang_up_is_found_by_its_session(town: Town) -> Non
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to the launcher")
 def test_what_leaves_parent_session_and_environment_is_still_known(town: Town) -> None:
     """As a database does that daemonizes and writes its state over its environment."""
-    ref = town.run("ses-1", *sh("env -i sh -c 'setsid sleep 60 & echo $!' > hidden; sleep 60"))
+    # The launcher is ready for orphans once it has said "started", and not before.
+    hide = "until [ -e go ]; do sleep 0.01; done; env -i sh -c 'setsid sleep 60 & echo $!' > hidden; sleep 60"
+    ref = town.run("ses-1", *sh(hide))
+    town.folder.joinpath("go").touch()
     text = until(lambda: town.folder.joinpath("hidden").exists() and town.folder.joinpath("hidden").read_text())
     hidden, launcher = process(int(text)), process(town.pane("ses-1").pid)
     assert hidden is not None and launcher is not None
