@@ -1,5 +1,6 @@
 """What a caller does with standard input, output and error ends nobody."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,7 +25,7 @@ def town(short_tmp: Path, run_gt: Callable[..., Any], monkeypatch: pytest.Monkey
 
 def shell(line: str) -> tuple[int, str]:
     """The status of a line of ``sh`` in which ``gt`` is the command, and what it said on stderr."""
-    gt = f"{sys.executable} -m gastown_tmux"
+    gt = shlex.join([sys.executable, "-m", "gastown_tmux"])
     done = subprocess.run(["sh", "-c", f'gt() {{ {gt} "$@"; }}; {line}'], capture_output=True, text=True, timeout=30)
     return done.returncode, done.stderr
 
