@@ -4,6 +4,7 @@ Exit status 1 when a goal is missed; what cannot run yet is said and skipped.
 """
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -21,6 +22,8 @@ import talk  # noqa: F401
 from harness import BENCHMARKS, CannotRunError, Measured, measure
 from idle import NAME, measure_idle
 
+import gastown_tmux
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="How long things take, beside the least they could.")
@@ -30,6 +33,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300, help="that an idle town is looked at (300)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save what was measured")
     options = parser.parse_args()
+    # Else what changed since the environment was made is compiled at every call, where Python may not keep it.
+    compileall.compile_dir(Path(gastown_tmux.__path__[0]), quiet=1)
     machine = describe_machine()
     print(machine)
     print(f"{'milliseconds':35} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'p99':>7} {'ratio':>6}  goal")
