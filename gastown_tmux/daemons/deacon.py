@@ -8,7 +8,7 @@ from gastown_tmux.daemons.hands import log
 from gastown_tmux.daemons.keeper import Keeper
 from gastown_tmux.daemons.loop import Loop
 from gastown_tmux.daemons.peer import Peer
-from gastown_tmux.daemons.signs import SignKeeper
+from gastown_tmux.daemons.status_line import SignKeeper
 from gastown_tmux.domain.agents import SessionState
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import Rig

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from gastown_tmux.daemons.hands import Hands
 from gastown_tmux.domain.ids import RigName, SessionId, Time
-from gastown_tmux.operations import chain, propulsion, upkeep
+from gastown_tmux.operations import escalation_chain, propulsion, upkeep
 from gastown_tmux.operations.costs import Collector
 from gastown_tmux.operations.ledger import write_ledger
 from gastown_tmux.operations.town import Town
@@ -36,8 +36,8 @@ class Keeper:
             "snapshots at turn end", lambda town: upkeep.save_sessions(town, ended, "turn end")
         ):
             self._saved |= {session.id: session.since for session in ended}
-        if chain.find_pending(self._town):
-            self._hands.do("escalations", chain.climb)
+        if escalation_chain.find_pending(self._town):
+            self._hands.do("escalations", escalation_chain.climb)
         every = self._town.settings().seconds("snapshot.every")
         self._keep("snapshots", every, upkeep.save_hooks)
         self._keep("push of snapshots", every, lambda town: upkeep.push_snapshots(town, self._pushed))

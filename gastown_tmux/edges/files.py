@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and locks that the kernel frees when their holder dies."""
+"""Files that are whole or not there."""
 
 import errno
 import itertools

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from gastown_tmux.edges import clock, git
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.errors import GtError, MissingError
-from gastown_tmux.operations import checks, daemons, place, recovery, service, upkeep
+from gastown_tmux.operations import checks, daemons, recovery, relocation, service, upkeep
 from gastown_tmux.operations.checks import Finding
 from gastown_tmux.operations.sessions import resolve_provider
 from gastown_tmux.operations.town import Town
@@ -125,10 +125,10 @@ def _examine_restored(town: Town, fix: bool) -> Iterator[Finding]:
 
 def _examine_copy(town: Town, fix: bool) -> Iterator[Finding]:
     try:
-        place.settle(town)
-    except place.CopiedError as error:
+        relocation.settle(town)
+    except relocation.CopiedError as error:
         if fix:
-            place.adopt(town)
+            relocation.adopt(town)
         yield Finding("error", error.message, "its folder was copied", error.hint or "", fixed=fix)
 
 

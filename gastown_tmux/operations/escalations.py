@@ -4,7 +4,7 @@ from gastown_tmux.domain.escalation import Escalation, Level, Severity
 from gastown_tmux.domain.ids import BeadId, EscalationId
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.errors import RefusedError, UsageError
-from gastown_tmux.operations import chain
+from gastown_tmux.operations import escalation_chain
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import escalations as rows
 from gastown_tmux.store.db import Change
@@ -26,7 +26,7 @@ def escalate(
         made = once(
             change, "escalate", key, lambda: raise_escalation(change, severity, text, bead=bead.id if bead else None)
         )
-    chain.tell(town, rows.get_escalation(town.db, made))
+    escalation_chain.tell(town, rows.get_escalation(town.db, made))
     escalation = rows.get_escalation(town.db, made)
     return Answer(escalation, f"{escalation.id} is with the {escalation.level} until {escalation.deadline}")
 
@@ -44,7 +44,7 @@ def acknowledge(town: Town, escalation: Escalation) -> Answer:
     if escalation.state == "resolved":
         raise RefusedError(f"{escalation.id} is resolved", hint="gt escalate TEXT asks anew")
     ended = town.is_person or escalation.level is Level.DEFAULT
-    deadline = None if ended else chain.deadline_of(town, escalation.severity)
+    deadline = None if ended else escalation_chain.deadline_of(town, escalation.severity)
     with town.change() as change:
         changed = rows.move_escalation(change, escalation.id, "ack", deadline=deadline)
     found = rows.get_escalation(town.db, escalation.id)

@@ -17,7 +17,7 @@ from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.tmux import ServerGoneError
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations import mail
-from gastown_tmux.operations.limits import note_limit
+from gastown_tmux.operations.rate_limits import note_limit
 from gastown_tmux.operations.sessions import look as panes
 from gastown_tmux.operations.telling import find_provider
 from gastown_tmux.operations.town import Town

@@ -7,7 +7,7 @@ from typing import Any
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.edges.configuration import parse_value
 from gastown_tmux.errors import UsageError
-from gastown_tmux.operations import lookup, place
+from gastown_tmux.operations import lookup, relocation
 from gastown_tmux.operations.town import Town
 from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Parameter, Verb
 
@@ -21,7 +21,7 @@ def find_operation(verb: Verb) -> Callable[..., Any]:
 def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
     """The operation's value. Raises GtError of any kind."""
     if verb.town and not verb.anywhere:
-        place.settle(town)
+        relocation.settle(town)
     values = {}
     rig = lookup.resolve_rig(town, given["rig"]) if _is_lookup_rig(verb, given) else None
     for parameter in verb.parameters:

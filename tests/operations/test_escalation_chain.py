@@ -11,7 +11,7 @@ import pytest
 from gastown_tmux.domain.escalation import Escalation
 from gastown_tmux.domain.ids import MAYOR, OVERSEER, Address
 from gastown_tmux.errors import RefusedError
-from gastown_tmux.operations import chain
+from gastown_tmux.operations import escalation_chain
 from gastown_tmux.operations.escalations import acknowledge, escalate, resolve
 from gastown_tmux.operations.inbox import box
 from gastown_tmux.operations.snapshots import list_snapshots
@@ -34,8 +34,8 @@ def again(town: Town, escalation: Escalation) -> Escalation:
 def overdue(town: Town, escalation: Escalation) -> None:
     with town.change() as change:
         change.execute("UPDATE escalations SET deadline = '2020' WHERE id = ?", escalation.id)
-    chain.climb(town)
-    chain.climb(town)
+    escalation_chain.climb(town)
+    escalation_chain.climb(town)
 
 
 def test_nobody_answers_and_the_work_is_saved_stopped_and_open_again(quiet: QuietTown) -> None:
@@ -46,7 +46,7 @@ def test_nobody_answers_and_the_work_is_saved_stopped_and_open_again(quiet: Quie
     raised = escalate(town.acting_as(toast), "npm is broken", "critical").value
     assert (raised.level, raised.agent, raised.state) == ("mayor", toast, "open") and raised.deadline
     assert mails(town, MAYOR) == [f"{raised.id} (critical): npm is broken"] and mails(town, OVERSEER) == []
-    chain.climb(town)
+    escalation_chain.climb(town)
     overdue(town, raised)
     assert again(town, raised).level == "human" and len(mails(town, OVERSEER)) == len(mails(town, MAYOR)) == 1
     assert get_bead(town.db, bead).state == "hooked"
@@ -83,7 +83,7 @@ def test_acknowledged_by_an_agent_gives_time_by_a_person_ends_it(quiet: QuietTow
     answer = acknowledge(town, again(town, raised))
     assert answer.value.deadline is None and not answer.text.endswith("already")
     assert acknowledge(town, answer.value).text.endswith("already")
-    chain.climb(town)
+    escalation_chain.climb(town)
     assert again(town, raised).level == "human" and len(mails(town, OVERSEER)) == 1
     resolve(town, answer.value)
     assert resolve(town, answer.value).text.endswith("already")
@@ -122,12 +122,12 @@ def test_killed_before_the_bead_is_open_again(quiet: QuietTown, run_gt: Callable
     with quiet.town.change() as change:
         change.execute("UPDATE escalations SET deadline = '2020'")
     climb = (
-        "import os; from pathlib import Path; from gastown_tmux.operations import chain, town;"
-        f" chain.climb(town.Town(Path({str(quiet.town.path)!r}), 'deacon', dict(os.environ)))"
+        "import os; from pathlib import Path; from gastown_tmux.operations import escalation_chain, town;"
+        f" escalation_chain.climb(town.Town(Path({str(quiet.town.path)!r}), 'deacon', dict(os.environ)))"
     )
     done = subprocess.run([sys.executable, "-c", climb], env={**os.environ, "GT_FAULT": "escalation.stopped"})
     assert done.returncode == -9
     assert (get_agent(quiet.town.db, toast).state, get_bead(quiet.town.db, bead).state) == ("off", "hooked")
-    chain.climb(quiet.town)
+    escalation_chain.climb(quiet.town)
     assert get_bead(quiet.town.db, bead).reason == "parked" and again(quiet.town, raised).level == "default"
     assert len(mails(quiet.town, OVERSEER)) == 2

@@ -3,7 +3,7 @@
 import time
 
 from gastown_tmux.daemons.hands import Hands
-from gastown_tmux.operations.signs import Signs, read_signs, show_signs
+from gastown_tmux.operations.status_line import Signs, read_signs, show_signs
 from gastown_tmux.operations.town import Town
 
 #: Everything is said again so often: windows of a new server know nothing.

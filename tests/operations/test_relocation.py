@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.domain.ids import OVERSEER, Address
-from gastown_tmux.operations import doctor, place
+from gastown_tmux.operations import doctor, relocation
 from gastown_tmux.operations.snapshots import restore, take
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store.agents import find_live_session, insert_session
@@ -28,8 +28,8 @@ def test_a_moved_town_is_put_right_and_says_so_once(quiet: QuietTown) -> None:
     quiet.town.close()
     there = quiet.town.path.rename(quiet.town.path.with_name("moved towñ"))
     town = opened(there, quiet.said)
-    place.settle(town)
-    place.settle(town)
+    relocation.settle(town)
+    relocation.settle(town)
     assert len(quiet.said) == 1 and f"moved here from {quiet.town.path}" in quiet.said[0]
     assert git(town.worktree(ANN), "status", "--porcelain") == "?? draft.txt"
     assert get_meta(town.db, "path") == str(there)
@@ -40,7 +40,7 @@ def test_a_moved_town_is_put_right_and_says_so_once(quiet: QuietTown) -> None:
 def test_a_link_to_a_town_is_no_move(quiet: QuietTown, short_tmp: Path) -> None:
     (short_tmp / "link").symlink_to(quiet.town.path)
     town = opened(short_tmp / "link", quiet.said)
-    place.settle(town)
+    relocation.settle(town)
     assert quiet.said == [] and get_meta(town.db, "path") == str(quiet.town.path)
     town.close()
 
@@ -55,14 +55,14 @@ def test_a_copy_is_refused_until_doctor_makes_it_a_town_of_its_own(quiet: QuietT
     copy = short_tmp / "copy"
     shutil.copytree(quiet.town.path, copy, symlinks=True, ignore=shutil.ignore_patterns("wake"))
     town = opened(copy, quiet.said)
-    with pytest.raises(place.CopiedError, match="is a copy of the town") as refused:
-        place.settle(town)
+    with pytest.raises(relocation.CopiedError, match="is a copy of the town") as refused:
+        relocation.settle(town)
     assert refused.value.hint == f"gt --town {copy} doctor --fix makes it a town of its own"
     links = {path: path.read_text() for path in quiet.town.path.glob("rigs/demo/repo.git/worktrees/*/gitdir")}
     town.tmux_memory.write_text("1 the other town's server\n")
     [finding] = [found for found in doctor.examine(town, fix=True) if "is a copy" in found.what]
     assert finding.fixed
-    place.settle(town)
+    relocation.settle(town)
     assert not town.tmux_memory.exists()
     assert get_meta(town.db, "id") != get_meta(quiet.town.db, "id") and not is_wanted(town.db)
     assert find_live_session(town.db, ANN) is None and find_live_session(quiet.town.db, ANN) is not None

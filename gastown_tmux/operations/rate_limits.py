@@ -1,7 +1,7 @@
 """Agents at their provider's limit: they wait for its end, and nobody disturbs them."""
 
 from gastown_tmux.domain.agents import AgentState, Session
-from gastown_tmux.domain.limits import STAGGER_SECONDS, seconds_until_reset
+from gastown_tmux.domain.rate_limits import STAGGER_SECONDS, seconds_until_reset
 from gastown_tmux.edges import clock
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as rows
