@@ -42,6 +42,10 @@ check: lint test
 soak-mail *args: setup
     @"{{bin}}/python" -m tests.soak.mail_soak "$@"
 
+# agents that are silent, print, stand still or are looked at for long: none of them is touched
+soak-healthy seconds="600": setup
+    @PYTEST_HEALTHY_SECONDS="{{seconds}}" "{{bin}}/python" -m pytest --timeout 3600 tests/journeys/test_supervision.py -k healthy
+
 # how long things take, beside the least they could; at the end what an idle town costs: --seconds N, --agents N
 bench *args: setup
     @"{{bin}}/python" tests/bench/run.py "$@"

@@ -139,12 +139,12 @@ def test_the_healthy_are_left_alone(town: TownWorld, wait_for: Any) -> None:
         lambda: all(town.agent(f"demo/{name}")["state"] in ("ready", "idle") for name in names), 20, "all to be ready"
     )
     before = {name: town.agent(f"demo/{name}") for name in names}
-    town.gt("nudge", "demo/silent", "/sleep-silent 600")
-    town.gt("nudge", "demo/printing", "/print 600")
+    town.gt("nudge", "demo/silent", "/sleep-silent 3600")
+    town.gt("nudge", "demo/printing", "/print 3600")
     os.kill(before["stopped"]["pid"], signal.SIGSTOP)
     socket = town.json("status")["tmux"]["socket"]
     subprocess.run(["tmux", "-S", socket, "copy-mode", "-t", before["copying"]["pane"]], check=True)
-    subprocess.run(["sleep", "7"], check=True)
+    subprocess.run(["sleep", os.environ.get("PYTEST_HEALTHY_SECONDS", "7")], check=True)  # 'just soak-healthy': 600
     after = {name: town.agent(f"demo/{name}") for name in names}
     for name in names:
         assert (after[name]["session"], after[name]["pid"]) == (before[name]["session"], before[name]["pid"])
