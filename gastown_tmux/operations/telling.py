@@ -77,7 +77,6 @@ def sight(town: Town, agent: Agent | None, session: Session | None) -> Sighting:
     if seen is None or seen.dead:
         return Sighting(Attention.ABSENT)
     screen = screens.judge(find_provider(town, session, agent).screen, seen.screen, seen.title)
-    typed = seen.person_typed is not None and seen.person_typed < typing.PERSON_SECONDS
     works = session.state is SessionState.WORKING and age < FRESH_SECONDS
     match screen.state:
         case screens.ScreenState.READY | screens.ScreenState.IDLE | screens.ScreenState.ERROR:
@@ -86,7 +85,7 @@ def sight(town: Town, agent: Agent | None, session: Session | None) -> Sighting:
             attention = Attention.WORKING
         case _:
             attention = Attention(screen.state)
-    return Sighting(attention, typed or bool(screen.draft), screen.draft)
+    return Sighting(attention, seen.is_attended or bool(screen.draft), screen.draft)
 
 
 def line_of(town: Town, delivery: Delivery) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gastown_tmux.cli.main import run
+from tests.journeys.terminals import Terminal
 from tests.journeys.town_world import Said, TownWorld, make_repository
 
 
@@ -27,6 +28,14 @@ def town(bare_town: TownWorld) -> TownWorld:
     make_repository(bare_town.project)
     bare_town.gt("rig", "add", "demo", bare_town.project)
     return bare_town
+
+
+@pytest.fixture
+def terminal(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Terminal]:
+    terminal = Terminal(short_tmp / "person.sock", wait_for)
+    terminal.open()
+    yield terminal
+    terminal.close()
 
 
 @pytest.fixture

@@ -2,25 +2,14 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
-import pytest
 
 from tests.journeys.terminals import Terminal
 from tests.journeys.town_world import TownWorld
 
 GT = Path(sys.executable).with_name("gt")
-
-
-@pytest.fixture
-def terminal(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Terminal]:
-    terminal = Terminal(short_tmp / "person.sock", wait_for)
-    terminal.open()
-    yield terminal
-    terminal.close()
 
 
 def find_repl(town: TownWorld) -> psutil.Process:
