@@ -20,8 +20,8 @@ class Program:
     """``packages`` of npm, or of PyPI, at exact versions, the program's own first; ``folders`` in which npm puts
     programs without a link to them, with ``{machine}`` for such as ``linux-x64``. ``files`` in home and
     ``environment`` are the user's own, for a model on the port given; ``config`` is what the user told gt, as
-    ``providers.NAME``. ``offline`` False: it starts only where it reaches npm's registry. ``short``: the words of a
-    script that do its whole work, of a program that can only do a part of the chain.
+    ``providers.NAME``. ``short``: the words of a script that do its whole work, of a program that can only do a part
+    of the chain.
     """
 
     name: str
@@ -30,7 +30,6 @@ class Program:
     environment: Callable[[int], Mapping[str, str]]
     config: Callable[[int], Mapping[str, object]] = lambda port: {}
     folders: tuple[str, ...] = ()
-    offline: bool = True
     short: tuple[str, ...] = ()
 
     @property
@@ -167,6 +166,8 @@ _ALL = (
         lambda port: {
             ".config/opencode/opencode.json": _json(
                 {
+                    # It adds this line itself where it is missing.
+                    "$schema": "https://opencode.ai/config.json",
                     "model": "scripted/gpt-5",
                     "provider": {
                         "scripted": {
@@ -177,11 +178,15 @@ _ALL = (
                     },
                 }
             ),
+            # At its first start it fetches a package for plugins from npm, and nothing is shown before: this says
+            # that it has been fetched.
+            ".config/opencode/package-lock.json": _json(
+                {"packages": {"": {"dependencies": {"@opencode-ai/plugin": "1.18.33"}}}}
+            ),
+            ".config/opencode/node_modules/.package-lock.json": "{}\n",
         },
         lambda port: {"OPENCODE_DISABLE_MODELS_FETCH": "1"},
         folders=("opencode-{machine}/bin",),
-        # It puts a package of its own beside the user's settings first, and shows nothing before it has.
-        offline=False,
     ),
     # It edits and commits; somebody else says that the work is done.
     Program(
