@@ -173,7 +173,7 @@ class Soak:
             set(wanted[address]) - set(self._tellings(address)) for address in self.addresses
         ):
             pause.wait(0.1)
-        while time.monotonic() < deadline and any((self.path / ".gt/run/spool").iterdir()):
+        while time.monotonic() < deadline and any((self.path / ".gt/run/spool").glob("[!.]*")):
             pause.wait(0.1)
         return list(self._broken(wanted))
 
