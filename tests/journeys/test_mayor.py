@@ -128,6 +128,9 @@ def test_the_mayors_agent_is_beside_the_repl_and_comes_back(bare_town: TownWorld
     asking = bare_town.wait_for(lambda: bare_town.json("waiting")["items"], 20, "the mayor to ask")
     assert (asking[0]["agent"], asking[0]["question"]) == ("mayor", "may I?")
     assert bare_town.json("review")["items"][0]["kind"] == "approval"
+    told = bare_town.wait_for(lambda: bare_town.json("mail", "inbox")["items"], 20, "the overseer's mail")
+    assert [mail["subject"] for mail in told] == ["mayor waits for a person"]
+    assert bare_town.json("mail", "inbox", "mayor")["items"] == []
     assert "approved" in bare_town.gt("approve", "--all").out
     assert "answered: Yes" in bare_town.gt("peek", "mayor", "-n", "50").out
     bare_town.gt("config", "set", "approvals.rules", "[{match: '^really', answer: deny}]")
@@ -137,6 +140,10 @@ def test_the_mayors_agent_is_beside_the_repl_and_comes_back(bare_town: TownWorld
     answers = [event["data"] for event in bare_town.json("events", "--type", "approval")["items"]]
     assert [(each["answer"], each["rule"]) for each in answers] == [("approve", None), ("deny", "^really")]
 
+    for words in (["stop"], ["restart"], ["start", "--agent", "claude"]):
+        refused = bare_town.gt("mayor", *words, env={"GT_AGENT": "mayor"}, code=4)
+        assert "only a person" in refused.err
+    assert bare_town.agent("mayor")["health"] == "healthy"
     bare_town.gt("mayor", "stop")
     assert "already" in bare_town.gt("mayor", "stop").out
     assert bare_town.json("mayor", "status")["state"] == "off"
