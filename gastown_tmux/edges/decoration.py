@@ -35,9 +35,9 @@ Keys behind the prefix (Ctrl-b), besides tmux's own:
   d   leave; the town goes on    h   this help
   [   scroll back (q: out)       z   this pane alone, and back
 
-The mouse chooses windows and panes, and scrolls.
+Esc closes what opens over a window. The mouse chooses windows and panes, and scrolls.
 """
-_STAY = 'printf "\\n(Enter closes this) "; read -r line'
+_ANY_KEY = "stty -icanon -echo; dd bs=1 count=1 >/dev/null 2>&1"
 
 
 def decorate(server: Server, gt: Path, town: Path) -> None:
@@ -108,10 +108,10 @@ def _keys(gt: str) -> list[str]:
         "H": jump("home"),
         "W": jump("next"),
         "B": jump("previous"),
-        "u": popup(f"{gt} mail inbox; {_STAY}"),
+        "u": popup(f"{gt} __popup mail"),
         "v": popup(f"{gt} __popup decide"),
         "S": popup(f"{gt} __popup sling"),
-        "e": popup(f"{gt} events --since 1h --follow"),
-        "h": popup(f"printf %s {shlex.quote(_HELP)}; {_STAY}"),
+        "e": popup(f"{gt} events --since 1h --follow & {_ANY_KEY}; kill $!"),
+        "h": popup(f"printf %s {shlex.quote(_HELP)}; {_ANY_KEY}"),
     }
     return [f"bind-key {key} {command}" for key, command in keys.items()]

@@ -47,7 +47,7 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.sees(f"1:toast ● {bead} polecat")  # the status line, without anybody asking
     terminal.types("\x02h")
     terminal.sees("next agent that waits")
-    terminal.types("\r")
+    terminal.types("\x1b")
     terminal.gone("next agent that waits")
     terminal.types("\x02d")
     terminal.sees("[detached")
