@@ -25,6 +25,8 @@ _ROLE = "#{?#{==:#{@gt_role},#{window_name}},,#{?@gt_role, #{@gt_role},}}"
 _KEEPER = "#{==:#{window_name},keeper}"
 #: Narrower than this, two panes side by side leave too little of each.
 FOLD_COLUMNS = 130
+#: Narrower than this, the names of the windows need the room.
+_CLOCK = "#{?#{e|<:#{client_width},100},,  %H:%M}"
 _HELP = """\
 Keys behind the prefix (Ctrl-b), besides tmux's own:
 
@@ -60,7 +62,7 @@ def _options() -> list[str]:
     options = {
         "status-style": "bg=default,fg=default",
         "status-left": "#[bold]#{session_name}#[default]  ",
-        "status-right": "#{?client_readonly,read only  ,}#{?@gt_mail,mail #{@gt_mail}  ,}#{@gt_counts}  %H:%M",
+        "status-right": "#{?client_readonly,read only  ,}#{?@gt_mail,mail #{@gt_mail}  ,}#{@gt_counts}" + _CLOCK,
         "status-right-length": "90",
         "window-status-format": f"#{{?{_KEEPER},,{_choose(1)}{name}#[default]  }}",
         "window-status-current-format": f"#[reverse]{name}#{{?@gt_bead, #{{@gt_bead}},}}{_ROLE}#[default]  ",
