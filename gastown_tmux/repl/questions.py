@@ -1,6 +1,6 @@
 """What a person is asked in the prompt's place: a key, a line, or one of many. Esc is no answer to any of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import Completer
@@ -17,16 +17,23 @@ ESCAPE_SECONDS = 0.05
 
 
 class Questions:
-    """A person at these keys and this screen."""
+    """A person at these keys and this screen; ``read`` asks for a line where the screen only prints."""
 
-    def __init__(self, input: Input, output: Output, screen: Screen) -> None:
-        self._input, self._output, self._screen = input, output, screen
+    def __init__(
+        self, input: Input, output: Output, screen: Screen, read: Callable[[str], str | None] | None = None
+    ) -> None:
+        self._input, self._output, self._screen, self._read = input, output, screen, read
 
     def write(self, text: str) -> None:
         self._screen.write(text)
 
     def ask_key(self, question: str, keys: str) -> str | None:
         """The key that was pressed, one of these; None for Esc, Ctrl-C or Ctrl-D."""
+        if self._read is not None:
+            while (typed := self._ask(question)) is not None:
+                if typed[:1] in tuple(keys):
+                    return typed[:1]
+            return None
         bindings = KeyBindings()
         bindings.add("<any>")(lambda event: None)
         bindings.add("enter")(lambda event: None)
@@ -54,6 +61,11 @@ class Questions:
     def _ask(
         self, question: str, bindings: KeyBindings | None = None, completer: Completer | None = None
     ) -> str | None:
+        if self._read is not None:
+            try:
+                return self._read(question)
+            except (KeyboardInterrupt, OSError):
+                return None
         bindings = bindings or KeyBindings()
         bindings.add("escape")(_give_up)
         asking: PromptSession[str] = PromptSession(

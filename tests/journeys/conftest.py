@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gastown_tmux.cli.main import run
+from tests.journeys.terminals import Terminal
 from tests.journeys.town_world import Said, TownWorld, make_repository
 
 
@@ -41,3 +42,12 @@ def quick_town(town: TownWorld, capsys: pytest.CaptureFixture[str], monkeypatch:
         return Said(code, *capsys.readouterr())
 
     return dataclasses.replace(town, run=run_here)
+
+
+@pytest.fixture
+def terminal(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Terminal]:
+    """80 columns by 24 lines, with a shell."""
+    terminal = Terminal(short_tmp / "person.sock", wait_for)
+    terminal.open()
+    yield terminal
+    terminal.close()

@@ -3,12 +3,15 @@
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+GT = Path(sys.executable).with_name("gt")
 
 
 @dataclass

@@ -2,25 +2,11 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import psutil
-import pytest
 
-from tests.journeys.terminals import Terminal
+from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
-
-GT = Path(sys.executable).with_name("gt")
-
-
-@pytest.fixture
-def terminal(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Terminal]:
-    terminal = Terminal(short_tmp / "person.sock", wait_for)
-    terminal.open()
-    yield terminal
-    terminal.close()
 
 
 def find_repl(town: TownWorld) -> psutil.Process:
@@ -65,10 +51,13 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.types("\x02H")
     terminal.sees("switched to demo/toast")
 
+    terminal.types("peek toa\t\r")  # faster than any menu opens
+    terminal.sees("runbook demo/toast")
+
     find_repl(town).send_signal(signal.SIGKILL)
     terminal.sees("help tells more", 20)
     terminal.types("\x1b[A")
-    terminal.sees("gt> attach toast")  # what was typed before it died
+    terminal.sees("gt> peek toast")  # what was typed before it died
     terminal.types("\x03")
 
     terminal.resize(132, 40)
