@@ -70,6 +70,36 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.sees("\n icanon")
 
 
+def test_the_mouse_chooses_windows_and_panes_and_scrolls(bare_town: TownWorld, terminal: Terminal) -> None:
+    bare_town.gt("mayor", "start", "--agent", "runbook")
+    terminal.run(GT, "--town", bare_town.path, "mayor", "attach")
+    terminal.sees("\ngt>")
+    terminal.sees("runbook mayor · ready")
+
+    def is_at(window: str, agent: str) -> bool:
+        return bare_town.tmux("display-message", "-p", "-t", "=hq:", "#W #{@gt_agent}") == f"{window} {agent}\n"
+
+    assert is_at("mayor", "")
+    terminal.clicks("runbook mayor")
+    bare_town.wait_for(lambda: is_at("mayor", "mayor"), 10, "the agent's pane")
+    terminal.clicks("gt>")
+    bare_town.wait_for(lambda: is_at("mayor", ""), 10, "the REPL's pane")
+    terminal.clicks("2:deacon")
+    bare_town.wait_for(lambda: is_at("deacon", ""), 10, "the deacon's window")
+    terminal.types("\x02H")
+    bare_town.wait_for(lambda: is_at("mayor", ""), 10, "the mayor's window")
+
+    bare_town.gt("nudge", "mayor", "/print 2")
+    terminal.sees("line 15")
+    terminal.gone("• working")
+    terminal.wheels_up("line 15")
+    terminal.sees("[0/")
+    terminal.wheels_up("line 15")
+    terminal.sees("[5/")  # so many lines further up, of how many
+    terminal.types("q")
+    terminal.gone("[5/")
+
+
 def test_a_flood_of_events_leaves_a_prompt_to_type_at(bare_town: TownWorld, terminal: Terminal) -> None:
     terminal.run(GT, "--town", bare_town.path)
     terminal.sees("\ngt>")
