@@ -20,7 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gastown_tmux.edges.processes import ProcessRef, start_time
+from gastown_tmux.edges.process_table import command_line, environment, look, pids
+from gastown_tmux.edges.processes import ProcessRef, descendants, is_alive, process, start_time
 
 LAUNCHER = Path(__file__).parent.parent / "agents" / "launcher.py"
 
@@ -136,6 +137,34 @@ def withdraw(folder: Path, session: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def agent_processes(town: str) -> dict[str, set[ProcessRef]]:
+    """What the agents of the town at path ``town`` run, by agent: known by the environment, with all descendants.
+
+    A process that cleared its environment and lost its parents is known by its launcher, which has adopted it. Neither
+    a launcher nor the calling process is in a set.
+    """
+    mark = f"\0GT_TOWN={town}\0".encode()
+    found: dict[str, set[ProcessRef]] = {}
+    launchers: dict[str, set[ProcessRef]] = {}
+    for pid in pids():
+        here = b"\0" + environment(pid) + b"\0"
+        _, _, agent = here.partition(b"\0GT_AGENT=")
+        name = agent.partition(b"\0")[0].decode(errors="replace")
+        if name and mark in here and pid != os.getpid() and (ref := process(pid)):
+            found.setdefault(name, set()).add(ref)
+            parent = process(entry.parent) if (entry := look(pid)) else None
+            if parent is not None and os.fsencode(LAUNCHER) in command_line(parent.pid):
+                launchers.setdefault(name, set()).add(parent)
+    return {
+        name: {
+            ref
+            for ref in refs | descendants(refs | launchers.get(name, set()))
+            if is_alive(ref) and ref.pid != os.getpid()
+        }
+        for name, refs in found.items()
+    }
 
 
 class Starter:

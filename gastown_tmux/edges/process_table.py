@@ -119,3 +119,11 @@ def processor_time(pid: int) -> float:
 def environment(pid: int) -> bytes:
     """The ``NAME=value`` entries a process of this user was started with, NUL between them."""
     return _environment_proc(pid) if _LINUX else _environment_psutil(pid)
+
+
+def command_line(pid: int) -> list[bytes]:
+    """The words it was started with; none where the system, or the process, does not tell."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return []

@@ -225,22 +225,6 @@ def is_computing(ref: ProcessRef, seconds: float) -> bool:
     )
 
 
-def agent_processes(town: str) -> dict[str, set[ProcessRef]]:
-    """What the agents of the town at path ``town`` run, by agent: known by the environment, descendants with it.
-
-    The calling process is in no set.
-    """
-    mark = f"\0GT_TOWN={town}\0".encode()
-    found: dict[str, set[ProcessRef]] = {}
-    for pid in pids():
-        here = b"\0" + environment(pid) + b"\0"
-        _, _, agent = here.partition(b"\0GT_AGENT=")
-        name = agent.partition(b"\0")[0].decode(errors="replace")
-        if name and mark in here and pid != os.getpid() and (ref := process(pid)):
-            found.setdefault(name, set()).add(ref)
-    return {name: {ref for ref in refs | descendants(refs) if is_alive(ref)} for name, refs in found.items()}
-
-
 def wait(seconds: float) -> None:
     """For what no descriptor tells of."""
     select.select([], [], [], seconds)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from gastown_tmux.domain.mail import one_line
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.panes import run_on
@@ -23,6 +23,8 @@ from gastown_tmux.errors import RefusedError
 
 #: A window is its person's while they typed so recently.
 PERSON_SECONDS = 3.0
+#: And so long one who looks back in copy mode, which typing would end.
+LOOKING_BACK_SECONDS = 60.0
 #: How long a pasted line may take to appear, and a pressed Enter to be taken.
 APPEAR_SECONDS = 3.0
 #: While the composer is seen and empty, so many times as long: a starved program has the paste still to read, and a
@@ -104,12 +106,20 @@ Outcome = Typed | Refused | Unsure
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A pane at one moment. ``person_typed`` is how many seconds ago somebody attached to it pressed a key."""
+    """A pane at one moment. ``person_typed`` is how many seconds ago somebody attached to it pressed a key; ``in_mode``
+    says that tmux shows something else there, as in copy mode."""
 
     dead: bool
+    in_mode: bool
     screen: str
     title: str
     person_typed: float | None
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether somebody is at it, so that nobody else may type."""
+        seconds = LOOKING_BACK_SECONDS if self.in_mode else PERSON_SECONDS
+        return self.person_typed is not None and self.person_typed < seconds
 
 
 def look(server: Server, pane: str, session: str) -> Look | None:
@@ -118,7 +128,8 @@ def look(server: Server, pane: str, session: str) -> Look | None:
         server,
         pane,
         session,
-        f'display-message -p -t {pane} "#{{pane_dead}}" ; display-message -p -t {pane} "#{{pane_title}}" ; '
+        f'display-message -p -t {pane} "#{{pane_dead}}:#{{pane_in_mode}}" ; '
+        f'display-message -p -t {pane} "#{{pane_title}}" ; '
         'list-clients -F "#{pane_id}:#{client_activity}:#{client_readonly}:#{client_control_mode}" ; '
         f"display-message -p {_SCREEN} ; capture-pane -p -t {pane}",
     )
@@ -126,14 +137,15 @@ def look(server: Server, pane: str, session: str) -> Look | None:
         return None
     if said.count("\n") < 2:
         raise ServerGoneError(f"the tmux server on {server.socket} ended while it was asked", "gt up")
-    dead, title, rest = said.split("\n", 2)
+    state, title, rest = said.split("\n", 2)
+    dead, _, mode = state.partition(":")
     clients, _, screen = rest.partition(f"{_SCREEN}\n")
     typed = []
     for line in clients.splitlines():
         shown, activity, read_only, control = line.split(":")
         if shown == pane and read_only == "0" and control == "0":
             typed.append(max(0.0, time.time() - int(activity)))
-    return Look(dead == "1", screen, title, min(typed, default=None))
+    return Look(dead == "1", mode not in ("", "0"), screen, title, min(typed, default=None))
 
 
 def type_line(
@@ -190,8 +202,8 @@ class _Typist:
         seen = self._look()
         if isinstance(seen, Refused):
             return seen
-        typed, sight = seen
-        if typed is not None and typed < PERSON_SECONDS:
+        attended, sight = seen
+        if attended:
             return Refused("a person is typing in the agent's window", sight.draft)
         if when is When.INTERRUPT and sight.state == "working":
             interrupted = self._interrupt()
@@ -252,13 +264,13 @@ class _Typist:
                 return Typed(f"its screen: {state}")
         return Unsure("the keys were pressed, and the dialog is still there")
 
-    def _look(self) -> tuple[float | None, Sight] | Refused:
+    def _look(self) -> tuple[bool, Sight] | Refused:
         seen = look(self._server, self._pane, self._session)
         if seen is None:
             return Refused("the agent's window is gone")
         if seen.dead:
             return Refused("the agent's program has ended")
-        return seen.person_typed, self._program.judge(seen.screen, seen.title)
+        return seen.is_attended, self._program.judge(seen.screen, seen.title)
 
     def _interrupt(self) -> Sight | Refused:
         for key in self._program.interrupt:
@@ -299,10 +311,10 @@ class _Typist:
         return not self._server.run(*load, stdin=self._line).strip()
 
     def _press(self, key: str) -> bool:
-        # send-keys into a dead pane says nothing and is lost.
+        # Keys sent into a dead pane, or into a mode, are lost without a word.
         line = (
-            f'if-shell -F -t {self._pane} "{_ALIVE}" {{ send-keys -t {self._pane} {quote(key)} }}'
-            " { display-message -p dead }"
+            f'if-shell -F -t {self._pane} "{_ALIVE}" {{ copy-mode -q -t {self._pane} ; '
+            f"send-keys -t {self._pane} {quote(key)} }} {{ display-message -p dead }}"
         )
         said = run_on(self._server, self._pane, self._session, line)
         return said is not None and not said.strip()

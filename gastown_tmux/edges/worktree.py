@@ -206,13 +206,6 @@ def ignore(repository: Repository, tree: Path, path: Path) -> bool:
     return True
 
 
-def detach(repository: Repository, path: Path) -> None:
-    """Leave the branch free for another worktree: HEAD stays at its commit, index and files untouched."""
-    admin = git_dir(repository, path)
-    if symbolic_branch(admin) is not None:
-        git("update-ref", "--no-deref", "HEAD", git("rev-parse", "HEAD", cwd=path).text, cwd=path)
-
-
 def repair(repository: Repository, paths: Iterable[Path]) -> list[Path]:
     """Tie worktrees to the repository again after a move or copy of the town, or the loss of a `.git` file.
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from gastown_tmux.domain.agents import AgentState
 from gastown_tmux.domain.ids import Address
-from gastown_tmux.edges import flags, processes
+from gastown_tmux.edges import flags, launch, processes
 from gastown_tmux.edges.processes import ProcessRef
 from gastown_tmux.edges.wake import poke
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError
@@ -61,7 +61,7 @@ def thaw(town: Town, rig: str | None = None) -> Answer:
     for name in names:
         flags.lower_flag(town.flags_folder, name)
     thawed = 0
-    for address, refs in processes.agent_processes(str(town.path)).items():
+    for address, refs in launch.agent_processes(str(town.path)).items():
         if not town.is_frozen(Address(address)):
             going_on = {ref for ref in refs - kept if processes.is_stopped(ref)}
             processes.thaw(going_on)
@@ -83,7 +83,7 @@ def pause(town: Town, agent: Address) -> Answer:
     if known.state is not AgentState.PAUSED:
         with town.change() as change:
             rows.move_agent(change, agent, "pause", reason=f"paused by {town.actor}")
-    refs = processes.agent_processes(str(town.path)).get(agent, set())
+    refs = launch.agent_processes(str(town.path)).get(agent, set())
     flags.raise_flag(town.flags_folder, agent.folder, [ref for ref in refs if processes.is_stopped(ref)])
     frozen = processes.freeze(refs)
     already = " already" if known.state is AgentState.PAUSED else ""
@@ -107,11 +107,11 @@ def release(town: Town, agent: Address) -> None:
     """Takes down an agent's own flag, and continues what it froze unless the town stands still."""
     kept = flags.stopped_before(town.flags_folder, agent.folder)
     if flags.lower_flag(town.flags_folder, agent.folder) and not town.is_frozen(agent):
-        processes.thaw(processes.agent_processes(str(town.path)).get(agent, set()) - kept)
+        processes.thaw(launch.agent_processes(str(town.path)).get(agent, set()) - kept)
 
 
 def _find(town: Town, rig: str | None) -> set[ProcessRef]:
-    found: Collection[tuple[str, set[ProcessRef]]] = processes.agent_processes(str(town.path)).items()
+    found: Collection[tuple[str, set[ProcessRef]]] = launch.agent_processes(str(town.path)).items()
     return set[ProcessRef]().union(*(refs for address, refs in found if rig is None or address.startswith(f"{rig}/")))
 
 
@@ -119,7 +119,7 @@ def enforce(town: Town) -> int:
     """For the witness: what slipped through while a flag went up is frozen after all; how many processes."""
     running = {
         ref
-        for address, refs in processes.agent_processes(str(town.path)).items()
+        for address, refs in launch.agent_processes(str(town.path)).items()
         if town.is_frozen(Address(address))
         for ref in refs
         if not processes.is_stopped(ref)

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session, branch_of
 from gastown_tmux.domain.ids import MAYOR, Address, SessionId
-from gastown_tmux.domain.mail import Priority, message_id, one_line, short_id
+from gastown_tmux.domain.mail import Priority, message_id, short_id
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock, launch, processes, resources, worktree
 from gastown_tmux.edges.faults import fault_point

@@ -6,7 +6,7 @@ from gastown_tmux.domain.agents import AgentState, HookState, Role, branch_of
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.edges import history, processes, snapshot, worktree
+from gastown_tmux.edges import history, launch, processes, snapshot, worktree
 from gastown_tmux.edges.snapshot import Snapshot
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.hooks import find_base, mend_worktree, save_hook, snapshot_caps, write_state
@@ -140,7 +140,7 @@ def _refuse_beside_session(town: Town, agent: Address) -> None:
 
 
 def _stands_still(town: Town, agent: Address) -> bool:
-    return all(map(processes.is_stopped, processes.agent_processes(str(town.path)).get(agent, ())))
+    return all(map(processes.is_stopped, launch.agent_processes(str(town.path)).get(agent, ())))
 
 
 def _make_again(town: Town, rig: Rig, agent: Address, chosen: Snapshot) -> None:

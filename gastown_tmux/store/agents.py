@@ -205,6 +205,8 @@ def insert_session(
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             fresh, agent, provider, SESSION.initial, *starter, change.time, change.time, bead,
         ),
+        # Processes are known by it, those of all the user's towns beside each other.
+        length=10,
     )  # fmt: skip
     return SessionId(session)
 

@@ -37,9 +37,9 @@ class TakenError(RefusedError):
     """A row that must be the only one of its kind has a rival; the message names the rule."""
 
 
-def make_id(prefix: str) -> str:
-    """A fresh random id, ``<prefix>-`` and five letters or digits. Uniqueness is the caller's insert."""
-    return prefix + "-" + "".join(ID_ALPHABET[byte % 36] for byte in os.urandom(5))
+def make_id(prefix: str, length: int = 5) -> str:
+    """A fresh random id, ``<prefix>-`` and so many letters or digits. Uniqueness is the caller's insert."""
+    return prefix + "-" + "".join(ID_ALPHABET[byte % 36] for byte in os.urandom(length))
 
 
 class Change:
@@ -70,10 +70,10 @@ class Change:
             self.time, type, self.actor, subject, json.dumps(data, ensure_ascii=False),
         )  # fmt: skip
 
-    def insert_with_id(self, prefix: str, insert: Callable[[str], object]) -> str:
+    def insert_with_id(self, prefix: str, insert: Callable[[str], object], length: int = 5) -> str:
         """Calls ``insert`` with fresh ids until one is free, and returns it."""
         while True:
-            fresh = make_id(prefix)
+            fresh = make_id(prefix, length)
             try:
                 insert(fresh)
             except TakenError as error:

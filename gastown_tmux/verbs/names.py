@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from gastown_tmux.domain.agents import Role, view_state
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.mail import one_line, short_id
+from gastown_tmux.domain.mail import short_id
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.settings import find_key
 from gastown_tmux.edges.resources import list_resources
 from gastown_tmux.errors import NotFoundError

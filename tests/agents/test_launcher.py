@@ -25,6 +25,7 @@ from gastown_tmux.edges.launch import (
     Started,
     Starter,
     Stopped,
+    agent_processes,
     read_report,
 )
 from gastown_tmux.edges.panes import Pane, WindowSpec, capture, kill_pane, open_windows, panes
@@ -254,12 +255,14 @@ def test_what_leaves_parent_session_and_environment_is_still_known(town: Town) -
     """As a database does that daemonizes and writes its state over its environment."""
     # The launcher is ready for orphans once it has said "started", and not before.
     hide = "until [ -e go ]; do sleep 0.01; done; env -i sh -c 'setsid sleep 60 & echo $!' > hidden; sleep 60"
-    ref = town.run("ses-1", *sh(hide))
+    ref = town.run("ses-1", *sh(hide), GT_TOWN=str(town.folder), GT_AGENT="demo/ann")
     town.folder.joinpath("go").touch()
     text = until(lambda: town.folder.joinpath("hidden").exists() and town.folder.joinpath("hidden").read_text())
     hidden, launcher = process(int(text)), process(town.pane("ses-1").pid)
     assert hidden is not None and launcher is not None
     assert until(lambda: hidden in descendants([launcher]) - descendants([ref]))
+    own = agent_processes(str(town.folder))["demo/ann"]
+    assert {ref, hidden} <= own and launcher not in own and process(os.getpid()) not in own
     os.kill(ref.pid, signal.SIGKILL)
     until(lambda: isinstance(town.reports("ses-1")[-1], Ended))
     left = {entry.process for entry in town.reports("ses-1") if isinstance(entry, Left)}

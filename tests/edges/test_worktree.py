@@ -69,7 +69,7 @@ def test_a_branch_with_work_is_kept_and_one_without_is_moved_to_the_base(world: 
     repository, old = world.repository, world.base()
     first = world.add("ann", "work/a")
     kept = commit(first, "mine", message="mine")
-    worktree.detach(repository, first)
+    run_git(first, "checkout", "-q", "--detach")
     new = commit(world.person, "theirs")
     run_git(world.person, "push", "-q", "origin", "HEAD:main")
     repository.fetch()
@@ -180,7 +180,6 @@ def test_a_lost_git_file_is_broken_and_the_town_around_it_untouched(world: World
         lambda: worktree.status(world.repository, path),
         lambda: worktree.assert_place(world.repository, path, "work/ann"),
         lambda: worktree.reuse(world.repository, path, "work/x", world.base()),
-        lambda: worktree.detach(world.repository, path),
         lambda: world.add("ann"),
     ):
         with pytest.raises(BrokenWorktree):
@@ -210,7 +209,7 @@ def test_another_branch_is_refused(world: World) -> None:
     run_git(path, "checkout", "-q", "-b", "own")
     with pytest.raises(RefusedError, match=r"is on own, not on work/ann"):
         worktree.assert_place(world.repository, path, "work/ann")
-    worktree.detach(world.repository, path)
+    run_git(path, "checkout", "-q", "--detach")
     with pytest.raises(RefusedError, match=r"is on no branch, not on own"):
         worktree.assert_place(world.repository, path, "own")
 

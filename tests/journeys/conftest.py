@@ -31,6 +31,14 @@ def town(bare_town: TownWorld) -> TownWorld:
 
 
 @pytest.fixture
+def terminal(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Terminal]:
+    terminal = Terminal(short_tmp / "person.sock", wait_for)
+    terminal.open()
+    yield terminal
+    terminal.close()
+
+
+@pytest.fixture
 def quick_town(town: TownWorld, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> TownWorld:
     """The same, its commands run in this process: for tests of many commands of which none replaces itself."""
 
@@ -42,12 +50,3 @@ def quick_town(town: TownWorld, capsys: pytest.CaptureFixture[str], monkeypatch:
         return Said(code, *capsys.readouterr())
 
     return dataclasses.replace(town, run=run_here)
-
-
-@pytest.fixture
-def terminal(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Terminal]:
-    """80 columns by 24 lines, with a shell."""
-    terminal = Terminal(short_tmp / "person.sock", wait_for)
-    terminal.open()
-    yield terminal
-    terminal.close()

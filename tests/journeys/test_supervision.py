@@ -4,13 +4,16 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from tests.journeys.terminals import Terminal
 from tests.journeys.town_world import TownWorld
 
+GT = Path(sys.executable).with_name("gt")
 TICK = "for i in $(seq 600); do echo $i > tick.txt; sleep 0.1; done"
 
 
@@ -123,9 +126,10 @@ def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
     assert explained["health"] == "stalled" and "limit" in explained["deciding"]["fact"] and explained["against"]
 
 
-def test_the_healthy_are_left_alone(town: TownWorld, wait_for: Any) -> None:
-    """Silent, stopped by a signal, in copy mode, without a word for long: none of these is a reason to touch one."""
-    names = ("silent", "stopped", "copying", "printing")
+def test_the_healthy_are_left_alone(town: TownWorld, terminal: Terminal, wait_for: Any) -> None:
+    """Silent, printing, stopped by a signal, in copy mode, zoomed, asking or with a person at the keys: none of these
+    is a reason to touch one, and whoever cannot take words gets none."""
+    names = ("silent", "stopped", "copying", "printing", "zoomed", "asking", "attended")
     for name in names:
         town.gt("crew", "add", name, "--rig", "demo")
     # No room for the first one; once there is, it is started without a word.
@@ -136,19 +140,35 @@ def test_the_healthy_are_left_alone(town: TownWorld, wait_for: Any) -> None:
     for name in names[1:]:
         town.gt("crew", "start", f"demo/{name}")
     wait_for(
-        lambda: all(town.agent(f"demo/{name}")["state"] in ("ready", "idle") for name in names), 20, "all to be ready"
+        lambda: all(town.agent(f"demo/{name}")["state"] in ("ready", "idle") for name in names), 30, "all to be ready"
     )
     before = {name: town.agent(f"demo/{name}") for name in names}
     town.gt("nudge", "demo/silent", "/sleep-silent 3600")
     town.gt("nudge", "demo/printing", "/print 3600")
+    town.gt("nudge", "demo/asking", "/dialog Delete all of it?")
     os.kill(before["stopped"]["pid"], signal.SIGSTOP)
-    socket = town.json("status")["tmux"]["socket"]
-    subprocess.run(["tmux", "-S", socket, "copy-mode", "-t", before["copying"]["pane"]], check=True)
-    subprocess.run(["sleep", os.environ.get("PYTEST_HEALTHY_SECONDS", "7")], check=True)  # 'just soak-healthy': 600
+    panes = {name: before[name]["pane"] for name in names}
+    town.tmux("copy-mode", "-t", panes["copying"])
+    town.tmux("split-window", "-d", "-t", panes["zoomed"], "cat")
+    town.tmux("resize-pane", "-Z", "-t", panes["zoomed"])
+    terminal.run(GT, "--town", town.path, "attach", "demo/attended")
+    terminal.sees("demo/attended")
+    terminal.types("half a thought")
+    terminal.sees("half a thought")
+    for name in ("asking", "attended"):
+        town.gt("mail", "send", f"demo/{name}", "-s", "for later")
+    for _ in range(int(os.environ.get("PYTEST_HEALTHY_SECONDS", "7"))):  # 'just soak-healthy': 600
+        terminal.types("x\x7f")
+        subprocess.run(["sleep", "1"], check=True)
+
     after = {name: town.agent(f"demo/{name}") for name in names}
     for name in names:
         assert (after[name]["session"], after[name]["pid"]) == (before[name]["session"], before[name]["pid"])
     assert town.json("status", "--explain", "demo/stopped")["health"] == after["stopped"]["health"] == "stalled"
-    asked = ["tmux", "-S", socket, "display-message", "-p", "-t", before["copying"]["pane"], "#{pane_in_mode}"]
-    assert subprocess.run(asked, check=True, capture_output=True, text=True).stdout == "1\n"
+    assert town.tmux("display-message", "-p", "-t", panes["copying"], "#{pane_in_mode}") == "1\n"
+    assert town.tmux("display-message", "-p", "-t", panes["zoomed"], "#{window_zoomed_flag}") == "1\n"
+    assert after["asking"]["state"] == "waiting"
+    assert "answered" not in town.tmux("capture-pane", "-p", "-t", panes["asking"])
+    assert "half a thought" in terminal.screen() and "gt: mail" not in terminal.screen()
+    assert len(town.json("mail", "inbox", "--as", "demo/attended")["items"]) == 1
     os.kill(before["stopped"]["pid"], signal.SIGCONT)
