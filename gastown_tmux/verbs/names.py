@@ -73,7 +73,8 @@ def _mails(box: Mailbox) -> list[Choice]:
     for entry in reversed(box.list_all()[-MAILS:]):
         with contextlib.suppress(NotFoundError):
             mail = box.load(entry)
-            found.append((short_id(mail.id), f"{mail.sender}: {one_line(mail.subject)}"))
+            new = "" if entry.read else "new, "
+            found.append((short_id(mail.id), f"{new}{mail.sender}: {one_line(mail.subject)}"))
     return found
 
 

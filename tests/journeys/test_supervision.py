@@ -4,16 +4,14 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from tests.journeys.terminals import Terminal
+from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
 
-GT = Path(sys.executable).with_name("gt")
 TICK = "for i in $(seq 600); do echo $i > tick.txt; sleep 0.1; done"
 
 
