@@ -1,6 +1,7 @@
 """The verbs that agents' hooks call all day: mail check, signal, hook. Nothing is imported that costs.
 
-Each answers from plain files alone, or gives None: then the command line takes its slow way.
+Each answers from plain files alone, or gives None: then the command line takes its slow way. What is to become of
+rows goes into the spool, for the deacon to take in.
 """
 
 import os
@@ -17,7 +18,9 @@ def run(arguments: list[str]) -> int | None:
     folder = agent.replace("/", ".")
     if arguments[0] == "hook":
         return _hook(arguments[1:], f"{town}/.gt/hooks/{folder}/state.json")
-    return _mail_check(arguments[2:], f"{town}/.gt/mail/{folder}")
+    box = f"{town}/.gt/mail/{folder}"
+    status = _mail_check(arguments[2:], box)
+    return _inject(town, agent, box) if status is None and arguments[2:] == ["--inject"] else status
 
 
 def _signal(arguments: list[str], town: str | None) -> int | None:
@@ -29,23 +32,30 @@ def _signal(arguments: list[str], town: str | None) -> int | None:
         return 0
     try:
         payload = b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
-        import time
-
-        name = f"{time.time_ns()}-{os.getpid()}.{session}.{event}"
-        spool = f"{town}/.gt/run/spool"
-        if not os.path.isdir(spool):  # noqa: PTH112 - pathlib costs 4 ms
-            os.mkdir(spool, 0o700)  # noqa: PTH102
-        descriptor = os.open(f"{spool}/.{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.write(descriptor, payload)
-        os.fsync(descriptor)
-        os.close(descriptor)
-        os.rename(f"{spool}/.{name}", f"{spool}/{name}")  # noqa: PTH104
-        descriptor = os.open(f"{town}/.gt/run/wake", os.O_WRONLY | os.O_NONBLOCK)
-        os.write(descriptor, b"!")
-        os.close(descriptor)
+        _spool(town, session, event, payload)
     except OSError:
         pass
     return 0
+
+
+def _spool(town: str, session: str, event: str, payload: bytes) -> None:
+    import time
+
+    name = f"{time.time_ns()}-{os.getpid()}.{session}.{event}"
+    spool = f"{town}/.gt/run/spool"
+    if not os.path.isdir(spool):  # noqa: PTH112 - pathlib costs 4 ms
+        os.mkdir(spool, 0o700)  # noqa: PTH102
+    descriptor = os.open(f"{spool}/.{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    os.write(descriptor, payload)
+    os.fsync(descriptor)
+    os.close(descriptor)
+    os.rename(f"{spool}/.{name}", f"{spool}/{name}")  # noqa: PTH104
+    try:
+        descriptor = os.open(f"{town}/.gt/run/wake", os.O_WRONLY | os.O_NONBLOCK)
+        os.write(descriptor, b"!")
+        os.close(descriptor)
+    except OSError:  # nobody listens
+        pass
 
 
 def _hook(arguments: list[str], path: str) -> int | None:
@@ -86,4 +96,62 @@ def _mail_check(arguments: list[str], box: str) -> int | None:
         return None
     if "--json" in arguments:
         print('{"items": []}')  # noqa: T201
+    return 0
+
+
+def _inject(town: str, agent: str, box: str) -> int | None:
+    """Tells of what lies in ``new/``, which nobody told the agent of; None unless gt wrote all of it."""
+    folder = agent.replace("/", ".")
+    if os.path.exists(f"{town}/.gt/quiet/{folder}"):  # noqa: PTH110
+        return None
+    try:
+        lock = os.open(f"{town}/.gt/run/tell.{folder}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        return None
+    try:
+        return _tell_alone(town, agent, box, lock)
+    finally:
+        os.close(lock)
+
+
+def _tell_alone(town: str, agent: str, box: str, lock: int) -> int | None:
+    import fcntl
+    import json
+    import time
+
+    from gastown_tmux.domain.quoting import form, injection
+    from gastown_tmux.store.own_mail import read_own
+
+    mails = []
+    try:
+        # Nobody else tells this agent meanwhile. Whoever does it now is waited for on the slow way.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for name in os.listdir(f"{box}/new"):  # noqa: PTH208
+            with open(f"{box}/new/{name}", "rb") as file:  # noqa: PTH123
+                mail = read_own(file.read(), name)
+            if mail is None:
+                return None
+            mails.append(mail)
+    except OSError:
+        return None
+    payload = {}
+    try:
+        if "GT_HOOK" in os.environ and not sys.stdin.isatty():
+            payload = json.load(sys.stdin.buffer)
+    except ValueError:
+        pass
+    now = time.time()
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
+    text, told = injection(mail for mail in mails if not mail.expires or mail.expires > stamp)
+    way = os.environ.get("GT_INJECT", "")
+    shown = form(text, way, payload if isinstance(payload, dict) else {}) if told else ""
+    if shown:
+        print(shown, flush=True)  # noqa: T201
+        offer = {"agent": agent, "mails": told, "hook": os.environ.get("GT_HOOK", "")}
+        try:
+            _spool(town, os.environ.get("GT_SESSION", ""), "offered", json.dumps(offer).encode())
+            for name in told:
+                os.rename(f"{box}/new/{name}", f"{box}/cur/{name}:2,")  # noqa: PTH104
+        except OSError:  # what stays is told again
+            pass
     return 0

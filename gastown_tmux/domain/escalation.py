@@ -62,7 +62,7 @@ class Escalation:
 
 
 def first_level(agent: Address) -> Level:
-    """Who is asked first: not the mayor, when it is the mayor who asks."""
+    """Who is asked first: not the mayor, when it is the mayor who asks, or who is asked about."""
     return Level.HUMAN if agent == MAYOR else Level.MAYOR
 
 

@@ -25,6 +25,8 @@ _ROLE = "#{?#{==:#{@gt_role},#{window_name}},,#{?@gt_role, #{@gt_role},}}"
 _KEEPER = "#{==:#{window_name},keeper}"
 #: Narrower than this, two panes side by side leave too little of each.
 FOLD_COLUMNS = 130
+#: Narrower than this, the names of the windows need the room.
+_CLOCK = "#{?#{e|<:#{client_width},100},,  %H:%M}"
 _HELP = """\
 Keys behind the prefix (Ctrl-b), besides tmux's own:
 
@@ -35,9 +37,9 @@ Keys behind the prefix (Ctrl-b), besides tmux's own:
   d   leave; the town goes on    h   this help
   [   scroll back (q: out)       z   this pane alone, and back
 
-The mouse chooses windows and panes, and scrolls.
+Esc closes what opens over a window. The mouse chooses windows and panes, and scrolls.
 """
-_STAY = 'printf "\\n(Enter closes this) "; read -r line'
+_ANY_KEY = "stty -icanon -echo; dd bs=1 count=1 >/dev/null 2>&1"
 
 
 def decorate(server: Server, gt: Path, town: Path) -> None:
@@ -60,7 +62,7 @@ def _options() -> list[str]:
     options = {
         "status-style": "bg=default,fg=default",
         "status-left": "#[bold]#{session_name}#[default]  ",
-        "status-right": "#{?client_readonly,read only  ,}#{?@gt_mail,mail #{@gt_mail}  ,}#{@gt_counts}  %H:%M",
+        "status-right": "#{?client_readonly,read only  ,}#{?@gt_mail,mail #{@gt_mail}  ,}#{@gt_counts}" + _CLOCK,
         "status-right-length": "90",
         "window-status-format": f"#{{?{_KEEPER},,{_choose(1)}{name}#[default]  }}",
         "window-status-current-format": f"#[reverse]{name}#{{?@gt_bead, #{{@gt_bead}},}}{_ROLE}#[default]  ",
@@ -108,10 +110,10 @@ def _keys(gt: str) -> list[str]:
         "H": jump("home"),
         "W": jump("next"),
         "B": jump("previous"),
-        "u": popup(f"{gt} mail inbox; {_STAY}"),
+        "u": popup(f"{gt} __popup mail"),
         "v": popup(f"{gt} __popup decide"),
         "S": popup(f"{gt} __popup sling"),
-        "e": popup(f"{gt} events --since 1h --follow"),
-        "h": popup(f"printf %s {shlex.quote(_HELP)}; {_STAY}"),
+        "e": popup(f"{gt} events --since 1h --follow & {_ANY_KEY}; kill $!"),
+        "h": popup(f"printf %s {shlex.quote(_HELP)}; {_ANY_KEY}"),
     }
     return [f"bind-key {key} {command}" for key, command in keys.items()]

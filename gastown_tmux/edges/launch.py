@@ -10,6 +10,7 @@ WORDS``, ``stopped``, ``continued``, ``ended status N``, ``ended signal N``. Aft
 into every FIFO of ``wake`` that someone has open: it only means "read the reports again".
 """
 
+import contextlib
 import os
 import select
 import sys
@@ -137,6 +138,25 @@ def withdraw(folder: Path, session: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def is_starting(folder: Path, seconds: float) -> bool:
+    """Whether a program is about to run: a launch file of ``folder``, not older than that, waits for its launcher, or a
+    launcher has taken one and is no further yet.
+    """
+    for path in folder.glob("*.launch"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime < seconds:
+                return True
+    inside = os.fsencode(folder) + b"/"
+    launchers, parents = set[int](), set[int]()
+    for pid in pids():
+        words, seen = command_line(pid), look(pid)
+        if words and words[-1].startswith(inside):  # until it has run exec, a launcher's child is called the same
+            launchers.add(pid)
+        elif seen is not None:
+            parents.add(seen.parent)
+    return any((seen := look(pid)) and seen.state != "T" for pid in launchers - parents)
 
 
 def agent_processes(town: str) -> dict[str, set[ProcessRef]]:

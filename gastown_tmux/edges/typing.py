@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from gastown_tmux.domain.mail import one_line
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.panes import run_on

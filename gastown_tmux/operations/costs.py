@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gastown_tmux.domain.agents import AgentState, Session
-from gastown_tmux.domain.ids import Address
+from gastown_tmux.domain.ids import MAYOR, Address
 from gastown_tmux.edges import clock
 from gastown_tmux.operations import freezing
 from gastown_tmux.operations.escalations import raise_escalation
@@ -89,4 +89,4 @@ def _pause(town: Town, agents: list[Address], why: str, session: Session) -> Non
     if paused:
         with town.change() as change:
             text = f"{', '.join(paused)} paused over {why}. Raise the budget, then: gt resume {paused[0]}"
-            raise_escalation(change, "high", text, bead=session.bead)
+            raise_escalation(change, "high", text, bead=session.bead, about=MAYOR if MAYOR in paused else None)

@@ -19,7 +19,7 @@ from gastown_tmux.edges import clock
 from gastown_tmux.edges.typing import When
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations import lookup, mail
-from gastown_tmux.operations.inbox import box
+from gastown_tmux.operations.inbox import box, take_in
 from gastown_tmux.operations.telling import Sighting, abilities_of, find_provider, line_of, sight
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers.screens import holds
@@ -308,6 +308,8 @@ class Courier:
         with self.town.change() as change:
             for row in rows:
                 move_delivery(change, row.mail, row.agent, "die", reason=reason)
+        for row in rows:
+            take_in(self.town, row.agent, row.mail)
 
 
 def _sight(town: Town, address: Address, mind: _Mind) -> Sighting:

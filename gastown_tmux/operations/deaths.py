@@ -160,7 +160,7 @@ def _charge(town: Town, change: Change, session: Session) -> None:
         return_bead(change, held.id, "escalated")
     raise_escalation(
         change, "high", f"{session.agent} has failed: {words}. Start it again by: gt respawn {session.agent}",
-        bead=held.id if held else None,
+        bead=held.id if held else None, about=session.agent,
     )  # fmt: skip
 
 

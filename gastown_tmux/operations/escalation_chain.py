@@ -3,7 +3,8 @@
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.escalation import Escalation, Level, Severity, is_overdue, is_untold, next_level
 from gastown_tmux.domain.ids import MAYOR, OVERSEER, Address, Time
-from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id, one_line
+from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import Bead, Reason
 from gastown_tmux.edges import clock
 from gastown_tmux.edges.faults import fault_point

@@ -1,7 +1,7 @@
 """gt escalate: ask the mayor, then the human, and at last do what is safe."""
 
 from gastown_tmux.domain.escalation import Escalation, Level, Severity
-from gastown_tmux.domain.ids import BeadId, EscalationId
+from gastown_tmux.domain.ids import Address, BeadId, EscalationId
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations import escalation_chain
@@ -11,9 +11,14 @@ from gastown_tmux.store.db import Change
 from gastown_tmux.store.meta import once
 
 
-def raise_escalation(change: Change, severity: str, text: str, *, bead: BeadId | None = None) -> EscalationId:
-    """In a transaction of the caller's: what it tells of and the asking happen together. The deacon mails it."""
-    return rows.insert_escalation(change, severity=Severity(severity), text=text, bead=bead)
+def raise_escalation(
+    change: Change, severity: str, text: str, *, bead: BeadId | None = None, about: Address | None = None
+) -> EscalationId:
+    """In a transaction of the caller's: what it tells of and the asking happen together. The deacon mails it.
+
+    ``about``: an agent that is not to be asked first about itself.
+    """
+    return rows.insert_escalation(change, severity=Severity(severity), text=text, bead=bead, about=about)
 
 
 def escalate(

@@ -17,7 +17,9 @@ from gastown_tmux.store import agents as rows
 
 #: Looks that must find nobody running before all counts as frozen: a start may have been under way.
 _QUIET_LOOKS = 2
-_LOOKS = 50
+_LOOKS = 100
+#: An older launch file belongs to nobody who still lives.
+_START_SECONDS = 3.0
 
 
 def estop(town: Town, rig: str | None = None) -> Answer:
@@ -44,7 +46,8 @@ def freeze_until_quiet(town: Town, rig: str | None = None) -> set[ProcessRef]:
         refs = _find(town, rig)
         running = {ref for ref in refs if not processes.is_stopped(ref)}
         frozen |= refs
-        quiet = 0 if running else quiet + 1
+        # Whoever wrote a launch file before the flag was up starts it all the same.
+        quiet = 0 if running or launch.is_starting(town.run / "launch", _START_SECONDS) else quiet + 1
         if quiet >= _QUIET_LOOKS:
             return {ref for ref in frozen if processes.is_alive(ref)}
         if running:

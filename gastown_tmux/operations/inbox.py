@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Address, BeadId, Time
-from gastown_tmux.domain.mail import Message, MessageType, one_line, short_id
+from gastown_tmux.domain.mail import Message, MessageType, short_id
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store.deliveries import find_sent, list_deliveries, move_delivery
@@ -97,6 +98,14 @@ class Found:
 
 def box(town: Town, address: str) -> Mailbox:
     return Mailbox(town.mail / address.replace("/", "."))
+
+
+def take_in(town: Town, address: str, mail: str) -> None:
+    """Out of ``new/``, unread, if it is there: what lies there nobody told the reader of."""
+    with contextlib.suppress(NotFoundError):
+        entry = box(town, address).find(mail)
+        if entry.folder == "new":
+            box(town, address).take_in(entry)
 
 
 def find(town: Town, word: str) -> Found:

@@ -3,11 +3,12 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.ids import Address, SessionId
-from gastown_tmux.domain.mail import Message, Priority, injection, short_id
+from gastown_tmux.domain.mail import Message, Priority, short_id
+from gastown_tmux.domain.quoting import form, injection
 from gastown_tmux.edges import clock
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.errors import GtError, NotFoundError
@@ -40,64 +41,72 @@ def tell_lock(town: Town, address: str, seconds: float = _LOCK_SECONDS) -> Lock:
 
 def _inject(town: Town) -> Iterator[str]:
     with contextlib.suppress(GtError), tell_lock(town, town.actor):
-        new = injection(_untold(town))
-        text = form(town, new.text) if new.told else ""
-        if text:
+        text, told = injection(message.excerpt for message in _untold(town))
+        shown = answer_hook(town, text) if told else ""
+        if shown:
             # Whoever prints this comes back only after it is written: nobody is told of it less than once.
-            yield text
-            _record(town, new.told)
-        elif not new.told:
+            yield shown
+            session = town.environment.get("GT_SESSION", "")
+            _record(town, town.actor, told, session, town.environment.get("GT_HOOK", ""))
+        if shown or not told:
             _take_in(town)
 
 
 def _untold(town: Town) -> list[Message]:
+    """What lies in ``new/``: whoever tells of a mail moves it on. An earlier gt left it there."""
     now, quiet = clock.now(), town.actor in list_quiet(town.db)
+    if not quiet:
+        town.quiet_mark(town.actor).unlink(missing_ok=True)
     found = []
     for entry in box(town, town.actor).list_new():
         with contextlib.suppress(NotFoundError):
             message = box(town, town.actor).load(entry)
             row = find_delivery(town.db, short_id(message.id), town.actor)
-            told = row is not None and row.state is not DeliveryState.QUEUED
+            told = entry.folder != "new" or (row is not None and row.state is not DeliveryState.QUEUED)
             late = message.expires is not None and message.expires <= now
             if not told and not late and (not quiet or message.priority is Priority.URGENT):
                 found.append(message)
     return found
 
 
-def form(town: Town, text: str) -> str:
+def answer_hook(town: Town, text: str) -> str:
     """The text as the program that runs this hook takes it; empty where it must not be stopped again."""
-    payload = _payload(town)
-    match town.environment.get("GT_INJECT"):
-        case "context":
-            event = payload.get("hook_event_name")
-            return json.dumps({"hookSpecificOutput": {"hookEventName": event, "additionalContext": text}})
-        case "block":
-            return "" if payload.get("stop_hook_active") else json.dumps({"decision": "block", "reason": text})
-        case _:
-            return text.rstrip("\n")
+    payload = {}
+    if "GT_HOOK" in town.environment and not sys.stdin.isatty():
+        with contextlib.suppress(ValueError):
+            payload = json.load(sys.stdin.buffer)
+    return form(text, town.environment.get("GT_INJECT", ""), payload if isinstance(payload, dict) else {})
 
 
-def _payload(town: Town) -> dict[str, object]:
-    if "GT_HOOK" not in town.environment or sys.stdin.isatty():
-        return {}
-    try:
-        payload = json.loads(sys.stdin.buffer.read() or b"{}")
-    except ValueError:
-        return {}
-    return payload if isinstance(payload, dict) else {}
+def take_offer(town: Town, session: str, offer: Mapping[str, object]) -> None:
+    """Rows follow what a hook said that it told its agent."""
+    agent, mails, hook = offer.get("agent"), offer.get("mails"), offer.get("hook")
+    if isinstance(agent, str) and isinstance(mails, list):
+        _record(town, Address(agent), list(map(str, mails)), session, str(hook))
 
 
-def _record(town: Town, messages: Sequence[Message]) -> None:
-    session = town.environment.get("GT_SESSION") or None
+def find_offered(town: Town) -> set[str]:
+    """Mails that hooks have just told of, and whose rows do not say so yet."""
+    found = set[str]()
+    for path in (town.run / "spool").glob("*.offered"):
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            found.update(json.loads(path.read_bytes())["mails"])
+    return found
+
+
+def _record(town: Town, agent: Address, mails: Collection[str], session: str, hook: str) -> None:
+    found = []
+    for mail in mails:
+        with contextlib.suppress(NotFoundError):
+            found.append(box(town, agent).load(box(town, agent).find(mail)))
     with town.change() as change:
-        for message in messages:
-            mail = short_id(message.id)
-            insert_delivery(change, mail, Address(town.actor), message.sender, message.priority, message.expires)
-            move_delivery(change, mail, town.actor, "offer", session=session)
-        if session is not None and town.environment.get("GT_HOOK") == "idle":
+        for message in found:
+            insert_delivery(change, short_id(message.id), agent, message.sender, message.priority, message.expires)
+        for mail in mails:
+            move_delivery(change, mail, agent, "offer", session=session or None)
+        if session and hook == "idle":
             # The turn was about to end, and goes on with what it was told.
             move_session(change, SessionId(session), "work")
-    _take_in(town)
 
 
 def _take_in(town: Town) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from gastown_tmux.domain.delivery import PAIR_WINDOW, Limited, allow
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import DEACON, OVERSEER, Address, BeadId, SessionId
-from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id, one_line, reply_subject, short_id
+from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id, reply_subject, short_id
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock
 from gastown_tmux.edges.faults import fault_point

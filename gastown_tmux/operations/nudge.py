@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from gastown_tmux.domain.delivery import Attention, DeliveryState
 from gastown_tmux.domain.ids import Address
-from gastown_tmux.domain.mail import Priority, message_id, one_line, short_id
+from gastown_tmux.domain.mail import Priority, message_id, short_id
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.edges import clock
 from gastown_tmux.edges.typing import Refused, Typed, Unsure, When
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
@@ -115,9 +116,15 @@ def _type(town: Town, id: str, address: Address, mode: Mode) -> str | None:
 def do_not_disturb(town: Town, agent: Address, switch: str = "status") -> Answer:
     """Whether an agent hears only what is urgent; ``switch`` is on, off or status."""
     changed = False
+    mark = town.quiet_mark(agent)
+    if switch == "on":
+        mark.parent.mkdir(mode=0o700, exist_ok=True)
+        mark.touch()
     if switch != "status":
         with town.change() as change:
             changed = set_quiet(change, agent, switch == "on")
+    if switch == "off":
+        mark.unlink(missing_ok=True)
     quiet = agent in list_quiet(town.db)
     text = f"{agent} is {'not to be disturbed' if quiet else 'told of all its mail'}"
     again = "" if changed or switch == "status" else " already"

@@ -9,6 +9,7 @@ from gastown_tmux.domain.ids import Address, SessionId
 from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges import clock, resources
 from gastown_tmux.edges.resources import AfterDone
+from gastown_tmux.operations.injection import take_offer
 from gastown_tmux.operations.propulsion import suggest_handoff
 from gastown_tmux.operations.sessions import stop_sessions
 from gastown_tmux.operations.town import Town
@@ -65,6 +66,9 @@ def _take_signal(town: Town, session: SessionId, event: str, file: Path) -> None
     except (OSError, ValueError):
         payload = {}
     known = payload if isinstance(payload, dict) else {}
+    if event == "offered":
+        take_offer(town, session, known)
+        return
     provider_session = known.get("session_id") or known.get("sessionId")
     transcript = known.get("transcript_path") or known.get("transcriptPath")
     move = MOVES.get(event)

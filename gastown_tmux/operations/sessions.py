@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session, branch_of
 from gastown_tmux.domain.ids import MAYOR, Address, SessionId
-from gastown_tmux.domain.mail import Priority, message_id, one_line, short_id
+from gastown_tmux.domain.mail import Priority, message_id, short_id
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock, launch, processes, resources, worktree
 from gastown_tmux.edges.faults import fault_point
@@ -89,8 +90,7 @@ def start_sessions(town: Town, addresses: Sequence[Address]) -> list[Session]:
     if full is not None:
         raise RefusedError(f"nothing is started: {full}", hint="gt config show limits.memory")
     for address in addresses:
-        if town.is_frozen(address):
-            raise RefusedError(f"{address} is to stand still", hint="gt thaw")
+        _refuse_frozen(town, address)
         start = _claim(town, address)
         if start is not None:
             starts.append(start)
@@ -105,6 +105,11 @@ def start_sessions(town: Town, addresses: Sequence[Address]) -> list[Session]:
             write_state(town, start.agent.address)
     found = [rows.find_session(town.db, start.session) for start in starts]
     return [session for session in found if session is not None]
+
+
+def _refuse_frozen(town: Town, address: Address) -> None:
+    if town.is_frozen(address):
+        raise RefusedError(f"{address} is to stand still", hint="gt thaw")
 
 
 def _claim(town: Town, address: Address) -> _Start | None:
@@ -214,6 +219,8 @@ def _run(town: Town, starts: Sequence[_Start]) -> None:
                     wake=[town.wake_fifo, town.death_fifo],
                 )
             )
+            # Asked again, now that the launch file stands for an estop to see.
+            _refuse_frozen(town, start.agent.address)
             spec = WindowSpec(
                 session=start.agent.rig or "hq",
                 name=start.agent.name,

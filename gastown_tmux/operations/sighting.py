@@ -152,4 +152,6 @@ def _tell(town: Town, session: Session, screen: str, what: str, why: str) -> Non
     lines = [line.rstrip() for line in screen.splitlines() if line.strip()][-30:]
     body = "\n".join(["Its window shows:", "", *lines, "", f"gt attach {session.agent}"])
     for who in (MAYOR, OVERSEER):
+        if who == session.agent:
+            continue  # who waits reads nothing now, and later it is of no use
         mail.notify(town, who, what, body, seed=f"{why} {session.id} {session.since} {who}")

@@ -12,8 +12,8 @@ from gastown_tmux.edges.faults import fault_point
 from gastown_tmux.edges.tmux import ServerGoneError
 from gastown_tmux.edges.typing import Outcome, Program, Refused, Typed, Unsure, When
 from gastown_tmux.errors import NotFoundError
-from gastown_tmux.operations.inbox import box
-from gastown_tmux.operations.injection import tell_lock
+from gastown_tmux.operations.inbox import box, take_in
+from gastown_tmux.operations.injection import find_offered, tell_lock
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers import registry, screens
 from gastown_tmux.providers.base import Provider, WhenBusy
@@ -105,8 +105,9 @@ def line_of(town: Town, delivery: Delivery) -> str | None:
 def tell(town: Town, mail: str, address: Address, when: When) -> Outcome:
     """Types what tells the agent of it, and records what came of that before anybody else may tell it too."""
     with tell_lock(town, address):
+        told = mail in find_offered(town)
         row, session = find_delivery(town.db, mail, address), find_live_session(town.db, address)
-        if row is None or row.state is not DeliveryState.QUEUED:
+        if told or row is None or row.state is not DeliveryState.QUEUED:
             return Refused("somebody else told it")
         line = line_of(town, row)
         if line is None or session is None or session.pane is None:
@@ -125,6 +126,8 @@ def tell(town: Town, mail: str, address: Address, when: When) -> Outcome:
                     note_try(change, mail, address, outcome.reason)
                 case Refused():
                     pass
+        if not isinstance(outcome, Refused):
+            take_in(town, address, mail)
         return outcome
 
 

@@ -92,6 +92,10 @@ class Town:
         """The ``GT_SESSION`` of a process that works for the town and not for an agent."""
         return f"{what}@{self.path}"
 
+    def quiet_mark(self, address: Address) -> Path:
+        """There while an agent may not be disturbed: rows say so, and a hook that asks no row sees it here."""
+        return self.path / ".gt" / "quiet" / address.folder
+
     def sling_lock(self, address: Address) -> Path:
         """Held by whoever has put work on the agent's hook and starts it now."""
         return self.run / f"sling.{address.folder}.lock"

@@ -1,5 +1,6 @@
 """What keeps a town safe and small: snapshots, backups, the trash."""
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ BACKUP_SECONDS = 300.0
 CLEAN_SECONDS = 3600.0
 #: How long what was removed can still be taken out of the trash.
 GRACE_SECONDS = 7 * 24 * 3600.0
+HALF_SECONDS = 24 * 3600.0
 BACKUPS = 12
 LEDGER_LOOSE = 200
 
@@ -75,7 +77,8 @@ def list_backups(town: Town) -> list[Path]:
 
 
 def clean(town: Town) -> None:
-    """Thins snapshots by age, packs repositories, and empties the trash of what is past its grace time."""
+    """Thins snapshots by age, packs repositories, empties the trash of what is past its grace time, and takes away what
+    killed hooks left half-written."""
     for rig in list_rigs(town.db):
         repository = town.repository(rig.name)
         for agent in history.list_agents(repository):
@@ -84,3 +87,7 @@ def clean(town: Town) -> None:
     # Each commit of the ledger holds the whole file of the day.
     Repository(town.path / ".git", town.run / "repo.town.lock").maintain(LEDGER_LOOSE)
     removal.empty_trash(town.trash, GRACE_SECONDS)
+    for half in (town.run / "spool").glob(".*"):  # a killed hook's
+        with contextlib.suppress(FileNotFoundError):
+            if clock.epoch() - half.stat().st_mtime > HALF_SECONDS:
+                half.unlink()

@@ -15,7 +15,7 @@ from gastown_tmux.operations import escalations
 from gastown_tmux.operations.convoys import tell_landed
 from gastown_tmux.operations.forks import find_fork
 from gastown_tmux.operations.hooks import save_hook, write_state
-from gastown_tmux.operations.injection import form
+from gastown_tmux.operations.injection import answer_hook
 from gastown_tmux.operations.town import Answer, Town
 from gastown_tmux.store import work as rows
 from gastown_tmux.store.agents import find_handoff, get_agent
@@ -54,7 +54,7 @@ def prime(town: Town, inject: bool = False) -> Prime | Iterator[str]:
     has hooks was started with those.
     """
     primed = _prime(town)
-    return iter([form(town, primed.text(instructions=False))]) if inject else primed
+    return iter([answer_hook(town, primed.text(instructions=False))]) if inject else primed
 
 
 def _prime(town: Town) -> Prime:

@@ -10,7 +10,7 @@ _YES, _NO, _ATTACH, _DIFF, _SKIP, _QUIT = "y", "n", "a", "d", "s", "q"
 
 
 class Person(Protocol):
-    """``ask_key`` gives one of the keys, ``ask_words`` a line, which may be empty; both ``None`` for Ctrl-C."""
+    """``ask_key`` gives one of the keys, ``ask_words`` a line, which may be empty; both ``None`` for Esc or Ctrl-C."""
 
     def write(self, text: str) -> None: ...
     def ask_key(self, question: str, keys: str) -> str | None: ...
@@ -22,7 +22,7 @@ def decide(
 ) -> bool:
     """Shows each item and carries out what the person's key says; a diff or a visit comes back to the same item.
 
-    Unless it ``stays``, a visit ends it: then this is False.
+    Whether it came to the end: not when the person had enough, nor, unless it ``stays``, by a visit.
     """
     for number, item in enumerate(items, start=1):
         person.write(f"{number}/{len(items)} {item.kind} {item.id} {item.bead or ''} {harmless(item.text)}")
@@ -33,14 +33,14 @@ def decide(
         while True:
             key = person.ask_key(_question(item.kind), _keys(item.kind))
             if key in (None, _QUIT):
-                return True
+                return False
             command = None if key == _SKIP else _command(item, str(key), person)
             went = command is not None and run(command)
             if key == _ATTACH and went and not stays:
                 return False
             if key not in (_ATTACH, _DIFF):
                 break
-    person.write("that was all")
+    person.write("that was all" if items else "nothing waits for you")
     return True
 
 

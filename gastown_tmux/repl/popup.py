@@ -15,15 +15,16 @@ from gastown_tmux.verbs.table import Kind
 
 
 class Chooser(Person, Protocol):
-    """``choose`` gives one of the words, the nearest to what was typed; None for Ctrl-C, or where none is near."""
+    """``choose`` gives one of the words, the nearest to what was typed; None for Esc, or where none is near."""
 
     def choose(self, question: str, choices: Sequence[Choice]) -> str | None: ...
+    def await_key(self, words: str) -> None: ...
 
 
 def open_popup(what: str, town: Town, person: Chooser, run: Callable[[Sequence[str]], bool]) -> None:
-    """``go`` to a window, ``sling`` words, or ``decide``: what waits for the person.
+    """``go`` to a window, ``sling`` words, read ``mail``, or ``decide``: what waits for the person.
 
-    ``run`` carries a command out and says whether that went well; what it printed stays until Enter.
+    ``run`` carries a command out and says whether that went well; what it printed stays until a key is pressed.
     """
     match what:
         case "go":
@@ -36,10 +37,18 @@ def open_popup(what: str, town: Town, person: Chooser, run: Callable[[Sequence[s
             if target is None:
                 return
             run(("sling", f"--message={words}", target))
+        case "mail":
+            while mails := list_names(town, Kind.MAIL):
+                id = person.choose("read: ", mails)
+                if id is None:
+                    return
+                run(("mail", "read", id))
+                person.await_key("(any key: back to the list) ")
+            person.write("no mail")
         case _:
             if not decide(review(town), person, run, stays=False):
                 return
-    person.ask_words("(Enter closes this) ")
+    person.await_key("(any key closes this) ")
 
 
 def list_windows(town: Town) -> list[Choice]:

@@ -8,7 +8,8 @@ import asyncio
 import os
 import sys
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.input import Input
@@ -42,17 +43,18 @@ class QuietInput(Vt100Input):
 
 def make_input() -> Input | None:
     """This process's own keys, beside ``make_output``."""
-    return None if _is_dumb() or not sys.stdin.isatty() else QuietInput(sys.stdin)
+    return None if is_dumb() or not sys.stdin.isatty() else QuietInput(sys.stdin)
 
 
 def make_output() -> Output | None:
     """This process's own terminal; of one that cannot even move its cursor, prompt_toolkit knows better."""
-    if _is_dumb():
+    if is_dumb():
         return None
     return QuietOutput.from_pty(sys.stdout, term=os.environ.get("TERM"), enable_bell=False)
 
 
-def _is_dumb() -> bool:
+def is_dumb() -> bool:
+    """Whether this process's own terminal only prints, and erases a letter at most."""
     return os.environ.get("TERM", "dumb") in ("dumb", "unknown")
 
 
@@ -65,6 +67,7 @@ class Screen:
         self._pending: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._scheduled = False
+        self._standing = ""
 
     @property
     def width(self) -> int:
@@ -87,6 +90,19 @@ class Screen:
         self._output.erase_screen()
         self._output.cursor_goto(0, 0)
         self._output.flush()
+
+    @contextmanager
+    def standing(self, question: str) -> Iterator[None]:
+        """While a terminal that only prints shows this, lines come below it, and it is asked once more."""
+        with self._lock:
+            self._output.write_raw(question)
+            self._output.flush()
+            self._standing = question
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._standing = ""
 
     def begin(self) -> None:
         with self._lock:
@@ -124,6 +140,8 @@ class Screen:
             if not self._pending:
                 return
             text = "".join(self._pending)
+            if self._standing:
+                text = f"\n{text}{self._standing}"
             self._pending.clear()
             self._output.enable_autowrap()
             self._output.write_raw(text)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import time
@@ -11,14 +12,16 @@ from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.buffer import CompletionState
+from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import Condition, emacs_insert_mode
+from prompt_toolkit.filters import Condition, emacs_insert_mode, vi_insert_mode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import ColorDepth, Output
-from prompt_toolkit.styles import Style
+from prompt_toolkit.styles import Style, merge_styles
 
 from gastown_tmux.domain.settings import NEWS
 from gastown_tmux.edges import clients
@@ -33,8 +36,8 @@ from gastown_tmux.repl.jobs import Jobs
 from gastown_tmux.repl.lines import Clear, Decide, Leave, Run, Say, is_open, is_speech, read_line, split_lines
 from gastown_tmux.repl.lines import Shell as ShellCommand
 from gastown_tmux.repl.popup import open_popup
-from gastown_tmux.repl.questions import Questions
-from gastown_tmux.repl.screen import Screen, make_input, make_output
+from gastown_tmux.repl.questions import ESCAPE_SECONDS, Questions
+from gastown_tmux.repl.screen import Screen, is_dumb, make_input, make_output
 from gastown_tmux.repl.toolbar import toolbar
 from gastown_tmux.repl.values import Watcher
 from gastown_tmux.store.events import last_seq
@@ -51,6 +54,7 @@ PATIENCE_SECONDS = 0.5
 GOODBYE_SECONDS = 2.0
 DECIDE_SECONDS = 15.0
 SWITCH_SECONDS = 0.001
+SIGNAL_SECONDS = 0.1
 MENU_LINES = 6
 
 HELP = """\
@@ -77,6 +81,10 @@ _STYLE = Style.from_dict(
 )
 
 
+#: Without colours a suggestion must not look as if it had been typed.
+_COLOURLESS = merge_styles([_STYLE, Style.from_dict({"auto-suggestion": "dim"})])
+
+
 class _History(FileHistory):
     """One file a town; a disk that is full must not stop anybody from typing."""
 
@@ -93,7 +101,9 @@ class Shell:
         self._look = look
         self._session = self._make_session(input or make_input(), output or make_output())
         self._screen = Screen(self._session.output)
-        self._person = Questions(self._session.input, self._session.output, self._screen)
+        self._only_prints = input is None and is_dumb()
+        read = self._read_plainly if self._only_prints else None
+        self._person = Questions(self._session.input, self._session.output, self._screen, read)
         self._jobs = Jobs(self._refresh)
         self._news = News(self._screen.write, self._current_look, NEWS, town.actor)
         watched = Town(town.path, town.actor, town.environment, town.flags)
@@ -279,16 +289,41 @@ class Shell:
 
     def _read(self) -> str | None:
         """What was typed; None when the terminal is gone."""
-        # In a low window the lines above are worth more than the completions below.
-        self._session.reserve_space_for_menu = min(MENU_LINES, max(1, self._screen.height // 4))
         try:
+            if self._only_prints:
+                return self._read_lines()
             return self._session.prompt(pre_run=self._screen.begin)
         except (EOFError, OSError):
             return None
         except KeyboardInterrupt:
+            self._jobs.interrupt_last()
             return ""
         finally:
             self._screen.end()
+
+    def _read_lines(self) -> str | None:
+        text = self._read_plainly("gt> ")
+        while text is not None and is_open(text) and (more := self._read_plainly("  > ")) is not None:
+            text += f"\n{more}"
+        if text:
+            self._session.history.append_string(text)
+        return text
+
+    def _read_plainly(self, question: str) -> str | None:
+        """A line, edited by the terminal itself, which shows what was erased; None for Ctrl-D."""
+        was = signal.signal(signal.SIGINT, signal.default_int_handler)
+        line = b""
+        try:
+            with self._hush.lifted(), self._screen.standing(question):
+                # A signal may come to another thread, and would not end a read here.
+                while not select.select([sys.stdin], [], [], SIGNAL_SECONDS)[0]:
+                    pass
+                line = sys.stdin.buffer.readline()
+            return line.decode(errors="replace").rstrip("\n") if line else None
+        finally:
+            signal.signal(signal.SIGINT, was)
+            if not line:
+                self._screen.write("")
 
     def _apply_settings(self) -> None:
         self._town.reload_settings()
@@ -326,11 +361,20 @@ class Shell:
         def _(event: KeyPressEvent) -> None:
             event.current_buffer.newline(copy_margin=False)
 
+        @keys.add("tab", filter=emacs_insert_mode | vi_insert_mode)
+        def _(event: KeyPressEvent) -> None:
+            # At once, not in the background: an Enter right behind it must find the whole word.
+            buffer = event.current_buffer
+            if not (buffer.complete_state and buffer.complete_state.completions):
+                found = list(buffer.completer.get_completions(buffer.document, CompleteEvent()))
+                buffer.complete_state = CompletionState(buffer.document, found) if found else None
+            buffer.complete_next()
+
         @keys.add("c-d", filter=Condition(lambda: not self._session.default_buffer.text))
         def _(event: KeyPressEvent) -> None:
             event.app.exit(result="exit")
 
-        return PromptSession(
+        session: PromptSession[str] = PromptSession(
             message=[("class:prompt", "gt> ")],
             input=input,
             output=output,
@@ -342,9 +386,16 @@ class Shell:
             prompt_continuation="  > ",
             bottom_toolbar=self._toolbar,
             key_bindings=keys,
-            style=_STYLE,
+            style=_STYLE if self._look.colour else _COLOURLESS,
             color_depth=None if self._look.colour else ColorDepth.DEPTH_1_BIT,
         )
+        session.app.ttimeoutlen = ESCAPE_SECONDS
+        session.app.before_render += self._fit_menu
+        return session
+
+    def _fit_menu(self, app: object) -> None:
+        """In a low window the lines above are worth more than the completions below."""
+        self._session.reserve_space_for_menu = min(MENU_LINES, max(1, self._screen.height // 4))
 
 
 def _end(number: int, frame: object) -> None:

@@ -52,14 +52,16 @@ def list_asked(reader: Reader, agent: Address, bead: BeadId) -> list[Escalation]
     return [_escalation(row) for row in found]
 
 
-def insert_escalation(change: Change, *, severity: Severity, text: str, bead: BeadId | None) -> EscalationId:
+def insert_escalation(
+    change: Change, *, severity: Severity, text: str, bead: BeadId | None, about: Address | None
+) -> EscalationId:
     escalation = change.insert_with_id(
         "esc",
         lambda fresh: change.execute(
             "INSERT INTO escalations (id, severity, text, bead, agent, state, level, created, updated)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            fresh, severity, text, bead, change.actor, ESCALATION.initial, first_level(change.actor), change.time,
-            change.time,
+            fresh, severity, text, bead, change.actor, ESCALATION.initial, first_level(about or change.actor),
+            change.time, change.time,
         ),
     )  # fmt: skip
     change.event(EventType.ESCALATION_RAISED, escalation, severity=severity, text=text, bead=bead)

@@ -20,7 +20,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from gastown_tmux.domain.ids import BeadId, SessionId, Time
-from gastown_tmux.domain.mail import Message, MessageType, Priority, one_line
+from gastown_tmux.domain.mail import Message, MessageType, Priority
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.errors import UsageError
 
 # Bytes of UTF-8 in one encoded word: RFC 2047 allows 75 characters for all of it.

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from gastown_tmux.domain.agents import Role, view_state
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.mail import one_line, short_id
+from gastown_tmux.domain.mail import short_id
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.settings import find_key
 from gastown_tmux.edges.resources import list_resources
 from gastown_tmux.errors import NotFoundError
@@ -72,7 +73,8 @@ def _mails(box: Mailbox) -> list[Choice]:
     for entry in reversed(box.list_all()[-MAILS:]):
         with contextlib.suppress(NotFoundError):
             mail = box.load(entry)
-            found.append((short_id(mail.id), f"{mail.sender}: {one_line(mail.subject)}"))
+            new = "" if entry.read else "new, "
+            found.append((short_id(mail.id), f"{new}{mail.sender}: {one_line(mail.subject)}"))
     return found
 
 

@@ -112,11 +112,16 @@ def _cell(name: str, value: Any) -> str:
     return harmless(" ".join(str(value).split()))
 
 
+def _field(value: Any, name: str) -> Any:
+    """That an agent is dead which is off is as it should be, and nothing to alarm anybody."""
+    return None if name == "health" and value.state == "off" else getattr(value, name)
+
+
 def table(listing: Listing, values: Sequence[Any], look: Look) -> str:
     """A head and a line for each value; columns that hold nothing are left out."""
     if not values:
         return listing.empty
-    rows = [[_cell(name, getattr(value, name)) for name in listing.columns] for value in values]
+    rows = [[_cell(name, _field(value, name)) for name in listing.columns] for value in values]
     kept = [place for place, name in enumerate(listing.columns) if place == 0 or any(row[place] != "-" for row in rows)]
     names = [listing.columns[place] for place in kept]
     rows = [[_signed(name, row[place], look) for name, place in zip(names, kept, strict=True)] for row in rows]

@@ -26,6 +26,7 @@ from gastown_tmux.edges.launch import (
     Starter,
     Stopped,
     agent_processes,
+    is_starting,
     read_report,
 )
 from gastown_tmux.edges.panes import Pane, WindowSpec, capture, kill_pane, open_windows, panes
@@ -268,6 +269,24 @@ def test_what_leaves_parent_session_and_environment_is_still_known(town: Town) -
     left = {entry.process for entry in town.reports("ses-1") if isinstance(entry, Left)}
     assert hidden in left
     end(left, term_seconds=2)
+
+
+def test_a_start_is_seen_from_its_launch_file_to_its_program(town: Town) -> None:
+    assert not is_starting(town.folder, 60)
+    with Starter(town.folder) as starter:
+        command = starter.prepare(town.launch("ses-1", "sleep", "60"))
+        assert is_starting(town.folder, 60)
+        waiting = subprocess.Popen(["sh", "-c", 'read go; exec "$@"', "sh", *command], stdin=subprocess.PIPE)
+        town.folder.joinpath("ses-1.launch").rename(town.folder / "taken")
+        assert is_starting(town.folder, 60) and is_starting(town.folder, 0)
+        town.folder.joinpath("taken").rename(town.folder / "ses-1.launch")
+        assert waiting.stdin is not None
+        waiting.stdin.write(b"\n")
+        waiting.stdin.flush()
+        assert isinstance(starter.await_started(20)["ses-1"], Started)
+    assert not is_starting(town.folder, 60)
+    end([], term_seconds=2, sessions=["ses-1"])
+    waiting.wait(10)
 
 
 def test_term_is_passed_on_and_the_end_reported(town: Town) -> None:

@@ -90,7 +90,7 @@ def pointer_line(scratch: Scratch) -> tuple[Action, Action]:
     return floor, told
 
 
-@benchmark("turn end to mail offered", Goal(extra=100))
+@benchmark("turn end to mail offered", Goal(3))
 def offered(scratch: Scratch) -> tuple[Action, Action]:
     """What a program's hook at a turn's end takes where there is mail: not felt, beside a bare Python."""
     town, gt = make_crew(scratch)

@@ -12,9 +12,7 @@ from gastown_tmux.daemons.courier import CourierThread
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.mail import short_id
-from gastown_tmux.operations.doctor import examine
 from gastown_tmux.operations.inbox import box
-from gastown_tmux.operations.watching import read_watch
 from gastown_tmux.store.agents import insert_agent
 from gastown_tmux.store.deliveries import list_open
 from gastown_tmux.store.meta import set_wanted
@@ -82,24 +80,3 @@ def test_mail_comes_and_the_watch_comes_back_whatever_ends_it(
     again = short_id("<again@x>")
     wait_for(lambda: [row.mail for row in list_open(quiet.town.db)] == [again], RESCAN)
     wait_for(lambda: not watcher.health().dead, RESCAN, "the new folder to be watched")
-
-
-def test_without_any_watch_the_rescan_is_enough_and_doctor_names_it(
-    quiet: QuietTown, wait_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused() -> None:
-        raise OSError(24, "inotify instance limit reached")
-
-    monkeypatch.setattr("gastown_tmux.edges.watch.BoxWatcher._running_observer", lambda self: refused())
-    thread = CourierThread(quiet.town.acting_as(Address("deacon")))
-    thread.start()
-    try:
-        wait_for(lambda: read_watch(quiet.town), 10, "the report")
-        deliver(quiet, "unwatched")
-        wait_for(lambda: rows(quiet) == 1, RESCAN)
-        findings = [finding for finding in examine(quiet.town) if "not watched" in finding.what]
-        assert [(f.level, f.cause) for f in findings] == [("warning", "[Errno 24] inotify instance limit reached")]
-        monkeypatch.undo()
-        wait_for(lambda: not read_watch(quiet.town), RESCAN, "the watch to come back")
-    finally:
-        thread.stop()

@@ -20,7 +20,7 @@ from gastown_tmux.edges import typing
 from gastown_tmux.edges.clients import attach_command, clients
 from gastown_tmux.edges.panes import WindowSpec, capture, open_windows
 from gastown_tmux.edges.tmux import Server, client_environment
-from gastown_tmux.edges.typing import Outcome, Program, Refused, Typed, When, look, type_line
+from gastown_tmux.edges.typing import Outcome, Program, Refused, Typed, When, look, press_answer, type_line
 from gastown_tmux.providers.registry import find
 from gastown_tmux.providers.screens import holds, judge
 
@@ -107,7 +107,12 @@ def test_without_hooks_the_emptied_composer_and_the_busy_sign_tell(agent: Window
 
 def test_leaves_copy_mode(agent: Window) -> None:
     agent.server.run("copy-mode", "-t", agent.pane)
-    assert isinstance(agent.type("/busy 30"), Typed)
+    assert isinstance(agent.type("/dialog Sure?"), Typed)
+    agent.see("Sure?")
+    agent.server.run("copy-mode", "-t", agent.pane)
+    answered = press_answer(agent.server, agent.pane, "ses-1", ["1"], program("runbook"), agent.folder / "lock")
+    assert isinstance(answered, Typed)
+    agent.see("answered: Yes")
 
 
 def test_a_dialog_is_left_alone(agent: Window) -> None:

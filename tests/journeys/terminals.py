@@ -3,12 +3,15 @@
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+GT = Path(sys.executable).with_name("gt")
 
 
 @dataclass
@@ -36,6 +39,18 @@ class Terminal:
     def types(self, text: str) -> None:
         """Byte by byte as keys are: ``\\r`` is Enter, ``\\x02`` the prefix."""
         self.tmux("send-keys", "-t", "person", "-H", *(f"{byte:02x}" for byte in text.encode()))
+
+    def clicks(self, text: str) -> None:
+        """The left button in the middle of that, where the screen shows it for the first time."""
+        self.types(f"\x1b[<0;{self._place(text)}M\x1b[<0;{self._place(text)}m")
+
+    def wheels_up(self, text: str) -> None:
+        """One notch of the wheel over that."""
+        self.types(f"\x1b[<64;{self._place(text)}M")
+
+    def _place(self, text: str) -> str:
+        row, line = next((row, line) for row, line in enumerate(self.screen().splitlines(), 1) if text in line)
+        return f"{line.index(text) + 1 + len(text) // 2};{row}"
 
     def screen(self) -> str:
         return self.tmux("capture-pane", "-p", "-t", "person")

@@ -147,7 +147,7 @@ def test_refusals(quick_town: TownWorld) -> None:
         (["--as", "demo/ghost", "status"], 3),
         (["up", "--layout", "nope"], 3),
         (["rig", "add", "b", town.project, "--branch", "nope"], 3),
-        (["rig", "add", "b", "git@nowhere.invalid:b"], 1),
+        (["rig", "add", "b", "git://127.0.0.1:1/b"], 1),
         (["done"], 4),
         (["mq", "show", "mr-00000"], 3),
     ):

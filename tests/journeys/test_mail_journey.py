@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+from typing import Any
+
+import pytest
 
 from tests.journeys.town_world import TownWorld
 
@@ -74,3 +77,26 @@ def answers(town: TownWorld, mail: str) -> None:
 
 def screen(town: TownWorld) -> str:
     return str(town.gt("peek", "ann", "-n", "100", code=None).out)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has inotify")
+def test_mail_comes_where_the_system_allows_no_more_watches(town: TownWorld, wait_for: Any) -> None:
+    """A user namespace has a limit of its own, so nobody else's is touched."""
+    town.gt("crew", "add", "ann", "--rig", "demo")
+    limit = "/proc/sys/user/max_inotify_watches"
+    command = [sys.executable, "-m", "gastown_tmux", "--town", str(town.path), "up"]
+    within = ["unshare", "--user", "--map-root-user", "sh", "-c", f'echo 0 >{limit}; exec "$@"', "sh", *command]
+    subprocess.run(within, check=True, capture_output=True, timeout=30)
+
+    def unwatched() -> list[Any]:
+        findings = town.gt("doctor", "--json", code=None).json["items"]
+        return [finding for finding in findings if "not watched" in finding["what"]]
+
+    found = wait_for(unwatched, 10, "doctor to name it")
+    assert {finding["cause"] for finding in found} == {"[Errno 28] inotify watch limit reached"}
+    sent = town.json("mail", "send", "demo/ann", "-s", "unwatched")["id"]
+    wait_for(lambda: town.ask("SELECT 1 FROM deliveries WHERE mail = ?", sent), 5, "the rescan")
+    deacon = town.json("status")["daemons"][0]["pid"]
+    enter = ["nsenter", "--user", "--preserve-credentials", f"--target={deacon}"]
+    subprocess.run([*enter, "sh", "-c", f"echo 1000 >{limit}"], check=True, capture_output=True, timeout=30)
+    wait_for(lambda: not unwatched(), 10, "the watches to come back")

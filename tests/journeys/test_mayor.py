@@ -2,14 +2,11 @@
 
 import signal
 import sys
-from pathlib import Path
 
 import psutil
 
-from tests.journeys.terminals import Terminal
+from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
-
-GT = Path(sys.executable).with_name("gt")
 
 
 def find_repl(town: TownWorld) -> psutil.Process:
@@ -36,7 +33,7 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.sees(f"1:toast ● {bead} polecat")  # the status line, without anybody asking
     terminal.types("\x02h")
     terminal.sees("next agent that waits")
-    terminal.types("\r")
+    terminal.types("\x1b")
     terminal.gone("next agent that waits")
     terminal.types("\x02d")
     terminal.sees("[detached")
@@ -54,10 +51,13 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.types("\x02H")
     terminal.sees("switched to demo/toast")
 
+    terminal.types("peek toa\t\r")  # faster than any menu opens
+    terminal.sees("runbook demo/toast")
+
     find_repl(town).send_signal(signal.SIGKILL)
     terminal.sees("help tells more", 20)
     terminal.types("\x1b[A")
-    terminal.sees("gt> attach toast")  # what was typed before it died
+    terminal.sees("gt> peek toast")  # what was typed before it died
     terminal.types("\x03")
 
     terminal.resize(132, 40)
@@ -68,6 +68,36 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     assert town.json("mayor", "status")["state"] == "on"
     terminal.types("stty -a | grep -o ' icanon '\r")
     terminal.sees("\n icanon")
+
+
+def test_the_mouse_chooses_windows_and_panes_and_scrolls(bare_town: TownWorld, terminal: Terminal) -> None:
+    bare_town.gt("mayor", "start", "--agent", "runbook")
+    terminal.run(GT, "--town", bare_town.path, "mayor", "attach")
+    terminal.sees("\ngt>")
+    terminal.sees("runbook mayor · ready")
+
+    def is_at(window: str, agent: str) -> bool:
+        return bare_town.tmux("display-message", "-p", "-t", "=hq:", "#W #{@gt_agent}") == f"{window} {agent}\n"
+
+    assert is_at("mayor", "")
+    terminal.clicks("runbook mayor")
+    bare_town.wait_for(lambda: is_at("mayor", "mayor"), 10, "the agent's pane")
+    terminal.clicks("gt>")
+    bare_town.wait_for(lambda: is_at("mayor", ""), 10, "the REPL's pane")
+    terminal.clicks("2:deacon")
+    bare_town.wait_for(lambda: is_at("deacon", ""), 10, "the deacon's window")
+    terminal.types("\x02H")
+    bare_town.wait_for(lambda: is_at("mayor", ""), 10, "the mayor's window")
+
+    bare_town.gt("nudge", "mayor", "/print 2")
+    terminal.sees("line 15")
+    terminal.gone("• working")
+    terminal.wheels_up("line 15")
+    terminal.sees("[0/")
+    terminal.wheels_up("line 15")
+    terminal.sees("[5/")  # so many lines further up, of how many
+    terminal.types("q")
+    terminal.gone("[5/")
 
 
 def test_a_flood_of_events_leaves_a_prompt_to_type_at(bare_town: TownWorld, terminal: Terminal) -> None:
@@ -117,6 +147,9 @@ def test_the_mayors_agent_is_beside_the_repl_and_comes_back(bare_town: TownWorld
     asking = bare_town.wait_for(lambda: bare_town.json("waiting")["items"], 20, "the mayor to ask")
     assert (asking[0]["agent"], asking[0]["question"]) == ("mayor", "may I?")
     assert bare_town.json("review")["items"][0]["kind"] == "approval"
+    told = bare_town.wait_for(lambda: bare_town.json("mail", "inbox")["items"], 20, "the overseer's mail")
+    assert [mail["subject"] for mail in told] == ["mayor waits for a person"]
+    assert bare_town.json("mail", "inbox", "mayor")["items"] == []
     assert "approved" in bare_town.gt("approve", "--all").out
     assert "answered: Yes" in bare_town.gt("peek", "mayor", "-n", "50").out
     bare_town.gt("config", "set", "approvals.rules", "[{match: '^really', answer: deny}]")
@@ -126,6 +159,10 @@ def test_the_mayors_agent_is_beside_the_repl_and_comes_back(bare_town: TownWorld
     answers = [event["data"] for event in bare_town.json("events", "--type", "approval")["items"]]
     assert [(each["answer"], each["rule"]) for each in answers] == [("approve", None), ("deny", "^really")]
 
+    for words in (["stop"], ["restart"], ["start", "--agent", "claude"]):
+        refused = bare_town.gt("mayor", *words, env={"GT_AGENT": "mayor"}, code=4)
+        assert "only a person" in refused.err
+    assert bare_town.agent("mayor")["health"] == "healthy"
     bare_town.gt("mayor", "stop")
     assert "already" in bare_town.gt("mayor", "stop").out
     assert bare_town.json("mayor", "status")["state"] == "off"

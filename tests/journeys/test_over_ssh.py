@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,9 @@ import psutil
 import pytest
 
 from gastown_tmux.edges.ssh import Host
-from tests.journeys.terminals import Terminal
+from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
 
-GT = Path(sys.executable).with_name("gt")
 pytestmark = [pytest.mark.needs("ssh"), pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="needs sshd")]
 
 SSHD = """\

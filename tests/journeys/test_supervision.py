@@ -4,16 +4,14 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from tests.journeys.terminals import Terminal
+from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
 
-GT = Path(sys.executable).with_name("gt")
 TICK = "for i in $(seq 600); do echo $i > tick.txt; sleep 0.1; done"
 
 
@@ -28,10 +26,9 @@ def ticking(place: Path, wait_for: Any) -> bool:
     return True
 
 
-def stands_still(place: Path) -> bool:
-    before = place.read_text()
-    subprocess.run(["sleep", "0.4"], check=True)
-    return place.read_text() == before
+def stands_still(town: TownWorld, address: str) -> bool:
+    program = psutil.Process(town.agent(address)["pid"])
+    return {each.status() for each in (program, *program.children(recursive=True))} == {psutil.STATUS_STOPPED}
 
 
 def test_all_come_back_with_their_work(town: TownWorld, wait_for: Any) -> None:
@@ -68,7 +65,7 @@ def test_standing_still_and_going_on(town: TownWorld, wait_for: Any) -> None:
     assert ticking(tick, wait_for)
 
     town.gt("pause", address)
-    assert town.agent(address)["state"] == "paused" and stands_still(tick)
+    assert town.agent(address)["state"] == "paused" and stands_still(town, address)
     assert "already" in town.gt("pause", address).out
 
     # With the deacon dead and the database locked.
@@ -78,14 +75,14 @@ def test_standing_still_and_going_on(town: TownWorld, wait_for: Any) -> None:
     locked = sqlite3.connect(town.path / ".gt" / "town.db", isolation_level=None)
     locked.execute("BEGIN EXCLUSIVE")
     town.gt("estop")
-    assert stands_still(tick)
+    assert stands_still(town, address)
     town.gt("thaw")
     assert ticking(tick, wait_for)
     locked.execute("ROLLBACK")
     locked.close()
 
     town.gt("estop", "--rig", "demo")
-    assert stands_still(tick) and any("gt thaw" in note for note in town.json("status")["notes"])
+    assert stands_still(town, address) and any("gt thaw" in note for note in town.json("status")["notes"])
     assert town.gt("respawn", address, code=4).err.startswith("gt: ")
     assert "gt thaw" in town.gt("sling", town.bead("later", "true"), "demo").out
     town.gt("thaw")

@@ -68,10 +68,15 @@ class TownWorld:
         body = ["--body", chore(script)] if script is not None else []
         return str(self.json("bead", "create", title, "--rig", "demo", *body, *more)["id"])
 
-    def state(self, bead: str) -> str:
-        """Asked of the database: whoever waits asks often, and a command costs what a blink of work costs."""
+    def ask(self, sql: str, *values: str) -> Any:
+        """The first value that the database gives: whoever waits asks often, and a command costs what a blink of work
+        costs."""
         with contextlib.closing(sqlite3.connect(self.path / ".gt" / "town.db", timeout=10)) as database:
-            return str(database.execute("SELECT state FROM beads WHERE id = ?", (bead,)).fetchone()[0])
+            row = database.execute(sql, values).fetchone()
+        return row and row[0]
+
+    def state(self, bead: str) -> str:
+        return str(self.ask("SELECT state FROM beads WHERE id = ?", bead))
 
     def wait_state(self, bead: str, state: str, seconds: float = 30) -> Any:
         """The bead, once it is in that state."""

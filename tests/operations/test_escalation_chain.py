@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
+from gastown_tmux.domain.agents import Ending, Role
 from gastown_tmux.domain.escalation import Escalation
-from gastown_tmux.domain.ids import MAYOR, OVERSEER, Address
+from gastown_tmux.domain.ids import MAYOR, OVERSEER, WITNESS, Address
 from gastown_tmux.errors import RefusedError
-from gastown_tmux.operations import escalation_chain
+from gastown_tmux.operations import deaths, escalation_chain
 from gastown_tmux.operations.escalations import acknowledge, escalate, resolve
 from gastown_tmux.operations.inbox import box
 from gastown_tmux.operations.snapshots import list_snapshots
 from gastown_tmux.operations.town import Town
+from gastown_tmux.store import agents as rows
 from gastown_tmux.store.agents import get_agent, move_agent
 from gastown_tmux.store.escalations import get_escalation
 from gastown_tmux.store.work import get_bead, sling_bead
@@ -96,6 +98,23 @@ def test_the_mayor_asks_the_human_and_a_key_asks_once(town: Town) -> None:
     first, second = (escalate(mayor, "help", key="k").value for _ in range(2))
     assert first == second and first.level == "human"
     assert len(mails(town, OVERSEER)) == 1 and mails(town, MAYOR) == []
+
+
+def test_the_mayor_is_not_asked_about_itself(town: Town) -> None:
+    (town.path / "town.yaml").write_text("respawn:\n  budget: 1 per 10m\n")
+    witness = town.acting_as(WITNESS)
+    with town.change() as change:
+        rows.insert_agent(change, MAYOR, Role.MAYOR, "runbook")
+    for move in ("start", "retry"):
+        with witness.change() as change:
+            rows.move_agent(change, MAYOR, move)
+            session = rows.insert_session(change, MAYOR, "runbook", (1, "1"), None)
+            rows.end_session(change, session, status=1, signal=None, reason=Ending.DIED)
+        deaths.answer(witness, rows.get_session(town.db, session))
+    escalation_chain.climb(witness)
+    (subject,) = mails(town, OVERSEER)
+    assert "mayor has failed" in subject and mails(town, MAYOR) == []
+    witness.close()
 
 
 def test_about_nothing_that_runs(town: Town) -> None:

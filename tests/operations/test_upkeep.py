@@ -1,5 +1,6 @@
 """What the deacon's keeper has done: backups, pushed snapshots, turn ends."""
 
+import os
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Address
@@ -62,6 +63,13 @@ def test_cleaning_thins_packs_and_keeps_what_is_young(quiet: QuietTown) -> None:
         take(quiet.town, ann)
     young = quiet.town.trash / "young"
     young.mkdir(parents=True)
+    spool = quiet.town.run / "spool"
+    spool.mkdir(exist_ok=True)
+    half, old = spool / ".1.ses-a.idle", spool / ".2.ses-a.idle"
+    half.touch()
+    old.touch()
+    os.utime(old, (0, 0))
     upkeep.clean(quiet.town)
+    assert half.exists() and not old.exists()
     assert len(list_snapshots(quiet.town, ann)) == 3 and young.exists()
     assert git(quiet.town.path, "status", "--porcelain") == ""

@@ -16,6 +16,7 @@ from gastown_tmux.domain.ids import DEACON, OVERSEER, Address, RigName
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges import clock
 from gastown_tmux.operations.escalations import escalate
+from gastown_tmux.operations.mail import notify
 from gastown_tmux.operations.town import Town
 from gastown_tmux.repl.popup import open_popup
 from gastown_tmux.repl.questions import Questions
@@ -204,7 +205,11 @@ def test_a_popup_asks_with_all_there_is_to_choose_from(town: Town) -> None:
         assert pops_up("go", "wit\r") == ("attach", "witness")
         escalate(town.acting_as(Address("demo/toast")), "look here")
         assert pops_up("decide", "a") == ("attach", "demo/toast")
+        notify(town, OVERSEER, "look at this", "body", seed="s")
+        assert (pops_up("mail", "look\rx\x03") or ())[:2] == ("mail", "read")
         for what, typed in (("sling", "\r"), ("sling", "words\r\x03"), ("go", "nowhere\r"), ("go", "\x04")):
+            assert pops_up(what, typed) is None
+        for what, typed in (("sling", "\x1b"), ("go", "to\x1b"), ("decide", "\x1b"), ("decide", "q"), ("mail", "\x1b")):
             assert pops_up(what, typed) is None
 
 

@@ -22,15 +22,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gastown_tmux import hot
 from gastown_tmux.daemons.courier import CourierThread
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import OVERSEER, Address, RigName
 from gastown_tmux.domain.mail import message_id, short_id
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges import clock
+from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations import injection, mail
 from gastown_tmux.operations.inbox import archive, box, read
 from gastown_tmux.operations.install import install
+from gastown_tmux.operations.patrol import take_signals
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import find_delivery
@@ -54,7 +57,7 @@ class Soak:
     messages: int
     writers: int
     boxes: int
-    pause: float = 0.08
+    pause: float = 0.01
     kills: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -99,16 +102,20 @@ class Soak:
     def hook(self, address: Address) -> None:
         """A program's turns: what its hook printed is noted, then that the hook came to its end."""
         told, choice = Notes(self.folder / f"told.{address.folder}"), random.Random(f"{self.seed} {address}")
-        town, pause = self.town(address, GT_SESSION=self.sessions[address]), threading.Event()
+        session, pause = self.sessions[address], threading.Event()
+        os.environ |= {"GT_TOWN": str(self.path), "GT_AGENT": address, "GT_SESSION": session}
+        town, printed = self.town(address), Printed(told)
+        sys.stdout = printed  # type: ignore[assignment]
         while True:
-            texts = injection.check(town, inject=True)
-            assert isinstance(texts, Iterator)
-            ids: list[str] = []
-            for text in texts:
-                ids += POINTER.findall(text)
-                told.note(" ".join(["told", *ids]))
-            # A database locked for long ends a hook in the gap, as a kill does.
-            if ids and all((row := find_delivery(town.db, id, address)) and row.state != "queued" for id in ids):
+            printed.ids.clear()
+            if hot.run(["mail", "check", "--inject"]) is None:
+                texts = injection.check(town, inject=True)
+                assert isinstance(texts, Iterator)
+                for text in texts:
+                    printed.write(text)
+            ids = list(printed.ids)
+            # What could not be recorded ends a hook in the gap, as a kill does.
+            if ids and all(box(town, address).find(id).folder != "new" for id in ids):
                 told.note("recorded")
                 for id in ids:
                     if choice.random() < 0.3:
@@ -120,7 +127,11 @@ class Soak:
     def deacon(self) -> None:
         courier = CourierThread(self.town(Address("deacon")))
         courier.start()
-        threading.Event().wait()
+        town, pause = self.town(Address("deacon")), threading.Event()
+        while True:
+            with contextlib.suppress(RefusedError):  # the database is locked for long: next time
+                take_signals(town)
+            pause.wait(0.05)
 
     def run(self) -> list[str]:
         """What was broken. The town stays in the folder."""
@@ -162,6 +173,8 @@ class Soak:
             set(wanted[address]) - set(self._tellings(address)) for address in self.addresses
         ):
             pause.wait(0.1)
+        while time.monotonic() < deadline and any((self.path / ".gt/run/spool").glob("[!.]*")):
+            pause.wait(0.1)
         return list(self._broken(wanted))
 
     def _wanted(self) -> dict[Address, dict[str, str]]:
@@ -200,6 +213,9 @@ class Soak:
                 yield f"{address} has {len(names)} files for {len(wanted[address])} mails"
             yield from (f"{address} has {id} {held[id]} times" for id in wanted[address] if held[id] != 1)
             tellings = self._tellings(address)
+            for id in tellings:
+                if (row := find_delivery(town.db, id, address)) is None or row.state == "queued":
+                    yield f"{address} was told of {id}, and no row says so"
             yield from (f"{address} was never told of {id}" for id in wanted[address] if id not in tellings)
             for id, times in tellings.items():
                 if any(times[:-1]):
@@ -212,6 +228,22 @@ class Soak:
     def again(self) -> int:
         """How many tellings were made twice because a kill fell in the gap."""
         return sum(len(times) - 1 for a in self.addresses for times in self._tellings(a).values())
+
+
+class Printed:
+    """A hook's standard output, noted at once."""
+
+    def __init__(self, told: "Notes") -> None:
+        self.ids: list[str] = []
+        self._told = told
+
+    def write(self, text: str) -> None:
+        if ids := POINTER.findall(text):
+            self.ids += ids
+            self._told.note(" ".join(["told", *ids]))
+
+    def flush(self) -> None:
+        pass
 
 
 class Notes:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gastown_tmux.domain.mail import Message, MessageType, Priority, one_line
+from gastown_tmux.domain.mail import Message, MessageType, Priority
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.errors import UsageError
 from gastown_tmux.store.message import decode, encode
 

@@ -66,6 +66,13 @@ def test_state_words_have_colour_and_sign_and_titles_do_not() -> None:
     assert shown.count("\033[") == 2
 
 
+def test_an_agent_that_is_off_is_not_called_dead() -> None:
+    listing = Listing(("state", "health"), "")
+    rows = [SimpleNamespace(state="off", health="dead"), SimpleNamespace(state="failed", health="dead")]
+    shown = table(listing, rows, Look(signs=True)).splitlines()
+    assert [row.split() for row in shown[1:]] == [["·", "off", "-"], ["✗", "failed", "✗", "dead"]]
+
+
 def test_an_event_is_whole_in_a_pipe_and_short_on_a_terminal() -> None:
     time = clock.now()
     event = Event(1, time, "bead.merged", OVERSEER, "de-1a2b3", {"commit": "abc", "reason": None})

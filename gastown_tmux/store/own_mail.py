@@ -1,0 +1,84 @@
+"""A mail that gt wrote, read for a hook: the email package costs more than all else that a hook does.
+
+Only what ``store.message.encode`` writes is read here, and as ``store.message.decode`` reads it; all else is left
+to that.
+"""
+
+import binascii
+
+from gastown_tmux.domain.quoting import PRIORITIES, Excerpt, one_line
+
+TYPES = frozenset(("task", "status", "handoff", "escalation", "reply", "notification"))
+
+_FIELDS = {
+    *("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "MIME-Version"),
+    *("X-Gastown-Type", "X-Gastown-Priority", "X-Gastown-Date", "X-Gastown-Bead", "X-Gastown-Expires"),
+    *("X-Gastown-Session", "X-Gastown-Hops", "Content-Type", "Content-Transfer-Encoding"),
+}
+_ADDRESS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-/")
+_SHORT_ID = frozenset("abcdefghijklmnopqrstuvwxyz234567")
+_WORD, _END = "=?utf-8?b?", "?="
+
+
+def read_own(data: bytes, name: str) -> Excerpt | None:
+    """None for anything but a mail of ours under its own file ``name``."""
+    head, _, body = data.partition(b"\n\n")
+    try:
+        fields = _fields(head.decode("ascii"))
+        sender, _, town = fields["From"].rpartition("@")
+        known = (
+            len(name) == 12
+            and _SHORT_ID.issuperset(name)
+            and fields["Message-ID"] == f"<{name}@{town}>"
+            and sender
+            and _ADDRESS.issuperset(sender)
+            and _ADDRESS.issuperset(town)
+            and fields["X-Gastown-Type"] in TYPES
+            and fields["X-Gastown-Priority"] in PRIORITIES
+            and fields["Content-Type"] == "text/plain; charset=utf-8"
+        )
+        if not known:
+            return None
+        return Excerpt(
+            name, sender, _text(fields.get("Subject", "")), _body(body, fields["Content-Transfer-Encoding"]),
+            fields["X-Gastown-Type"], fields["X-Gastown-Priority"], _text(fields["X-Gastown-Date"]),
+            _text(fields.get("X-Gastown-Expires", "")), False,
+        )  # fmt: skip
+    except (KeyError, ValueError):
+        return None
+
+
+def _fields(head: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    name = ""
+    for line in head.split("\n"):
+        if line.startswith(" ") and name and line.isprintable():
+            fields[name] += line
+            continue
+        name, colon, value = line.partition(": ")
+        if not colon or name not in _FIELDS or name in fields or not value.isprintable():
+            raise ValueError(name)
+        fields[name] = value
+    return fields
+
+
+def _text(value: str) -> str:
+    text = value
+    if "=?" in value:
+        words = value.split(" ")
+        if not all(word.startswith(_WORD) and word.endswith(_END) for word in words):
+            raise ValueError(value)
+        pieces = (binascii.a2b_base64(word[len(_WORD) : -len(_END)], strict_mode=True) for word in words)
+        text = b"".join(pieces).decode()
+    if one_line(text) != text:
+        raise ValueError(text)
+    return text
+
+
+def _body(body: bytes, encoding: str) -> str:
+    match encoding:
+        case "7bit" if b"\r" not in body:
+            return body.decode("ascii")
+        case "base64":
+            return binascii.a2b_base64(body.replace(b"\n", b""), strict_mode=True).decode()
+    raise ValueError(encoding)
