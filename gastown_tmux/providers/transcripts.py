@@ -17,6 +17,7 @@ class Transcript(StrEnum):
     GEMINI = "gemini"
     QWEN = "qwen"
     COPILOT = "copilot"
+    OPENCODE = "opencode"
     NONE = "none"
 
 
@@ -48,6 +49,10 @@ def count(form: Transcript, lines: Iterable[bytes]) -> Tokens:
         case Transcript.COPILOT:
             records = _entries(lines, b'"session.usage_record"')
             return sum((_of_copilot(_part(_part(record, "data"), "usage")) for record in records), Tokens())
+        case Transcript.OPENCODE:
+            # Written by our own plugin, each time something of a finished message changes.
+            by_message = {str(entry.get("id")): _part(entry, "tokens") for entry in _entries(lines, b'"tokens"')}
+            return sum(map(_of_opencode, by_message.values()), Tokens())
         case Transcript.NONE:
             return Tokens()
         case _:
@@ -83,6 +88,12 @@ def _of_pi(usage: dict[str, Any]) -> Tokens:
 def _of_copilot(usage: dict[str, Any]) -> Tokens:
     cached = _number(usage, "cacheReadTokens")
     return Tokens(_number(usage, "inputTokens") - cached, _number(usage, "outputTokens"), cached)
+
+
+def _of_opencode(tokens: dict[str, Any]) -> Tokens:
+    cache = _part(tokens, "cache")
+    fresh = _number(tokens, "input") + _number(cache, "write")
+    return Tokens(fresh, _number(tokens, "output") + _number(tokens, "reasoning"), _number(cache, "read"))
 
 
 def _of_google(usage: dict[str, Any], read: str, cached: str, total: str) -> Tokens:

@@ -12,7 +12,7 @@ from tests.agents_real.programs import Program
 from tests.journeys.town_world import git
 
 #: Programs whose transcripts are understood.
-TELL_TOKENS = ("claude", "codex", "pi", "gemini", "qwen", "copilot")
+TELL_TOKENS = ("claude", "codex", "pi", "gemini", "qwen", "copilot", "opencode")
 
 pytestmark = pytest.mark.timeout(600)
 

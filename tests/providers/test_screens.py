@@ -52,6 +52,20 @@ def test_every_recorded_screen_is_judged_right(path: Path) -> None:
     assert judge(rules(program), screen + "\n" * 30, title).state == state
 
 
+@pytest.mark.parametrize(
+    ("name", "reset"),
+    [
+        ("limited_claude_2.1.330_subscription", "8:34am (UTC)"),
+        ("limited_codex_0.169.0_plan", "10:41 AM"),
+        ("limited_copilot_1.0.102_limit", "7200s"),
+        ("limited_opencode_1.18.33_retrying", "1h 59m"),
+    ],
+)
+def test_a_limit_is_read_with_its_end(name: str, reset: str) -> None:
+    _, program, title, screen = read(Path(__file__).parent / "screens" / f"{name}.txt")
+    assert judge(rules(program), screen, title).reset_at_text == reset
+
+
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
 def test_without_its_title_a_screen_is_judged_right_or_unknown(path: Path) -> None:
     state, program, _, screen = read(path)

@@ -30,6 +30,13 @@ def qwen(prompt: int, cached: int, total: int) -> dict[str, Any]:
     return {"type": "assistant", "usageMetadata": counts}
 
 
+def opencode(id: str, input: int, output: int, reasoning: int, write: int, read: int) -> dict[str, Any]:
+    cache = {"write": write, "read": read}
+    total = input + output + reasoning + write + read
+    tokens = {"total": total, "input": input, "output": output, "reasoning": reasoning, "cache": cache}
+    return {"id": id, "tokens": tokens}
+
+
 CASES = {
     Transcript.CLAUDE: (
         [
@@ -68,6 +75,14 @@ CASES = {
             {"type": "session.usage_record", "data": {"usage": {"inputTokens": 6, "cacheReadTokens": 5}}},
         ],
         Tokens(input=10, output=2, cached=5),
+    ),
+    Transcript.OPENCODE: (
+        [
+            opencode("a", 100, 5, 0, 10, 0),
+            opencode("a", 100, 5, 2, 10, 0),
+            opencode("b", 10, 1, 0, 0, 40),
+        ],
+        Tokens(input=120, output=8, cached=40),
     ),
     Transcript.NONE: ([claude("a", input_tokens=10, output_tokens=1)], Tokens()),
 }

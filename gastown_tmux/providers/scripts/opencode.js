@@ -1,26 +1,40 @@
 import { spawnSync } from "node:child_process";
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 
 const GUARD = @GUARD@;
+// What it used stands only in its database, which is not ours to read while it writes.
+const TRANSCRIPT = join(import.meta.dirname, `${process.env.GT_SESSION}.jsonl`);
+// Sessions of sub-agents, whose turns are not the agent's.
+const children = new Set();
 
 function call(session, event, ...answer) {
-  const payload = JSON.stringify({ session_id: session ?? null });
-  return spawnSync(GUARD, [event, ...answer], { input: payload, encoding: "utf8", timeout: 30000 }).stdout ?? "";
+  const input = JSON.stringify({
+    session_id: children.has(session) ? null : session ?? null,
+    transcript_path: TRANSCRIPT,
+  });
+  return spawnSync(GUARD, [event, ...answer], { input, encoding: "utf8", timeout: 30000 }).stdout ?? "";
 }
 
 export const Gastown = async ({ client }) => ({
   event: async ({ event }) => {
-    const session = event.properties?.sessionID ?? event.properties?.info?.id;
-    if (event.type === "session.created" && !event.properties?.info?.parentID) call(session, "session-start");
+    const { info } = event.properties ?? {};
+    const session = event.properties?.sessionID ?? info?.id;
+    if (event.type === "session.created" && info?.parentID) children.add(info.id);
+    if (event.type === "session.created" && !info?.parentID) call(session, "session-start");
+    if (event.type === "message.updated" && info?.role === "assistant" && info.time?.completed)
+      appendFileSync(TRANSCRIPT, JSON.stringify({ id: info.id, tokens: info.tokens }) + "\n");
     if (event.type === "permission.asked") call(session, "waiting");
-    if (event.type === "session.compacted") call(session, "compact");
-    if (event.type === "session.idle") {
+    if (event.type === "session.compacted" && !children.has(session)) call(session, "compact");
+    if (event.type === "session.idle" && !children.has(session)) {
       const words = call(session, "idle", "text");
       const body = { parts: [{ type: "text", text: words }] };
       if (words) await client.session.promptAsync({ path: { id: session }, body });
     }
   },
   "chat.message": async (input, output) => {
-    const words = call(input.sessionID, "prompt", "text");
+    const words = children.has(input.sessionID) ? "" : call(input.sessionID, "prompt", "text");
     if (words) output.parts.push({ type: "text", text: words, synthetic: true });
   },
+  "shell.env": async (_, output) => { output.env.npm_config_fetch_retries = ""; },
 });
