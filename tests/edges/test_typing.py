@@ -107,7 +107,7 @@ def test_without_hooks_the_emptied_composer_and_the_busy_sign_tell(agent: Window
 
 def test_leaves_copy_mode(agent: Window) -> None:
     agent.server.run("copy-mode", "-t", agent.pane)
-    assert isinstance(agent.type("/dialog Sure?"), Typed)
+    assert isinstance(agent.type("/dialog Sure?", heard=lambda: bool(agent.prompts())), Typed)
     agent.see("Sure?")
     agent.server.run("copy-mode", "-t", agent.pane)
     answered = press_answer(agent.server, agent.pane, "ses-1", ["1"], program("runbook"), agent.folder / "lock")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 GT = Path(sys.executable).with_name("gt")
@@ -67,4 +68,8 @@ class Terminal:
         self.wait_for(lambda: text not in self.screen(), 30, f"{text!r} to go")
 
     def close(self) -> None:
+        """With all that runs there: it is told that the terminal is gone, and takes a moment to end."""
+        server = psutil.Process(int(self.tmux("display-message", "-p", "#{pid}")))
+        running = [each for each in server.children(recursive=True) if each.terminal()]
         subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True, timeout=10)
+        psutil.wait_procs(running, timeout=10)

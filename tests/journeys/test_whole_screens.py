@@ -33,6 +33,13 @@ def run(terminal: Terminal, town: TownWorld, *words: str, variables: str = "") -
     terminal.sees("\ngt>")
 
 
+def leave(terminal: Terminal) -> None:
+    """Back to the shell."""
+    terminal.types("\x03")
+    terminal.types("\x04")
+    terminal.wait_for(lambda: terminal.screen().rstrip().endswith("\n$"), 30, "the shell's prompt")
+
+
 def let_hours_pass(town: TownWorld) -> None:
     """For every age to be the same, however fast the test is."""
     with contextlib.closing(sqlite3.connect(town.path / ".gt" / "town.db", timeout=10)) as database, database:
@@ -233,6 +240,7 @@ def test_a_flood(town: TownWorld, terminal: Terminal, shows: Callable[[str], Non
                 daemon    start · stop · status
          town  ● 0 working  ○ 0 idle
         """)
+    leave(terminal)
 
 
 def test_a_terminal_without_colours_and_one_that_only_prints(
@@ -278,3 +286,4 @@ def test_a_terminal_without_colours_and_one_that_only_prints(
         """)
     raw = terminal.tmux("capture-pane", "-ep", "-t", "person")
     assert "\033[2mad list" in raw and not re.search(r"\033\[[0-9;]*[34][0-8]", raw)
+    leave(terminal)
