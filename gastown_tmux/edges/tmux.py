@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from gastown_tmux.edges.files import write_atomic
+from gastown_tmux.edges.files import plain_errors, write_atomic
 from gastown_tmux.edges.locks import Lock
 from gastown_tmux.edges.processes import ProcessRef, is_alive, process, send, wait_for_death
 from gastown_tmux.edges.systemd import start_unit
@@ -147,6 +147,9 @@ class Server:
         except ServerGoneError:
             pass
         self.require_version()
+        # No further up: a town that was moved away must not come back as an empty one.
+        with plain_errors(self.config.parent):
+            self.config.parent.mkdir(exist_ok=True)
         with Lock(self._beside(".guard"), timeout_seconds=60.0):
             try:
                 self._remember(self._ensure_keeper())

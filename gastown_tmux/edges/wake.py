@@ -20,7 +20,7 @@ class Listener:
 
     def __init__(self, fifo: Path) -> None:
         self._fifo = fifo
-        fifo.parent.mkdir(parents=True, exist_ok=True)
+        fifo.parent.mkdir(exist_ok=True)
         if not fifo.is_fifo():
             fifo.unlink(missing_ok=True)
             os.mkfifo(fifo, 0o600)

@@ -84,9 +84,9 @@ class Town:
         return self.run / "wake.witness"
 
     def prepare_run(self) -> None:
-        """The disposable folders, which may have been wiped."""
+        """The disposable folders, which may have been wiped; a town that was moved away is not made again."""
         for folder in (self.run, self.logs, *(self.run / name for name in ("launch", "sessions", "spool"))):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
 
     def mark(self, what: str) -> str:
         """The ``GT_SESSION`` of a process that works for the town and not for an agent."""

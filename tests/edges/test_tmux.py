@@ -338,3 +338,10 @@ def test_attaching_starts_no_server(server: Server) -> None:
     done = subprocess.run(attach_command(server, "hq"), capture_output=True, text=True)
     assert "no server running" in done.stderr + done.stdout or "error connecting" in done.stderr
     assert not server.socket.exists()
+
+
+def test_no_server_is_started_where_the_town_was_moved_away(short_tmp: Path) -> None:
+    gone = short_tmp / "town" / ".gt" / "run"
+    with pytest.raises(GtError, match="No such file"):
+        Server(gone / "tmux.sock", gone / "tmux.conf").start()
+    assert not (short_tmp / "town").exists()
