@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.input import Input
@@ -25,7 +25,12 @@ class QuietOutput(Vt100_Output):
     """A terminal that is never asked where its cursor is: the answer, coming late over a slow line, would be typed.
 
     prompt_toolkit wants it to know how much room is below the prompt. One row is enough: it scrolls for more.
+    Of a terminal that is gone the end of its keys tells: prompt_toolkit waits for ever for a drawing that failed.
     """
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
 
     def get_rows_below_cursor_position(self) -> int:
         return 1

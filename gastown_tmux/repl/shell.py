@@ -1,5 +1,6 @@
 """The Mayor's REPL: every verb of the table without ``gt``, words for agents, news above the prompt, counts below."""
 
+import asyncio
 import contextlib
 import os
 import select
@@ -399,8 +400,18 @@ class Shell:
 
 
 def _end(number: int, frame: object) -> None:
-    """By way of everything that puts the terminal right."""
-    raise SystemExit(128 + number)
+    """By way of everything that puts the terminal right. Between two steps of a prompt's loop, where there is one:
+    prompt_toolkit waits for ever for a drawing that was broken off."""
+
+    def leave() -> None:
+        raise SystemExit(128 + number)
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        leave()
+    else:
+        loop.call_soon_threadsafe(leave)
 
 
 def _history_file(town: Town) -> Path:

@@ -1,6 +1,9 @@
 """The REPL without a terminal: keys in, whole lines out."""
 
 import os
+import signal
+import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -223,3 +226,29 @@ def test_pasted_lines_run_one_after_the_other(town: Town, converse: Callable[...
     converse(doings)
     made = sorted(list_beads(town.db), key=lambda bead: (bead.created, bead.title))
     assert [bead.title for bead in made] == [f"number {number}" for number in range(4)]
+
+
+class HangingUp(Recorder):
+    """The terminal goes while the prompt makes room for a line above it."""
+
+    def erase_down(self) -> None:
+        if sys._getframe(1).f_code.co_name == "erase":
+            os.kill(os.getpid(), signal.SIGHUP)
+
+
+@pytest.mark.timeout(20)
+def test_a_hangup_ends_it_in_the_midst_of_a_drawing(town: Town) -> None:
+    with create_pipe_input() as keys, ThreadPoolExecutor(1) as pool:
+        shell = Shell(town, PLAIN, keys, output := HangingUp())
+
+        def land() -> None:
+            while "tells more" not in output.text or not shell._session.app.is_running:
+                threading.Event().wait(0.01)
+            with Town(town.path, DEACON, os.environ).change() as change:
+                change.event(EventType.BEAD_MERGED, "de-00001", commit="a" * 40)
+
+        landing = pool.submit(land)
+        with pytest.raises(SystemExit) as ended:
+            shell.run()
+        landing.result()
+    assert ended.value.code == 128 + signal.SIGHUP
