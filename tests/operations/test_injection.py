@@ -1,7 +1,9 @@
 import dataclasses
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -96,6 +98,37 @@ def test_what_cannot_be_recorded_is_told_again(
     spool.unlink()
     assert "hello" in inject() and inject() == ""
     assert state(town, sent.id) == ("offered", "ses-abcde")
+
+
+def test_an_offer_that_makes_no_sense_keeps_back_no_other_signal(town: Town, inject: Inject) -> None:
+    sent = mail.send(town, ["ann"], "hello").value
+    for name in ("aaaaaaaaaaaa", "aaaaaaaaaaab"):  # two that the offer may mean
+        (town.mail / "demo.ann" / "cur" / f"{name}:2,S").write_bytes(b"Subject: old\n\n")
+    (town.run / "spool").mkdir(exist_ok=True)
+    for number, offer in enumerate(
+        ({"agent": "demo/ann", "mails": ["", "aaaa"]}, {"agent": "../x", "mails": [sent.id]}, {"agent": 1}, [], None)
+    ):
+        (town.run / "spool" / f"{number}..offered").write_text(json.dumps(offer))
+    take_signals(town)
+    assert list((town.run / "spool").iterdir()) == []
+    assert "hello" in inject() and state(town, sent.id) == ("offered", "ses-abcde")
+
+
+def test_one_that_is_read_meanwhile_is_not_the_cause_of_another_being_told_twice(
+    town: Town, inject: Inject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for subject in ("first", "second"):
+        mail.send(town, ["ann"], subject)
+    rename, gone = os.rename, []
+
+    def read_first(source: str, target: str) -> None:
+        if "/mail/" in str(source) and not gone:
+            gone.append(Path(source).unlink())
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", read_first)
+    assert "2 new mails" in inject()
+    assert inject() == ""
 
 
 def test_what_was_read_or_is_late_is_not_told(town: Town, ann: Town, inject: Inject) -> None:
