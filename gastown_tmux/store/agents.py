@@ -131,6 +131,7 @@ def move_hook(change: Change, address: str, move: str) -> HookState:
 
 def delete_agent(change: Change, address: Address) -> None:
     change.execute("DELETE FROM handoffs WHERE agent = ?", address)
+    change.execute("DELETE FROM quiet_agents WHERE address = ?", address)
     change.execute("DELETE FROM agents WHERE address = ?", address)
     change.event(EventType.AGENT_REMOVED, address)
 

@@ -55,11 +55,13 @@ def set_target_commit(change: Change, name: RigName, commit: Commit) -> None:
 
 def delete_rig(change: Change, name: RigName) -> None:
     """With the rig go its agents, beads and merge requests; the event rows stay."""
-    beads = "SELECT id FROM beads WHERE rig = ?"
+    beads, agents = "SELECT id FROM beads WHERE rig = ?", "SELECT address FROM agents WHERE rig = ?"
     change.execute(f"DELETE FROM needs WHERE bead IN ({beads}) OR needed IN ({beads})", name, name)
     change.execute(f"DELETE FROM convoy_beads WHERE bead IN ({beads})", name)
     change.execute("DELETE FROM merge_requests WHERE rig = ?", name)
     change.execute("DELETE FROM beads WHERE rig = ?", name)
+    change.execute(f"DELETE FROM handoffs WHERE agent IN ({agents})", name)
+    change.execute(f"DELETE FROM quiet_agents WHERE address IN ({agents})", name)
     change.execute("DELETE FROM agents WHERE rig = ?", name)
     change.execute("DELETE FROM rigs WHERE name = ?", name)
     change.event(EventType.RIG_REMOVED, name)

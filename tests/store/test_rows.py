@@ -5,7 +5,7 @@ import pytest
 from gastown_tmux.domain.ids import OVERSEER, BeadId, Commit, RigName
 from gastown_tmux.domain.machine import IllegalMoveError
 from gastown_tmux.errors import NotFoundError, RefusedError
-from gastown_tmux.store import agents, merging, work
+from gastown_tmux.store import agents, deliveries, merging, rigs, work
 from gastown_tmux.store.db import Change, Database, TakenError
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.meta import find_result, once
@@ -177,3 +177,16 @@ def test_ids_by_their_beginning(db: Database) -> None:
     assert matching_ids(db, "beads", ids[0]) == [ids[0]]
     assert matching_ids(db, "beads", "de-") == ids[:4] and matching_ids(db, "beads", "") == []
     assert matching_ids(db, "beads", "%") == []
+
+
+@pytest.mark.parametrize("how", ["agent", "rig"])
+def test_a_newcomer_of_the_same_name_begins_anew(db: Database, how: str) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        session = agents.insert_session(change, TOAST, "runbook", (1, "then"))
+        found = agents.find_session(change, session)
+        assert found is not None
+        agents.leave_handoff(change, found, "half of it")
+        deliveries.set_quiet(change, TOAST, True)
+        agents.end_session(change, session, status=0, signal=None, reason="stopped")
+        agents.delete_agent(change, TOAST) if how == "agent" else rigs.delete_rig(change, RIG)
+    assert agents.find_handoff(db, TOAST) is None and deliveries.list_quiet(db) == set()
