@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -29,7 +30,8 @@ with town.change() as change:
 
 def run(terminal: Terminal, town: TownWorld, *words: str, variables: str = "") -> None:
     """``gt`` on an empty screen, until it prompts."""
-    terminal.run("sh", "-c", f"clear; {variables} exec {GT} --town {town.path} {' '.join(words)}")
+    command = shlex.join(map(str, (GT, "--town", town.path, *words)))
+    terminal.run("sh", "-c", f"clear; {variables} exec {command}")
     terminal.sees("\ngt>")
 
 
