@@ -152,11 +152,13 @@ def is_starting(folder: Path, seconds: float) -> bool:
     launchers, parents = set[int](), set[int]()
     for pid in pids():
         words, seen = command_line(pid), look(pid)
-        if words and words[-1].startswith(inside):  # until it has run exec, a launcher's child is called the same
+        # Until it has run exec, a launcher's child is called the same. One that is stopped is no danger.
+        is_launcher = bool(words) and words[-1].startswith(inside)
+        if is_launcher and (seen is None or seen.state != "T"):
             launchers.add(pid)
         elif seen is not None:
             parents.add(seen.parent)
-    return any((seen := look(pid)) and seen.state != "T" for pid in launchers - parents)
+    return bool(launchers - parents)
 
 
 def agent_processes(town: str) -> dict[str, set[ProcessRef]]:

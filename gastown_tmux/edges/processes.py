@@ -51,6 +51,13 @@ def is_stopped(ref: ProcessRef) -> bool:
     return _state(ref) in ("T", "t")
 
 
+def is_held(ref: ProcessRef) -> bool:
+    """Whether a stop that was sent to this very process holds it: it is stopped, or waits in the kernel with the stop
+    pending (a parent in vfork, whose child is stopped).
+    """
+    return _state(ref) in ("T", "t", "D")
+
+
 def _state(ref: ProcessRef) -> str:
     found = look(ref.pid)
     return found.state if found and found.started == ref.started else ""
@@ -231,9 +238,8 @@ def wait(seconds: float) -> None:
 
 
 def freeze(refs: Iterable[ProcessRef], seconds: float = 5.0) -> set[ProcessRef]:
-    """Stop the processes and all their descendants; what ``thaw`` wants back. All are seen stopped, or
-    waiting in the kernel with the stop pending (a parent in vfork, whose child is stopped): none runs a step
-    of its own.
+    """Stop the processes and all their descendants; what ``thaw`` wants back. All are seen stopped, or held as
+    ``is_held`` says: none runs a step of its own.
 
     Raises ``GtError`` when one cannot be stopped in time. Never pass a pane's own process (the launcher):
     tmux continues it at once.
@@ -244,7 +250,7 @@ def freeze(refs: Iterable[ProcessRef], seconds: float = 5.0) -> set[ProcessRef]:
     while True:
         # A parent may have forked before it stopped, so look until nobody new runs.
         frozen = {ref for ref in frozen | descendants(frozen) if is_alive(ref) and ref.pid != os.getpid()}
-        running = {ref for ref in frozen if not (is_stopped(ref) or (ref in told and _state(ref) == "D"))}
+        running = {ref for ref in frozen if not (is_held(ref) if ref in told else is_stopped(ref))}
         if not running:
             return frozen
         if time.monotonic() > deadline:

@@ -44,7 +44,7 @@ def freeze_until_quiet(town: Town, rig: str | None = None) -> set[ProcessRef]:
     quiet = 0
     for _ in range(_LOOKS):
         refs = _find(town, rig)
-        running = {ref for ref in refs if not processes.is_stopped(ref)}
+        running = {ref for ref in refs if not (processes.is_held(ref) if ref in frozen else processes.is_stopped(ref))}
         frozen |= refs
         # Whoever wrote a launch file before the flag was up starts it all the same.
         quiet = 0 if running or launch.is_starting(town.run / "launch", _START_SECONDS) else quiet + 1
@@ -66,7 +66,7 @@ def thaw(town: Town, rig: str | None = None) -> Answer:
     thawed = 0
     for address, refs in launch.agent_processes(str(town.path)).items():
         if not town.is_frozen(Address(address)):
-            going_on = {ref for ref in refs - kept if processes.is_stopped(ref)}
+            going_on = {ref for ref in refs - kept if processes.is_held(ref)}
             processes.thaw(going_on)
             thawed += len(going_on)
     if not names:

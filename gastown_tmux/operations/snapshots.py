@@ -140,7 +140,7 @@ def _refuse_beside_session(town: Town, agent: Address) -> None:
 
 
 def _stands_still(town: Town, agent: Address) -> bool:
-    return all(map(processes.is_stopped, launch.agent_processes(str(town.path)).get(agent, ())))
+    return all(map(processes.is_held, launch.agent_processes(str(town.path)).get(agent, ())))
 
 
 def _make_again(town: Town, rig: Rig, agent: Address, chosen: Snapshot) -> None:

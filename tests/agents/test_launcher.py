@@ -279,6 +279,11 @@ def test_a_start_is_seen_from_its_launch_file_to_its_program(town: Town) -> None
         waiting = subprocess.Popen(["sh", "-c", 'read go; exec "$@"', "sh", *command], stdin=subprocess.PIPE)
         town.folder.joinpath("ses-1.launch").rename(town.folder / "taken")
         assert is_starting(town.folder, 60) and is_starting(town.folder, 0)
+        # One that is stopped itself starts nothing.
+        waiting.send_signal(signal.SIGSTOP)
+        until(lambda: not is_starting(town.folder, 0))
+        waiting.send_signal(signal.SIGCONT)
+        until(lambda: is_starting(town.folder, 0))
         town.folder.joinpath("taken").rename(town.folder / "ses-1.launch")
         assert waiting.stdin is not None
         waiting.stdin.write(b"\n")
