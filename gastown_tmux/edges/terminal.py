@@ -1,12 +1,14 @@
 """This process's own terminal, given to another program."""
 
 import contextlib
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from gastown_tmux.errors import MissingError
 
@@ -16,8 +18,11 @@ _LOCAL = 3
 _TIDY = "\033[?1047l" + "".join(f"\033[?{mode}l" for mode in (1, 1000, 1002, 1003, 1004, 1005, 1006, 2004))
 _TIDY += "\033>\033[?25h\033(B\033[m\r\n"
 
+#: Colours, and which keys there are.
+_LESS = "-R -Ps(space and b turn pages, q goes back) "
 
-def lend(command: Sequence[str], environment: Mapping[str, str]) -> int:
+
+def lend(command: Sequence[str], environment: Mapping[str, str], stdin: IO[bytes] | None = None) -> int:
     """Runs the program on our terminal until it ends, and returns its exit status (128 + N for signal N).
 
     Keys that interrupt are the program's meanwhile, a signal that ends us ends it first, and the terminal's modes are
@@ -26,7 +31,7 @@ def lend(command: Sequence[str], environment: Mapping[str, str]) -> int:
     told: list[int] = []
     with _kept_terminal():
         try:
-            child = subprocess.Popen(command, env=dict(environment))
+            child = subprocess.Popen(command, env=dict(environment), stdin=stdin)
         except OSError as error:
             raise MissingError(f"{command[0]} cannot be run: {error.strerror}") from None
 
@@ -39,6 +44,15 @@ def lend(command: Sequence[str], environment: Mapping[str, str]) -> int:
     for number in told:
         signal.raise_signal(number)
     return status if status >= 0 else 128 - status
+
+
+def page(text: str, environment: Mapping[str, str]) -> None:
+    """Shows it in the person's pager, until they are done with it."""
+    pager = environment.get("PAGER") or ("less" if shutil.which("less", path=environment.get("PATH")) else "more")
+    with tempfile.TemporaryFile() as file:
+        file.write(text.encode(errors="replace") + b"\n")
+        file.seek(0)
+        lend(["/bin/sh", "-c", pager], {"LESS": _LESS, **environment}, file)
 
 
 def tidy() -> None:

@@ -24,7 +24,8 @@ class Chooser(Person, Protocol):
 def open_popup(what: str, town: Town, person: Chooser, run: Callable[[Sequence[str]], bool]) -> None:
     """``go`` to a window, ``sling`` words, read ``mail``, or ``decide``: what waits for the person.
 
-    ``run`` carries a command out and says whether that went well; what it printed stays until a key is pressed.
+    ``run`` carries a command out and says whether that went well: what it prints stays until a key is pressed, a mail
+    or a diff is in a pager.
     """
     match what:
         case "go":
@@ -43,7 +44,6 @@ def open_popup(what: str, town: Town, person: Chooser, run: Callable[[Sequence[s
                 if id is None:
                     return
                 run(("mail", "read", id))
-                person.await_key("(any key: back to the list) ")
             person.write("no mail")
         case _:
             if not decide(review(town), person, run, stays=False):

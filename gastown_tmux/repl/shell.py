@@ -26,7 +26,7 @@ from prompt_toolkit.styles import Style, merge_styles
 
 from gastown_tmux.domain.settings import NEWS
 from gastown_tmux.edges import clients
-from gastown_tmux.edges.terminal import Hush, lend
+from gastown_tmux.edges.terminal import Hush, lend, page
 from gastown_tmux.errors import GtError, UsageError, explain
 from gastown_tmux.operations.approvals import review
 from gastown_tmux.operations.town import Town
@@ -143,7 +143,7 @@ class Shell:
         """One question instead, until the person is done with that."""
         signal.signal(signal.SIGHUP, _end)
         with self._hush:
-            open_popup(what, self._town, self._person, self._run_patiently)
+            open_popup(what, self._town, self._person, self._run_in_popup)
 
     def enter(self, text: str) -> None:
         """Carries out what was typed; of several lines each when the one before has ended."""
@@ -179,15 +179,21 @@ class Shell:
             case None:
                 pass
 
-    def _run_patiently(self, words: Sequence[str]) -> bool:
+    def _run_in_popup(self, words: Sequence[str]) -> bool:
+        """Nothing can be scrolled there: a mail or a diff goes to a pager."""
+        return self._run_patiently(words, pages=words[0] in ("mail", "diff") and "--stat" not in words)
+
+    def _run_patiently(self, words: Sequence[str], *, pages: bool = False) -> bool:
         """To its end, for what comes next depends on it; whether it went well."""
         try:
-            return self._run(tuple(words), " ".join(words), DECIDE_SECONDS)
+            return self._run(tuple(words), " ".join(words), DECIDE_SECONDS, pages=pages)
         except GtError as error:
             self._complain(error)
             return False
 
-    def _run(self, typed: tuple[str, ...], line: str, patience: float | None = PATIENCE_SECONDS) -> bool:
+    def _run(
+        self, typed: tuple[str, ...], line: str, patience: float | None = PATIENCE_SECONDS, *, pages: bool = False
+    ) -> bool:
         """Whether it went well, so far."""
         well = True
         given, words = take_globals(list(typed))
@@ -210,13 +216,16 @@ class Shell:
         given.town = given.town or str(self._town.path)
         given.speaker = given.speaker or (None if self._town.is_person else self._town.actor)
         town = open_town(given, self._town.environment, self._screen.write, needed=verb.town)
-        in_foreground = verb.terminal or "-" in rest
+        in_foreground = verb.terminal or pages or "-" in rest
         town.flags = {**self._town.flags, **town.flags}
 
         def work() -> None:
             nonlocal well
             try:
-                for text in answer(verb, rest, town, self._current_look(), given.json):
+                texts = answer(verb, rest, town, self._current_look(), given.json)
+                if pages:
+                    page("\n".join(texts), self._town.environment)
+                for text in texts:
                     self._screen.write(text)
             except KeyboardInterrupt:
                 # There the terminal itself has shown the ^C.

@@ -70,6 +70,25 @@ def test_a_day_at_the_mayors_window(town: TownWorld, terminal: Terminal) -> None
     terminal.sees("\n icanon")
 
 
+def test_a_long_mail_is_read_to_its_end_and_back_in_its_popup(bare_town: TownWorld, terminal: Terminal) -> None:
+    lines = "\n".join(f"line {number}" for number in range(200))
+    bare_town.gt("mail", "send", "overseer", "-s", "a long story", "-m", lines)
+    terminal.run(GT, "--town", bare_town.path, "mayor", "attach")
+    terminal.sees("\ngt>")
+    terminal.types("\x02u")
+    terminal.sees("read:")
+    terminal.types("long\r")
+    terminal.sees("q goes back")
+    terminal.types("G")
+    terminal.sees("line 199")
+    terminal.types("g")
+    terminal.sees("subject      a long story")
+    terminal.types("q")
+    terminal.sees("read: long")
+    terminal.types("\x1b")
+    terminal.gone("read: long")
+
+
 def test_the_mouse_chooses_windows_and_panes_and_scrolls(bare_town: TownWorld, terminal: Terminal) -> None:
     bare_town.gt("mayor", "start", "--agent", "runbook")
     terminal.run(GT, "--town", bare_town.path, "mayor", "attach")

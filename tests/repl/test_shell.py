@@ -209,7 +209,7 @@ def test_a_popup_asks_with_all_there_is_to_choose_from(town: Town) -> None:
         escalate(town.acting_as(Address("demo/toast")), "look here")
         assert pops_up("decide", "a") == ("attach", "demo/toast")
         notify(town, OVERSEER, "look at this", "body", seed="s")
-        assert (pops_up("mail", "look\rx\x03") or ())[:2] == ("mail", "read")
+        assert (pops_up("mail", "look\r\x03") or ())[:2] == ("mail", "read")
         for what, typed in (("sling", "\r"), ("sling", "words\r\x03"), ("go", "nowhere\r"), ("go", "\x04")):
             assert pops_up(what, typed) is None
         for what, typed in (("sling", "\x1b"), ("go", "to\x1b"), ("decide", "\x1b"), ("decide", "q"), ("mail", "\x1b")):
