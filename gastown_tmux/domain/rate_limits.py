@@ -16,12 +16,13 @@ _DAY = 86400
 def seconds_until_reset(words: str | None, time_of_day: int) -> float | None:
     """Seconds until the limit ends; None where the words name a time of day that has just passed.
 
-    ``time_of_day`` is now, in seconds since local midnight. A time of day is the one nearest to now.
+    ``time_of_day`` is now, in seconds since local midnight. A time of day is the one nearest to now; programs leave
+    its seconds out, so the limit ends with that minute.
 
     >>> seconds_until_reset("in 1h 30m", 0), seconds_until_reset("3pm", 14 * 3600), seconds_until_reset(None, 0)
-    (5400.0, 3600.0, 900.0)
-    >>> seconds_until_reset("1:30am", 23 * 3600), seconds_until_reset("3pm", 15 * 3600 + 60)
-    (9000.0, None)
+    (5400.0, 3660.0, 900.0)
+    >>> seconds_until_reset("1:30am", 23 * 3600), seconds_until_reset("3pm", 15 * 3600 + 90)
+    (9060.0, None)
     """
     spans = _SPAN.findall(words or "")
     if spans:
@@ -32,5 +33,5 @@ def seconds_until_reset(words: str | None, time_of_day: int) -> float | None:
     hour, half = int(clock[1]), (clock[3] or "").lower()
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
-    ahead = (hour * 3600 + int(clock[2] or 0) * 60 - time_of_day) % _DAY
+    ahead = (hour * 3600 + int(clock[2] or 0) * 60 + 60 - time_of_day) % _DAY
     return float(ahead) if ahead <= _DAY / 2 else None

@@ -11,6 +11,7 @@ from gastown_tmux.edges import clock, resources
 from gastown_tmux.edges.resources import AfterDone
 from gastown_tmux.operations.injection import take_offer
 from gastown_tmux.operations.propulsion import suggest_handoff
+from gastown_tmux.operations.rate_limits import lift_limits
 from gastown_tmux.operations.sessions import stop_sessions
 from gastown_tmux.operations.town import Town
 from gastown_tmux.operations.up import SLING_SECONDS, find_missing
@@ -141,15 +142,13 @@ def find_due(town: Town) -> list[Address]:
     """Agents that should run now and do not; those whose pause after a death or a limit is over among them."""
     if not is_wanted(town.db):
         return []
+    lift_limits(town)
     now = clock.now()
     for agent in rows.list_agents(town.db):
-        if (agent.not_before or "") > now:
-            continue
-        move = {AgentState.BACKOFF: "retry", AgentState.LIMITED: "unlimit"}.get(agent.state)
-        if move is not None:
+        if agent.state is AgentState.BACKOFF and (agent.not_before or "") <= now:
             with town.change() as change:
-                rows.move_agent(change, agent.address, move)
-                rows.set_restarts(change, agent.address, agent.restarts + (move == "retry"))
+                rows.move_agent(change, agent.address, "retry")
+                rows.set_restarts(change, agent.address, agent.restarts + 1)
     return find_missing(town)
 
 

@@ -5,6 +5,7 @@ cannot hold it all in mind any more is told to begin afresh.
 from gastown_tmux.domain.agents import AgentState, Role, Session, SessionState
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.health import FORGOTTEN_SECONDS
+from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges import clock
@@ -31,11 +32,11 @@ def push(town: Town) -> None:
             continue
         if session.state is SessionState.IDLE:
             with town.change() as change:
-                _push(change, session, bead)
+                _push(change, session, bead, max(session.since, agent.since))
 
 
-def _push(change: Change, session: Session, bead: Bead) -> None:
-    idle = clock.seconds_since(session.since)
+def _push(change: Change, session: Session, bead: Bead, since: Time) -> None:
+    idle = clock.seconds_since(since)
     for number in range(PUSHES + 1):
         if idle <= FORGOTTEN_SECONDS * _SLOWER**number:
             return

@@ -70,8 +70,7 @@ class Eyes:
             since = now
         self._since[session.id] = judged.state, since
         showing = Showing(judged.state.value, now - since)
-        if judged.state is screens.ScreenState.LIMITED and (session.id, judged.evidence) not in self._told:
-            self._told.add((session.id, judged.evidence))
+        if judged.state is screens.ScreenState.LIMITED:
             note_limit(town, session, judged.reset_at_text)
         move = correct(session.state, clock.seconds_since(session.since), showing, hooks=provider.has_hooks)
         if move is not None:

@@ -32,12 +32,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """``program``: those that can do the whole chain; ``small_program``: the others."""
+    """``program``: those that can do the whole chain; ``small_program``: the others; ``limited_program``: those that
+    show when a limit of their provider's ends.
+    """
     chosen = [PROGRAMS[name] for name in metafunc.config.getoption("--agents").split(",") if name]
     again = range(metafunc.config.getoption("--repeat"))
-    for fixture, small in (("program", False), ("small_program", True)):
+    fixtures: dict[str, Callable[[Program], object]] = {
+        "program": lambda program: not program.short,
+        "small_program": lambda program: program.short,
+        "limited_program": lambda program: program.tells_reset,
+    }
+    for fixture, fits in fixtures.items():
         if fixture in metafunc.fixturenames:
-            own = [program for program in chosen if bool(program.short) is small]
+            own = [program for program in chosen if fits(program)]
             cases = [pytest.param(program, id=f"{program.name}-{number}") for program in own for number in again]
             metafunc.parametrize(fixture, cases)
 

@@ -12,7 +12,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ from tests.agents_real.protocols import Event, Reply, Request
 from tests.agents_real.script import next_step
 
 _GEMINI = re.compile(r"/models/([^/:]+):(streamGenerateContent|generateContent|countTokens)")
+
+#: No status of HTTP: the provider's own refusal of an account whose limit is used up.
+LIMIT = -1
 
 Whole = Callable[[Request, Reply], Any]
 Events = Callable[[Request, Reply], Iterator[Event]]
@@ -86,16 +89,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(404, {"error": {"message": f"no such path: {path}"}})
 
     def _reply(self, request: Request, whole: Whole, events: Events) -> None:
-        reply, seconds, status = _decide(request)
+        now = time.time()
+        reply, seconds, status = _decide(request, now)
         self.server.note(
             {
-                "time": time.time(), "path": self.path, "model": request.model, "tools": list(request.tools),
+                "time": now, "path": self.path, "model": request.model, "tools": list(request.tools),
                 "items": [[item.kind, item.text] for item in request.items],
                 "reply": {"text": reply.text, "tool": reply.tool, "arguments": reply.arguments, "status": status},
             }
         )  # fmt: skip
         time.sleep(seconds)
-        if status != 200:
+        if status == LIMIT:
+            document, headers = protocols.used_up(self.path.partition("?")[0], float(reply.text), now)
+            self._answer(429, document, headers)
+        elif status != 200:
             error = {"type": "rate_limit_error" if status == 429 else "api_error", "message": reply.text}
             self._answer(status, {"type": "error", "error": {**error, "code": status}})
         elif request.streams:
@@ -115,17 +122,22 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
         self.close_connection = True
 
-    def _answer(self, status: int, document: Any) -> None:
+    def _answer(self, status: int, document: Any, headers: Mapping[str, str] | None = None) -> None:
         data = json.dumps(document).encode()
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
 
-def _decide(request: Request) -> tuple[Reply, float, int]:
-    """The reply, after how many seconds, with which status. Ids follow from the conversation: nothing is random."""
+def _decide(request: Request, now: float) -> tuple[Reply, float, int]:
+    """The reply, after how many seconds, with which status; ``LIMIT``: its text is when the limit ends.
+
+    Ids follow from the conversation: nothing is random.
+    """
     id = hashlib.sha256(repr(request.items).encode()).hexdigest()[:24]
     shell = request.shell
     if shell is None:
@@ -133,13 +145,15 @@ def _decide(request: Request) -> tuple[Reply, float, int]:
         step = next_step(request.items, shell=False)
         text = _edit(step.words) if step.kind == "edit" else '{"title": "work", "isNewTopic": false}'
         return Reply(text=text, id=id), 0.0, 200
-    step = next_step(request.items)
+    step = next_step(request.items, now=now)
     match step.kind:
         case "run":
             arguments = protocols.shell_arguments(request.tools[shell], step.words)
             return Reply(tool=shell, arguments=arguments, id="toolu_" + id), step.seconds, 200
         case "fail":
             return Reply(text="scripted refusal", id=id), step.seconds, int(step.words)
+        case "limit":
+            return Reply(text=step.words, id=id), step.seconds, LIMIT
         case _:
             return Reply(text=step.words, id=id), step.seconds, 200
 

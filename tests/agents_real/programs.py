@@ -21,7 +21,7 @@ class Program:
     programs without a link to them, with ``{machine}`` for such as ``linux-x64``. ``files`` in home and
     ``environment`` are the user's own, for a model on the port given; ``config`` is what the user told gt, as
     ``providers.NAME``. ``short``: the words of a script that do its whole work, of a program that can only do a part
-    of the chain.
+    of the chain. ``tells_reset``: its screen shows when its provider's limit ends.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Program:
     config: Callable[[int], Mapping[str, object]] = lambda port: {}
     folders: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
+    tells_reset: bool = False
 
     @property
     def from_pypi(self) -> bool:
@@ -95,6 +96,7 @@ _ALL = (
         },
         lambda port: {"ANTHROPIC_BASE_URL": _url(port), "ANTHROPIC_API_KEY": KEY},
         folders=("@anthropic-ai/claude-code-{machine}",),
+        tells_reset=True,
     ),
     Program(
         "codex",
@@ -105,6 +107,7 @@ _ALL = (
         },
         lambda port: {},
         lambda port: {"env": {"SCRIPTED_KEY": KEY}},
+        tells_reset=True,
     ),
     Program(
         "pi",

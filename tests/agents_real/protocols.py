@@ -280,3 +280,18 @@ def gemini_response(request: Request, reply: Reply) -> Json:
 
 def gemini_events(request: Request, reply: Reply) -> Iterator[Event]:
     yield None, gemini_response(request, reply)
+
+
+def used_up(path: str, until: float, now: float) -> tuple[Json, dict[str, str]]:
+    """What providers refuse with whose limit of five hours is used up until then: the document, and headers."""
+    end, left = str(int(until)), str(int(until - now))
+    error = {"type": "rate_limit_error", "message": f"Rate limit reached. Please try again in {left}s.", "code": 429}
+    if path.endswith("/responses"):
+        error |= {"type": "usage_limit_reached", "plan_type": "plus", "resets_at": int(end)}
+    anthropic, codex = "anthropic-ratelimit-unified-", "x-codex-primary-"
+    headers = {
+        "retry-after": left,
+        f"{anthropic}status": "rejected", f"{anthropic}reset": end, f"{anthropic}representative-claim": "five_hour",
+        f"{codex}used-percent": "100", f"{codex}window-minutes": "300", f"{codex}reset-at": end,
+    }  # fmt: skip
+    return {"type": "error", "error": error}, headers

@@ -7,6 +7,7 @@ Whatever the model is told may carry a script, each line of it one answer of the
     | say WORDS               end the turn with these words
     | slowly 2 say WORDS      the same, after two seconds
     | fail 429                refuse the request with this status, until there is a new prompt
+    | limit EPOCH             refuse all requests until then, as the provider does whose limit is used up
     | edit FILE WORDS         the same as run, for a program without a shell that is told how to edit: a new file
     end script
 
@@ -29,7 +30,7 @@ _TOLD = re.compile(
     re.MULTILINE,
 )
 # Some programs escape for HTML what hooks tell the model.
-_LINE = re.compile(r"\|\s*(?:slowly (?P<seconds>[\d.]+) )?(?P<kind>run|say|fail|edit) (?P<words>.*)")
+_LINE = re.compile(r"\|\s*(?:slowly (?P<seconds>[\d.]+) )?(?P<kind>run|say|fail|limit|edit) (?P<words>.*)")
 NOTHING = "There is nothing left to do."
 
 
@@ -51,15 +52,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One answer: ``kind`` is run, say, fail or edit."""
+    """One answer: ``kind`` is run, say, fail, limit or edit."""
 
     kind: str
     words: str
     seconds: float = 0.0
 
 
-def next_step(items: Iterable[Item], *, shell: bool = True) -> Step:
-    """The answer to this conversation; without a shell, commands are passed over."""
+def next_step(items: Iterable[Item], *, shell: bool = True, now: float = 0.0) -> Step:
+    """The answer to this conversation; without a shell, commands are passed over. ``now`` is since the epoch."""
     pending: list[Step] = []
     seen: set[str] = set()
     for item in items:
@@ -74,6 +75,8 @@ def next_step(items: Iterable[Item], *, shell: bool = True) -> Step:
                     pending = _without_first(pending, "fail")
                 told = _told(item, seen)
                 pending = [step for step in told if shell or step.kind != "run"] + pending
+    while pending and pending[0].kind == "limit" and float(pending[0].words) <= now:
+        pending = pending[1:]
     return pending[0] if pending else Step("say", NOTHING)
 
 

@@ -34,10 +34,12 @@ WORK = "script work\n| run make\n| say half\n| run gt done\nend script\n"
         ([(Kind.USER, "script a\n| slowly 2 say x &gt; y\nend script")], Step("say", "x > y", 2.0)),
         ([(Kind.USER, "script a\n| fail 429\n| say x\nend script")], Step("fail", "429")),
         ([(Kind.USER, "script a\n| fail 429\n| say x\nend script"), (Kind.USER, "again")], Step("say", "x")),
+        ([(Kind.USER, "script a\n| limit 1000\n| say x\nend script")], Step("say", "x")),
+        ([(Kind.USER, "script a\n| limit 1001\n| say x\nend script")], Step("limit", "1001")),
     ],
 )
 def test_next_step_follows_the_conversation(items: list[tuple[Kind, str]], step: Step) -> None:
-    assert next_step(Item(kind, text) for kind, text in items) == step
+    assert next_step((Item(kind, text) for kind, text in items), now=1000.0) == step
 
 
 @pytest.fixture

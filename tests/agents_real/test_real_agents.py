@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +70,27 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     town.gt("down", "--agents", seconds=60)
     assert_own(short_tmp / "home", program.files(town.model.port))
     assert_key_is_nowhere(town.path)
+
+
+def test_limit(limited_program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
+    """Refused by its provider until a certain time, it is left alone until then, and goes on with nobody there."""
+    town = make_agent_town(limited_program)
+    end = (time.time() + 45) // 60 * 60 + 60
+    work = ("run echo hello > greeting.txt && git add -A && git commit -qm greet", "run gt done", "say Done.")
+    body = script("work", f"limit {end:.0f}", *work)
+    bead = town.json("bead", "create", "add a greeting", "--rig", "demo", "--body", body)["id"]
+    town.gt("sling", bead, "demo", seconds=90)
+    address = town.json("bead", "show", bead)["assignee"]
+    limited = town.wait_agent(address, "limited", seconds=45)
+    assert "limit ends" in limited["reason"]
+    refused = len(town.model.requests())
+    town.wait_for(lambda: time.time() >= end, 120, "the limit to end")
+    if limited_program.name != "claude":
+        assert len(town.model.requests()) == refused, "it was asked to go on before the end"
+    town.wait_state(bead, "merged", 120)
+    assert town.agent(address)["restarts"] == 0
+    states = [event["data"]["state"] for event in town.json("events", "--type", "agent.changed")["items"]]
+    assert states.count("limited") == 1
 
 
 def test_short_chain(small_program: Program, make_agent_town: Callable[..., AgentTown]) -> None:

@@ -16,8 +16,10 @@ CAT = Address("demo/cat")
 
 
 def idle_for(town: Town, seconds: float) -> None:
+    since = clock.after(-seconds)
     with town.change() as change:
-        change.execute("UPDATE sessions SET state = 'idle', since = ? WHERE agent = ?", clock.after(-seconds), CAT)
+        change.execute("UPDATE agents SET since = ? WHERE address = ?", since, CAT)
+        change.execute("UPDATE sessions SET state = 'idle', since = ? WHERE agent = ?", since, CAT)
 
 
 def test_a_worker_that_stopped_is_told_ever_more_rarely_and_then_the_mayor_is(town: Town) -> None:
