@@ -97,7 +97,7 @@ class Window:
 
     @property
     def limited(self) -> bool:
-        """Whether the notice of a reached limit still stands."""
+        """Whether a limit is reached; its notice stands until the next turn, as on others' screens."""
         return time.monotonic() < self.notice_until
 
     def run(self, life: Steps[int]) -> int:
@@ -187,8 +187,6 @@ class Window:
     def _patience(self, now: float) -> float | None:
         """Seconds until something is due without any event, None where nothing is."""
         due = [now + 1 - (now - self._busy_since) % 1] if self._ticking else []
-        if self.limited:
-            due.append(self.notice_until)
         if self._keys.patience:
             due.append(self._typed + self._keys.patience)
         if self.screen.stale:
@@ -301,7 +299,7 @@ class Window:
         bottom = [f"queued: {plain(words.strip().splitlines()[0])}" for words in self._queue]
         if busy:
             bottom.append(f"• working ({int(now - self._busy_since)}s · esc to interrupt)")
-        if self.limited:
+        if self.notice:
             bottom.append(self.notice)
         if self._interrupt_armed:
             bottom.append("press C-c again to end")

@@ -2,7 +2,7 @@
 
 It has a composer with bracketed paste, turns with a busy sign, dialogs, hooks and an exit status, and talks
 to the town by running `gt`, as any agent does. `/exit [N]`, `/dialog TEXT`, `/dialog-exit`, `/busy N`,
-`/sleep-silent N`, `/print N`, `/limit MINUTES` and `/crash` make it show what agents show now and then.
+`/sleep-silent N`, `/print N`, `/limit MINUTES|SECONDSs` and `/crash` make it show what agents show now and then.
 """
 
 # pathlib costs a third of this program's start-up.
@@ -113,6 +113,8 @@ class Runbook:
     def _hear(self, words: str) -> Steps[None]:
         """Words from the composer: pointers to mail, a command, a chore, or talk."""
         window = self._window
+        if not window.limited:
+            window.notice = ""
         window.say("\n".join(f"> {line}" for line in words.split("\n")))
         pointers = [match[1] for line in words.split("\n") if (match := _POINTER.fullmatch(line))]
         command = _COMMAND.fullmatch(words.strip())
@@ -168,9 +170,9 @@ class Runbook:
             yield Pause(0.1)
 
     def _slash_limit(self, words: str) -> Steps[None]:
-        minutes = _number(words, 60)
-        self._window.notice = f"You've hit your limit · resets in {minutes}m"
-        self._window.notice_until = time.monotonic() + 60 * minutes
+        number, unit = _number(words.removesuffix("s"), 60), "s" if words.endswith("s") else "m"
+        self._window.notice = f"You've hit your limit · resets in {number}{unit}"
+        self._window.notice_until = time.monotonic() + number * (1 if unit == "s" else 60)
         yield Pause(0)
 
     def _slash_dialog(self, words: str) -> Steps[None]:

@@ -11,17 +11,18 @@ from gastown_tmux.store.deliveries import insert_delivery
 from gastown_tmux.store.work import find_held_bead
 
 
-def note_limit(town: Town, session: Session, words: str | None) -> None:
-    """The agent is ``limited`` until its provider's limit ends: nothing is typed and nothing started until then.
+def seconds_left(agent: Agent, session: Session, words: str | None) -> float | None:
+    """Until the limit ends that an agent's screen tells of, in these words; None where that is over.
 
-    A screen still tells of a limit that has ended, until there is a next turn: only one after which the session
-    did something counts.
+    A screen tells of it until there is a next turn: only what came after the agent was let go on counts.
     """
+    return seconds_until_reset(words, clock.time_of_day()) if session.since >= agent.since else None
+
+
+def note_limit(town: Town, session: Session, words: str | None) -> None:
+    """The agent is ``limited`` until its provider's limit ends: nothing is typed and nothing started until then."""
     agent = rows.find_agent(town.db, session.agent)
-    if agent is None or agent.state is not AgentState.ON or session.since < agent.since:
-        return
-    seconds = seconds_until_reset(words, clock.time_of_day())
-    if seconds is None:
+    if agent is None or agent.state is not AgentState.ON or (seconds := seconds_left(agent, session, words)) is None:
         return
     with town.change() as change:
         before = sum(other.state is AgentState.LIMITED for other in rows.list_agents(change))

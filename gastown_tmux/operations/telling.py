@@ -14,6 +14,7 @@ from gastown_tmux.edges.typing import Outcome, Program, Refused, Typed, Unsure, 
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations.inbox import box, take_in
 from gastown_tmux.operations.injection import find_offered, tell_lock
+from gastown_tmux.operations.rate_limits import seconds_left
 from gastown_tmux.operations.town import Town
 from gastown_tmux.providers import registry, screens
 from gastown_tmux.providers.base import Provider, WhenBusy
@@ -79,7 +80,14 @@ def sight(town: Town, agent: Agent | None, session: Session | None) -> Sighting:
     screen = screens.judge(find_provider(town, session, agent).screen, seen.screen, seen.title)
     works = session.state is SessionState.WORKING and age < FRESH_SECONDS
     match screen.state:
-        case screens.ScreenState.READY | screens.ScreenState.IDLE | screens.ScreenState.ERROR:
+        case screens.ScreenState.LIMITED if seconds_left(agent, session, screen.reset_at_text) is not None:
+            attention = Attention.LIMITED
+        case (
+            screens.ScreenState.READY
+            | screens.ScreenState.IDLE
+            | screens.ScreenState.ERROR
+            | screens.ScreenState.LIMITED
+        ):
             attention = Attention.WORKING if works else Attention.IDLE
         case screens.ScreenState.UNKNOWN if works:
             attention = Attention.WORKING

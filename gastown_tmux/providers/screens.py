@@ -90,8 +90,9 @@ class Screen:
 
     @property
     def takes_words(self) -> bool:
-        """No turn runs and the composer is empty: words may be typed."""
-        return self.state in (ScreenState.READY, ScreenState.IDLE, ScreenState.ERROR) and self.draft == ""
+        """No turn runs and the composer is empty: words may be typed. A limit stays on the screen after its end."""
+        at_rest = (ScreenState.READY, ScreenState.IDLE, ScreenState.ERROR, ScreenState.LIMITED)
+        return self.state in at_rest and self.draft == ""
 
 
 @dataclass(frozen=True, slots=True)

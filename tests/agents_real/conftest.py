@@ -40,7 +40,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     fixtures: dict[str, Callable[[Program], object]] = {
         "program": lambda program: not program.short,
         "small_program": lambda program: program.short,
-        "limited_program": lambda program: program.tells_reset,
+        "limited_program": lambda program: program.subscription is not None,
     }
     for fixture, fits in fixtures.items():
         if fixture in metafunc.fixturenames:

@@ -21,7 +21,8 @@ class Program:
     programs without a link to them, with ``{machine}`` for such as ``linux-x64``. ``files`` in home and
     ``environment`` are the user's own, for a model on the port given; ``config`` is what the user told gt, as
     ``providers.NAME``. ``short``: the words of a script that do its whole work, of a program that can only do a part
-    of the chain. ``tells_reset``: its screen shows when its provider's limit ends.
+    of the chain. ``subscription``: the environment besides in which its screen shows when a limit of its provider's
+    ends; an empty value takes a variable away.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Program:
     config: Callable[[int], Mapping[str, object]] = lambda port: {}
     folders: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
-    tells_reset: bool = False
+    subscription: Mapping[str, str] | None = None
 
     @property
     def from_pypi(self) -> bool:
@@ -96,7 +97,7 @@ _ALL = (
         },
         lambda port: {"ANTHROPIC_BASE_URL": _url(port), "ANTHROPIC_API_KEY": KEY},
         folders=("@anthropic-ai/claude-code-{machine}",),
-        tells_reset=True,
+        subscription={"CLAUDE_CODE_OAUTH_TOKEN": KEY, "ANTHROPIC_API_KEY": ""},
     ),
     Program(
         "codex",
@@ -107,7 +108,7 @@ _ALL = (
         },
         lambda port: {},
         lambda port: {"env": {"SCRIPTED_KEY": KEY}},
-        tells_reset=True,
+        subscription={},
     ),
     Program(
         "pi",

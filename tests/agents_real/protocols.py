@@ -285,7 +285,7 @@ def gemini_events(request: Request, reply: Reply) -> Iterator[Event]:
 def used_up(path: str, until: float, now: float) -> tuple[Json, dict[str, str]]:
     """What providers refuse with whose limit of five hours is used up until then: the document, and headers."""
     end, left = str(int(until)), str(int(until - now))
-    error = {"type": "rate_limit_error", "message": f"Rate limit reached. Please try again in {left}s.", "code": 429}
+    error = {"type": "rate_limit_error", "message": f"Rate limit reached. Please try again in {left}s."}
     if path.endswith("/responses"):
         error |= {"type": "usage_limit_reached", "plan_type": "plus", "resets_at": int(end)}
     anthropic, codex = "anthropic-ratelimit-unified-", "x-codex-primary-"

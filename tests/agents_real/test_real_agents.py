@@ -72,9 +72,13 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     assert_key_is_nowhere(town.path)
 
 
-def test_limit(limited_program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
+def test_limit(
+    limited_program: Program, make_agent_town: Callable[..., AgentTown], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Refused by its provider until a certain time, it is left alone until then, and goes on with nobody there."""
     town = make_agent_town(limited_program)
+    for name, value in (limited_program.subscription or {}).items():
+        monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
     end = (time.time() + 45) // 60 * 60 + 60
     work = ("run echo hello > greeting.txt && git add -A && git commit -qm greet", "run gt done", "say Done.")
     body = script("work", f"limit {end:.0f}", *work)

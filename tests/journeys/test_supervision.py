@@ -116,11 +116,14 @@ def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
     town.gt("crew", "add", "ann", "--rig", "demo")
     town.gt("crew", "start", "demo/ann")
     wait_for(lambda: town.agent("demo/ann")["state"] in ("ready", "idle"), 20, "ann to be ready")
-    town.gt("nudge", "demo/ann", "/limit 60")
+    town.gt("nudge", "demo/ann", "/limit 15s")
     wait_for(lambda: town.agent("demo/ann")["state"] == "limited", 20, "the limit to be seen")
     assert town.json("nudge", "demo/ann", "hello")["state"] == "queued"
     explained = town.json("status", "--explain", "demo/ann")
     assert explained["health"] == "stalled" and "limit" in explained["deciding"]["fact"] and explained["against"]
+    # Its screen still tells of the limit when that is over.
+    wait_for(lambda: "> hello" in town.gt("peek", "demo/ann").out, 40, "ann to be spoken to again")
+    assert town.agent("demo/ann")["restarts"] == 0
 
 
 def test_the_healthy_are_left_alone(town: TownWorld, terminal: Terminal, wait_for: Any) -> None:
