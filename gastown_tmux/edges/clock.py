@@ -36,11 +36,5 @@ def after(seconds: float) -> Time:
     return from_epoch(time.time() + seconds)
 
 
-def time_of_day() -> int:
-    """Seconds since local midnight."""
-    now = time.localtime()
-    return now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec
-
-
 def seconds_since(moment: str) -> float:
     return time.time() - to_epoch(moment)

@@ -1,5 +1,7 @@
 """Agents at their provider's limit: they wait for its end, nobody disturbs them, and then they go on."""
 
+from datetime import datetime
+
 from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
 from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.domain.rate_limits import STAGGER_SECONDS, seconds_until_reset
@@ -16,7 +18,8 @@ def seconds_left(agent: Agent, session: Session, words: str | None) -> float | N
 
     A screen tells of it until there is a next turn: only what came after the agent was let go on counts.
     """
-    return seconds_until_reset(words, clock.time_of_day()) if session.since >= agent.since else None
+    now = datetime.fromtimestamp(clock.to_epoch(clock.now()))
+    return seconds_until_reset(words, now) if session.since >= agent.since else None
 
 
 def note_limit(town: Town, session: Session, words: str | None) -> None:
