@@ -15,7 +15,7 @@ from gastown_tmux.store.agents import find_agent, list_live_sessions
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.deliveries import find_delivery, insert_delivery
 from gastown_tmux.store.meta import once
-from gastown_tmux.store.work import list_held_beads
+from gastown_tmux.store.work import find_held_bead, list_held_beads
 
 #: How often a worker is told for one bead, each time after ``_SLOWER`` times as long.
 PUSHES = 3
@@ -48,10 +48,33 @@ def _push(change: Change, session: Session, bead: Bead, since: Time) -> None:
     if number < PUSHES:
         words = f"gt: {bead.id} is still on your hook. Go on with it, or say gt done --escalate REASON"
         insert_delivery(change, _id(bead, number), session.agent, "deacon", Priority.NORMAL, None, words)
+    else:
+        _escalate(change, session, bead)
+
+
+def push_after_error(town: Town, session: Session) -> None:
+    """Its screen shows that an error ended its turn. A provider may be out for hours, so a worker for whom all
+    reminders were in vain is sent on again and again, at the pace of the last.
+    """
+    agent, bead = find_agent(town.db, session.agent), find_held_bead(town.db, session.agent)
+    if agent is None or agent.role is not Role.POLECAT or agent.state is not AgentState.ON or bead is None:
         return
+    last = find_delivery(town.db, _id(bead, PUSHES - 1), session.agent)
+    if last is None or last.state in (DeliveryState.QUEUED, DeliveryState.OFFERED):
+        return
+    id = short_id(message_id(f"error {session.id} {session.since}".encode(), "error"))
+    idle = clock.seconds_since(max(session.since, agent.since))
+    if idle <= FORGOTTEN_SECONDS * _SLOWER ** (PUSHES - 1) or find_delivery(town.db, id, session.agent) is not None:
+        return
+    with town.change() as change:
+        words = f"gt: an error ended your turn. Go on with {bead.id}, or say gt done --escalate REASON"
+        insert_delivery(change, id, session.agent, "deacon", Priority.NORMAL, None, words)
+        _escalate(change, session, bead)
+
+
+def _escalate(change: Change, session: Session, bead: Bead) -> None:
     text = f"{session.agent} stops before {bead.id} is done, and was told {PUSHES} times. Look: gt peek {session.agent}"
-    key = _id(bead, PUSHES)
-    once(change, "push", key, lambda: raise_escalation(change, "medium", text, bead=bead.id))
+    once(change, "push", _id(bead, PUSHES), lambda: raise_escalation(change, "medium", text, bead=bead.id))
 
 
 def suggest_handoff(change: Change, session: Session) -> None:

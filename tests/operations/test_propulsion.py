@@ -6,7 +6,7 @@ from gastown_tmux.operations import beads
 from gastown_tmux.operations.courier import Courier
 from gastown_tmux.operations.escalations import list_escalations
 from gastown_tmux.operations.patrol import take_signals
-from gastown_tmux.operations.propulsion import PUSHES, push
+from gastown_tmux.operations.propulsion import PUSHES, push, push_after_error
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import list_open, move_delivery
@@ -46,6 +46,38 @@ def test_a_worker_that_stopped_is_told_ever_more_rarely_and_then_the_mayor_is(to
     (escalation,) = list_escalations(town)
     assert escalation.bead == bead.id
     assert list_open(town.db) == []
+
+
+def test_a_worker_whose_provider_is_out_for_hours_is_sent_on_until_it_is_back(town: Town) -> None:
+    bead = beads.create_bead(town, "work", town.rig("demo")).value
+    with town.change() as change:
+        rows.move_agent(change, CAT, "start")
+        sling_bead(change, bead.id, CAT)
+        rows.insert_session(change, CAT, "claude", (1, "1"), bead.id)
+
+    def look() -> list[str | None]:
+        session = rows.find_live_session(town.db, CAT)
+        assert session is not None
+        for _ in range(2):
+            push_after_error(town, session)
+        words = [delivery.words for delivery in list_open(town.db)]
+        for delivery in list_open(town.db):
+            with town.change() as change:
+                move_delivery(change, delivery.mail, CAT, "accept")
+        return words
+
+    for number in range(PUSHES):
+        idle_for(town, 60 * 4**number + 5)
+        push(town)
+        assert len(look()) == 1
+    for hour in range(1, 20):
+        idle_for(town, 940 - hour)
+        assert look() == []
+        idle_for(town, 965 + hour)
+        (words,) = look()
+        assert f"error ended your turn. Go on with {bead.id}" in str(words)
+    (escalation,) = list_escalations(town)
+    assert escalation.bead == bead.id
 
 
 def test_a_full_context_is_handed_over_once_and_only_by_the_session_that_has_it(town: Town) -> None:
