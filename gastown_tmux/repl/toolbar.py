@@ -12,7 +12,8 @@ _GROUPS = (
     ("working", "●", ("working",), "class:good"),
     ("idle", "○", ("idle", "ready", "starting"), ""),
     ("waiting", "▲", ("waiting",), "class:alarm"),
-    ("dead", "✗", ("dead", "failed", "backoff", "limited"), "class:bad"),
+    ("limited", "◌", ("limited",), ""),
+    ("dead", "✗", ("dead", "failed", "backoff"), "class:bad"),
 )
 
 
