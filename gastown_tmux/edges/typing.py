@@ -52,6 +52,9 @@ class Sight(Protocol):
     @property
     def takes_words(self) -> bool: ...
 
+    @property
+    def asks(self) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -246,9 +249,9 @@ class _Typist:
         before = look(self._server, self._pane, self._session)
         if before is None or before.dead:
             return Refused("the agent's program has ended")
-        state = self._program.judge(before.screen, before.title).state
-        if state != "waiting":
-            return Refused(f"the agent's program is {state}, it asks nothing")
+        sight = self._program.judge(before.screen, before.title)
+        if not sight.asks:
+            return Refused(f"the agent's program is {sight.state}, it asks nothing")
         for key in keys:
             if not self._press(key):
                 return Unsure("the agent's program ended meanwhile")
@@ -259,9 +262,9 @@ class _Typist:
             after = look(self._server, self._pane, self._session)
             if after is None or after.dead:
                 return Typed("its program ended")
-            state = self._program.judge(after.screen, after.title).state
-            if state != "waiting" or after.screen.split() != before.screen.split():
-                return Typed(f"its screen: {state}")
+            sight = self._program.judge(after.screen, after.title)
+            if not sight.asks or after.screen.split() != before.screen.split():
+                return Typed(f"its screen: {sight.state}")
         return Unsure("the keys were pressed, and the dialog is still there")
 
     def _look(self) -> tuple[bool, Sight] | Refused:

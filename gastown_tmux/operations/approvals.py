@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gastown_tmux.domain.agents import SessionState
+from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import OVERSEER, Address, BeadId, Time
 from gastown_tmux.domain.merging import MergeState
@@ -113,6 +113,11 @@ def answer_by_rule(town: Town) -> list[str]:
             if isinstance(outcome, typing.Typed):
                 said.append(f"{waiting.agent}: {rule.answer} of {waiting.question!r} by rule")
     return said
+
+
+def answer_after_limit(town: Town, session: Session) -> None:
+    """Its program asks whether to go on, now that its provider's limit is over. It is recorded like a rule's answer."""
+    _press(town, session.agent, "go on after the limit?", "approve", "the limit is over")
 
 
 def _press(town: Town, agent: Address, question: str, answer: str, rule: str | None = None) -> typing.Outcome:

@@ -35,6 +35,12 @@ def note_limit(town: Town, session: Session, words: str | None) -> None:
             rows.move_agent(change, agent.address, "limit", reason=reason, not_before=until)
 
 
+def is_over(town: Town, session: Session, words: str | None) -> bool:
+    """Whether the agent may go on, though its screen still tells of the limit."""
+    agent = rows.find_agent(town.db, session.agent)
+    return agent is not None and agent.state is AgentState.ON and seconds_left(agent, session, words) is None
+
+
 def lift_limits(town: Town) -> None:
     """Whose limit has ended is ``on`` again: by the clock, or because its program is at work before that. Who has a
     bead and stands still is told to go on.

@@ -17,8 +17,9 @@ from gastown_tmux.edges.files import write_atomic
 from gastown_tmux.edges.tmux import ServerGoneError
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations import mail
+from gastown_tmux.operations.approvals import answer_after_limit
 from gastown_tmux.operations.propulsion import push_after_error
-from gastown_tmux.operations.rate_limits import note_limit
+from gastown_tmux.operations.rate_limits import is_over, note_limit
 from gastown_tmux.operations.sessions import look as panes
 from gastown_tmux.operations.telling import find_provider
 from gastown_tmux.operations.town import Town
@@ -73,6 +74,8 @@ class Eyes:
         showing = Showing(judged.state.value, now - since)
         if judged.state is screens.ScreenState.LIMITED:
             note_limit(town, session, judged.reset_at_text)
+            if judged.asks and is_over(town, session, judged.reset_at_text):
+                answer_after_limit(town, session)
         elif judged.state is screens.ScreenState.ERROR and session.state is SessionState.IDLE:
             push_after_error(town, session)
         move = correct(session.state, clock.seconds_since(session.since), showing, hooks=provider.has_hooks)

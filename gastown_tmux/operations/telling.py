@@ -82,6 +82,8 @@ def sight(town: Town, agent: Agent | None, session: Session | None) -> Sighting:
     match screen.state:
         case screens.ScreenState.LIMITED if seconds_left(agent, session, screen.reset_at_text) is not None:
             attention = Attention.LIMITED
+        case screens.ScreenState.LIMITED if screen.asks:
+            attention = Attention.WAITING
         case (
             screens.ScreenState.READY
             | screens.ScreenState.IDLE

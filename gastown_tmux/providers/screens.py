@@ -54,7 +54,8 @@ class StateRule:
     ``title`` is searched in the title, ``footer`` below the composer, ``above`` in the last ``lines`` lines above it,
     ``bottom`` in the last ``lines`` lines of the screen (blank lines not counted), ``lacks`` must not be found
     anywhere above the composer. ``composer`` says whether there must or must not be one. Group ``reset`` of a
-    ``limited`` rule is the words that say when the limit ends.
+    ``limited`` rule is the words that say when the limit ends; without a composer it is a dialog, in which the
+    program's own yes means to go on.
     """
 
     state: ScreenState
@@ -93,6 +94,11 @@ class Screen:
         """No turn runs and the composer is empty: words may be typed. A limit stays on the screen after its end."""
         at_rest = (ScreenState.READY, ScreenState.IDLE, ScreenState.ERROR, ScreenState.LIMITED)
         return self.state in at_rest and self.draft == ""
+
+    @property
+    def asks(self) -> bool:
+        """A dialog waits for an answer."""
+        return self.state is ScreenState.WAITING or (self.state is ScreenState.LIMITED and self.draft is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,7 @@ _ALL = (
             )
         },
         lambda port: {"GOOGLE_GEMINI_BASE_URL": _url(port), "GEMINI_API_KEY": KEY},
+        subscription={},
     ),
     Program(
         "copilot",

@@ -288,6 +288,11 @@ def used_up(path: str, until: float, now: float) -> tuple[Json, dict[str, str]]:
     error = {"type": "rate_limit_error", "message": f"Rate limit reached. Please try again in {left}s."}
     if path.endswith("/responses"):
         error |= {"type": "usage_limit_reached", "plan_type": "plus", "resets_at": int(end)}
+    if path.endswith("GenerateContent"):
+        google = "type.googleapis.com/google.rpc."
+        why = {"@type": f"{google}ErrorInfo", "reason": "QUOTA_EXHAUSTED", "domain": "cloudcode-pa.googleapis.com"}
+        wait = {"@type": f"{google}RetryInfo", "retryDelay": f"{left}s"}
+        error |= {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": [why, wait]}
     anthropic, codex = "anthropic-ratelimit-unified-", "x-codex-primary-"
     headers = {
         "retry-after": left,

@@ -97,6 +97,18 @@ def test_limit(
     assert states.count("limited") == 1
 
 
+def test_error(program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
+    """A turn that ends with an error is taken up again, with nobody there."""
+    town = make_agent_town(program)
+    work = ("run echo hello > greeting.txt && git add -A && git commit -qm greet", "run gt done", "say Done.")
+    bead = town.json("bead", "create", "greet", "--rig", "demo", "--body", script("work", "fail 400", *work))["id"]
+    town.gt("sling", bead, "demo", seconds=90)
+    address = town.json("bead", "show", bead)["assignee"]
+    town.wait_agent(address, "idle", seconds=60)
+    town.wait_state(bead, "merged", 180)
+    assert town.agent(address)["restarts"] == 0
+
+
 def test_short_chain(small_program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
     """From sling to main for programs without hooks, mail and resumed conversations; one without a shell too."""
     town = make_agent_town(small_program)

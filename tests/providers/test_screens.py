@@ -58,6 +58,7 @@ def test_every_recorded_screen_is_judged_right(path: Path) -> None:
         ("limited_claude_2.1.330_subscription", "8:34am (UTC)"),
         ("limited_codex_0.169.0_plan", "10:41 AM"),
         ("limited_copilot_1.0.102_limit", "7200s"),
+        ("limited_gemini_0.61.0_dialog", "10:39 AM"),
         ("limited_opencode_1.18.33_retrying", "1h 59m"),
     ],
 )
@@ -89,10 +90,17 @@ def test_a_dialog_is_no_composer(path: Path) -> None:
     assert not judge(rules(program), screen, title).takes_words
 
 
+def test_only_a_dialog_is_answered() -> None:
+    asking = {path.stem for path in CORPUS for _, program, title, screen in [read(path)]
+              if judge(rules(program), screen, title).asks}  # fmt: skip
+    assert asking == {path.stem for path in in_corpus("waiting")} | {"limited_gemini_0.61.0_dialog"}
+
+
 def test_words_are_taken_only_by_an_empty_composer_of_a_program_at_rest() -> None:
     taking = {path.stem for path in CORPUS for _, program, title, screen in [read(path)]
               if judge(rules(program), screen, title).takes_words}  # fmt: skip
-    assert taking == {path.stem for path in in_corpus("ready", "idle", "error", "limited") if path.stem not in DRAFTS}
+    resting = {path.stem for path in in_corpus("ready", "idle", "error", "limited") if path.stem not in DRAFTS}
+    assert taking == resting - {"limited_gemini_0.61.0_dialog"}
 
 
 @pytest.mark.parametrize("path", in_corpus("ready", "idle"), ids=lambda path: path.stem)
