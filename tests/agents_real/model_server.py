@@ -152,6 +152,8 @@ def _decide(request: Request, now: float) -> tuple[Reply, float, int]:
             return Reply(tool=shell, arguments=arguments, id="toolu_" + id), step.seconds, 200
         case "fail":
             return Reply(text="scripted refusal", id=id), step.seconds, int(step.words)
+        case "outage":
+            return Reply(text="scripted outage", id=id), step.seconds, 400
         case "limit":
             return Reply(text=step.words, id=id), step.seconds, LIMIT
         case _:

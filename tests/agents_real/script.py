@@ -8,6 +8,7 @@ Whatever the model is told may carry a script, each line of it one answer of the
     | slowly 2 say WORDS      the same, after two seconds
     | fail 429                refuse the request with this status, until there is a new prompt
     | limit EPOCH             refuse all requests until then, as the provider does whose limit is used up
+    | outage EPOCH            refuse all requests until then, and do not say for how long
     | edit FILE WORDS         the same as run, for a program without a shell that is told how to edit: a new file
     end script
 
@@ -30,7 +31,7 @@ _TOLD = re.compile(
     re.MULTILINE,
 )
 # Some programs escape for HTML what hooks tell the model.
-_LINE = re.compile(r"\|\s*(?:slowly (?P<seconds>[\d.]+) )?(?P<kind>run|say|fail|limit|edit) (?P<words>.*)")
+_LINE = re.compile(r"\|\s*(?:slowly (?P<seconds>[\d.]+) )?(?P<kind>run|say|fail|limit|outage|edit) (?P<words>.*)")
 NOTHING = "There is nothing left to do."
 
 
@@ -52,7 +53,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One answer: ``kind`` is run, say, fail, limit or edit."""
+    """One answer: ``kind`` is run, say, fail, limit, outage or edit."""
 
     kind: str
     words: str
@@ -75,7 +76,7 @@ def next_step(items: Iterable[Item], *, shell: bool = True, now: float = 0.0) ->
                     pending = _without_first(pending, "fail")
                 told = _told(item, seen)
                 pending = [step for step in told if shell or step.kind != "run"] + pending
-    while pending and pending[0].kind == "limit" and float(pending[0].words) <= now:
+    while pending and pending[0].kind in ("limit", "outage") and float(pending[0].words) <= now:
         pending = pending[1:]
     return pending[0] if pending else Step("say", NOTHING)
 

@@ -100,8 +100,9 @@ def test_limit(
 def test_error(program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
     """A turn that ends with an error is taken up again, with nobody there."""
     town = make_agent_town(program)
+    end = int(time.time() + 45)
     work = ("run echo hello > greeting.txt && git add -A && git commit -qm greet", "run gt done", "say Done.")
-    bead = town.json("bead", "create", "greet", "--rig", "demo", "--body", script("work", "fail 400", *work))["id"]
+    bead = town.json("bead", "create", "greet", "--rig", "demo", "--body", script("work", f"outage {end}", *work))["id"]
     town.gt("sling", bead, "demo", seconds=90)
     address = town.json("bead", "show", bead)["assignee"]
     town.wait_agent(address, "idle", seconds=60)
