@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import OVERSEER, Address, RigName
+from gastown_tmux.domain.ids import OVERSEER, Address, BeadId, RigName
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges import clock
+from gastown_tmux.operations.beads import create_bead
 from gastown_tmux.operations.install import install
 from gastown_tmux.operations.town import Town
-from gastown_tmux.store.agents import insert_agent
+from gastown_tmux.store.agents import insert_agent, insert_session, move_agent
 from gastown_tmux.store.rigs import insert_rig
+from gastown_tmux.store.work import sling_bead
 from tests.operations.quiet_town import QuietTown, make_quiet_town
 
 As = Callable[[str], Town]
@@ -36,6 +38,17 @@ def town(short_tmp: Path) -> Iterator[Town]:
             insert_agent(change, Address(f"demo/{name}"), role, None)
     yield made
     made.close()
+
+
+@pytest.fixture
+def worker_bead(town: Town) -> BeadId:
+    """On the hook of the polecat ``cat``, which is on and has a session."""
+    bead = create_bead(town, "work", town.rig("demo")).value
+    with town.change() as change:
+        move_agent(change, "demo/cat", "start")
+        sling_bead(change, bead.id, Address("demo/cat"))
+        insert_session(change, Address("demo/cat"), "claude", (1, "1"), bead.id)
+    return bead.id
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.edges import clock
-from gastown_tmux.operations import beads
 from gastown_tmux.operations.courier import Courier
 from gastown_tmux.operations.escalations import list_escalations
 from gastown_tmux.operations.patrol import take_signals
@@ -10,7 +9,6 @@ from gastown_tmux.operations.propulsion import PUSHES, push, push_after_error
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import list_open, move_delivery
-from gastown_tmux.store.work import sling_bead
 
 CAT = Address("demo/cat")
 
@@ -22,12 +20,7 @@ def idle_for(town: Town, seconds: float) -> None:
         change.execute("UPDATE sessions SET state = 'idle', since = ? WHERE agent = ?", since, CAT)
 
 
-def test_a_worker_that_stopped_is_told_ever_more_rarely_and_then_the_mayor_is(town: Town) -> None:
-    bead = beads.create_bead(town, "work", town.rig("demo")).value
-    with town.change() as change:
-        rows.move_agent(change, CAT, "start")
-        sling_bead(change, bead.id, CAT)
-        rows.insert_session(change, CAT, "claude", (1, "1"), bead.id)
+def test_a_worker_that_stopped_is_told_ever_more_rarely_and_then_the_mayor_is(town: Town, worker_bead: str) -> None:
     for number in range(PUSHES):
         idle_for(town, 60 * 4**number - 5)
         push(town)
@@ -36,7 +29,7 @@ def test_a_worker_that_stopped_is_told_ever_more_rarely_and_then_the_mayor_is(to
         for _ in range(2):
             push(town)
         (told,) = list_open(town.db)
-        assert told.agent == CAT and f"{bead.id} is still on your hook" in str(told.words)
+        assert told.agent == CAT and f"{worker_bead} is still on your hook" in str(told.words)
         with town.change() as change:
             move_delivery(change, told.mail, CAT, "accept")
     assert list_escalations(town) == []
@@ -44,17 +37,11 @@ def test_a_worker_that_stopped_is_told_ever_more_rarely_and_then_the_mayor_is(to
     for _ in range(2):
         push(town)
     (escalation,) = list_escalations(town)
-    assert escalation.bead == bead.id
+    assert escalation.bead == worker_bead
     assert list_open(town.db) == []
 
 
-def test_a_worker_whose_provider_is_out_for_hours_is_sent_on_until_it_is_back(town: Town) -> None:
-    bead = beads.create_bead(town, "work", town.rig("demo")).value
-    with town.change() as change:
-        rows.move_agent(change, CAT, "start")
-        sling_bead(change, bead.id, CAT)
-        rows.insert_session(change, CAT, "claude", (1, "1"), bead.id)
-
+def test_a_worker_whose_provider_is_out_for_hours_is_sent_on_until_it_is_back(town: Town, worker_bead: str) -> None:
     def look() -> list[str | None]:
         session = rows.find_live_session(town.db, CAT)
         assert session is not None
@@ -75,9 +62,9 @@ def test_a_worker_whose_provider_is_out_for_hours_is_sent_on_until_it_is_back(to
         assert look() == []
         idle_for(town, 965 + hour)
         (words,) = look()
-        assert f"error ended your turn. Go on with {bead.id}" in str(words)
+        assert f"error ended your turn. Go on with {worker_bead}" in str(words)
     (escalation,) = list_escalations(town)
-    assert escalation.bead == bead.id
+    assert escalation.bead == worker_bead
 
 
 def test_a_full_context_is_handed_over_once_and_only_by_the_session_that_has_it(town: Town) -> None:

@@ -1,17 +1,19 @@
 """A limit is taken from the screen once for each turn that was refused, and at its end whoever has a bead goes on."""
 
+import pytest
+
 from gastown_tmux.domain.agents import Agent, AgentState, Session
 from gastown_tmux.domain.ids import Address
 from gastown_tmux.edges import clock
-from gastown_tmux.operations import beads
 from gastown_tmux.operations.propulsion import push
 from gastown_tmux.operations.rate_limits import lift_limits, note_limit
 from gastown_tmux.operations.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import list_open
-from gastown_tmux.store.work import sling_bead
 
 CAT = Address("demo/cat")
+
+pytestmark = pytest.mark.usefixtures("worker_bead")
 
 
 def session_of(town: Town) -> Session:
@@ -30,23 +32,13 @@ def take_turn(town: Town) -> None:
             rows.move_session(change, session_of(town).id, move)
 
 
-def make_worker(town: Town) -> str:
-    bead = beads.create_bead(town, "work", town.rig("demo")).value
-    with town.change() as change:
-        rows.move_agent(change, CAT, "start")
-        sling_bead(change, bead.id, CAT)
-        rows.insert_session(change, CAT, "claude", (1, "1"), bead.id)
-    take_turn(town)
-    return bead.id
-
-
 def end_limit(town: Town) -> None:
     with town.change() as change:
         change.execute("UPDATE agents SET not_before = ? WHERE address = ?", clock.after(-1), CAT)
 
 
-def test_whoever_has_a_bead_goes_on_when_the_limit_ends_and_is_told_once(town: Town) -> None:
-    bead = make_worker(town)
+def test_whoever_has_a_bead_goes_on_when_the_limit_ends_and_is_told_once(town: Town, worker_bead: str) -> None:
+    take_turn(town)
     note_limit(town, session_of(town), "in 5h")
     assert agent_of(town).state is AgentState.LIMITED
     lift_limits(town)
@@ -59,11 +51,11 @@ def test_whoever_has_a_bead_goes_on_when_the_limit_ends_and_is_told_once(town: T
         push(town)
     assert agent_of(town).state is AgentState.ON
     (told,) = list_open(town.db)
-    assert told.agent == CAT and f"limit is over. Go on with {bead}" in str(told.words)
+    assert told.agent == CAT and f"limit is over. Go on with {worker_bead}" in str(told.words)
 
 
 def test_what_the_screen_still_shows_of_an_ended_limit_is_no_new_one(town: Town) -> None:
-    make_worker(town)
+    take_turn(town)
     for _ in range(2):
         note_limit(town, session_of(town), "in 5h")
         end_limit(town)
@@ -77,7 +69,7 @@ def test_what_the_screen_still_shows_of_an_ended_limit_is_no_new_one(town: Town)
 
 def test_a_program_that_is_at_work_again_is_not_at_its_limit(town: Town) -> None:
     """Some go on by themselves; and a person may have bought more."""
-    make_worker(town)
+    take_turn(town)
     note_limit(town, session_of(town), "in 5h")
     take_turn(town)
     lift_limits(town)
@@ -89,7 +81,7 @@ def test_a_program_that_is_at_work_again_is_not_at_its_limit(town: Town) -> None
 
 
 def test_a_paused_agent_stays_paused(town: Town) -> None:
-    make_worker(town)
+    take_turn(town)
     note_limit(town, session_of(town), "in 5h")
     end_limit(town)
     with town.change() as change:
