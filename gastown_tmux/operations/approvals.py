@@ -116,14 +116,20 @@ def answer_by_rule(town: Town) -> list[str]:
 
 
 def answer_after_limit(town: Town, session: Session) -> None:
-    """Its program asks whether to go on, now that its provider's limit is over. It is recorded like a rule's answer."""
-    _press(town, session.agent, "go on after the limit?", "approve", "the limit is over")
+    """Its program asks whether to go on, now that its provider's limit is over. It is recorded like a rule's answer;
+    somebody who is at the window answers for themselves.
+    """
+    seen = typing.look(town.tmux, session.pane, session.id) if session.pane is not None else None
+    if seen is not None and not seen.is_attended:
+        _press(town, session.agent, "go on after the limit?", "approve", "the limit is over")
 
 
 def _press(town: Town, agent: Address, question: str, answer: str, rule: str | None = None) -> typing.Outcome:
     session = find_live_session(town.db, agent)
     if session is None or session.pane is None:
         return typing.Refused("the agent is not running")
+    if town.is_frozen(agent):
+        return typing.Refused("it stands still: gt thaw, or gt resume")
     provider = find_provider(town, session, find_agent(town.db, agent))
     keys = provider.typing.approve if answer == "approve" else provider.typing.deny
     if not keys:

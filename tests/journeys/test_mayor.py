@@ -169,6 +169,9 @@ def test_the_mayors_agent_is_beside_the_repl_and_comes_back(bare_town: TownWorld
     told = bare_town.wait_for(lambda: bare_town.json("mail", "inbox")["items"], 20, "the overseer's mail")
     assert [mail["subject"] for mail in told] == ["mayor waits for a person"]
     assert bare_town.json("mail", "inbox", "mayor")["items"] == []
+    bare_town.gt("estop")
+    assert "gt thaw" in bare_town.gt("approve", "--all", code=4).err
+    bare_town.gt("thaw")
     assert "approved" in bare_town.gt("approve", "--all").out
     assert "answered: Yes" in bare_town.gt("peek", "mayor", "-n", "50").out
     bare_town.gt("config", "set", "approvals.rules", "[{match: '^really', answer: deny}]")
