@@ -1,7 +1,7 @@
 """The pane's own process: runs the agent program as its child, waits, and reports what becomes of it.
 
 Run as ``python -I -S /path/to/launcher.py LAUNCH-FILE``, by tmux. The launch file is written and its report
-is read by ``gastown_tmux.edges.launch``, which has both formats. This file imports nothing of ours, and
+is read by ``gastown_tmux.edges.processes.launch``, which has both formats. This file imports nothing of ours, and
 neither ``signal`` nor ``json`` (4 ms and 7 ms of enums and regular expressions for each agent that starts).
 
 Why a process between tmux and the agent: tmux undoes a stop of a pane's own process, but leaves a stopped

@@ -20,15 +20,15 @@ import sys
 import termios
 import time
 
-from gastown_tmux.agents.chore import do_bead, fences, run_blocks, run_gt
+from gastown_tmux.agents.blocks import do_bead, fences, run_blocks, run_gt
 from gastown_tmux.agents.jobs import Tail
-from gastown_tmux.agents.loop import Ask, Ended, Interrupted, Pause, Prompt, Window
+from gastown_tmux.agents.window import Ask, Ended, Interrupted, Pause, Prompt, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gastown_tmux.agents.loop import Steps
+    from gastown_tmux.agents.window import Steps
 
 _POINTER = re.compile(r"gt: mail from .*\(gt mail read ([A-Za-z0-9][^\s)]*)\)\s*")
 _COMMAND = re.compile(r"/([a-z-]+)(?:\s+(.*))?", re.DOTALL)

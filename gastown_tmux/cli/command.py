@@ -4,7 +4,7 @@ import os
 import sys
 
 from gastown_tmux.cli import render
-from gastown_tmux.edges.terminal import ask
+from gastown_tmux.edges.processes.terminal import ask
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town

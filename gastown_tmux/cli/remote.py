@@ -3,9 +3,9 @@
 import os
 from collections.abc import Sequence
 
-from gastown_tmux.edges.configuration import Configuration
-from gastown_tmux.edges.ssh import Host
-from gastown_tmux.edges.terminal import is_terminal
+from gastown_tmux.edges.configuration.settings_files import Configuration
+from gastown_tmux.edges.hosts.ssh import Host
+from gastown_tmux.edges.processes.terminal import is_terminal
 
 
 def run_there(host: str, arguments: Sequence[str]) -> int:

@@ -5,16 +5,16 @@ import threading
 import time
 from pathlib import Path
 
-from gastown_tmux.daemons.hands import Hands
-from gastown_tmux.domain.ids import OVERSEER
-from gastown_tmux.edges.typing import Refused, Unsure
-from gastown_tmux.edges.watch import BoxWatcher
+from gastown_tmux.daemons.background import Hands
+from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.edges.files.mailbox_watch import BoxWatcher
+from gastown_tmux.edges.tmux.typing import Refused, Unsure
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.courier import Courier, Errand
-from gastown_tmux.operations.notices import Notices, tell_overseer
-from gastown_tmux.operations.telling import tell
-from gastown_tmux.operations.town import Town
-from gastown_tmux.operations.watching import report_watch
+from gastown_tmux.operations.mail.courier import Courier, Errand
+from gastown_tmux.operations.mail.delivering import tell
+from gastown_tmux.operations.mail.notices import Notices, tell_overseer
+from gastown_tmux.operations.mail.unwatched import report_watch
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.meta import is_wanted
 
 _STOP_SECONDS = 5.0

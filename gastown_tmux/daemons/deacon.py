@@ -3,25 +3,28 @@
 import signal
 import time
 
+from gastown_tmux.daemons.background import log
 from gastown_tmux.daemons.courier import CourierThread
-from gastown_tmux.daemons.hands import log
-from gastown_tmux.daemons.keeper import Keeper
 from gastown_tmux.daemons.loop import Loop
 from gastown_tmux.daemons.peer import Peer
 from gastown_tmux.daemons.status_line import SignKeeper
+from gastown_tmux.daemons.timetable import Keeper
 from gastown_tmux.domain.agents import SessionState
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.edges import clock, processes
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations import approvals, daemons, patrol, schedule
-from gastown_tmux.operations.headquarters import open_headquarters
-from gastown_tmux.operations.running import start_refineries
-from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.sessions import daemons
+from gastown_tmux.operations.sessions.daemon_control import start_refineries
+from gastown_tmux.operations.sessions.headquarters import open_headquarters
+from gastown_tmux.operations.supervision import approvals, patrol
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work import schedule
 from gastown_tmux.store.agents import list_live_sessions
+from gastown_tmux.store.beads import list_waiting
 from gastown_tmux.store.merging import list_rigs_with_work
 from gastown_tmux.store.rigs import list_rigs
-from gastown_tmux.store.work import list_waiting
 
 #: How long a rig whose workers could not be started is left alone.
 REST_SECONDS = 15.0

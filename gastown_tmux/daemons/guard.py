@@ -12,8 +12,8 @@ import signal
 import sys
 from pathlib import Path
 
-from gastown_tmux.edges.locks import Lock, holder
-from gastown_tmux.edges.processes import ProcessRef, is_stopped, run_quietly, send, wait_for_death
+from gastown_tmux.edges.processes.locks import Lock, holder
+from gastown_tmux.edges.processes.processes import ProcessRef, is_stopped, run_quietly, send, wait_for_death
 
 DAEMONS = ("deacon", "witness")
 #: What they have for reviving one another.

@@ -12,14 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gastown_tmux.daemons.hands import Hands
-from gastown_tmux.edges.git import end_running
-from gastown_tmux.edges.locks import Lock
-from gastown_tmux.edges.processes import ProcessRef, death_descriptor
-from gastown_tmux.edges.wake import Listener
+from gastown_tmux.daemons.background import Hands
+from gastown_tmux.edges.files.wake import Listener
+from gastown_tmux.edges.git.command import end_running
+from gastown_tmux.edges.processes.locks import Lock
+from gastown_tmux.edges.processes.processes import ProcessRef, death_descriptor
 from gastown_tmux.errors import GtError, RefusedError
-from gastown_tmux.operations import daemons
-from gastown_tmux.operations.town import Town, is_town
+from gastown_tmux.operations.sessions import daemons
+from gastown_tmux.operations.town.town import Town, is_town
 from gastown_tmux.store.meta import is_wanted
 
 log = logging.getLogger("gt")

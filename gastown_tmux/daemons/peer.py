@@ -2,10 +2,10 @@
 
 import time
 
-from gastown_tmux.daemons.hands import Hands, log
-from gastown_tmux.edges.processes import ProcessRef
-from gastown_tmux.operations import daemons
-from gastown_tmux.operations.town import Town
+from gastown_tmux.daemons.background import Hands, log
+from gastown_tmux.edges.processes.processes import ProcessRef
+from gastown_tmux.operations.sessions import daemons
+from gastown_tmux.operations.town.town import Town
 
 #: A daemon that did not beat for so many seconds, and for so many looks of ours, hangs. The looks are counted so
 #: that a machine that slept, or a stop of ourselves, is not held against it.

@@ -3,14 +3,14 @@
 import threading
 
 from gastown_tmux.daemons import deacon, witness
-from gastown_tmux.daemons.hands import log
-from gastown_tmux.domain.ids import Address
-from gastown_tmux.edges import processes
+from gastown_tmux.daemons.background import log
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError, RefusedError
-from gastown_tmux.operations import daemons
-from gastown_tmux.operations.landing import run_refinery
-from gastown_tmux.operations.running import REFINERY
-from gastown_tmux.operations.town import Answer, Town, is_town
+from gastown_tmux.operations.merging.landing import run_refinery
+from gastown_tmux.operations.sessions import daemons
+from gastown_tmux.operations.sessions.daemon_control import REFINERY
+from gastown_tmux.operations.town.town import Answer, Town, is_town
 from gastown_tmux.store.meta import is_wanted
 
 _STANDBY_SECONDS = 2.0

@@ -2,9 +2,9 @@
 
 import time
 
-from gastown_tmux.daemons.hands import Hands
-from gastown_tmux.operations.status_line import Signs, read_signs, show_signs
-from gastown_tmux.operations.town import Town
+from gastown_tmux.daemons.background import Hands
+from gastown_tmux.operations.supervision.status_line import Signs, read_signs, show_signs
+from gastown_tmux.operations.town.town import Town
 
 #: Everything is said again so often: windows of a new server know nothing.
 AGAIN_SECONDS = 30.0

@@ -2,16 +2,18 @@
 
 import time
 
-from gastown_tmux.daemons.hands import log
+from gastown_tmux.daemons.background import log
 from gastown_tmux.daemons.loop import Loop
 from gastown_tmux.daemons.peer import Peer
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Session
-from gastown_tmux.domain.ids import Address, SessionId
-from gastown_tmux.edges import flags
-from gastown_tmux.edges.processes import ProcessRef
-from gastown_tmux.operations import daemons, deaths, freezing, patrol, up
-from gastown_tmux.operations.sighting import Eyes
-from gastown_tmux.operations.town import Town
+from gastown_tmux.domain.ids import SessionId
+from gastown_tmux.edges.processes import flags
+from gastown_tmux.edges.processes.processes import ProcessRef
+from gastown_tmux.operations.sessions import daemons
+from gastown_tmux.operations.supervision import deaths, patrol, pausing, up
+from gastown_tmux.operations.supervision.screen_watch import Eyes
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import list_live_sessions
 
 #: Seconds between two looks at tmux itself; all else is asked of rows and processes.
@@ -53,7 +55,7 @@ class _Witness:
         if deaths.find_dead(self._live) or deaths.find_unsettled(self._live):
             hands.do("bury", self._bury)
         if self._raised:
-            hands.do("freeze", freezing.enforce)
+            hands.do("freeze", pausing.enforce)
         self._look_at_windows()
         if time.monotonic() >= self._screens_due and hands.do("screens", self._eyes.look):
             self._screens_due = time.monotonic() + SCREENS_SECONDS

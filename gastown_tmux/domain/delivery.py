@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from gastown_tmux.domain.ids import Address, SessionId, Time
-from gastown_tmux.domain.machine import Machine
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.ids import SessionId, Time
 from gastown_tmux.domain.mail import Priority
+from gastown_tmux.domain.state_machine import Machine
 
 ATTEMPTS = 8
 LONGEST_BACKOFF = 60.0

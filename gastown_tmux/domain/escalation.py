@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gastown_tmux.domain.ids import MAYOR, Address, BeadId, EscalationId, Time
-from gastown_tmux.domain.machine import Machine
+from gastown_tmux.domain.addresses import MAYOR, Address
+from gastown_tmux.domain.ids import BeadId, EscalationId, Time
+from gastown_tmux.domain.state_machine import Machine
 
 
 class Severity(StrEnum):

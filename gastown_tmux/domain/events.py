@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gastown_tmux.domain.ids import Address, Time
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.ids import Time
 
 
 class EventType(StrEnum):

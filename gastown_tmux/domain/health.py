@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, SessionState
-from gastown_tmux.domain.ids import Address
 
 #: A start that has not come to anything for so long is no start any more.
 START_SECONDS = 60.0

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gastown_tmux.domain.ids import Address
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.errors import UsageError
 
 HEADQUARTERS = "hq"

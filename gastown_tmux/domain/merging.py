@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gastown_tmux.domain.ids import Address, BeadId, Commit, MergeRequestId, RigName, Time
-from gastown_tmux.domain.machine import Machine
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Time
+from gastown_tmux.domain.state_machine import Machine
 
 
 class MergeState(StrEnum):

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gastown_tmux.domain.ids import Address, BeadId, Commit, ConvoyId, MergeRequestId, RigName, Time
-from gastown_tmux.domain.machine import Machine
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.ids import BeadId, Commit, ConvoyId, MergeRequestId, RigName, Time
+from gastown_tmux.domain.state_machine import Machine
 
 
 class BeadState(StrEnum):

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import Address, SessionId
+from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.providers.hooks import LaunchFile, Mechanism, guard_text, install, toml_string
 from gastown_tmux.providers.screens import ScreenRules
 from gastown_tmux.providers.transcripts import Transcript

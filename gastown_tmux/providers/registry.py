@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from gastown_tmux.domain.settings import Settings
+from gastown_tmux.domain.layers import Settings
 from gastown_tmux.errors import MissingError, NotFoundError, UsageError
 from gastown_tmux.providers.base import Provider
 from gastown_tmux.providers.documents import parse, texts, words

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from gastown_tmux.operations.approvals import ReviewItem
+from gastown_tmux.operations.supervision.approvals import ReviewItem
 from gastown_tmux.verbs.text import harmless
 
 _YES, _NO, _ATTACH, _DIFF, _SKIP, _QUIT = "y", "n", "a", "d", "s", "q"

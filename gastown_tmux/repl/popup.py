@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from gastown_tmux.domain.ids import MAYOR
-from gastown_tmux.operations.approvals import review
-from gastown_tmux.operations.daemons import DAEMONS
-from gastown_tmux.operations.town import Town
+from gastown_tmux.domain.addresses import MAYOR
+from gastown_tmux.operations.sessions.daemons import DAEMONS
+from gastown_tmux.operations.supervision.approvals import review
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.repl.decide import Person, decide
 from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.verbs.names import list_names

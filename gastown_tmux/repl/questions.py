@@ -9,7 +9,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import Output
 
 from gastown_tmux.repl.completion import ChoiceCompleter
-from gastown_tmux.repl.screen import Screen
+from gastown_tmux.repl.printing import Screen
 from gastown_tmux.verbs.suggest import Choice, fuzzy
 
 #: An Esc that nothing follows for so long is no part of another key.

@@ -9,38 +9,29 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from prompt_toolkit import PromptSession
-from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.buffer import CompletionState
-from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import Condition, emacs_insert_mode, vi_insert_mode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.history import FileHistory
 from prompt_toolkit.input import Input
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.output import ColorDepth, Output
-from prompt_toolkit.styles import Style, merge_styles
+from prompt_toolkit.output import Output
 
 from gastown_tmux.domain.settings import NEWS
-from gastown_tmux.edges import clients
-from gastown_tmux.edges.terminal import Hush, lend, page
+from gastown_tmux.edges.processes.terminal import Hush, lend, page
+from gastown_tmux.edges.tmux import clients
 from gastown_tmux.errors import GtError, UsageError, explain
-from gastown_tmux.operations.approvals import review
-from gastown_tmux.operations.town import Town
-from gastown_tmux.repl.completion import TableCompleter
+from gastown_tmux.faces.news import News
+from gastown_tmux.faces.values import Watcher
+from gastown_tmux.operations.supervision.approvals import review
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.repl.decide import decide
-from gastown_tmux.repl.events import News
 from gastown_tmux.repl.jobs import Jobs
 from gastown_tmux.repl.lines import Clear, Decide, Leave, Run, Say, is_open, is_speech, read_line, split_lines
 from gastown_tmux.repl.lines import Shell as ShellCommand
 from gastown_tmux.repl.popup import open_popup
-from gastown_tmux.repl.questions import ESCAPE_SECONDS, Questions
-from gastown_tmux.repl.screen import Screen, is_dumb, make_input, make_output
+from gastown_tmux.repl.printing import Screen, is_dumb, make_input, make_output
+from gastown_tmux.repl.prompt import history_file, make_session
+from gastown_tmux.repl.questions import Questions
 from gastown_tmux.repl.toolbar import toolbar
-from gastown_tmux.repl.values import Watcher
 from gastown_tmux.store.events import last_seq
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.verbs.answer import answer
@@ -56,7 +47,6 @@ GOODBYE_SECONDS = 2.0
 DECIDE_SECONDS = 15.0
 SWITCH_SECONDS = 0.001
 SIGNAL_SECONDS = 0.1
-MENU_LINES = 6
 
 HELP = """\
 All of these work here without gt, and help VERB tells more of one. Besides:
@@ -69,29 +59,6 @@ All of these work here without gt, and help VERB tells more of one. Besides:
   Tab completes, → takes the suggestion, Ctrl-R searches what was typed before
   Esc Enter begins another line; Ctrl-C clears them, or interrupts what runs
   exit, or Ctrl-D, leaves; the town goes on"""
-_STYLE = Style.from_dict(
-    {
-        "bottom-toolbar": "noreverse bg:default",
-        "town": "bold",
-        "prompt": "bold",
-        "good": "ansigreen",
-        "alarm": "ansiyellow bold",
-        "bad": "ansired bold",
-        "job": "ansicyan",
-    }
-)
-
-
-#: Without colours a suggestion must not look as if it had been typed.
-_COLOURLESS = merge_styles([_STYLE, Style.from_dict({"auto-suggestion": "dim"})])
-
-
-class _History(FileHistory):
-    """One file a town; a disk that is full must not stop anybody from typing."""
-
-    def store_string(self, string: str) -> None:
-        with contextlib.suppress(OSError):
-            super().store_string(string.encode(errors="replace").decode())
 
 
 class Shell:
@@ -100,7 +67,10 @@ class Shell:
     def __init__(self, town: Town, look: Look, input: Input | None = None, output: Output | None = None) -> None:
         self._town = town
         self._look = look
-        self._session = self._make_session(input or make_input(), output or make_output())
+        self._session = make_session(
+            history_file(town), look, self._toolbar, self._interrupt, lambda: self._watcher.values,
+            input or make_input(), output or make_output(),
+        )  # fmt: skip
         self._screen = Screen(self._session.output)
         self._only_prints = input is None and is_dumb()
         read = self._read_plainly if self._only_prints else None
@@ -349,63 +319,9 @@ class Shell:
     def _toolbar(self) -> StyleAndTextTuples:
         vi = self._session.editing_mode is EditingMode.VI
         mode = self._session.app.vi_state.input_mode.value if vi else ""
-        hint = "a quote is open" if self._is_open() else mode
+        hint = "a quote is open" if is_open(self._session.default_buffer.text) else mode
         jobs = self._jobs.running()
         return toolbar(self._town.path.name, self._watcher.values, jobs, self._screen.width, hint)
-
-    def _is_open(self) -> bool:
-        return is_open(self._session.default_buffer.text)
-
-    def _make_session(self, input: Input | None, output: Output | None) -> PromptSession[str]:
-        keys = KeyBindings()
-
-        @keys.add("c-c")
-        @keys.add("<sigint>")
-        def _(event: KeyPressEvent) -> None:
-            if event.current_buffer.text:
-                event.current_buffer.reset()
-            else:
-                self._interrupt()
-
-        @keys.add("escape", "enter", filter=emacs_insert_mode)
-        def _(event: KeyPressEvent) -> None:
-            event.current_buffer.newline(copy_margin=False)
-
-        @keys.add("tab", filter=emacs_insert_mode | vi_insert_mode)
-        def _(event: KeyPressEvent) -> None:
-            # At once, not in the background: an Enter right behind it must find the whole word.
-            buffer = event.current_buffer
-            if not (buffer.complete_state and buffer.complete_state.completions):
-                found = list(buffer.completer.get_completions(buffer.document, CompleteEvent()))
-                buffer.complete_state = CompletionState(buffer.document, found) if found else None
-            buffer.complete_next()
-
-        @keys.add("c-d", filter=Condition(lambda: not self._session.default_buffer.text))
-        def _(event: KeyPressEvent) -> None:
-            event.app.exit(result="exit")
-
-        session: PromptSession[str] = PromptSession(
-            message=[("class:prompt", "gt> ")],
-            input=input,
-            output=output,
-            history=_History(str(_history_file(self._town))),
-            auto_suggest=AutoSuggestFromHistory(),
-            completer=TableCompleter(lambda: self._watcher.values),
-            complete_while_typing=True,
-            multiline=Condition(self._is_open),
-            prompt_continuation="  > ",
-            bottom_toolbar=self._toolbar,
-            key_bindings=keys,
-            style=_STYLE if self._look.colour else _COLOURLESS,
-            color_depth=None if self._look.colour else ColorDepth.DEPTH_1_BIT,
-        )
-        session.app.ttimeoutlen = ESCAPE_SECONDS
-        session.app.before_render += self._fit_menu
-        return session
-
-    def _fit_menu(self, app: object) -> None:
-        """In a low window the lines above are worth more than the completions below."""
-        self._session.reserve_space_for_menu = min(MENU_LINES, max(1, self._screen.height // 4))
 
 
 def _end(number: int, frame: object) -> None:
@@ -421,11 +337,3 @@ def _end(number: int, frame: object) -> None:
         leave()
     else:
         loop.call_soon_threadsafe(leave)
-
-
-def _history_file(town: Town) -> Path:
-    """What was typed in this town before; nobody else's to read."""
-    path = town.path / ".gt" / "history"
-    with contextlib.suppress(OSError):
-        path.touch(mode=0o600)
-    return path

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
+from gastown_tmux.faces.values import Values
 from gastown_tmux.repl.jobs import Job
-from gastown_tmux.repl.values import Values
 from gastown_tmux.verbs.text import cut
 
 _GROUPS = (

@@ -1,5 +1,6 @@
 """Agent and session rows."""
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import (
     AGENT,
     HOOK,
@@ -14,8 +15,8 @@ from gastown_tmux.domain.agents import (
     SessionState,
 )
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import Address, BeadId, RigName, SessionId, Time
-from gastown_tmux.domain.machine import IllegalMoveError
+from gastown_tmux.domain.ids import BeadId, RigName, SessionId, Time
+from gastown_tmux.domain.state_machine import IllegalMoveError
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader

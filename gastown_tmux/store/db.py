@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import ID_ALPHABET, Address, Time
+from gastown_tmux.domain.ids import ID_ALPHABET, Time
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 from gastown_tmux.store.migrations import MIGRATIONS
 

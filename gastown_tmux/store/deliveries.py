@@ -1,8 +1,9 @@
 """Delivery rows: who was told of which mail. The mail itself is a file; a row that is lost means told again."""
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.delivery import DELIVERY, Delivery, DeliveryState
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import Address, SessionId, Time
+from gastown_tmux.domain.ids import SessionId, Time
 from gastown_tmux.domain.mail import Priority
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader

@@ -1,8 +1,9 @@
 """Escalation rows."""
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.escalation import ESCALATION, Escalation, EscalationState, Level, Severity, first_level
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import Address, BeadId, EscalationId, Time
+from gastown_tmux.domain.ids import BeadId, EscalationId, Time
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import Event
-from gastown_tmux.domain.ids import Address, Time
+from gastown_tmux.domain.ids import Time
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.rows import Reader
 

@@ -1,7 +1,8 @@
 """Merge request rows."""
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import Address, BeadId, Commit, MergeRequestId, RigName, Time
+from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Time
 from gastown_tmux.domain.merging import LIVE, MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row, placeholders

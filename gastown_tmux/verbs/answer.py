@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs import show
 from gastown_tmux.verbs.call import call
 from gastown_tmux.verbs.data import document, to_json

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.edges.configuration import parse_value
+from gastown_tmux.edges.configuration.settings_files import parse_value
 from gastown_tmux.errors import UsageError
-from gastown_tmux.operations import lookup, relocation
-from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.sessions import relocation
+from gastown_tmux.operations.town import lookup
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Parameter, Verb
 
 

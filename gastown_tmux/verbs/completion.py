@@ -1,6 +1,6 @@
 """gt completion: what makes a shell ask ``gt __complete`` while a line is typed."""
 
-from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.town.town import Town
 
 _BASH = """\
 _gt() {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gastown_tmux.operations.town import Answer
+from gastown_tmux.operations.town.town import Answer
 
 
 def to_data(value: Any) -> Any:

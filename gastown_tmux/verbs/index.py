@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Sequence
 
 from gastown_tmux.errors import UsageError
-from gastown_tmux.verbs import agent, layout, mayor, merge, review, talk, work, workspace
+from gastown_tmux.verbs.chapters import agent, layout, mayor, merge, review, talk, work, workspace
 from gastown_tmux.verbs.table import Verb
 
 _CHAPTERS = (workspace, work, talk, agent, mayor, layout, review, merge)

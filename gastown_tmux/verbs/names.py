@@ -9,16 +9,17 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.mail import short_id
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.settings import find_key
-from gastown_tmux.edges.resources import list_resources
+from gastown_tmux.edges.configuration.shipped import list_resources
 from gastown_tmux.errors import NotFoundError
-from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry
 from gastown_tmux.store.agents import list_agents, list_live_sessions
+from gastown_tmux.store.beads import list_held_beads, list_titles
+from gastown_tmux.store.convoys import list_convoys
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import list_merge_requests
 from gastown_tmux.store.rigs import list_rigs
-from gastown_tmux.store.work import list_convoys, list_held_beads, list_titles
 from gastown_tmux.verbs.suggest import Choice
 from gastown_tmux.verbs.table import Kind
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gastown_tmux.domain.ids import OVERSEER, Address
+from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.settings import check_value
-from gastown_tmux.edges.configuration import parse_value
+from gastown_tmux.edges.configuration.settings_files import parse_value
 from gastown_tmux.errors import RefusedError
-from gastown_tmux.operations.lookup import resolve_address
-from gastown_tmux.operations.town import Town, find_town
+from gastown_tmux.operations.town.lookup import resolve_address
+from gastown_tmux.operations.town.town import Town, find_town
 from gastown_tmux.verbs.flags import Globals
 
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from gastown_tmux.domain.events import Event
-from gastown_tmux.edges.clock import local_time, seconds_since
-from gastown_tmux.edges.configuration import format_value
-from gastown_tmux.operations.town import Answer
+from gastown_tmux.edges.configuration.settings_files import format_value
+from gastown_tmux.edges.files.clock import local_time, seconds_since
+from gastown_tmux.operations.town.town import Answer
 from gastown_tmux.verbs.data import to_data
-from gastown_tmux.verbs.table import Listing, Record, Special, Verb
+from gastown_tmux.verbs.table import AGENT_COLUMNS, Listing, Record, Special, Verb
 from gastown_tmux.verbs.text import cut, harmless, pad, width
-from gastown_tmux.verbs.workspace import AGENTS
 
 _TIMES = frozenset(("created", "updated", "since", "landed", "time", "started", "ended", "deadline", "date"))
 #: Columns whose words say how something is.
@@ -203,7 +202,7 @@ def status(value: Any, look: Look) -> str:
         "",
     ]
     empty = "no agents yet: gt sling -m WORDS RIG makes one" if value.rigs else "no agents yet"
-    lines.append(table(Listing(AGENTS, empty), value.agents, look))
+    lines.append(table(Listing(AGENT_COLUMNS, empty), value.agents, look))
     if not value.rigs:
         lines.append("no rigs yet: gt rig add NAME URL|PATH")
     lines += [f"note: {note}" for note in value.notes]

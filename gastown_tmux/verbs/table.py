@@ -105,6 +105,8 @@ def flag(flags: str, name: str, help: str) -> Parameter:
     return option(flags, name, Kind.FLAG, help)
 
 
+#: What a list of agents shows, whichever verb lists them.
+AGENT_COLUMNS = ("address", "state", "bead", "provider", "health", "since", "reason")
 KEY = option("--key", "key", help="the same key gives the first result back")
 
 

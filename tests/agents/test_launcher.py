@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gastown_tmux.edges.launch import (
+from gastown_tmux.edges.processes.launch import (
     LAUNCHER,
     Continued,
     Ended,
@@ -29,9 +29,17 @@ from gastown_tmux.edges.launch import (
     is_starting,
     read_report,
 )
-from gastown_tmux.edges.panes import Pane, WindowSpec, capture, kill_pane, open_windows, panes
-from gastown_tmux.edges.processes import ProcessRef, descendants, end, is_alive, is_stopped, process, wait_for_death
-from gastown_tmux.edges.tmux import Server
+from gastown_tmux.edges.processes.processes import (
+    ProcessRef,
+    descendants,
+    end,
+    is_alive,
+    is_stopped,
+    process,
+    wait_for_death,
+)
+from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, capture, kill_pane, open_windows, panes
+from gastown_tmux.edges.tmux.server import Server
 
 
 @dataclass

@@ -16,17 +16,18 @@ from pathlib import Path
 from benchmarks import GT
 from harness import PYTHON, Action, CannotRunError, Goal, Scratch, benchmark, command
 
+from gastown_tmux.domain.addresses import DEACON, Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import DEACON, Address, RigName
+from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import RemoteKind, Rig
-from gastown_tmux.edges import clock
-from gastown_tmux.operations.town import Town
+from gastown_tmux.edges.files import clock
+from gastown_tmux.faces.values import read_values
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.repl.completion import complete
-from gastown_tmux.repl.values import read_values
 from gastown_tmux.store.agents import insert_agent
+from gastown_tmux.store.beads import insert_bead
 from gastown_tmux.store.rigs import insert_rig
-from gastown_tmux.store.work import insert_bead
 
 AGENTS, BEADS = 300, 10_000
 READ_SECONDS = 20.0

@@ -10,8 +10,8 @@ from faces import Repl, begin_storm, make_town
 from harness import PYTHON, Action, Goal, Scratch, benchmark, command
 from supervision import full_town
 
-from gastown_tmux.domain.ids import DEACON
-from gastown_tmux.operations.town import Town
+from gastown_tmux.domain.addresses import DEACON
+from gastown_tmux.operations.town.town import Town
 
 KEYS = 60
 #: Of one column each, and none of them in what else is on the screen.

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from harness import Action, Goal, Scratch, benchmark, command
 
-from gastown_tmux.edges import clock, snapshot, worktree
-from gastown_tmux.edges.git import Person
-from gastown_tmux.edges.repository import Repository
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.git import snapshot, worktree
+from gastown_tmux.edges.git.command import Person
+from gastown_tmux.edges.git.repository import Repository
 
 FILES, FOLDERS, CHANGES = 20_000, 200, 10
 

@@ -11,14 +11,16 @@ from pathlib import Path
 from benchmarks import BARE_PYTHON, GT, worktree_add
 from harness import Action, CannotRunError, Goal, Scratch, benchmark, command
 
+from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import OVERSEER, Address, RigName
-from gastown_tmux.edges import clock, panes
-from gastown_tmux.edges.tmux import Server
+from gastown_tmux.domain.ids import RigName
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.tmux import panes
+from gastown_tmux.edges.tmux.server import Server
 from gastown_tmux.providers.hooks import guard_text
 from gastown_tmux.store.agents import insert_agent
+from gastown_tmux.store.beads import insert_bead
 from gastown_tmux.store.db import Database
-from gastown_tmux.store.work import insert_bead
 
 WINDOWS = 30
 

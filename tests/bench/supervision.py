@@ -10,12 +10,12 @@ from benchmarks import BARE_PYTHON, GT
 from harness import Action, CannotRunError, Goal, Scratch, benchmark, command
 from spine import WINDOWS, make_town
 
-from gastown_tmux.domain.ids import OVERSEER
-from gastown_tmux.edges import clock
-from gastown_tmux.edges.locks import holder
-from gastown_tmux.operations.town import Town
-from gastown_tmux.operations.up import start_agents
-from gastown_tmux.operations.workers import add_crew
+from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.processes.locks import holder
+from gastown_tmux.operations.supervision.up import start_agents
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.workforce.workers import add_crew
 from gastown_tmux.store.agents import find_live_session, list_agents, list_live_sessions, move_agent
 from gastown_tmux.store.db import Database
 

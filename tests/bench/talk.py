@@ -13,8 +13,8 @@ from benchmarks import BARE_PYTHON, GT, synced_write
 from harness import Action, CannotRunError, Goal, Scratch, benchmark, command
 from spine import make_town
 
-from gastown_tmux.edges import panes, typing
-from gastown_tmux.edges.tmux import Server, socket_path
+from gastown_tmux.edges.tmux import panes, typing
+from gastown_tmux.edges.tmux.server import Server, socket_path
 from gastown_tmux.providers.hooks import guard_text
 from gastown_tmux.store.mailbox import Mailbox
 

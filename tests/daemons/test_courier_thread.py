@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from gastown_tmux.daemons.courier import CourierThread
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import Address
 from gastown_tmux.domain.mail import short_id
-from gastown_tmux.operations.inbox import box
+from gastown_tmux.operations.mail.inbox import box
 from gastown_tmux.store.agents import insert_agent
 from gastown_tmux.store.deliveries import list_open
 from gastown_tmux.store.meta import set_wanted

@@ -4,15 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gastown_tmux.domain.ids import (
-    RESERVED,
-    RESERVED_PREFIXES,
-    Address,
-    is_group,
-    parse_name,
-    parse_prefix,
-    suggest_prefix,
-)
+from gastown_tmux.domain.addresses import Address, is_group
+from gastown_tmux.domain.ids import RESERVED, RESERVED_PREFIXES, parse_name, parse_prefix, suggest_prefix
 from gastown_tmux.errors import UsageError
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,31}", fullmatch=True).filter(lambda name: name not in RESERVED)

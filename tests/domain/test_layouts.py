@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gastown_tmux.domain.ids import Address
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.layouts import MOST_PANES, Pane, Window, expand, parse_layout
-from gastown_tmux.edges.resources import shipped
+from gastown_tmux.edges.configuration.shipped import shipped
 from gastown_tmux.errors import UsageError
 
 AGENTS = [Address("demo/toast"), Address("demo/nux"), Address("other/max")]

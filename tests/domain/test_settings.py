@@ -6,19 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gastown_tmux.domain.settings import (
-    KEYS,
-    LAYERS,
-    Key,
-    Settings,
-    check_value,
-    environment_layer,
-    find_key,
-    flatten,
-    parse_budget,
-    parse_duration,
-    parse_size,
-)
+from gastown_tmux.domain.layers import LAYERS, Settings, environment_layer, flatten
+from gastown_tmux.domain.setting_values import parse_budget, parse_duration, parse_size
+from gastown_tmux.domain.settings import KEYS, Key, check_value, find_key
 from gastown_tmux.errors import UsageError
 
 numbers = st.integers(0, 10**6)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from gastown_tmux.edges import worktree
-from gastown_tmux.edges.git import Person
-from gastown_tmux.edges.repository import Repository
+from gastown_tmux.edges.git import worktree
+from gastown_tmux.edges.git.command import Person
+from gastown_tmux.edges.git.repository import Repository
 
 ANN = Person("rig/ann", "user@example.org")
 

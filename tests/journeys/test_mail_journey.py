@@ -47,7 +47,7 @@ def test_a_courier_killed_while_telling_is_made_good(town: TownWorld) -> None:
         town.gt("down")
         mail = town.json("mail", "send", "ann", "-s", f"killed at {point}", "--type", "status")["id"]
         script = (
-            "import os, sys; from pathlib import Path; from gastown_tmux.operations.telling import *; "
+            "import os, sys; from pathlib import Path; from gastown_tmux.operations.mail.delivering import *; "
             "town = Town(Path(sys.argv[1]), Address('deacon'), dict(os.environ)); "
             "tell(town, sys.argv[2], Address('demo/ann'), When.IDLE)"
         )

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from gastown_tmux.edges.ssh import Host
+from gastown_tmux.edges.hosts.ssh import Host
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
 

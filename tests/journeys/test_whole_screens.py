@@ -11,7 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from gastown_tmux.edges import clock
+from gastown_tmux.edges.files import clock
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import OVERSEER, Address, BeadId, RigName
+from gastown_tmux.domain.ids import BeadId, RigName
 from gastown_tmux.domain.rigs import RemoteKind, Rig
-from gastown_tmux.edges import clock
-from gastown_tmux.operations.beads import create_bead
-from gastown_tmux.operations.install import install
-from gastown_tmux.operations.town import Town
+from gastown_tmux.edges.files import clock
+from gastown_tmux.operations.town.install import install
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.beads import create_bead
 from gastown_tmux.store.agents import insert_agent, insert_session, move_agent
+from gastown_tmux.store.beads import sling_bead
 from gastown_tmux.store.rigs import insert_rig
-from gastown_tmux.store.work import sling_bead
 from tests.operations.quiet_town import QuietTown, make_quiet_town
 
 As = Callable[[str], Town]

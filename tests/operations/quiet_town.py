@@ -4,14 +4,15 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gastown_tmux.domain.ids import OVERSEER, Address, BeadId
+from gastown_tmux.domain.addresses import OVERSEER, Address
+from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.operations.hooks import find_base, prepare_hook
-from gastown_tmux.operations.install import install
-from gastown_tmux.operations.rigs import add_rig
-from gastown_tmux.operations.town import Town
-from gastown_tmux.operations.workers import add_crew, add_polecat
-from gastown_tmux.store.work import insert_bead, sling_bead
+from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook
+from gastown_tmux.operations.town.install import install
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.workforce.rigs import add_rig
+from gastown_tmux.operations.workforce.workers import add_crew, add_polecat
+from gastown_tmux.store.beads import insert_bead, sling_bead
 from tests.journeys.town_world import make_repository
 
 

@@ -7,9 +7,10 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import Address, SessionId
-from gastown_tmux.domain.settings import Settings
+from gastown_tmux.domain.ids import SessionId
+from gastown_tmux.domain.layers import Settings
 from gastown_tmux.providers.base import PANE_VARIABLES, Instructions, LaunchContext, LaunchPlan, PromptPassing
 from gastown_tmux.providers.registry import find, list_all
 

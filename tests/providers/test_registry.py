@@ -1,6 +1,6 @@
 import pytest
 
-from gastown_tmux.domain.settings import Settings
+from gastown_tmux.domain.layers import Settings
 from gastown_tmux.errors import MissingError, NotFoundError, UsageError
 from gastown_tmux.providers.base import Instructions
 from gastown_tmux.providers.documents import parse

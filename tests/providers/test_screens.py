@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gastown_tmux.domain.settings import Settings
+from gastown_tmux.domain.layers import Settings
 from gastown_tmux.providers.registry import find, presets
 from gastown_tmux.providers.screens import ScreenRules, ScreenState, composer, holds, judge
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from gastown_tmux.faces.values import Values
 from gastown_tmux.repl.completion import complete
-from gastown_tmux.repl.values import Values
 from gastown_tmux.verbs.index import VERBS
 from gastown_tmux.verbs.table import Kind
 

@@ -13,22 +13,23 @@ import pytest
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from gastown_tmux.domain.addresses import DEACON, OVERSEER, Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import DEACON, OVERSEER, Address, RigName
+from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import RemoteKind, Rig
-from gastown_tmux.edges import clock
-from gastown_tmux.operations.escalations import escalate
-from gastown_tmux.operations.mail import notify
-from gastown_tmux.operations.town import Town
+from gastown_tmux.edges.files import clock
+from gastown_tmux.operations.escalation.escalations import escalate
+from gastown_tmux.operations.mail.sending import notify
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.repl.popup import open_popup
+from gastown_tmux.repl.printing import Screen
 from gastown_tmux.repl.questions import Questions
-from gastown_tmux.repl.screen import Screen
 from gastown_tmux.repl.shell import Shell
 from gastown_tmux.store.agents import insert_agent
+from gastown_tmux.store.beads import list_beads
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.rigs import insert_rig
-from gastown_tmux.store.work import list_beads
 from gastown_tmux.verbs.show import PLAIN
 
 

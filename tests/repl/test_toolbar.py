@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from prompt_toolkit.formatted_text import fragment_list_to_text, fragment_list_width
 
+from gastown_tmux.faces.values import Values
 from gastown_tmux.repl.toolbar import toolbar
-from gastown_tmux.repl.values import Values
 
 BUSY = Values(agents=Counter(working=3, ready=1, idle=1, waiting=1, limited=2, failed=1, off=9), mail=2, held=1)
 

@@ -24,17 +24,18 @@ from pathlib import Path
 
 from gastown_tmux import hot
 from gastown_tmux.daemons.courier import CourierThread
+from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import OVERSEER, Address, RigName
+from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.mail import message_id, short_id
 from gastown_tmux.domain.rigs import RemoteKind, Rig
-from gastown_tmux.edges import clock
+from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import RefusedError
-from gastown_tmux.operations import injection, mail
-from gastown_tmux.operations.inbox import archive, box, read
-from gastown_tmux.operations.install import install
-from gastown_tmux.operations.patrol import take_signals
-from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.mail import injection, sending
+from gastown_tmux.operations.mail.inbox import archive, box, read
+from gastown_tmux.operations.supervision.patrol import take_signals
+from gastown_tmux.operations.town.install import install
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import find_delivery
 from gastown_tmux.store.meta import set_wanted
@@ -91,7 +92,7 @@ class Soak:
         town = self.town(OVERSEER)
         for number in range(len(acks.lines), self.each):
             to = self.recipients(writer, number)
-            sent = mail.send(town, to, f"mail {writer}.{number}", body(writer, number), key=f"{writer}.{number}")
+            sent = sending.send(town, to, f"mail {writer}.{number}", body(writer, number), key=f"{writer}.{number}")
             acks.note(sent.value.id)
 
     def recipients(self, writer: int, number: int) -> list[Address]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import OVERSEER, Address, RigName, Time
+from gastown_tmux.domain.ids import RigName, Time
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.store.agents import insert_agent
 from gastown_tmux.store.db import Change, Database, create

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import OVERSEER
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 from gastown_tmux.store import db as module
 from gastown_tmux.store.db import (

@@ -6,8 +6,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.events import Event
-from gastown_tmux.domain.ids import OVERSEER, Time
+from gastown_tmux.domain.ids import Time
 from gastown_tmux.store.ledger import append, last_seq, read_after, segments
 
 

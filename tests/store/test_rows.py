@@ -2,10 +2,11 @@
 
 import pytest
 
-from gastown_tmux.domain.ids import OVERSEER, BeadId, Commit, RigName
-from gastown_tmux.domain.machine import IllegalMoveError
+from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.domain.ids import BeadId, Commit, RigName
+from gastown_tmux.domain.state_machine import IllegalMoveError
 from gastown_tmux.errors import NotFoundError, RefusedError
-from gastown_tmux.store import agents, deliveries, merging, rigs, work
+from gastown_tmux.store import agents, beads, convoys, deliveries, merging, rigs
 from gastown_tmux.store.db import Change, Database, TakenError
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.meta import find_result, once
@@ -16,7 +17,7 @@ RIG = RigName("demo")
 
 
 def bead(change: Change, title: str = "t", needs: tuple[BeadId, ...] = ()) -> BeadId:
-    return work.insert_bead(change, RIG, "de", title=title, body="", priority=2, labels=("l",), needs=needs)
+    return beads.insert_bead(change, RIG, "de", title=title, body="", priority=2, labels=("l",), needs=needs)
 
 
 def submit(change: Change, id: BeadId) -> str:
@@ -24,43 +25,43 @@ def submit(change: Change, id: BeadId) -> str:
         change, bead=id, rig=RIG, author=TOAST, branch="b", head=Commit("1" * 40), base=Commit("0" * 40),
         target="main", held=False,
     )  # fmt: skip
-    work.submit_bead(change, id, request)
+    beads.submit_bead(change, id, request)
     return request
 
 
 def test_two_owners_of_a_bead_and_two_beads_on_a_hook_are_impossible(db: Database) -> None:
     with db.change(OVERSEER, NOW) as change:
         first, second = bead(change), bead(change)
-        work.sling_bead(change, first, TOAST)
+        beads.sling_bead(change, first, TOAST)
         with pytest.raises(IllegalMoveError):
-            work.sling_bead(change, first, RYE)
+            beads.sling_bead(change, first, RYE)
         with pytest.raises(TakenError):
-            work.sling_bead(change, second, TOAST)
-        work.sling_bead(change, second, RYE)
-    held = work.list_held_beads(db)
+            beads.sling_bead(change, second, TOAST)
+        beads.sling_bead(change, second, RYE)
+    held = beads.list_held_beads(db)
     assert {address: found.id for address, found in held.items()} == {TOAST: first, RYE: second}
 
 
 def test_a_bead_that_comes_back_keeps_its_branch(db: Database) -> None:
     with db.change(OVERSEER, NOW) as change:
         id = bead(change)
-        work.sling_bead(change, id, TOAST)
-        work.set_branch(change, id, "bead/x", Commit("0" * 40))
-        work.return_bead(change, id, "deferred")
-        work.sling_bead(change, id, TOAST)
-        assert work.get_bead(change, id).reason is None
+        beads.sling_bead(change, id, TOAST)
+        beads.set_branch(change, id, "bead/x", Commit("0" * 40))
+        beads.return_bead(change, id, "deferred")
+        beads.sling_bead(change, id, TOAST)
+        assert beads.get_bead(change, id).reason is None
         submit(change, id)
         with pytest.raises(IllegalMoveError):  # it left the hook a moment ago
-            work.return_bead(change, id, "unslung")
-        work.refuse_bead(change, id, "rejected", target=TOAST)
-    found = work.get_bead(db, id)
+            beads.return_bead(change, id, "unslung")
+        beads.refuse_bead(change, id, "rejected", target=TOAST)
+    found = beads.get_bead(db, id)
     assert (found.state, found.reason, found.branch, found.target) == ("open", "rejected", "bead/x", TOAST)
     assert (found.assignee, found.attempts, found.labels) == (TOAST, 2, ("l",))
-    assert [one.id for one in work.list_waiting(db, RIG)] == [id]
+    assert [one.id for one in beads.list_waiting(db, RIG)] == [id]
     with db.change(OVERSEER, NOW) as change:
-        work.hold_back(change, id)
-    assert work.list_waiting(db, RIG) == [] and work.get_bead(db, id).reason == "unslung"
-    assert work.find_held_bead(db, TOAST) is None
+        beads.hold_back(change, id)
+    assert beads.list_waiting(db, RIG) == [] and beads.get_bead(db, id).reason == "unslung"
+    assert beads.find_held_bead(db, TOAST) is None
     events = [event.type.removeprefix("bead.") for event in list_events(db, subject=id)]
     assert events == ["created", "slung", "returned", "slung", "submitted", "returned"]
 
@@ -69,27 +70,27 @@ def test_only_what_is_not_needed_any_more_is_ready(db: Database) -> None:
     with pytest.raises(RefusedError, match="would need one another"), db.change(OVERSEER, NOW) as change:
         first = bead(change, "first")
         second = bead(change, "second", (first,))
-        work.set_needs(change, first, [bead(change, "third", (second,))])
+        beads.set_needs(change, first, [bead(change, "third", (second,))])
     # The circle was refused with the whole change.
-    assert work.list_beads(db) == []
+    assert beads.list_beads(db) == []
     with db.change(OVERSEER, NOW) as change:
         first = bead(change, "first")
         second = bead(change, "second", (first,))
         wontdo = bead(change, "third", (second,))
-    assert [one.id for one in work.list_ready(db)] == [first] and work.is_blocked(db, second)
+    assert [one.id for one in beads.list_ready(db)] == [first] and beads.is_blocked(db, second)
     with db.change(OVERSEER, NOW) as change:
-        work.sling_bead(change, first, TOAST)
-        work.report_bead(change, first, "text")
-    assert [one.id for one in work.list_ready(db)] == [second]
+        beads.sling_bead(change, first, TOAST)
+        beads.report_bead(change, first, "text")
+    assert [one.id for one in beads.list_ready(db)] == [second]
     with db.change(OVERSEER, NOW) as change:
-        work.close_bead(change, second, "wontdo")
-    assert work.list_ready(db) == [] and work.is_blocked(db, wontdo)
+        beads.close_bead(change, second, "wontdo")
+    assert beads.list_ready(db) == [] and beads.is_blocked(db, wontdo)
 
 
 def test_one_live_merge_request_of_a_bead(db: Database) -> None:
     with db.change(OVERSEER, NOW) as change:
         id = bead(change)
-        work.sling_bead(change, id, TOAST)
+        beads.sling_bead(change, id, TOAST)
         request = submit(change, id)
         with pytest.raises(TakenError):
             merging.insert_merge_request(
@@ -100,31 +101,31 @@ def test_one_live_merge_request_of_a_bead(db: Database) -> None:
             merging.move_merge_request(change, request, "merge")
         for move in ("test", "publish", "merge"):
             merging.move_merge_request(change, request, move, merged_commit=Commit("3" * 40))
-        work.merge_bead(change, id, Commit("3" * 40))
-    assert work.get_bead(db, id).merged_commit == "3" * 40
+        beads.merge_bead(change, id, Commit("3" * 40))
+    assert beads.get_bead(db, id).merged_commit == "3" * 40
     assert merging.list_queue(db, RIG) == []
 
 
 def test_a_convoy_lands_by_itself_and_adding_opens_it_again(db: Database) -> None:
     with db.change(OVERSEER, NOW) as change:
         first, second = bead(change), bead(change)
-        convoy, other = work.insert_convoy(change, "one", None), work.insert_convoy(change, "two", None)
-        assert work.add_to_convoy(change, convoy, [first, first]) == [first]
+        convoy, other = convoys.insert_convoy(change, "one", None), convoys.insert_convoy(change, "two", None)
+        assert convoys.add_to_convoy(change, convoy, [first, first]) == [first]
         with pytest.raises(RefusedError, match="travels in convoy"):
-            work.add_to_convoy(change, other, [first])
-        assert not work.land_convoy(change, other)
-        work.sling_bead(change, first, TOAST)
+            convoys.add_to_convoy(change, other, [first])
+        assert not convoys.land_convoy(change, other)
+        beads.sling_bead(change, first, TOAST)
         submit(change, first)
-        work.merge_bead(change, first, Commit("3" * 40))
-        assert work.land_convoy(change, convoy) and not work.land_convoy(change, convoy)
-        landed = work.get_convoy(change, convoy)
+        beads.merge_bead(change, first, Commit("3" * 40))
+        assert convoys.land_convoy(change, convoy) and not convoys.land_convoy(change, convoy)
+        landed = convoys.get_convoy(change, convoy)
         assert (landed.state, landed.done, landed.total, landed.landed) == ("landed", 1, 1, NOW)
-        work.add_to_convoy(change, convoy, [second])
-        assert work.get_convoy(change, convoy).state == "open"
-        work.close_bead(change, second, "done")
-        assert work.land_convoy(change, convoy)
-        work.reopen_bead(change, second)
-        assert work.get_convoy(change, convoy).state == "open"
+        convoys.add_to_convoy(change, convoy, [second])
+        assert convoys.get_convoy(change, convoy).state == "open"
+        beads.close_bead(change, second, "done")
+        assert convoys.land_convoy(change, convoy)
+        beads.reopen_bead(change, second)
+        assert convoys.get_convoy(change, convoy).state == "open"
 
 
 def test_two_live_sessions_of_an_agent_are_impossible(db: Database) -> None:

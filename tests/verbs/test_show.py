@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.events import Event
-from gastown_tmux.domain.ids import OVERSEER
-from gastown_tmux.edges import clock
+from gastown_tmux.edges.files import clock
 from gastown_tmux.verbs import text
 from gastown_tmux.verbs.show import PLAIN, Look, line, record, table
 from gastown_tmux.verbs.table import Listing, Record

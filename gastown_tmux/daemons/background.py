@@ -1,0 +1,60 @@
+"""What a daemon does beside its loop, so that nothing slow keeps it from looking."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gastown_tmux.edges.files.wake import poke
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.town.town import Town
+
+log = logging.getLogger("gt")
+
+
+@dataclass
+class Hands:
+    """One thread for each name at work, with a town (and so a database connection) of its own.
+
+    What fails is logged and done again when the loop finds it still undone: work must be written so that it may
+    be cut off anywhere.
+    """
+
+    town: Town
+    _busy: dict[str, threading.Thread] = field(default_factory=dict)
+    _towns: dict[str, Town] = field(default_factory=dict)
+
+    def is_busy(self, name: str) -> bool:
+        thread = self._busy.get(name)
+        return thread is not None and thread.is_alive()
+
+    def do(self, name: str, work: Callable[[Town], object]) -> bool:
+        """Starts ``work``; False while earlier work of that name goes on. The loop is woken at its end."""
+        if self.is_busy(name):
+            return False
+        town = self._towns.setdefault(name, self.town.acting_as(self.town.actor))
+        thread = threading.Thread(target=self._run, args=(name, town, work), name=name, daemon=True)
+        self._busy[name] = thread
+        thread.start()
+        return True
+
+    def join(self, seconds: float) -> None:
+        """Waits until all are done, each at most that long."""
+        for thread in self._busy.values():
+            thread.join(seconds)
+
+    def _run(self, name: str, town: Town, work: Callable[[Town], object]) -> None:
+        done = False
+        try:
+            town.reload_settings()
+            work(town)
+            done = True
+        except GtError as error:
+            log.warning("%s: %s", name, error.message)
+        except Exception:
+            log.exception("%s failed", name)
+        finally:
+            town.close()
+            # What failed is tried again at the next look, not at once.
+            if done:
+                poke(town.wake_fifo if town.actor == "deacon" else town.death_fifo)

@@ -1,0 +1,184 @@
+"""What a configuration value may be: each parser gives the value as code uses it, or ValueError with the rule."""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+Parse = Callable[[object], object]
+Part = TypeVar("Part")
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\Z")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BUDGET = re.compile(r"(\d+) per (.+)\Z")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?)i?B?\Z")
+_BYTES = {"": 1, "k": 2**10, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def parse_duration(value: object) -> float:
+    """Seconds of ``30s``, ``5m``, ``2h``, ``100ms``; ValueError with the rule otherwise.
+
+    >>> parse_duration("5m"), parse_duration("0.1s")
+    (300.0, 0.1)
+    """
+    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a duration such as 30s, 5m or 2h")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def parse_size(value: object) -> int:
+    """Bytes of ``512M`` or ``2G``."""
+    match = _SIZE.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a size such as 512M or 2G")
+    return int(float(match[1]) * _BYTES[match[2]])
+
+
+def parse_budget(value: object) -> tuple[int, float]:
+    """How many in how many seconds, of ``10 per 10m``."""
+    match = _BUDGET.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a budget such as '10 per 10m'")
+    return int(match[1]), parse_duration(match[2])
+
+
+def parse_text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a text")
+    return value
+
+
+def parse_boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def parse_count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError("a whole number from 1")
+    return value
+
+
+def parse_interval(value: object) -> float:
+    seconds = parse_duration(value)
+    if not seconds:
+        raise ValueError("a duration above 0, such as 30s")
+    return seconds
+
+
+def parse_load(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ValueError("a number above 0")
+    return float(value)
+
+
+def parse_texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("a list of texts")
+    return tuple(value)
+
+
+def one_of(*allowed: str) -> Parse:
+    def parse(value: object) -> str:
+        if value not in allowed:
+            raise ValueError("one of " + ", ".join(allowed))
+        return str(value)
+
+    return parse
+
+
+def parse_command(value: object) -> object:
+    try:
+        words = shlex.split(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"a command ({error})") from None
+    if not isinstance(words, list) or not all(isinstance(word, str | int | float) for word in words):
+        raise ValueError("a command, as a text or a list of words")
+    return value
+
+
+def parse_variables(value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(text, str | int | float) for text in value.values()):
+        raise ValueError("a mapping of texts")
+    return {str(name): str(text) for name, text in value.items()}
+
+
+def _part(rule: str, whole: Mapping[str, object], name: str, parse: Callable[[object], Part], default: object) -> Part:
+    """One value of a mapping, or what goes for it where it is left out."""
+    value = whole.get(name)
+    try:
+        return parse(default if value is None else value)
+    except ValueError as error:
+        raise ValueError(f"{rule}, with {name} as {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A command that must pass on the candidate. ``timeout`` in seconds."""
+
+    name: str
+    run: str
+    timeout: float
+    environment: Mapping[str, str]
+    parallel: bool
+
+
+def parse_gates(value: object) -> tuple[Gate, ...]:
+    rule = "a list of {name, run, timeout, env, parallel}"
+    if not isinstance(value, list):
+        raise ValueError(rule)
+    gates = []
+    for item in value:
+        if isinstance(item, str):
+            item = {"run": item}
+        if not isinstance(item, dict) or set(item) - {"name", "run", "timeout", "env", "parallel"}:
+            raise ValueError(rule)
+        gates.append(
+            Gate(
+                name=_part(rule, item, "name", parse_text, item.get("run")),
+                run=_part(rule, item, "run", parse_text, None),
+                timeout=_part(rule, item, "timeout", parse_interval, "30m"),
+                environment=_part(rule, item, "env", parse_variables, {}),
+                parallel=_part(rule, item, "parallel", parse_boolean, False),
+            )
+        )
+    if len({gate.name for gate in gates}) != len(gates):
+        raise ValueError("gates with different names")
+    return tuple(gates)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """What an agent asks, as a regular expression, and the answer it gets without a person: approve or deny."""
+
+    match: re.Pattern[str]
+    answer: str
+
+
+def parse_approval_rules(value: object) -> tuple[ApprovalRule, ...]:
+    rule = "a list of {match: REGULAR EXPRESSION, answer: approve|deny}"
+    if not isinstance(value, list):
+        raise ValueError(rule)
+    rules = []
+    for item in value:
+        if not isinstance(item, dict) or set(item) != {"match", "answer"} or item["answer"] not in ("approve", "deny"):
+            raise ValueError(rule)
+        try:
+            rules.append(ApprovalRule(re.compile(str(item["match"])), item["answer"]))
+        except re.error as error:
+            raise ValueError(f"{rule} ({item['match']!r}: {error})") from None
+    return tuple(rules)
+
+
+def parse_provider(value: object) -> Mapping[str, object]:
+    rule = "a mapping of from, command, args and env"
+    if not isinstance(value, dict) or set(value) - {"from", "command", "args", "env"}:
+        raise ValueError(rule)
+    _part(rule, value, "from", parse_text, "command")
+    _part(rule, value, "command", parse_command, [])
+    _part(rule, value, "args", parse_command, [])
+    _part(rule, value, "env", parse_variables, {})
+    return value

@@ -1,0 +1,218 @@
+"""Configuration files: read, compiled into one file that is cheap to read, and edited without losing comments."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gastown_tmux.domain.ids import RigName
+from gastown_tmux.domain.layers import Settings, environment_layer, flatten, spread
+from gastown_tmux.domain.settings import check_value
+from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.processes.locks import Lock
+from gastown_tmux.errors import GtError, RefusedError, UsageError
+
+PROJECT_NAMES = ("config.json", "config.yaml")
+
+
+def user_path(environment: Mapping[str, str]) -> Path:
+    base = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "/")) / ".config"
+    return Path(base) / "gt" / "config.yaml"
+
+
+def town_path(town: Path) -> Path:
+    return town / "town.yaml"
+
+
+def project_path(town: Path, rig: RigName) -> Path:
+    """The one of the two names that exists, else the first."""
+    folder = town / "rigs" / rig / "settings"
+    return next((folder / name for name in PROJECT_NAMES if (folder / name).exists()), folder / PROJECT_NAMES[0])
+
+
+class Configuration:
+    """The files' layers of a town as last read; ``town`` None reads the user's own file only."""
+
+    def __init__(self, town: Path | None, environment: Mapping[str, str]) -> None:
+        self._town = town
+        self._environment = environment
+        self._files = self._load()
+
+    def settings(self, rig: RigName | None = None, flags: Mapping[str, object] | None = None) -> Settings:
+        """Raises UsageError that names the file, the key and the rule it breaks."""
+        layers: list[tuple[str, Mapping[str, object]]] = [
+            ("flag", flags or {}),
+            ("environment", environment_layer(self._environment, parse_value)),
+        ]
+        if self._town is not None:
+            if rig is not None:
+                layers.append(("project", self._files.get(str(project_path(self._town, rig)), {})))
+            layers.append(("town", self._files.get(str(town_path(self._town)), {})))
+        layers.append(("user", self._files.get(str(user_path(self._environment)), {})))
+        return Settings(layers)
+
+    def _load(self) -> dict[str, dict[str, object]]:
+        paths = [user_path(self._environment)]
+        if self._town is None:
+            return {str(path): _read_layer(path) for path in paths}
+        paths.append(town_path(self._town))
+        rigs = self._town / "rigs"
+        if rigs.is_dir():
+            paths += [project_path(self._town, RigName(rig.name)) for rig in sorted(rigs.iterdir())]
+        sources = {str(path): _stamp(path) for path in paths}
+        compiled = self._town / ".gt" / "run" / "config.json"
+        try:
+            known = json.loads(compiled.read_bytes())
+            if known["sources"] == sources:
+                files: dict[str, dict[str, object]] = known["files"]
+                return files
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        files = {str(path): _read_layer(path) for path in paths}
+        if compiled.parent.is_dir():
+            write_atomic(compiled, json.dumps({"sources": sources, "files": files}).encode(), durable=False)
+        return files
+
+
+def _stamp(path: Path) -> list[int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return [status.st_mtime_ns, status.st_size, status.st_ino]
+
+
+def _read_layer(path: Path) -> dict[str, object]:
+    return flatten(_read(path), str(path))
+
+
+def _read(path: Path) -> object:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        words = getattr(error, "strerror", None) or error
+        raise GtError(f"{path} cannot be read: {words}", hint="mend or remove that file") from None
+    if path.suffix == ".json":
+        try:
+            return json.loads(text) if text.strip() else None
+        except ValueError as error:
+            raise GtError(f"{path} is no JSON: {error}", hint="mend or remove that file") from None
+    return _yaml(text, path)
+
+
+def _yaml(text: str, path: Path | str) -> Any:
+    import yaml  # 20 ms, spent only when a file changed
+
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        words = " ".join(str(error).split()).replace(' in "<unicode string>",', " at")
+        raise GtError(f"{path} is no YAML: {words}", hint="mend or remove that file") from None
+
+
+def parse_value(text: str) -> object:
+    """A value given on the command line or in the environment: YAML, and where that fails, the text itself."""
+    if (
+        text.isalnum()
+        and not text.isdigit()
+        and text.lower() not in {"true", "false", "null", "yes", "no", "on", "off"}
+    ):
+        return text
+    try:
+        return _yaml(text, "the value")
+    except GtError as error:
+        raise UsageError(error.message, hint="quote it, as YAML wants it") from None
+
+
+def set_value(path: Path, name: str, value: object) -> bool:
+    """Writes one key, leaving every other line of the file alone, right or wrong. Whether anything changed."""
+    check_value(name, value, "the value")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with Lock(path.parent):
+        known = spread(_read(path), str(path))
+        if name in known and known[name] == value:
+            return False
+        _edit(path, name, value, present=True)
+        return True
+
+
+def unset_value(path: Path, name: str) -> bool:
+    """Whether the key was there; it may be one that nobody knows."""
+    if not path.parent.is_dir():
+        return False
+    with Lock(path.parent):
+        if name not in spread(_read(path), str(path)):
+            return False
+        _edit(path, name, None, present=False)
+        return True
+
+
+def _edit(path: Path, name: str, value: object, *, present: bool) -> None:
+    if path.suffix == ".json":
+        document = _read(path)
+        tree = document if isinstance(document, dict) else {}
+        _remove(tree, name)
+        if present:
+            tree[name] = value
+        write_atomic(path, (json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode())
+        return
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    wanted = spread(_yaml(text, path), str(path))
+    wanted.pop(name, None)
+    text = _without_lines(text, name)
+    # A line may have held other keys too: {a: 1, b: 2}.
+    left = spread(_yaml(text, path), str(path))
+    added = {key: other for key, other in wanted.items() if key not in left} | ({name: value} if present else {})
+    if added and text and not text.endswith("\n"):
+        text += "\n"
+    text += "".join(f"{key}: {json.dumps(other, ensure_ascii=False)}\n" for key, other in added.items())
+    if spread(_yaml(text, path), str(path)) != wanted | added:
+        raise RefusedError(f"{path} is laid out in a way gt does not edit", hint=f"edit {name} in {path} by hand")
+    write_atomic(path, text.encode())
+
+
+def _remove(tree: dict[str, Any], name: str) -> None:
+    tree.pop(name, None)
+    head, _, rest = name.partition(".")
+    while rest:
+        if isinstance(tree.get(head), dict):
+            _remove(tree[head], rest)
+            if not tree[head]:
+                del tree[head]
+        step, _, rest = rest.partition(".")
+        head = f"{head}.{step}"
+
+
+def _without_lines(text: str, name: str) -> str:
+    """The text without the lines of one key, whether it stands dotted or nested."""
+    import yaml
+
+    root = yaml.compose(text)
+    spans = _spans(root, name) if isinstance(root, yaml.MappingNode) else []
+    lines = text.splitlines(keepends=True)
+    for first, last in sorted(spans, reverse=True):
+        del lines[first:last]
+    return "".join(lines)
+
+
+def _spans(node: Any, name: str) -> list[tuple[int, int]]:
+    import yaml
+
+    spans = []
+    for key, value in node.value:
+        last = value.end_mark.line + (1 if value.end_mark.column else 0)
+        if key.value == name:
+            spans.append((key.start_mark.line, max(last, key.start_mark.line + 1)))
+        elif name.startswith(f"{key.value}.") and isinstance(value, yaml.MappingNode):
+            inner = _spans(value, name.removeprefix(f"{key.value}."))
+            if inner and len(value.value) == 1:
+                inner = [(key.start_mark.line, max(last, key.start_mark.line + 1))]
+            spans += inner
+    return spans
+
+
+def format_value(value: object) -> str:
+    """A value as a person would type it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

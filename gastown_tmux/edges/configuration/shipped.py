@@ -1,0 +1,122 @@
+"""Roles and layouts: the shipped ones, in a wheel or a checkout, and the user's own over them."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.errors import NotFoundError, UsageError
+
+_PACKAGE = Path(__file__).parents[2]
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class Restart(StrEnum):
+    """When an agent whose program ended is started again: always, or while it has work on its hook."""
+
+    ALWAYS = "always"
+    WHILE_WORK = "while-work"
+
+
+class AfterDone(StrEnum):
+    """What becomes of the session when its bead is done."""
+
+    END = "end"
+    IDLE = "idle"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleFile:
+    """``text`` is what the agent is told, with ``{address}`` and ``{rig}`` still in it."""
+
+    name: str
+    path: Path
+    text: str
+    restart: Restart
+    done: AfterDone
+    provider: str | None
+
+    def text_for(self, address: Address) -> str:
+        """Other braces stay as they are: the text is Markdown, and may show code."""
+        return self.text.replace("{address}", address).replace("{rig}", address.rig or "")
+
+
+def find_resource(kind: str, name: str, town: Path) -> Path:
+    """The file ``name`` among ``roles`` or ``layouts``: ``<town>/<kind>/`` first, then what is shipped.
+
+    Raises NotFoundError that names the nearest one.
+    """
+    for folder in (town / kind, shipped(kind)):
+        if (folder / name).is_file():
+            return folder / name
+    asked = Path(name)
+    known = [Path(other).stem for other in list_resources(kind, town) if other.endswith(asked.suffix)]
+    near = difflib.get_close_matches(asked.stem, known, n=1)
+    raise NotFoundError(
+        f"no {name} among the {kind} of the town, nor among those shipped",
+        hint=f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}",
+    )
+
+
+def list_resources(kind: str, town: Path) -> list[str]:
+    """Names of files, the user's own and the shipped, sorted."""
+    folders = (town / kind, shipped(kind))
+    return sorted({path.name for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_file()})
+
+
+def shipped(kind: str) -> Path:
+    """``gastown_tmux/<kind>`` where installed, ``<checkout>/<kind>`` otherwise."""
+    installed = _PACKAGE / kind
+    return installed if installed.is_dir() else _PACKAGE.parent / kind
+
+
+def load_role(name: str, town: Path) -> RoleFile:
+    """The role of that name. Raises NotFoundError, and UsageError where its front matter is not understood."""
+    path = find_resource("roles", f"{name}.md", town)
+    return _parse(name, path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _parse(name: str, path: Path, mtime: int) -> RoleFile:
+    """Daemons ask at every look; a file is read again only when it has changed."""
+    front, text = _split(path)
+    unknown = set(front) - {"restart", "done", "provider"}
+    if unknown:
+        raise UsageError(f"{path}: unknown keys " + ", ".join(sorted(unknown)), hint="restart, done, provider")
+    provider = front.get("provider")
+    return RoleFile(
+        name=name,
+        path=path,
+        text=text,
+        restart=_choice(Restart, front.get("restart", Restart.WHILE_WORK), path, "restart"),
+        done=_choice(AfterDone, front.get("done", AfterDone.END), path, "done"),
+        provider=None if provider is None else str(provider),
+    )
+
+
+def _split(path: Path) -> tuple[Mapping[str, object], str]:
+    """Front matter between two lines of ``---``, and the Markdown below it."""
+    import yaml  # 20 ms; verbs that start no agent never come here
+
+    try:
+        content = path.read_text("utf-8")
+        if not content.startswith("---\n"):
+            return {}, content
+        front, end, text = content[4:].partition("\n---\n")
+        document = yaml.load(front, yaml.SafeLoader) if end else None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(document, dict):
+        raise UsageError(f"{path}: front matter must be keys and values between two lines of ---")
+    return document, text.lstrip("\n")
+
+
+def _choice(kind: type[_Choice], value: object, path: Path, key: str) -> _Choice:
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise UsageError(f"{path}: {key} must be one of {', '.join(kind)}, not {value!r}") from None

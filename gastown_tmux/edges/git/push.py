@@ -1,0 +1,97 @@
+"""How a commit comes to a remote: a plain push, never forced, which is the compare-and-swap of the target."""
+
+import re
+from dataclasses import dataclass
+
+from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git, words
+from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.errors import RefusedError
+
+_FOLLOW = "--receive-pack=git -c receive.denyCurrentBranch=updateInstead receive-pack"
+# A remote that moved between our look and our push says so in one of these ways.
+_MOVED = re.compile(
+    r"\((fetch first|non-fast-forward|stale info|incorrect old value provided)\)"
+    r"|but expected|reference already exists"
+)
+_FORBIDDEN = re.compile(
+    r"permission|denied|forbidden|40[13]\b|authenti|unauthorized|not (authorized|allowed)"
+    r"|read.only|archived|protected",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """The remote's branch is at the commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The remote's branch is not where the candidate was built on: at `now`, None for gone or not known."""
+
+    now: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The remote will not have it (a hook, a permission, a dirty checkout), in its own words."""
+
+    words: str
+
+
+def push(
+    repository: Repository, url: str, commit: str, branch: str, expect_old: str | None, *, into_checkout: bool
+) -> Pushed | Behind | Refused:
+    """Put `commit` on the remote's `branch`, which is at `expect_old` (None: does not exist), never forced.
+
+    `into_checkout`: the remote is a local repository whose checked-out files are to follow. Asked again
+    after a kill, a push that went through is `Pushed`. Raises `GitError` when the remote cannot be reached
+    and `RefusedError` for a commit that is not built on `expect_old`.
+    """
+    if expect_old is not None and not repository.is_ancestor(expect_old, commit):
+        raise RefusedError(f"{commit} is not built on {expect_old}")
+    now = _remote_branch(repository, url, branch)
+    if now == commit:
+        return Pushed()
+    if now != expect_old:
+        return Behind(now)
+    found = git(
+        *("push", "--porcelain", *([_FOLLOW] if into_checkout else []), "--", url),
+        f"{commit}:refs/heads/{branch}",
+        git_dir=repository.path,
+        timeout=NETWORK_TIMEOUT,
+        ok=(0, 1, 128),
+    )
+    if found.code == 0:
+        return Pushed()
+    return _failure(found)
+
+
+def is_landed(repository: Repository, commit: str, target_ref: str) -> bool:
+    """Whether `commit` is on the target. An unknown commit or a missing target is not landed."""
+    if repository.resolve(target_ref) is None or repository.resolve(commit) is None:
+        return False
+    return repository.is_ancestor(commit, target_ref)
+
+
+def _remote_branch(repository: Repository, url: str, branch: str) -> str | None:
+    name = f"refs/heads/{branch}"
+    for line in repository.run("ls-remote", "--", url, name, timeout=NETWORK_TIMEOUT).lines:
+        value, _, found = line.partition("\t")
+        if found == name:
+            return value
+    return None
+
+
+def _failure(found: Output) -> Behind | Refused:
+    """Why a push failed: from the `!` line of its porcelain output, else from what was said."""
+    verdict = next((line for line in found.lines if line.startswith("!")), "")
+    said = words(found)
+    if _MOVED.search(verdict) or (verdict and _MOVED.search(said)):
+        return Behind(None)
+    if reason := re.search(r"\((.+)\)$", verdict):
+        remote = [line[7:].strip() for line in found.stderr.splitlines() if line.startswith("remote:")]
+        return Refused("; ".join(dict.fromkeys([reason[1], *filter(None, remote)])))
+    if verdict or _FORBIDDEN.search(said):
+        return Refused(said)
+    raise GitError(f"git push: {said}")

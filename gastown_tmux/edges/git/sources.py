@@ -1,0 +1,136 @@
+"""What stands behind a rig: where its work is fetched from and lands."""
+
+import getpass
+import os
+import re
+import socket
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from gastown_tmux.edges.git.command import GitError, git
+from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
+
+PROBE_TIMEOUT = 60.0
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]+:")
+
+
+class Kind(StrEnum):
+    URL = "url"
+    BARE = "bare"
+    ORIGIN = "origin"
+    CHECKOUT = "checkout"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a person named for a rig.
+
+    `url` is where work is fetched from and lands. `path` is the local repository that was named, if one was.
+    `into_checkout`: `url` is a local repository with files checked out, which follow a push.
+    """
+
+    kind: Kind
+    url: str
+    path: Path | None
+    into_checkout: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A remote's branches and the one its HEAD names (None where HEAD names none of them)."""
+
+    default_branch: str | None
+    branches: tuple[str, ...]
+
+
+def describe_source(given: str) -> Source:
+    """Tell what `given`, a URL or a path, stands for.
+
+    A path without `origin` lands in itself, one with `origin` in that. Asks no network. Raises
+    `NotFoundError` for a missing path and `RefusedError` for one that is not the top of a repository.
+    """
+    if not given or given.startswith("-"):
+        raise UsageError(f"not a URL or a path: {given!r}")
+    path = _local_path(given)
+    if path is None:
+        return Source(Kind.URL, given, None, False)
+    path, bare = _inspect(path)
+    if given.startswith("file:"):
+        return Source(Kind.URL, str(path), path, not bare)
+    if bare:
+        return Source(Kind.BARE, str(path), path, False)
+    origin = git("remote", "get-url", "origin", cwd=path, ok=(0, 2, 128))
+    if origin.code != 0:
+        return Source(Kind.CHECKOUT, str(path), path, True)
+    # Git reads a relative origin from the top of the repository that has it.
+    target = _local_path(origin.text, path)
+    if target is None:
+        return Source(Kind.ORIGIN, origin.text, path, False)
+    target, bare = _inspect(target)
+    return Source(Kind.ORIGIN, str(target), path, not bare)
+
+
+def probe_remote(url: str) -> Remote:
+    """Ask a remote for its branches.
+
+    Raises `GitError` with its own words when it cannot be reached, `RefusedError` when it has no commit.
+    """
+    try:
+        found = git("ls-remote", "--symref", "--", url, "HEAD", "refs/heads/*", timeout=PROBE_TIMEOUT)
+    except GitError as error:
+        raise GitError(f"{url} cannot be read: {error.message.removeprefix('git ls-remote: ')}", error.hint) from error
+    default: str | None = None
+    branches: list[str] = []
+    for line in found.lines:
+        value, _, name = line.partition("\t")
+        if name == "HEAD" and value.startswith("ref: refs/heads/"):
+            default = value.removeprefix("ref: refs/heads/")
+        elif name.startswith("refs/heads/"):
+            branches.append(name.removeprefix("refs/heads/"))
+    if not branches:
+        raise RefusedError(f"{url} has no commit yet", "make a first commit there, then try again")
+    return Remote(default if default in branches else None, tuple(branches))
+
+
+def user_email(path: Path | None) -> str | None:
+    """The user's e-mail: `GIT_AUTHOR_EMAIL`, else `user.email` of the repository at `path` or global."""
+    if given := os.environ.get("GIT_AUTHOR_EMAIL"):
+        return given
+    return git("config", "--get", "user.email", cwd=path or Path("/"), ok=(0, 1)).text or None
+
+
+def guess_email() -> str:
+    """What a mail program would take for the address of whoever runs us; a user without a name has a number."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def _local_path(given: str, base: Path | None = None) -> Path | None:
+    """The path in `given` as git would read it; None for a URL or `host:path`."""
+    if given.startswith("file://"):
+        return Path(unquote(urlsplit(given).path))
+    path = Path(base or Path.cwd(), given)
+    return None if _URL.match(given) and not path.exists() else path
+
+
+def _inspect(path: Path) -> tuple[Path, bool]:
+    """The resolved top of the repository at `path`, and whether it is bare."""
+    if not path.exists():
+        raise NotFoundError(f"no such path: {path}")
+    top = path.resolve()
+    if top.name == ".git" and top.is_dir():
+        top = top.parent
+    if not top.is_dir():
+        raise RefusedError(f"{path} is not a directory")
+    try:
+        bare = git("rev-parse", "--is-bare-repository", cwd=top).text == "true"
+    except GitError as error:
+        if "not a git repository" in error.message:
+            raise RefusedError(f"{path} is not the top of a git repository") from error
+        raise
+    return top, bare

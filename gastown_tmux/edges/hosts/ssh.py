@@ -1,0 +1,133 @@
+"""``gt`` on another machine, over OpenSSH: one connection a host, shared by every call, with limits on its silence."""
+
+import contextlib
+import hashlib
+import os
+import re
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gastown_tmux.edges.processes.terminal import lend, tidy
+from gastown_tmux.edges.tmux.server import short_folder
+from gastown_tmux.errors import GtError, MissingError, UsageError
+
+CONNECT_SECONDS = 10
+#: A person may have to type a password, or to touch a key.
+LOGIN_SECONDS = 90.0
+CHECK_SECONDS = 5.0
+#: How long the connection outlives its last use.
+PERSIST_SECONDS = 600
+#: ssh's own exit status where it has no connection, or no longer one.
+NO_CONNECTION = 255
+
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%+:@\[\]-]*")
+_MISSING = "gt: gt is not installed on this host\\nhint: pipx install gastown-tmux\\n"
+
+
+class Host:
+    """``name`` is what ssh takes: ``user@box``, or an alias of ``config``, a file instead of the user's own.
+
+    Raises UsageError for a name that is none.
+    """
+
+    def __init__(self, name: str, config: str | None, environment: Mapping[str, str]) -> None:
+        if not _HOST.fullmatch(name):
+            raise UsageError(f"{name!r} is no host", hint="gt --host user@box VERB …")
+        self.name = name
+        self._environment = environment
+        # A control socket's path is as short as any socket's, and ssh adds 17 letters while it makes one.
+        mark = hashlib.sha256(f"{name}\0{config}".encode()).hexdigest()[:12]
+        self._socket = short_folder() / f"ssh.{mark}"
+        self._base = [_find_ssh(environment), *(["-F", config] if config else []), "-S", str(self._socket)]
+
+    def connect(self) -> None:
+        """Has the shared connection. Raises GtError with ssh's words where there is none to be had."""
+        if self._is_connected():
+            return
+        with contextlib.suppress(FileNotFoundError):
+            self._socket.unlink()  # of a connection that died: ssh would do without sharing
+        options = {
+            "ConnectTimeout": CONNECT_SECONDS,
+            "ServerAliveInterval": 15,
+            "ServerAliveCountMax": 3,
+            "ControlPersist": PERSIST_SECONDS,
+        }
+        words = [f"-o{name}={value}" for name, value in options.items()]
+        # Into a file: the connection lives on with whatever it was given, and a pipe would never end.
+        with tempfile.TemporaryFile() as said:
+            try:
+                status = subprocess.run(
+                    [*self._base, "-fNM", *words, "--", self.name],
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                    timeout=LOGIN_SECONDS,
+                    env=dict(self._environment),
+                ).returncode
+            except subprocess.TimeoutExpired:
+                raise GtError(f"{self.name} did not answer within {LOGIN_SECONDS:.0f}s", f"ssh {self.name}") from None
+            said.seek(0)
+            lines = said.read().decode(errors="replace").split("\n")
+        if status != 0:
+            why = next((line for line in reversed(lines) if line.strip()), f"status {status}")
+            raise GtError(f"{self.name} cannot be reached: {why.strip()}", f"ssh {self.name}")
+
+    def run(self, arguments: Sequence[str], terminal: bool) -> int:
+        """Runs ``gt ARGUMENTS`` there on our own input and output; its exit status.
+
+        With ``terminal`` it has one there, as large as ours and with its colours. Raises GtError where the connection
+        is lost.
+        """
+        self.connect()
+        # ERROR: ssh says at its end that a connection closed which is still there.
+        quiet = "-oLogLevel=ERROR"
+        words = [
+            *self._base,
+            "-oControlMaster=no",
+            quiet,
+            "-tt" if terminal else "-T",
+            "--",
+            self.name,
+            _script(arguments),
+        ]
+        status = lend(words, self._environment)
+        if status == NO_CONNECTION:
+            tidy()
+            raise GtError(f"the connection to {self.name} was lost; the town there goes on", "the same command again")
+        return status
+
+    def disconnect(self) -> None:
+        """Ends the shared connection, if there is one."""
+        self._control("exit")
+
+    def _is_connected(self) -> bool:
+        return self._socket.exists() and self._control("check")
+
+    def _control(self, what: str) -> bool:
+        try:
+            done = subprocess.run(
+                [*self._base, "-O", what, "--", self.name], capture_output=True, stdin=subprocess.DEVNULL,
+                timeout=CHECK_SECONDS, env=dict(self._environment),
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+
+def _script(arguments: Sequence[str]) -> str:
+    """For whatever login shell is there: ``sh`` finds gt on PATH, or where pipx and pip put it."""
+    find = (
+        'for gt in "$(command -v gt)" "$HOME/.local/bin/gt"; do [ -x "$gt" ] && exec "$gt" "$@"; done; '
+        f"printf {shlex.quote(_MISSING)} >&2; exit 5"
+    )
+    return shlex.join(["exec", "/bin/sh", "-c", find, "gt", *arguments])
+
+
+def _find_ssh(environment: Mapping[str, str]) -> str:
+    for folder in environment.get("PATH", os.defpath).split(":"):
+        if os.access(f"{folder}/ssh", os.X_OK):
+            return str(Path(folder, "ssh"))
+    raise MissingError("ssh is not installed", hint="install OpenSSH, then the same command again")

@@ -1,0 +1,119 @@
+"""How a town's tmux looks and which keys it has: on its own server only, for who attaches to it."""
+
+import hashlib
+import shlex
+from pathlib import Path
+
+from gastown_tmux.edges.tmux.server import Server, quote
+
+#: State, tmux style and sign; whatever is not here is plain.
+_STATES = (
+    ("waiting", "fg=yellow,bold", "▲"),
+    ("working", "fg=green", "●"),
+    ("idle", "", "○"),
+    ("ready", "", "○"),
+    ("starting", "", "◌"),
+    ("dead", "fg=red,bold", "✗"),
+    ("failed", "fg=red,bold", "✗"),
+    ("limited", "fg=yellow", "◌"),
+)
+#: Of the agent in the window, whichever pane is chosen: the Mayor's has the REPL beside it.
+_STATE = "#{P:#{@gt_state}}"
+#: The Mayor's window is named after its own.
+_ROLE = "#{?#{==:#{@gt_role},#{window_name}},,#{?@gt_role, #{@gt_role},}}"
+#: The window that keeps the server's session, which nobody has business in.
+_KEEPER = "#{==:#{window_name},keeper}"
+#: Narrower than this, two panes side by side leave too little of each.
+FOLD_COLUMNS = 130
+#: Narrower than this, the names of the windows need the room.
+_CLOCK = "#{?#{e|<:#{client_width},100},,  %H:%M}"
+_HELP = """\
+Keys behind the prefix (Ctrl-b), besides tmux's own:
+
+  a   go to an agent, by name    W   next agent that waits for you
+  H   home: the mayor's window   B   the one before
+  u   mail                       v   decide what waits for you
+  S   sling: words at a rig      e   the feed of events
+  d   leave; the town goes on    h   this help
+  [   scroll back (q: out)       z   this pane alone, and back
+
+Esc closes what opens over a window. The mouse chooses windows and panes, and scrolls.
+"""
+_ANY_KEY = "stty -icanon -echo; dd bs=1 count=1 >/dev/null 2>&1"
+
+
+def decorate(server: Server, gt: Path, town: Path) -> None:
+    """Status line, titles and keys; a server that has them already is left as its people made it since."""
+    script = "\n".join([*_options(), *_keys(f"{shlex.quote(str(gt))} --town {shlex.quote(str(town))}")])
+    mark = hashlib.sha256(script.encode()).hexdigest()[:12]
+    done = f"#{{==:#{{@gt_decoration}},{mark}}}"
+    server.run(
+        "source-file", "-", stdin=f"if-shell -F {quote(done)} {{}} {{\n{script}\nset -g @gt_decoration {mark}\n}}\n"
+    )
+
+
+def show_counts(server: Server, text: str) -> None:
+    """What every status line says of the whole town."""
+    server.run("source-file", "-", stdin=f"set -g @gt_counts {quote(text)}\n")
+
+
+def _options() -> list[str]:
+    name = f"#I:#W#{{?{_STATE}, {_choose(2)},}}"
+    options = {
+        "status-style": "bg=default,fg=default",
+        "status-left": "#[bold]#{session_name}#[default]  ",
+        "status-right": "#{?client_readonly,read only  ,}#{?@gt_mail,mail #{@gt_mail}  ,}#{@gt_counts}" + _CLOCK,
+        "status-right-length": "90",
+        "window-status-format": f"#{{?{_KEEPER},,{_choose(1)}{name}#[default]  }}",
+        "window-status-current-format": f"#[reverse]{name}#{{?@gt_bead, #{{@gt_bead}},}}{_ROLE}#[default]  ",
+        "window-status-separator": "",
+        "set-titles-string": "gt #{session_name}:#{window_name}#{?@gt_state, (#{@gt_state}),}",
+    }
+    # What is copied reaches the clipboard of whoever is attached, over SSH too, where their terminal can (OSC 52).
+    clipboard = ["set -sq set-clipboard on", 'set -asq terminal-features ",*:clipboard"']
+    return [*clipboard, *_fold_mayor(), *(f"set -gq {option} {quote(value)}" for option, value in options.items())]
+
+
+def _fold_mayor() -> list[str]:
+    """Hooks: in a narrow terminal the Mayor's two panes stand one above the other, in a wide one side by side."""
+    window = "=hq:=mayor"
+    two, narrow = "#{==:#{window_panes},2}", f"#{{e|<:#{{window_width}},{FOLD_COLUMNS}}}"
+    beside = "#{==:#{pane_height},#{window_height}}"
+
+    def when(condition: str, layout: str) -> str:
+        words = ["if-shell", "-F", "-t", window, f"#{{&&:{two},{condition}}}", f"select-layout -t {window} {layout}"]
+        return " ".join(map(quote, words))
+
+    fold = when(f"#{{&&:{beside},{narrow}}}", "even-vertical")
+    unfold = when(f"#{{?#{{||:{beside},{narrow}}},0,1}}", "even-horizontal")  # tmux 3.3 knows no "not"
+    return [f"set -gq {hook}[90] {quote(f'{fold} ; {unfold}')}" for hook in ("window-resized", "after-split-window")]
+
+
+def _choose(column: int) -> str:
+    """A format that becomes the style or the sign of the window's state."""
+    text = ""
+    for state in reversed(_STATES):
+        shown = f"#[{state[1].replace(',', '#,')}]" if column == 1 and state[1] else state[2] if column == 2 else ""
+        text = f"#{{?#{{==:{_STATE},{state[0]}}},{shown},{text}}}"
+    return text
+
+
+def _keys(gt: str) -> list[str]:
+    def popup(script: str) -> str:
+        return f"display-popup -w 90% -h 80% -E {quote(shlex.join(['/bin/sh', '-c', script]))}"
+
+    def jump(where: str) -> str:
+        return f"run-shell -b {quote(f'{gt} jump {where} #{{q:client_name}} >/dev/null 2>&1')}"
+
+    keys = {
+        "a": popup(f"{gt} __popup go"),
+        "H": jump("home"),
+        "W": jump("next"),
+        "B": jump("previous"),
+        "u": popup(f"{gt} __popup mail"),
+        "v": popup(f"{gt} __popup decide"),
+        "S": popup(f"{gt} __popup sling"),
+        "e": popup(f"{gt} events --since 1h --follow & {_ANY_KEY}; kill $!"),
+        "h": popup(f"printf %s {shlex.quote(_HELP)}; {_ANY_KEY}"),
+    }
+    return [f"bind-key {key} {command}" for key, command in keys.items()]

@@ -1,0 +1,96 @@
+"""Terminals attached to a tmux server: who looks at what, and going there."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gastown_tmux.edges.tmux.server import Server, client_environment, find_tmux
+from gastown_tmux.errors import GtError
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A terminal attached to the server. ``activity`` is the epoch second of its last key."""
+
+    name: str
+    pid: int
+    pane: str
+    activity: int
+    read_only: bool
+    control: bool
+    session: str
+
+
+def attach_command(server: Server, target: str, read_only: bool = False) -> list[str]:
+    """The command that shows ``target`` (a pane id, or a session's name) on this terminal.
+
+    For ``os.execve`` with ``tmux.client_environment()``, so that it works inside another tmux too. Inside
+    this very server ``client_here`` says so, and ``switch_client`` is the way.
+    """
+    attach = [find_tmux(), "-N", "-u", "-S", str(server.socket), "attach-session", "-t", _target(target)]
+    return [*attach, "-r"] if read_only else attach
+
+
+def open_outside(command: Sequence[str], name: str) -> None:
+    """A new window named ``name`` in the tmux that we run in, not the town's: the command runs in it.
+
+    The user's own server: nothing else of it is touched. Raises GtError with its words where it refuses.
+    """
+    unset = [f"-u{variable}" for variable in ("TMUX", "TMUX_PANE")]
+    words = [find_tmux(), "new-window", "-n", name, "--", "env", *unset, *command]
+    environment = client_environment() | {key: os.environ[key] for key in ("TMUX", "TMUX_PANE") if key in os.environ}
+    try:
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, errors="replace", timeout=10)
+    except subprocess.TimeoutExpired:
+        raise GtError("the tmux around this terminal does not answer", " ".join(command)) from None
+    if done.returncode != 0:
+        raise GtError(f"the tmux around this terminal refused: {done.stderr.strip()}", " ".join(command))
+
+
+def clients(server: Server) -> list[Client]:
+    """Everyone who is attached."""
+    fields = "client_name client_pid pane_id client_activity client_readonly client_control_mode session_name"
+    lines = server.run("list-clients", "-F", ":".join(f"#{{{field}}}" for field in fields.split()))
+    found = []
+    for line in lines.splitlines():
+        name, pid, pane, activity, read_only, control, session = line.rsplit(":", 6)
+        found.append(Client(name, int(pid), pane, int(activity), read_only == "1", control == "1", session))
+    return found
+
+
+def client_here(server: Server) -> Client | None:
+    """The client that shows the pane we run in, when that pane is this server's; the last used of several.
+
+    A popup has no pane of its own: it is there for whoever pressed a key last.
+    """
+    pane = os.environ.get("TMUX_PANE")
+    if not is_inside(server):
+        return None
+    showing = [client for client in clients(server) if pane in (None, client.pane) and not client.control]
+    return max(showing, key=lambda client: client.activity, default=None)
+
+
+def is_inside(server: Server) -> bool:
+    """Whether we run in a pane of this very server."""
+    return os.environ.get("TMUX", "").rsplit(",", 2)[0] == str(server.socket)
+
+
+def switch_client(server: Server, client: Client, target: str) -> None:
+    """Show ``target`` (a pane id, or a session's name) to an attached client."""
+    server.run("switch-client", "-c", client.name, "-t", _target(target))
+
+
+def show_message(server: Server, client: Client, text: str) -> None:
+    """A line over a client's status line, for a moment."""
+    server.run("display-message", "-c", client.name, text.replace("#", "##"))
+
+
+def detach_client(server: Server, client: Client) -> None:
+    """Send a client back to its shell."""
+    server.run("detach-client", "-t", client.name)
+
+
+def _target(name: str) -> str:
+    """An exact target: a bare session name would also match any longer one."""
+    return name if name.startswith("%") else f"={name}:"

@@ -1,0 +1,112 @@
+"""Windows of views on a tmux server, made and split as objects of libtmux.
+
+Every pane made here is marked as a view, and only such a pane is ever closed: agents', daemons' and people's own
+panes in the same sessions are never touched.
+"""
+
+import hashlib
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gastown_tmux.domain import layouts
+from gastown_tmux.edges.tmux.panes import kill_pane, panes
+from gastown_tmux.edges.tmux.server import GROUP, Server, find_tmux
+from gastown_tmux.errors import GtError
+
+if TYPE_CHECKING:
+    import libtmux
+
+VIEW = "view"
+#: Its own separator is a letter that a client without UTF-8 mangles and that any pane's title may hold.
+_SEPARATOR = "<|gt:field|>"
+
+
+def arrange(server: Server, windows: Sequence[layouts.Window], town: Path, gt: Path) -> tuple[list[str], list[str]]:
+    """Makes the windows that are not there as they are asked for, then closes views that nobody asked for.
+
+    The names of those made, and the pane ids of those closed. Raises GtError with tmux's words.
+    """
+    wanted = {_mark(window): window for window in windows}
+    there = [pane for pane in panes(server) if pane.kind == VIEW]
+    marks = {pane.gt_session for pane in there}
+    broken = {pane.gt_session for pane in there if pane.dead}
+    made = []
+    for mark, window in wanted.items():
+        if mark not in marks or mark in broken:
+            _make(server, window, mark, town, gt)
+            made.append(window.name)
+    old = [pane for pane in there if pane.gt_session not in wanted or pane.gt_session in broken]
+    return made, [pane.pane for pane in old if kill_pane(server, pane.pane, pane.gt_session)]
+
+
+def read_views(server: Server) -> list[tuple[str, str, str, str, str]]:
+    """Session, window, its layout, and directory and command of each pane that belongs to no agent or daemon."""
+    names = ("@gt_kind", "window_name", "window_layout", "pane_current_path", "@gt_command")
+    form = "\t".join(["#{pane_id}", GROUP, *(f"#{{{name}}}" for name in names)])
+    found = {}
+    for line in server.run("list-panes", "-a", "-F", form).splitlines():
+        pane, session, kind, window, layout, path, command = line.split("\t", 6)
+        if kind in ("", VIEW) and window != "keeper":
+            found[pane] = (session, window, layout, path, command)
+    return list(found.values())
+
+
+def _mark(window: layouts.Window) -> str:
+    """The same for the same window, so that what is there already is left as it is."""
+    return f"{VIEW}.{hashlib.sha256(repr(window).encode()).hexdigest()[:12]}"
+
+
+def _make(server: Server, window: layouts.Window, mark: str, town: Path, gt: Path) -> None:
+    os.environ.setdefault("LIBTMUX_TMUX_FORMAT_SEPARATOR", _SEPARATOR)
+    import libtmux  # 80 ms that only layouts pay
+    from libtmux.exc import LibTmuxException
+
+    environment = {"GT_TOWN": str(town)}
+    tmux = libtmux.Server(socket_path=str(server.socket), tmux_bin=find_tmux())
+    try:
+        session = tmux.sessions.get(session_name=window.session, default=None)
+        if session is None:
+            raise GtError(f"there is no session {window.session}", hint="gt up")
+        first, *rest = window.panes
+        made = session.new_window(
+            window_name=window.name,
+            attach=False,
+            start_directory=first.directory or town,
+            window_shell=_command(first, gt),
+            environment=environment,
+        )
+        assert made.active_pane is not None
+        views = [made.active_pane]
+        _claim(views[0], mark, first)
+        for key, value in window.options.items():
+            made.set_option(key, value)
+        for pane in rest:
+            # Each split halves the last pane: without this the fifth would find no room.
+            made.select_layout("tiled")
+            view = views[-1].split(
+                start_directory=pane.directory or town, shell=_command(pane, gt), environment=environment
+            )
+            _claim(view, mark, pane)
+            views.append(view)
+        if window.arrangement is not None:
+            made.select_layout(window.arrangement)
+        for pane, view in zip(window.panes, views, strict=True):
+            if pane.focus:
+                view.select()
+    except LibTmuxException as error:
+        raise GtError(f"window {window.name}: {' '.join(str(error).split())}", hint="gt layout show") from error
+
+
+def _claim(view: "libtmux.Pane", mark: str, pane: layouts.Pane) -> None:
+    for option, value in (("@gt_kind", VIEW), ("@gt_session", mark), ("@gt_command", pane.command)):
+        view.cmd("set-option", "-p", option, value)
+
+
+def _command(pane: layouts.Pane, gt: Path) -> str:
+    """For the user's shell, whichever it is: ``sh`` runs what the layout says, with this ``gt`` first on PATH."""
+    command = pane.command or 'exec "${SHELL:-sh}"'
+    script = f'PATH={shlex.quote(str(gt.parent))}:"$PATH"; {command}'
+    return shlex.join(["exec", "/bin/sh", "-c", script])

@@ -1,0 +1,65 @@
+"""gt escalate: ask the mayor, then the human, and at last do what is safe."""
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.escalation import Escalation, Level, Severity
+from gastown_tmux.domain.ids import BeadId, EscalationId
+from gastown_tmux.domain.work import Bead
+from gastown_tmux.errors import RefusedError, UsageError
+from gastown_tmux.operations.escalation import chain
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.store import escalations as rows
+from gastown_tmux.store.db import Change
+from gastown_tmux.store.meta import once
+
+
+def raise_escalation(
+    change: Change, severity: str, text: str, *, bead: BeadId | None = None, about: Address | None = None
+) -> EscalationId:
+    """In a transaction of the caller's: what it tells of and the asking happen together. The deacon mails it.
+
+    ``about``: an agent that is not to be asked first about itself.
+    """
+    return rows.insert_escalation(change, severity=Severity(severity), text=text, bead=bead, about=about)
+
+
+def escalate(
+    town: Town, text: str, severity: str = "medium", bead: Bead | None = None, key: str | None = None
+) -> Answer:
+    """The first level has its mail when this returns."""
+    if not text.strip():
+        raise UsageError("an escalation needs words", hint="gt escalate TEXT")
+    with town.change() as change:
+        made = once(
+            change, "escalate", key, lambda: raise_escalation(change, severity, text, bead=bead.id if bead else None)
+        )
+    chain.tell(town, rows.get_escalation(town.db, made))
+    escalation = rows.get_escalation(town.db, made)
+    return Answer(escalation, f"{escalation.id} is with the {escalation.level} until {escalation.deadline}")
+
+
+def list_escalations(town: Town) -> list[Escalation]:
+    return rows.list_escalations(town.db)
+
+
+def show_escalation(town: Town, escalation: Escalation) -> Escalation:
+    return escalation
+
+
+def acknowledge(town: Town, escalation: Escalation) -> Answer:
+    """A person's word ends the climbing; an agent's begins the level's time anew. Raises RefusedError once resolved."""
+    if escalation.state == "resolved":
+        raise RefusedError(f"{escalation.id} is resolved", hint="gt escalate TEXT asks anew")
+    ended = town.is_person or escalation.level is Level.DEFAULT
+    deadline = None if ended else chain.deadline_of(town, escalation.severity)
+    with town.change() as change:
+        changed = rows.move_escalation(change, escalation.id, "ack", deadline=deadline)
+    found = rows.get_escalation(town.db, escalation.id)
+    until = f" until {deadline}" if deadline else ""
+    return Answer(found, f"{escalation.id} is acknowledged{until}" + ("" if changed else " already"))
+
+
+def resolve(town: Town, escalation: Escalation) -> Answer:
+    with town.change() as change:
+        changed = rows.move_escalation(change, escalation.id, "resolve")
+    found = rows.get_escalation(town.db, escalation.id)
+    return Answer(found, f"{escalation.id} is resolved" + ("" if changed else " already"))

@@ -1,0 +1,94 @@
+"""What keeps a town safe and small: snapshots, backups, the trash."""
+
+import contextlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gastown_tmux.domain.agents import Session, SessionState
+from gastown_tmux.domain.ids import RigName, SessionId, Time
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.git import removal, snapshot_history
+from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.git.snapshot import PREFIX
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.hooks.worktrees import save_hook
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.agents import list_live_sessions
+from gastown_tmux.store.rigs import list_rigs
+
+BACKUP_SECONDS = 300.0
+CLEAN_SECONDS = 3600.0
+#: How long what was removed can still be taken out of the trash.
+GRACE_SECONDS = 7 * 24 * 3600.0
+HALF_SECONDS = 24 * 3600.0
+BACKUPS = 12
+LEDGER_LOOSE = 200
+
+
+def save_hooks(town: Town) -> None:
+    """A snapshot of every hook whose agent runs."""
+    save_sessions(town, list_live_sessions(town.db), "timer")
+
+
+def save_sessions(town: Town, sessions: Sequence[Session], why: str) -> None:
+    """A snapshot of the hook of each; one that cannot be made keeps no other from being made."""
+    for session in sessions:
+        if session.agent.rig:
+            try:
+                save_hook(town, town.rig(session.agent.rig), session.agent, why)
+            except GtError as error:
+                town.say(f"{session.agent} is not saved: {error.message}")
+
+
+def find_turn_ends(town: Town, saved: Mapping[SessionId, Time]) -> list[Session]:
+    """Sessions whose turn is over, but for those whose state has been the same since ``saved``."""
+    return [
+        session
+        for session in list_live_sessions(town.db)
+        if session.state in (SessionState.IDLE, SessionState.WAITING) and saved.get(session.id) != session.since
+    ]
+
+
+def push_snapshots(town: Town, pushed: dict[RigName, Mapping[str, str]]) -> None:
+    """What is new to the backup repository of each rig that has one; ``pushed`` is the caller's memory."""
+    for rig in list_rigs(town.db):
+        remote = town.settings(rig.name).text("snapshot.remote")
+        refs = town.repository(rig.name).list_refs(PREFIX) if remote else {}
+        if remote and refs and refs != pushed.get(rig.name):
+            snapshot_history.push(town.repository(rig.name), remote)
+            pushed[rig.name] = refs
+
+
+def back_up(town: Town) -> Path:
+    """A whole copy of town.db in ``.gt/backups``; the newest dozen are kept."""
+    folder = town.path / ".gt" / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"town.db.{re.sub('[^0-9]', '', clock.now())}"
+    town.db.backup(target)
+    for old in sorted(folder.glob("town.db.*"), reverse=True)[BACKUPS:]:
+        old.unlink(missing_ok=True)
+    return target
+
+
+def list_backups(town: Town) -> list[Path]:
+    """Newest first; those made before a migration last."""
+    backups = sorted((town.path / ".gt" / "backups").glob("town.db.*"), reverse=True)
+    return backups + sorted((town.path / ".gt").glob("town.db.schema-*"), reverse=True)
+
+
+def clean(town: Town) -> None:
+    """Thins snapshots by age, packs repositories, empties the trash of what is past its grace time, and takes away what
+    killed hooks left half-written."""
+    for rig in list_rigs(town.db):
+        repository = town.repository(rig.name)
+        for agent in snapshot_history.list_agents(repository):
+            snapshot_history.thin(repository, agent, clock.now())
+        repository.maintain()
+    # Each commit of the ledger holds the whole file of the day.
+    Repository(town.path / ".git", town.run / "repo.town.lock").maintain(LEDGER_LOOSE)
+    removal.empty_trash(town.trash, GRACE_SECONDS)
+    for half in (town.run / "spool").glob(".*"):  # a killed hook's
+        with contextlib.suppress(FileNotFoundError):
+            if clock.epoch() - half.stat().st_mtime > HALF_SECONDS:
+                half.unlink()

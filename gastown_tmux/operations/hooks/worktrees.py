@@ -1,0 +1,253 @@
+"""Hooks: an agent's worktree prepared for a bead, what ``state.json`` says of it, and its removal."""
+
+import json
+import shutil
+from pathlib import Path
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import HookState, Role, branch_of
+from gastown_tmux.domain.ids import Commit
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.edges.git import removal, snapshot, snapshot_history, worktree
+from gastown_tmux.edges.git.command import Person
+from gastown_tmux.edges.processes import processes
+from gastown_tmux.edges.processes.commands import run_logged
+from gastown_tmux.edges.processes.locks import Lock
+from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.agents import get_agent, list_agents, move_hook
+from gastown_tmux.store.beads import find_held_bead, set_branch
+
+
+def find_base(town: Town, rig: Rig, *, fetch: bool = True) -> Commit:
+    """The newest commit of the rig's target, fetched now. Raises GitError in the remote's words."""
+    repository = town.repository(rig.name)
+    if town.settings(rig.name).get("merge.publish") == "local" and rig.target_commit is not None:
+        return rig.target_commit
+    if fetch:
+        repository.fetch(rig.target)
+    base = repository.resolve(f"refs/remotes/origin/{rig.target}")
+    if base is None:
+        raise RefusedError(f"{rig.remote} has no branch {rig.target} any more", hint=f"gt rig show {rig.name}")
+    return Commit(base)
+
+
+def is_prepared(town: Town, rig: Rig, address: Address) -> bool:
+    """Whether the agent's worktree stands ready for what is on its hook, as one does whose session only died."""
+    agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
+    ready = agent.hook is HookState.READY and (bead is None or bead.base is not None)
+    return ready and _is_on(town, rig, town.worktree(address), branch_of(agent, bead.id if bead else None))
+
+
+def prepare_hook(town: Town, rig: Rig, address: Address, base: Commit) -> Path:
+    """The agent's worktree on the branch for what is on its hook. Killed half-way and run again, it ends the same.
+
+    What stood in the worktree of a polecat before is saved in a snapshot first; a crew member's is left as it is.
+    A worktree that was deleted or cut off by hand is mended or made again. One made again has the uncommitted work
+    that was last saved on that branch.
+    Of many at once one prepares, and the others wait for it.
+    """
+    with Lock(town.run / f"hook.{address.folder}.lock", town.settings(rig.name).seconds("worktree.timeout")):
+        place = town.worktree(address)
+        if not is_prepared(town, rig, address):
+            _prepare(town, rig, address, base)
+    write_state(town, address)
+    return place
+
+
+def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
+    repository, place = town.repository(rig.name), town.worktree(address)
+    agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
+    branch = branch_of(agent, bead.id if bead else None)
+    with town.change() as change:
+        move_hook(change, address, "prepare")
+    try:
+        mend_worktree(town, rig, address)
+        fresh = not place.exists()
+        known = repository.resolve(f"refs/heads/{branch}") is not None
+        reused = not fresh and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
+        if reused:
+            save_hook(town, rig, address, "reuse")
+            worktree.reuse(repository, place, branch, base, ignore_other_worktrees=True)
+        else:
+            worktree.add(repository, place, branch, base, f"gt: hook of {address}", ignore_other_worktrees=True)
+        fault_point("hook.checked-out")
+        if fresh:
+            _copy_files(town, rig, place)
+        unfinished = agent.hook is not HookState.READY and worktree.status(repository, place).clean
+        if known and (fresh or reused or unfinished):
+            _bring_back(town, rig, address, branch)
+        _run_setup(town, rig, address, place)
+    except BaseException:
+        with town.change() as change:
+            move_hook(change, address, "break")
+        raise
+    with town.change() as change:
+        move_hook(change, address, "ready")
+        if bead is not None:
+            set_branch(change, bead.id, branch, base)
+
+
+def mend_worktree(town: Town, rig: Rig, address: Address) -> None:
+    """Ties a worktree that is there to its repository again; what cannot be tied is moved, whole, to the archive."""
+    repository, place = town.repository(rig.name), town.worktree(address)
+    if not place.exists() and not place.is_symlink():
+        return
+    try:
+        worktree.git_dir(repository, place)
+    except worktree.BrokenWorktree as error:
+        if not worktree.repair(repository, [place]):
+            town.say(f"{error.message}: it is tied to its repository again")
+        else:
+            town.say(f"{error.message}: all that was in it is kept in {put_away(town, place, address)}")
+
+
+def put_away(town: Town, place: Path, address: Address) -> Path:
+    """Moves something of an agent's to the archive, under a name that nothing else will have."""
+    kept = town.archive / f"{place.parent.name}.{place.name}.{address.folder}.{clock.now().replace(':', '')}"
+    kept.parent.mkdir(mode=0o700, exist_ok=True)
+    place.rename(kept)
+    return kept
+
+
+def _bring_back(town: Town, rig: Rig, address: Address, branch: str) -> None:
+    """What was saved on top of the branch and not committed; where it cannot be put back, it stays in its snapshot."""
+    repository = town.repository(rig.name)
+    saved = snapshot_history.find_work(repository, branch)
+    if saved is None or not saved.files:
+        return
+    try:
+        snapshot_history.restore(repository, saved, town.worktree(address), snapshot_caps(town, rig))
+        town.say(f"{address}: the uncommitted work on {branch} is back, from snapshot {saved.seq} of {saved.agent}")
+    except GtError as error:
+        where = f"snapshot {saved.seq} of {saved.agent}"
+        town.say(f"{address}: {where} holds uncommitted work on {branch}: {error.message}")
+
+
+def _is_on(town: Town, rig: Rig, place: Path, branch: str) -> bool:
+    """Also in the middle of a rebase of that branch, which whoever comes back goes on with."""
+    repository = town.repository(rig.name)
+    try:
+        worktree.assert_place(repository, place, branch)
+    except worktree.BrokenWorktree:
+        return False
+    except RefusedError:
+        return worktree.rebased_branch(repository, place) == branch
+    return True
+
+
+def _copy_files(town: Town, rig: Rig, place: Path) -> None:
+    """The unversioned files of ``worktree.copy``, from the checkout that the rig was made of."""
+    source = Path(rig.source)
+    if not source.is_dir():
+        return
+    for pattern in town.settings(rig.name).texts("worktree.copy"):
+        for found in sorted(source.glob(pattern)):
+            target = place / found.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if found.is_dir():
+                shutil.copytree(found, target, symlinks=True, dirs_exist_ok=True)
+            else:
+                shutil.copy2(found, target, follow_symlinks=False)
+
+
+def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
+    """Raises GtError that names the command and its log."""
+    settings = town.settings(rig.name)
+    log = town.logs / f"setup.{address.folder}.log"
+    mark = town.mark(f"setup.{address}")
+    if settings.texts("worktree.setup"):
+        processes.end((), sessions=[mark])  # a killed starter's, which would go on beside ours
+    for command in settings.texts("worktree.setup"):
+        status = run_logged(
+            ["sh", "-c", command], place, dict(town.environment), log, settings.seconds("worktree.timeout"), mark
+        )
+        if status != 0:
+            what = "ran out of time" if status is None else f"failed with status {status}"
+            raise GtError(f"worktree.setup of {address}: {command!r} {what}", hint=f"its output is in {log}")
+
+
+def write_state(town: Town, address: Address) -> dict[str, object]:
+    """``state.json``: what is on the hook, for those who may not open the database; what it says now."""
+    folder = town.hook(address)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = _describe(town, address) | {"updated": clock.now()}
+    write_atomic(folder / "state.json", json.dumps(state, ensure_ascii=False, indent=1).encode())
+    return state
+
+
+def _describe(town: Town, address: Address) -> dict[str, object]:
+    agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
+    return {
+        "agent": address,
+        "role": agent.role,
+        "rig": agent.rig,
+        "bead": bead
+        and {name: getattr(bead, name) for name in ("id", "title", "body", "state", "reason", "priority", "convoy")},
+        "branch": bead.branch if bead else branch_of(agent, None),
+        "base": bead.base if bead else None,
+        "attempt": bead.attempts if bead else 0,
+    }
+
+
+def snapshot_caps(town: Town, rig: Rig) -> snapshot.Caps:
+    settings = town.settings(rig.name)
+    return snapshot.Caps(settings.size("snapshot.file"), settings.size("snapshot.total"))
+
+
+def save_hook(town: Town, rig: Rig, address: Address, why: str) -> snapshot.Snapshot | None:
+    """A snapshot of the agent's work; None where the worktree is missing or broken, which is never saved.
+
+    What it had to leave out is said aloud, once for each state of the worktree.
+    """
+    moment = clock.now()
+    try:
+        saved = snapshot.take(
+            town.repository(rig.name),
+            address.folder,
+            town.worktree(address),
+            time=moment,
+            why=why,
+            hook=_describe(town, address),
+            by=Person(address, rig.email),
+            caps=snapshot_caps(town, rig),
+        )
+    except worktree.BrokenWorktree:
+        return None
+    if saved.left_out and saved.time == moment:
+        town.say(f"NOT in snapshot {saved.seq} of {address}: {', '.join(map(str, saved.left_out))}")
+    return saved
+
+
+def clear_hook(town: Town, rig: Rig, address: Address) -> None:
+    """Saves the agent's work, then moves its worktree to the trash, where it stays for a grace time."""
+    place = town.worktree(address)
+    registered = [town.worktree(agent.address) for agent in list_agents(town.db, rig.name)]
+    mend_worktree(town, rig, address)
+    saved = save_hook(town, rig, address, "removal")
+    if saved is not None:
+        removal.remove(
+            town.repository(rig.name),
+            place,
+            removal.Saved(saved.commit),
+            registered=registered,
+            town=town.path,
+            trash=town.trash,
+        )
+    elif place.exists():
+        town.say(f"{place} is no whole worktree: it is kept in {put_away(town, place, address)}")
+    with town.change() as change:
+        move_hook(change, address, "empty")
+
+
+def archive_agent(town: Town, address: Address) -> None:
+    """Mailbox, hook folder and snapshots of a removed agent: kept, and out of the way of one with the same name."""
+    for folder in (town.mail / address.folder, town.hook(address)):
+        if folder.exists():
+            put_away(town, folder, address)
+    if address.rig is not None and town.repository(address.rig).path.is_dir():
+        name = f"{address.folder}.{clock.now().replace(':', '')}"
+        snapshot_history.archive(town.repository(address.rig), address.folder, name)

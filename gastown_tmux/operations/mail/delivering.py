@@ -1,0 +1,159 @@
+"""One agent told of one thing, in its window: the line, what is known of its program, and what is recorded after."""
+
+import contextlib
+from dataclasses import dataclass
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
+from gastown_tmux.domain.delivery import Abilities, Attention, Delivery, DeliveryState
+from gastown_tmux.domain.mail import pointer_line
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.edges.tmux import typing
+from gastown_tmux.edges.tmux.server import ServerGoneError
+from gastown_tmux.edges.tmux.typing import Outcome, Program, Refused, Typed, Unsure, When
+from gastown_tmux.errors import NotFoundError
+from gastown_tmux.operations.mail.inbox import box, take_in
+from gastown_tmux.operations.mail.injection import find_offered, tell_lock
+from gastown_tmux.operations.sessions.rate_limits import seconds_left
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.providers import registry, screens
+from gastown_tmux.providers.base import Provider, WhenBusy
+from gastown_tmux.store.agents import find_live_session, find_session
+from gastown_tmux.store.deliveries import find_delivery, move_delivery, note_try
+
+#: A session's own word that it works outweighs a screen that looks idle for so long.
+FRESH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An agent's window as it was seen just now. ``draft`` is what stands in its composer, if it shows one."""
+
+    attention: Attention
+    person_typing: bool = False
+    draft: str | None = None
+
+
+def find_provider(town: Town, session: Session, agent: Agent | None) -> Provider:
+    return registry.find(session.provider, town.settings(agent.rig if agent else None))
+
+
+def program_of(provider: Provider) -> Program:
+    """What the typing edge must know of a provider's program."""
+
+    def judge(screen: str, title: str) -> screens.Screen:
+        return screens.judge(provider.screen, screen, title)
+
+    return Program(judge, screens.holds, provider.typing.settle, provider.typing.interrupt)
+
+
+def abilities_of(provider: Provider | None, delivery: Delivery) -> Abilities:
+    """A nudge is always typed; a mail may be left to the hook that runs at a turn's end, where that takes words."""
+    if provider is None:
+        return Abilities(hooks=False, steers=False, interrupts=False)
+    at_end = any(words.split()[:1] == ["idle"] and len(words.split()) > 1 for words in provider.events.values())
+    return Abilities(
+        hooks=at_end and delivery.words is None,
+        steers=provider.typing.when_busy is WhenBusy.STEERS,
+        interrupts=bool(provider.typing.interrupt),
+    )
+
+
+def sight(town: Town, agent: Agent | None, session: Session | None) -> Sighting:
+    """Where the agent's mind is, by its rows and by its screen as it is now."""
+    if agent is None:
+        return Sighting(Attention.REMOVED)
+    if town.is_frozen(agent.address):
+        return Sighting(Attention.PAUSED)
+    if agent.state in (AgentState.PAUSED, AgentState.LIMITED):
+        return Sighting(Attention(agent.state))
+    if agent.state is not AgentState.ON or session is None:
+        return Sighting(Attention.ABSENT)
+    age = clock.seconds_since(session.since)
+    if session.pane is None or (session.state is SessionState.STARTING and age < FRESH_SECONDS):
+        return Sighting(Attention.STARTING)
+    seen = None
+    with contextlib.suppress(ServerGoneError):
+        seen = typing.look(town.tmux, session.pane, session.id)
+    if seen is None or seen.dead:
+        return Sighting(Attention.ABSENT)
+    screen = screens.judge(find_provider(town, session, agent).screen, seen.screen, seen.title)
+    works = session.state is SessionState.WORKING and age < FRESH_SECONDS
+    match screen.state:
+        case screens.ScreenState.LIMITED if seconds_left(agent, session, screen.reset_at_text) is not None:
+            attention = Attention.LIMITED
+        case screens.ScreenState.LIMITED if screen.asks:
+            attention = Attention.WAITING
+        case (
+            screens.ScreenState.READY
+            | screens.ScreenState.IDLE
+            | screens.ScreenState.ERROR
+            | screens.ScreenState.LIMITED
+        ):
+            attention = Attention.WORKING if works else Attention.IDLE
+        case screens.ScreenState.UNKNOWN if works:
+            attention = Attention.WORKING
+        case _:
+            attention = Attention(screen.state)
+    return Sighting(attention, seen.is_attended or bool(screen.draft), screen.draft)
+
+
+def line_of(town: Town, delivery: Delivery) -> str | None:
+    """What is typed to tell of it; None where its mail is read, put away or gone."""
+    if delivery.words is not None:
+        return delivery.words
+    try:
+        entry = box(town, delivery.agent).find(delivery.mail)
+        if entry.read or entry.archived:
+            return None
+        message = box(town, delivery.agent).load(entry)
+    except NotFoundError:
+        return None
+    return pointer_line(message.sender, message.subject, message.id)
+
+
+def tell(town: Town, mail: str, address: Address, when: When) -> Outcome:
+    """Types what tells the agent of it, and records what came of that before anybody else may tell it too."""
+    with tell_lock(town, address):
+        told = mail in find_offered(town)
+        row, session = find_delivery(town.db, mail, address), find_live_session(town.db, address)
+        if told or row is None or row.state is not DeliveryState.QUEUED:
+            return Refused("somebody else told it")
+        line = line_of(town, row)
+        if line is None or session is None or session.pane is None:
+            return Refused("there is nothing to tell" if line is None else "the agent has no window now")
+        outcome = type_words(town, address, session, line, when)
+        fault_point("tell.typed")
+        with town.change() as change:
+            match outcome:
+                case Typed():
+                    move_delivery(change, mail, address, "offer", session=session.id)
+                    move_delivery(change, mail, address, "accept", reason=outcome.evidence)
+                case Unsure():
+                    note_try(change, mail, address, outcome.reason)
+                    move_delivery(change, mail, address, "offer", session=session.id, reason=outcome.reason)
+                case Refused(pasted=True):
+                    note_try(change, mail, address, outcome.reason)
+                case Refused():
+                    pass
+        if not isinstance(outcome, Refused):
+            take_in(town, address, mail)
+        return outcome
+
+
+def type_words(town: Town, address: Address, session: Session, words: str, when: When) -> Outcome:
+    """Into the window of a live session; the program's own hook, where it has one, tells that they were taken."""
+    if town.is_frozen(address):
+        return Refused("it stands still: gt thaw, or gt resume")
+    provider = registry.find(session.provider, town.settings(address.rig))
+    before = session.since
+
+    def heard() -> bool:
+        now = find_session(town.db, session.id)
+        return now is not None and not now.ended and now.since != before
+
+    assert session.pane is not None
+    lock = town.run / f"typing.{address.folder}.lock"
+    program = program_of(provider)
+    return typing.type_line(town.tmux, session.pane, session.id, words, program, lock, when=when, heard=heard)

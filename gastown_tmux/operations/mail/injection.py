@@ -1,0 +1,119 @@
+"""gt mail check: what is new, for people and, with ``--inject``, for the hooks of agents' programs."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Collection, Iterator, Mapping
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.delivery import DeliveryState
+from gastown_tmux.domain.ids import SessionId
+from gastown_tmux.domain.mail import Message, Priority, short_id
+from gastown_tmux.domain.quoting import form, injection
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.processes.locks import Lock
+from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.operations.mail.inbox import MailView, box, view
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.agents import move_session
+from gastown_tmux.store.deliveries import find_delivery, insert_delivery, list_quiet, move_delivery
+
+#: How long a hook waits for a courier that is telling the same agent at this moment.
+_LOCK_SECONDS = 5.0
+
+
+def check(town: Town, inject: bool = False) -> list[MailView] | Iterator[str]:
+    """The actor's unread mails, none of them marked by this.
+
+    With ``inject``, text in the form that the calling hook wants (``GT_INJECT``) of mails that the agent was not told
+    of yet. Those it shows are offered to this session once the text is out, the others come next time. Nothing is
+    raised then, whatever is wrong.
+    """
+    if inject:
+        return _inject(town)
+    mails = box(town, town.actor)
+    return [view(town, mails.load(entry), entry) for entry in mails.list_new()]
+
+
+def tell_lock(town: Town, address: str, seconds: float = _LOCK_SECONDS) -> Lock:
+    """Held by whoever tells an agent of its mail, until that is recorded: so that nobody else does it too."""
+    return Lock(town.run / f"tell.{address.replace('/', '.')}.lock", seconds)
+
+
+def _inject(town: Town) -> Iterator[str]:
+    with contextlib.suppress(GtError), tell_lock(town, town.actor):
+        text, told = injection(message.excerpt for message in _untold(town))
+        shown = answer_hook(town, text) if told else ""
+        if shown:
+            # Whoever prints this comes back only after it is written: nobody is told of it less than once.
+            yield shown
+            session = town.environment.get("GT_SESSION", "")
+            _record(town, town.actor, told, session, town.environment.get("GT_HOOK", ""))
+        if shown or not told:
+            _take_in(town)
+
+
+def _untold(town: Town) -> list[Message]:
+    """What lies in ``new/``: whoever tells of a mail moves it on. An earlier gt left it there."""
+    now, quiet = clock.now(), town.actor in list_quiet(town.db)
+    if not quiet:
+        town.quiet_mark(town.actor).unlink(missing_ok=True)
+    found = []
+    for entry in box(town, town.actor).list_new():
+        with contextlib.suppress(NotFoundError):
+            message = box(town, town.actor).load(entry)
+            row = find_delivery(town.db, short_id(message.id), town.actor)
+            told = entry.folder != "new" or (row is not None and row.state is not DeliveryState.QUEUED)
+            late = message.expires is not None and message.expires <= now
+            if not told and not late and (not quiet or message.priority is Priority.URGENT):
+                found.append(message)
+    return found
+
+
+def answer_hook(town: Town, text: str) -> str:
+    """The text as the program that runs this hook takes it; empty where it must not be stopped again."""
+    payload = {}
+    if "GT_HOOK" in town.environment and not sys.stdin.isatty():
+        with contextlib.suppress(ValueError):
+            payload = json.load(sys.stdin.buffer)
+    return form(text, town.environment.get("GT_INJECT", ""), payload if isinstance(payload, dict) else {})
+
+
+def take_offer(town: Town, session: str, offer: Mapping[str, object]) -> None:
+    """Rows follow what a hook said that it told its agent."""
+    agent, mails, hook = offer.get("agent"), offer.get("mails"), offer.get("hook")
+    if isinstance(agent, str) and isinstance(mails, list):
+        _record(town, Address(agent), list(map(str, mails)), session, str(hook))
+
+
+def find_offered(town: Town) -> set[str]:
+    """Mails that hooks have just told of, and whose rows do not say so yet."""
+    found = set[str]()
+    for path in (town.run / "spool").glob("*.offered"):
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            found.update(json.loads(path.read_bytes())["mails"])
+    return found
+
+
+def _record(town: Town, agent: Address, mails: Collection[str], session: str, hook: str) -> None:
+    found = []
+    for mail in mails:
+        with contextlib.suppress(GtError):  # one that cannot be read must not keep back all other signals
+            found.append(box(town, agent).load(box(town, agent).find(mail)))
+    with town.change() as change:
+        for message in found:
+            insert_delivery(change, short_id(message.id), agent, message.sender, message.priority, message.expires)
+        for mail in mails:
+            move_delivery(change, mail, agent, "offer", session=session or None)
+        if session and hook == "idle":
+            # The turn was about to end, and goes on with what it was told.
+            move_session(change, SessionId(session), "work")
+
+
+def _take_in(town: Town) -> None:
+    """Out of ``new/``, unread: the next hook need not start Python to find that there is nothing new."""
+    for entry in box(town, town.actor).list_new():
+        row = find_delivery(town.db, entry.key, town.actor)
+        if entry.folder == "new" and row is not None and row.state is not DeliveryState.QUEUED:
+            with contextlib.suppress(NotFoundError):
+                box(town, town.actor).take_in(entry)

@@ -1,0 +1,225 @@
+"""What gt doctor compares, rig by rig and row by row: repositories, hooks, mailboxes, beads, sessions."""
+
+import json
+import shlex
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import AgentState, HookState
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Reason
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.git import worktree
+from gastown_tmux.edges.git.command import GitError
+from gastown_tmux.edges.processes import processes
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook, put_away, write_state
+from gastown_tmux.operations.mail.unwatched import read_watch
+from gastown_tmux.operations.sessions import daemons
+from gastown_tmux.operations.sessions.starting import look
+from gastown_tmux.operations.supervision import deaths
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.agents import find_agent, find_session, list_agents, list_live_sessions
+from gastown_tmux.store.beads import find_held_bead, list_beads, list_held_beads, return_bead
+from gastown_tmux.store.events import list_events
+from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.meta import is_wanted
+from gastown_tmux.store.rigs import list_rigs
+
+_FSCK_SECONDS = 300.0
+#: No git of ours holds a lock file for so long.
+_LOCK_SECONDS = 900.0
+_SCREENS_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``level`` is error or warning; ``fixed``: it is mended now. ``way_out``: a command, or words where none helps."""
+
+    level: str
+    what: str
+    cause: str
+    way_out: str
+    fixed: bool = False
+
+
+def examine_repositories(town: Town, fix: bool) -> Iterator[Finding]:
+    known = {rig.name for rig in list_rigs(town.db)}
+    for folder in sorted((town.path / "rigs").glob("*/repo.git")):
+        if folder.parent.name not in known:
+            cause = "town.db was restored from before it was added, or adding it was cut off"
+            way_out = f"gt rig add {folder.parent.name} URL, the same as before"
+            yield Finding("warning", f"{folder.parent} is no rig of this town", cause, way_out)
+    for rig in list_rigs(town.db):
+        repository = town.repository(rig.name)
+        if not repository.path.is_dir():
+            way_out = f"gt rig remove {rig.name} --force, then gt rig add {rig.name} {rig.source}"
+            yield Finding("error", f"rig {rig.name} has no repository", f"{repository.path} is gone", way_out)
+            continue
+        yield from _examine_locks(town, repository.path, fix)
+        try:
+            repository.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress", timeout=_FSCK_SECONDS)
+        except GitError as error:
+            way_out = f"git -C {repository.path} fsck shows more; git fetch brings back what the remote has"
+            yield Finding("error", f"the repository of {rig.name} is damaged", error.message, way_out)
+            continue
+        yield from _examine_merged(town, rig)
+
+
+def _examine_locks(town: Town, repository: Path, fix: bool) -> Iterator[Finding]:
+    places = ("*.lock", "refs/**/*.lock", "worktrees/*/*.lock", "objects/*.lock", "objects/pack/*.lock")
+    found = [lock for place in places for lock in repository.glob(place)]
+    for lock in found:
+        try:
+            old = time.time() - lock.lstat().st_mtime > _LOCK_SECONDS
+        except FileNotFoundError:
+            continue
+        if not old or lock.name == "gt-populate.lock":
+            continue
+        if fix:
+            put_away(town, lock, town.actor)
+        yield Finding(
+            "warning", f"{lock} is in the way of git", "a git was killed while it wrote",
+            "gt doctor --fix puts it aside", fixed=fix,
+        )  # fmt: skip
+
+
+def _examine_merged(town: Town, rig: Rig) -> Iterator[Finding]:
+    """Only what is on the target is merged."""
+    repository = town.repository(rig.name)
+    local = town.settings(rig.name).get("merge.publish") == "local"
+    target = repository.resolve(f"refs/heads/{rig.target}" if local else f"refs/remotes/origin/{rig.target}")
+    landed = set(repository.run("rev-list", target, "--").lines) if target else set()
+    for bead in list_beads(town.db, rig=rig.name, state="merged"):
+        if bead.merged_commit not in landed:
+            cause = f"{bead.merged_commit} is not on {rig.target}: the remote was rewound, or another target was chosen"
+            way_out = f"git -C {repository.path} show {bead.merged_commit} shows what is missing there"
+            yield Finding("error", f"{bead.id} is recorded as merged, and is not", cause, way_out)
+
+
+def examine_hooks(town: Town, fix: bool) -> Iterator[Finding]:
+    for rig in list_rigs(town.db):
+        repository = town.repository(rig.name)
+        for agent in list_agents(town.db, rig.name):
+            yield from _examine_state(town, agent.address, fix)
+            if agent.hook is HookState.EMPTY or not repository.path.is_dir():
+                continue
+            try:
+                worktree.git_dir(repository, town.worktree(agent.address))
+            except worktree.BrokenWorktree as error:
+                yield _mend_hook(town, rig, agent.address, error.message, fix)
+
+
+def _examine_state(town: Town, address: Address, fix: bool) -> Iterator[Finding]:
+    """``state.json`` follows the rows: agents' hooks read it, and a lost database is made again from it."""
+    path = town.hook(address) / "state.json"
+    held = find_held_bead(town.db, address)
+    try:
+        said = json.loads(path.read_bytes())["bead"]
+        if (said and said["id"]) == (held and held.id):
+            return
+        cause = "a command was killed before it wrote it"
+    except FileNotFoundError:
+        if held is None:
+            return
+        cause = "it is gone"
+    except (OSError, ValueError, KeyError, TypeError):
+        cause = "it cannot be read"
+    if fix:
+        write_state(town, address)
+    yield Finding("warning", f"{path} is not true", cause, "gt doctor --fix writes it", fixed=fix)
+
+
+def _mend_hook(town: Town, rig: Rig, address: Address, cause: str, fix: bool) -> Finding:
+    """Ties it to the repository again, or makes it anew where it is gone; its saved moments stay."""
+    snapshots = f"gt snapshot list {address}"
+    if not fix:
+        return Finding("error", f"the worktree of {address} is broken", cause, "gt doctor --fix mends it")
+    try:
+        prepare_hook(town, rig, address, find_base(town, rig, fetch=False))
+    except GtError as error:
+        return Finding("error", f"the worktree of {address} is broken", error.message, snapshots)
+    return Finding("error", f"the worktree of {address} was broken", cause, snapshots, fixed=True)
+
+
+def examine_mail(town: Town, fix: bool) -> Iterator[Finding]:
+    for agent in list_agents(town.db):
+        box = town.mail / agent.address.folder
+        missing = [name for name in ("cur", "new", "tmp") if not (box / name).is_dir()]
+        # One without a box has had no mail yet.
+        if missing and box.exists():
+            if fix:
+                Mailbox(box).create()
+            yield Finding(
+                "error", f"the mailbox of {agent.address} is not whole", f"{box} lacks {', '.join(missing)}",
+                "gt doctor --fix makes them", fixed=fix,
+            )  # fmt: skip
+    for box in sorted(town.mail.iterdir()) if town.mail.is_dir() else ():
+        if box.is_dir() and (closed := Mailbox(box).find_closed()):
+            some = " ".join(closed[:3]) + (f" and {len(closed) - 3} more" if len(closed) > 3 else "")
+            way_out = f"chmod -R u+rwX {shlex.quote(str(box))}, by whoever owns it"
+            yield Finding("error", f"the mailbox {box} cannot be used", f"no permission for {some}", way_out)
+    seconds = town.settings().seconds("mail.rescan")
+    for folder, reason in (read_watch(town) if is_wanted(town.db) else {}).items():
+        what = f"the mailbox {folder} is not watched: its mail is seen every {seconds:g}s"
+        yield Finding("warning", what, reason, "sysctl fs.inotify.max_user_instances fs.inotify.max_user_watches")
+
+
+def examine_rows(town: Town, fix: bool) -> Iterator[Finding]:
+    for address, bead in list_held_beads(town.db).items():
+        if find_agent(town.db, address) is not None:
+            continue
+        if fix:
+            with town.change() as change:
+                return_bead(change, bead.id, Reason.PARKED)
+        yield Finding(
+            "error", f"{bead.id} is on the hook of {address}", f"there is no agent {address}",
+            f"gt doctor --fix opens it again, gt sling {bead.id} gives it out", fixed=fix,
+        )  # fmt: skip
+    for agent in list_agents(town.db):
+        if agent.state is AgentState.FAILED:
+            way_out = f"gt log {agent.address} shows why, gt respawn {agent.address} starts it again"
+            yield Finding("warning", f"{agent.address} has failed", agent.reason or "it died too often", way_out)
+
+
+def examine_processes(town: Town, fix: bool) -> Iterator[Finding]:
+    """Rows that say "runs" of what does not, and windows and processes of sessions that have ended."""
+    witness = daemons.find_daemon(town, "witness").alive
+    dead = [] if witness else deaths.find_dead(list_live_sessions(town.db))
+    if fix and dead:
+        deaths.bury(town, dead)
+    for session in dead:
+        what = f"{session.agent} is recorded as running, and its program is gone"
+        yield Finding("warning", what, "it died while no witness looked", "gt up", fixed=fix)
+    for ref, session_id in processes.town_processes(str(town.path)):
+        if _has_ended(town, session_id):
+            # One that no row knows may be anybody's.
+            mend = fix and find_session(town.db, session_id) is not None
+            if mend:
+                processes.end([ref], sessions=[session_id])
+            cause = f"it was started in session {session_id}, which has ended"
+            yield Finding("warning", f"process {ref.pid} was left running", cause, f"kill {ref.pid}", fixed=mend)
+    for pane in look(town):
+        if pane.kind == "agent" and not pane.dead and _has_ended(town, pane.gt_session):
+            cause = f"its session {pane.gt_session} has ended, or was never recorded"
+            way_out = f"look at it: gt attach; then tmux -S {town.tmux.socket} kill-pane -t {pane.pane}"
+            yield Finding("warning", f"window {pane.session}:{pane.window_name} belongs to nobody", cause, way_out)
+
+
+def examine_screens(town: Town, fix: bool) -> Iterator[Finding]:
+    """Programs whose own word and whose screen said different things lately: a hook was lost, or a rule is wrong."""
+    told = list_events(town.db, type="session.corrected", since=clock.after(-_SCREENS_SECONDS))
+    for provider in sorted({str(event.data["provider"]) for event in told}):
+        own = [event.data for event in told if event.data["provider"] == provider]
+        last = own[-1]
+        what = f"hooks and screens of {provider} disagreed {len(own)} times since yesterday"
+        cause = f"last: {last['state']}, not {last['was']}, by {last['evidence']}"
+        yield Finding("warning", what, cause, f"look at {last['sample']}")
+
+
+def _has_ended(town: Town, session_id: str) -> bool:
+    found = find_session(town.db, session_id)
+    return found is None or found.ended is not None

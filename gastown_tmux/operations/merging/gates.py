@@ -1,0 +1,80 @@
+"""The rig's gates: commands that must pass on exactly the candidate before anything is published."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from gastown_tmux.domain.ids import Commit
+from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.setting_values import Gate
+from gastown_tmux.domain.work import Reason
+from gastown_tmux.edges.git import merge
+from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.processes.commands import run_logged
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
+from gastown_tmux.operations.town.town import Town
+
+
+def run_gates(
+    town: Town, rig: Rig, repository: Repository, request: MergeRequest, candidate: Commit
+) -> Rejection | Delay | None:
+    """The rig's gates in a worktree of exactly the candidate. One that cannot run fails nobody."""
+    settings = town.settings(rig.name)
+    gates = settings.gates()
+    if not gates:
+        return None
+    place, log = town.rig_folder(rig.name) / "gate", log_path(town, request)
+    try:
+        merge.gate_worktree(repository, place, candidate)
+        for command in settings.texts("worktree.setup"):
+            seconds = settings.seconds("worktree.timeout")
+            status = run_logged(
+                ["sh", "-c", command], place, _gate_environment(town, {}), log, seconds, town.gate_mark(rig.name)
+            )
+            if status != 0:
+                return Delay(f"worktree.setup {command!r} fails where the gates run; see {log}", pause(request))
+    except GtError as error:
+        return Delay(f"the gates cannot run: {error.message}", pause(request))
+    alone = [gate for gate in gates if not gate.parallel]
+    together = [gate for gate in gates if gate.parallel]
+    for group in [[gate] for gate in alone] + ([together] if together else []):
+        verdict = _run_group(town, request, group, place, log)
+        if verdict is not None:
+            return verdict
+    return None
+
+
+def _run_group(
+    town: Town, request: MergeRequest, group: Sequence[Gate], place: Path, log: Path
+) -> Rejection | Delay | None:
+    def run(gate: Gate) -> int | None:
+        own = log if len(group) == 1 else log.with_suffix(f".{threading.get_ident()}.log")
+        try:
+            return run_logged(
+                ["sh", "-c", gate.run], place, _gate_environment(town, gate.environment), own, gate.timeout,
+                town.gate_mark(request.rig),
+            )  # fmt: skip
+        finally:
+            if own is not log:
+                with log.open("ab") as whole:
+                    whole.write(own.read_bytes())
+                own.unlink()
+
+    with ThreadPoolExecutor(max_workers=len(group)) as pool:
+        statuses = list(pool.map(run, group))
+    for gate, status in zip(group, statuses, strict=True):
+        if status is None:
+            return Rejection(Reason.REJECTED, f"gate {gate.name} ran out of time ({gate.timeout:.0f}s)", log)
+        if status in (126, 127):
+            return Delay(f"gate {gate.name} cannot run (status {status}); see {log}", pause(request))
+        if status != 0:
+            return Rejection(Reason.REJECTED, f"gate {gate.name} failed with status {status}", log)
+    return None
+
+
+def _gate_environment(town: Town, own: dict[str, str] | object) -> dict[str, str]:
+    kept = {name: value for name, value in town.environment.items() if not name.startswith(("GIT_", "GT_", "TMUX"))}
+    return {**kept, **(own if isinstance(own, dict) else {})}

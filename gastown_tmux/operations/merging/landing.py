@@ -1,0 +1,217 @@
+"""How a submitted branch lands: candidate, gates, publish, and only then the row that says merged."""
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.ids import Commit, MergeRequestId, Time
+from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
+from gastown_tmux.domain.rigs import RemoteKind, Rig
+from gastown_tmux.domain.work import Bead, Reason
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.edges.git import merge, push
+from gastown_tmux.edges.git.command import Person
+from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.processes import locks, processes
+from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.escalation.escalations import raise_escalation
+from gastown_tmux.operations.hooks.fork_points import find_landed_head
+from gastown_tmux.operations.hooks.worktrees import find_base
+from gastown_tmux.operations.merging.gates import run_gates
+from gastown_tmux.operations.merging.results import record_merged, send_back, tell
+from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.store import beads
+from gastown_tmux.store import merging as rows
+from gastown_tmux.store.meta import once
+from gastown_tmux.store.rigs import list_rigs, set_target_commit
+
+#: Tries of the first in the queue after which somebody is asked to look: some minutes.
+PATIENCE = 10
+
+
+class _TargetMovedError(GtError):
+    """Somebody else moved the target that only the town is to move."""
+
+
+def run_refinery(town: Town, rig: Rig | None = None, once: bool = False) -> Answer:
+    """Lands what is queued for the rig (none given: each), one after another, until nothing is due.
+
+    ``once``: one merge request of a rig at most. Raises RefusedError while another refinery works on the rig.
+    """
+    tried = [id for one in ([rig] if rig else list_rigs(town.db)) for id in _run(town, one, once)]
+    requests = [rows.get_merge_request(town.db, id) for id in tried]
+    merged = sum(request.state is MergeState.MERGED for request in requests)
+    return Answer(requests, f"{merged} of {len(requests)} landed" if requests else "nothing is due")
+
+
+def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
+    """The merge requests that were tried."""
+    town = town.acting_as(Address(f"{rig.name}/refinery"))
+    tried: list[MergeRequestId] = []
+    lock = locks.Lock(town.run / f"refinery.{rig.name}.lock")
+    if not lock.try_lock():
+        raise RefusedError(f"a refinery of {rig.name} is at work", hint=f"gt attach {rig.name}/refinery")
+    try:
+        # What a killed predecessor left running would change the files under the gates of this one.
+        processes.end((), sessions=[town.gate_mark(rig.name)])
+        for request in rows.list_untold(town.db, rig.name):
+            tell(town, request.id)
+        while (due := _next_due(town, rig)) is not None:
+            rig = town.rig(rig.name)
+            tried.append(due.id)
+            town.say(f"{due.id}: {due.bead} by {due.author}")
+            process(town, rig, due)
+            found = rows.get_merge_request(town.db, due.id)
+            town.say(f"{due.id}: {found.state}" + (f": {found.reason}" if found.reason else ""))
+            if once:
+                break
+            town.reload_settings()
+    finally:
+        lock.release()
+    return tried
+
+
+def _next_due(town: Town, rig: Rig) -> MergeRequest | None:
+    now = clock.now()
+    for request in rows.list_queue(town.db, rig.name):
+        if request.not_before is None or request.not_before <= now:
+            return request
+    return None
+
+
+def process(town: Town, rig: Rig, request: MergeRequest) -> None:
+    """Brings one merge request to its next rest: merged, sent back, or queued with the reason for the delay."""
+    repository = town.repository(rig.name)
+    try:
+        tip = _fetch_target(town, rig, repository)
+        if request.state is not MergeState.QUEUED:
+            candidate = request.candidate if request.state is MergeState.PUBLISHING else None
+            if candidate is not None and push.is_landed(repository, candidate, tip):
+                record_merged(town, rig, request, candidate, local=_is_local(town, rig))
+                return
+            with town.change() as change:
+                rows.move_merge_request(change, request.id, "requeue", reason="the refinery was interrupted")
+        _land(town, rig, repository, rows.get_merge_request(town.db, request.id), tip)
+    except GtError as error:
+        words = error.message
+        if isinstance(error, _TargetMovedError):
+            with town.change() as change:
+                # Once for all that wait behind it.
+                once(change, "target moved", words, lambda: raise_escalation(change, "high", words, bead=request.bead))
+        _delay(town, request.id, Delay(words, pause(request)), broken=True)
+
+
+def _fetch_target(town: Town, rig: Rig, repository: Repository) -> Commit:
+    """Where the target is. Kept in repo.git, it must be where the row says; else the queue stands still."""
+    if not _is_local(town, rig):
+        repository.fetch(rig.target)
+        return find_base(town, rig, fetch=False)
+    ref = f"refs/heads/{rig.target}"
+    here = repository.resolve(ref)
+    if rig.target_commit is None and here is None:
+        tip = find_base(town, rig)
+        repository.update_ref(ref, tip, None)
+        with town.change() as change:
+            set_target_commit(change, rig.name, tip)
+        return tip
+    if here is not None and here == (rig.target_commit or here):
+        return Commit(here)
+    pending = [request for request in rows.list_queue(town.db, rig.name) if request.candidate == here]
+    if pending and here is not None:
+        # Killed between the ref and the row: the candidate is the queue's own.
+        return Commit(here)
+    raise _TargetMovedError(f"{ref} in repo.git is at {here}, and the town put it at {rig.target_commit}")
+
+
+def _is_local(town: Town, rig: Rig) -> bool:
+    return town.settings(rig.name).get("merge.publish") == "local"
+
+
+def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, tip: Commit) -> None:
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, "test")
+    fault_point("refinery.testing")
+    bead = beads.get_bead(town.db, request.bead)
+    built = _build(town, rig, repository, request, bead, tip)
+    if isinstance(built, Rejection):
+        send_back(town, request, built.reason, built.words, built.log)
+        return
+    verdict = run_gates(town, rig, repository, request, built)
+    match verdict:
+        case Rejection():
+            send_back(town, request, verdict.reason, verdict.words, verdict.log)
+            return
+        case Delay():
+            _delay(town, request.id, verdict)
+            return
+        case None:
+            pass
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, "publish", candidate=built)
+    fault_point("refinery.publishing")
+    refusal = _publish(town, rig, repository, request, tip, built)
+    if refusal is not None:
+        _delay(town, request.id, refusal)
+        return
+    fault_point("refinery.published")
+    record_merged(town, rig, request, built, local=_is_local(town, rig))
+
+
+def _build(
+    town: Town, rig: Rig, repository: Repository, request: MergeRequest, bead: Bead, tip: Commit
+) -> Commit | Rejection:
+    """The commit that the target would be at, made without a checkout."""
+    since = find_landed_head(town, rig, request.branch, request.head, request.id)
+    if repository.fork_point(tip, request.head) is None:
+        return Rejection(Reason.CONFLICTED, f"{request.target} was made anew, and shares no history with the branch")
+    merged = merge.merge_tree(repository, tip, request.head, since)
+    if isinstance(merged, merge.Conflict):
+        log = log_path(town, request)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(merged.words + "\n", encoding="utf-8")
+        return Rejection(Reason.CONFLICTED, "conflicts with the target in " + ", ".join(merged.files), log)
+    if repository.tree(tip) == merged.id:
+        return Rejection(Reason.REJECTED, "the target has these changes already: nothing is left to land")
+    author = Person(request.author, rig.email)
+    squash = town.settings(rig.name).get("merge.strategy") == "squash"
+    trailers = [f"Gastown-Bead: {bead.id}", f"Gastown-Agent: {request.author}"]
+    if bead.convoy:
+        trailers.insert(1, f"Gastown-Convoy: {bead.convoy}")
+    title = bead.title if squash else f"Merge {request.branch}: {bead.title}"
+    message = f"{title}\n\n" + "\n".join(trailers) + "\n"
+    parents = [tip] if squash else [tip, request.head]
+    return Commit(merge.commit_tree(repository, merged.id, parents, message, author, author))
+
+
+def _publish(
+    town: Town, rig: Rig, repository: Repository, request: MergeRequest, tip: Commit, candidate: Commit
+) -> Delay | None:
+    """Compare-and-swap of the target, and a look that the candidate is on it."""
+    if _is_local(town, rig):
+        if not repository.update_ref(f"refs/heads/{rig.target}", candidate, tip):
+            return Delay(f"{rig.target} moved meanwhile", 0)
+        return None
+    into_checkout = rig.remote_kind is RemoteKind.CHECKOUT
+    match push.push(repository, rig.remote, candidate, rig.target, tip, into_checkout=into_checkout):
+        case push.Behind():
+            return Delay(f"{rig.target} moved meanwhile", 0)
+        case push.Refused(words=words):
+            return Delay(f"the remote refuses: {words}", pause(request))
+        case push.Pushed():
+            repository.fetch(rig.target)
+    if not push.is_landed(repository, candidate, f"refs/remotes/origin/{rig.target}"):
+        return Delay(f"{candidate} was pushed but is not on {rig.target}", pause(request))
+    return None
+
+
+def _delay(town: Town, id: MergeRequestId, delay: Delay, *, broken: bool = False) -> None:
+    """``broken``: it may be published all the same, so it stays so until the target has been seen."""
+    with town.change() as change:
+        found = rows.get_merge_request(change, id)
+        not_before: Time | None = clock.after(delay.seconds) if delay.seconds else None
+        if found.state is MergeState.QUEUED or (broken and found.state is MergeState.PUBLISHING):
+            rows.put_off(change, id, delay.words, not_before)
+        elif MERGE_REQUEST.can(found.state, "requeue"):  # else a person has rejected it meanwhile
+            rows.move_merge_request(change, id, "requeue", reason=delay.words, not_before=not_before)
+        if found.position == 1 and found.attempts >= PATIENCE:
+            words = f"{found.bead} does not land, and is tried again and again: {delay.words}. Look: gt mq show {id}"
+            once(change, "landing waits", id, lambda: raise_escalation(change, "medium", words, bead=found.bead))

@@ -1,0 +1,118 @@
+"""gt mq: the merge queue, and what a person says of it."""
+
+from dataclasses import dataclass
+
+from gastown_tmux.domain.ids import RigName
+from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead, BeadState, Reason
+from gastown_tmux.edges.processes import locks
+from gastown_tmux.errors import RefusedError
+from gastown_tmux.operations.hooks.worktrees import write_state
+from gastown_tmux.operations.merging.results import send_back
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.work import worker
+from gastown_tmux.store import beads
+from gastown_tmux.store import merging as rows
+from gastown_tmux.store.rigs import list_rigs
+
+
+def list_merge_requests(town: Town, rig: Rig | None = None, state: str | None = None) -> list[MergeRequest]:
+    return rows.list_merge_requests(town.db, rig=rig.name if rig else None, state=state)
+
+
+def show_merge_request(town: Town, request: MergeRequest) -> MergeRequest:
+    return request
+
+
+def submit(town: Town, bead: Bead | None = None) -> Answer:
+    """Submits the branch of a bead that is on a hook, in its worker's place; without one, the caller's own."""
+    if bead is None:
+        return worker.done(town)
+    if bead.state is BeadState.SUBMITTED:
+        return Answer(rows.get_merge_request(town.db, str(bead.merge_request)), f"{bead.id} is submitted already")
+    if bead.assignee is None or bead.state not in (BeadState.HOOKED, BeadState.WORKING):
+        raise RefusedError(f"{bead.id} is {bead.state}: it is on no hook", hint=f"gt bead show {bead.id}")
+    text = worker.submit(town, town.rig(bead.rig), bead.assignee, bead)
+    write_state(town, bead.assignee)
+    request = beads.get_bead(town.db, bead.id).merge_request
+    return Answer(rows.get_merge_request(town.db, str(request)), text)
+
+
+def approve(town: Town, request: MergeRequest) -> Answer:
+    """Lets a held merge request go on to the queue."""
+    if request.state is not MergeState.HELD:
+        if request.state in (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.MERGED):
+            return Answer(request, f"{request.id} is {request.state} already")
+        raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
+    if not town.may_decide:
+        raise RefusedError(f"{request.id} waits for a person", hint="gt mail send mayor -s 'a review, please'")
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, "approve")
+    return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is queued")
+
+
+def retry(town: Town, request: MergeRequest) -> Answer:
+    """Tries now what waits for a better time; submits once more the same branch of one that came back."""
+    if request.state is MergeState.QUEUED or (request.state is MergeState.PUBLISHING and request.not_before):
+        with town.change() as change:
+            rows.hurry(change, request.id)
+        return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is tried again now")
+    if request.state in (MergeState.TESTING, MergeState.PUBLISHING, MergeState.MERGED):
+        return Answer(request, f"{request.id} is {request.state} already")
+    if request.state is MergeState.HELD:
+        raise RefusedError(f"{request.id} waits for a person", hint=f"gt mq approve {request.id}")
+    if request.state not in (MergeState.CONFLICTED, MergeState.REJECTED):
+        raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
+    bead = beads.get_bead(town.db, request.bead)
+    if bead.state is not BeadState.OPEN or bead.merge_request != request.id:
+        raise RefusedError(f"{bead.id} is {bead.state} by now", hint=f"gt bead show {bead.id}")
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, "supersede")
+        fresh = rows.insert_merge_request(
+            change,
+            bead=bead.id,
+            rig=request.rig,
+            author=request.author,
+            branch=request.branch,
+            head=request.head,
+            base=request.base,
+            target=request.target,
+            held=bool(town.settings(request.rig).get("merge.review")) and not town.may_decide,
+        )
+        beads.resubmit_bead(change, bead.id, fresh)
+    return Answer(rows.get_merge_request(town.db, fresh), f"{bead.id} is submitted again as {fresh}")
+
+
+def reject(town: Town, request: MergeRequest, message: str | None = None) -> Answer:
+    """A person says no: the bead goes back to its author with the words."""
+    if request.state is MergeState.REJECTED:
+        return Answer(request, f"{request.id} is rejected already")
+    if not MERGE_REQUEST.can(request.state, "reject"):
+        raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
+    words = message or "rejected by " + town.actor
+    send_back(town, request, Reason.REJECTED, words)
+    return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is rejected; {request.bead} is open")
+
+
+@dataclass(frozen=True, slots=True)
+class RefineryView:
+    rig: RigName
+    running: bool
+    queued: int
+    held: int
+    target: str
+
+
+def refineries(town: Town) -> list[RefineryView]:
+    requests = rows.list_merge_requests(town.db)
+    return [
+        RefineryView(
+            rig=rig.name,
+            running=locks.holder(town.run / f"refinery.{rig.name}.lock") is not None,
+            queued=sum(r.rig == rig.name and r.position is not None for r in requests),
+            held=sum(r.rig == rig.name and r.state is MergeState.HELD for r in requests),
+            target=rig.target,
+        )
+        for rig in list_rigs(town.db)
+    ]

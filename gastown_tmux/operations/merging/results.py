@@ -1,0 +1,73 @@
+"""What became of a merge request: first the rows, then the mails, each of them exactly once."""
+
+from pathlib import Path
+
+from gastown_tmux.domain.ids import Commit, MergeRequestId
+from gastown_tmux.domain.merging import MergeRequest, MergeState
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import ATTEMPTS, Reason
+from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.operations.escalation.escalations import raise_escalation
+from gastown_tmux.operations.mail import sending
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.convoys import tell_landed
+from gastown_tmux.store import beads, convoys, escalations
+from gastown_tmux.store import merging as rows
+from gastown_tmux.store.rigs import set_target_commit
+
+_TAIL = 4000
+
+
+def record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *, local: bool) -> None:
+    """``commit`` was seen on the target. ``local``: the target is in repo.git, whose place the rig keeps."""
+    with town.change() as change:
+        if rows.get_merge_request(change, request.id).state is MergeState.TESTING:
+            rows.move_merge_request(change, request.id, "publish", candidate=commit)
+        rows.move_merge_request(change, request.id, "merge", merged_commit=commit)
+        beads.merge_bead(change, request.bead, commit)
+        if local:
+            set_target_commit(change, rig.name, commit)
+        convoys.land_convoy(change, beads.get_bead(change, request.bead).convoy)
+        for asked in escalations.list_asked(change, change.actor, request.bead):
+            # The refinery's own questions are answered by this; an agent's may not be.
+            escalations.move_escalation(change, asked.id, "resolve")
+    fault_point("refinery.merged")
+    tell(town, request.id)
+
+
+def send_back(town: Town, request: MergeRequest, reason: Reason, words: str, log: Path | None = None) -> None:
+    """The bead is open again, its branch kept and its author preferred; after the last attempt a person is asked."""
+    bead = beads.get_bead(town.db, request.bead)
+    last = bead.attempts >= ATTEMPTS
+    move = "conflict" if reason is Reason.CONFLICTED else "reject"
+    with town.change() as change:
+        rows.move_merge_request(change, request.id, move, reason=words, log=str(log) if log else None)
+        beads.refuse_bead(
+            change, bead.id, Reason.ESCALATED if last else reason, target=None if last else request.author
+        )
+        if last:
+            raise_escalation(change, "medium", f"{bead.id} came back {bead.attempts} times: {words}", bead=bead.id)
+    tell(town, request.id)
+
+
+def tell(town: Town, id: MergeRequestId) -> None:
+    """Author and convoy's watcher hear of it. Killed half-way and done again, it sends nothing twice."""
+    request = rows.get_merge_request(town.db, id)
+    bead = beads.get_bead(town.db, request.bead)
+    if request.state is MergeState.MERGED:
+        subject = f"{bead.id} is merged"
+        body = f"{bead.title}\n\ncommit {request.merged_commit} on {request.target}\n"
+    else:
+        subject = f"{bead.id} came back: {request.state}"
+        body = f"{request.reason}\n\n{_tail(request.log)}"
+    sending.notify(town, request.author, subject, body, seed=f"{id} {request.state}")
+    tell_landed(town, bead.convoy)
+    with town.change() as change:
+        rows.mark_told(change, id)
+
+
+def _tail(log: str | None) -> str:
+    try:
+        return Path(log).read_text(encoding="utf-8", errors="replace")[-_TAIL:] if log else ""
+    except FileNotFoundError:
+        return ""

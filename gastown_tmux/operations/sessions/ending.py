@@ -1,0 +1,73 @@
+"""Sessions ended: every process gone, and only then the row that says so."""
+
+from collections.abc import Sequence
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import Session
+from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.edges.processes import launch, processes
+from gastown_tmux.edges.processes.processes import ProcessRef
+from gastown_tmux.edges.tmux.panes import kill_pane
+from gastown_tmux.operations.hooks.worktrees import save_hook
+from gastown_tmux.operations.sessions.starting import TERM_SECONDS, look, report_path
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store import agents as rows
+
+#: How long a launcher may take to report the end of its program.
+REPORT_SECONDS = 1.0
+
+
+def stop_sessions(town: Town, addresses: Sequence[Address], *, why: str, state: str | None = None) -> list[Address]:
+    """Ends what runs for these agents, after a snapshot of each hook; the agents' state moves by ``state`` first.
+
+    Those that had a live session. Every descendant is gone when this returns; GtError names what would not die.
+    Killed half-way, the witness does the rest.
+    """
+    sessions = []
+    for address in addresses:
+        with town.change() as change:
+            if state is not None:
+                rows.move_agent(change, address, state, reason=why)
+            session = rows.find_live_session(change, address)
+            if session is not None:
+                rows.ask_to_end(change, session.id, why)
+        if session is not None:
+            sessions.append(session)
+    fault_point("stop.asked")
+    for session in sessions:
+        if session.agent.rig:
+            save_hook(town, town.rig(session.agent.rig), session.agent, why)
+    end_sessions(town, sessions, why)
+    seen = {pane.gt_session: pane for pane in look(town)}
+    for session in sessions:
+        if session.id in seen:
+            kill_pane(town.tmux, seen[session.id].pane, session.id)
+    return [session.agent for session in sessions]
+
+
+def end_sessions(town: Town, sessions: Sequence[Session], reason: str) -> list[Session]:
+    """Ends whatever is left of the sessions' processes, then records their ends; those that nobody recorded before.
+
+    Raises what ``processes.end`` does.
+    """
+    if not sessions:
+        return []
+    for session in sessions:
+        launch.withdraw(town.run / "launch", session.id)
+    programs = {ProcessRef(s.pid, s.pid_started) for s in sessions if s.pid is not None and s.pid_started is not None}
+    launchers = [ProcessRef(s.launcher, s.launcher_started) for s in sessions if s.launcher and s.launcher_started]
+    started = programs | processes.descendants(launchers)
+    processes.end(started, TERM_SECONDS, sessions=[session.id for session in sessions])
+    # They report the exit status and what was left behind, and then they end.
+    processes.wait_for_death(launchers, REPORT_SECONDS)
+    reports = [entry for session in sessions for entry in launch.read_report(report_path(town, session.id))]
+    processes.end({entry.process for entry in reports if isinstance(entry, launch.Left)}, TERM_SECONDS)
+    return [session for session in sessions if _record_end(town, session, reason)]
+
+
+def _record_end(town: Town, session: Session, reason: str) -> bool:
+    """The row's last state, with the exit status or signal that the launcher reported, where it did."""
+    ended = [entry for entry in launch.read_report(report_path(town, session.id)) if isinstance(entry, launch.Ended)]
+    status, signal = (ended[-1].status, ended[-1].signal) if ended else (None, None)
+    with town.change() as change:
+        return rows.end_session(change, session.id, status=status, signal=signal, reason=reason)

@@ -1,0 +1,63 @@
+"""The windows of session hq: the Mayor's REPL, where a person lands, and the daemons' logs."""
+
+from gastown_tmux.domain.addresses import MAYOR
+from gastown_tmux.edges.tmux.appearance import decorate
+from gastown_tmux.edges.tmux.panes import WindowSpec, open_windows, respawn
+from gastown_tmux.operations.sessions.daemons import DAEMONS
+from gastown_tmux.operations.sessions.starting import gt_command, look
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.db import Change
+from gastown_tmux.store.meta import get_meta, set_meta
+
+SESSION = "hq"
+#: A REPL that dies is back at once, on a terminal put right; one that fails by itself, after a breath.
+_FOR_EVER = """\
+trap : INT QUIT
+while :; do
+    "$0" --town "$1"
+    status=$?
+    stty sane 2>/dev/null
+    [ $status -eq 0 ] || [ $status -gt 128 ] || sleep 2
+done
+"""
+
+
+def open_headquarters(town: Town) -> None:
+    """Opens those windows that are missing, and revives the dead; a mayor who was stopped stays so.
+
+    The town's tmux has its status line and its keys after this.
+    """
+    decorate(town.tmux, gt_command(), town.path)
+    names = DAEMONS if get_meta(town.db, "mayor") == "off" else (MAYOR, *DAEMONS)
+    seen = look(town)
+    there = {pane.kind for pane in seen}
+    agent = next((pane.window for pane in seen if pane.agent == MAYOR), None)
+    open_windows(town.tmux, [_spec(town, name, agent) for name in names if name not in there])
+    for pane in seen:
+        if pane.dead and pane.session == SESSION and pane.kind in names:
+            respawn(town.tmux, pane.pane, pane.gt_session, _spec(town, pane.kind, None))
+
+
+def want_mayor(change: Change, wanted: bool) -> None:
+    """Whether the Mayor's window is one of them."""
+    set_meta(change, "mayor", "on" if wanted else "off")
+
+
+def _spec(town: Town, name: str, agent: str | None) -> WindowSpec:
+    """``agent``: the window that the Mayor's agent is alone in."""
+    if name == MAYOR:
+        command = ["/bin/sh", "-c", _FOR_EVER, str(gt_command()), str(town.path)]
+    else:
+        log = town.logs / f"{name}.log"
+        log.touch()
+        command = ["tail", "-n", "200", "-F", str(log)]
+    return WindowSpec(
+        session=SESSION,
+        name=name,
+        command=command,
+        cwd=town.path,
+        environment={"GT_TOWN": str(town.path)},
+        options={"@gt_kind": name, "@gt_session": f"{SESSION}.{name}"},
+        beside=agent if name == MAYOR else None,
+        left=True,
+    )

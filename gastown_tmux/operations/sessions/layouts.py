@@ -1,0 +1,104 @@
+"""gt layout: views of the town, in windows of their own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gastown_tmux.domain.ids import parse_name
+from gastown_tmux.domain.layouts import Layout, expand, parse_layout
+from gastown_tmux.edges.configuration import shipped
+from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.tmux import views
+from gastown_tmux.errors import NotFoundError, UsageError
+from gastown_tmux.operations.sessions.starting import gt_command, look
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.store.agents import list_live_sessions
+from gastown_tmux.store.rigs import list_rigs
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutView:
+    """``origin`` is shipped, or town for a user's own."""
+
+    name: str
+    origin: str
+    summary: str
+    path: str
+    text: str
+
+
+def list_layouts(town: Town) -> list[LayoutView]:
+    """One that cannot be read is listed with what is wrong with it."""
+    names = [Path(name).stem for name in shipped.list_resources("layouts", town.path) if name.endswith(".yaml")]
+    return [show_layout(town, name) for name in names]
+
+
+def show_layout(town: Town, name: str) -> LayoutView:
+    path = shipped.find_resource("layouts", f"{name}.yaml", town.path)
+    try:
+        summary = _load(town, name).summary
+    except UsageError as error:
+        summary = error.message
+    return LayoutView(
+        name=name,
+        origin="town" if path.is_relative_to(town.path) else "shipped",
+        summary=summary,
+        path=str(path),
+        text=path.read_text("utf-8", errors="replace"),
+    )
+
+
+def _load(town: Town, name: str) -> Layout:
+    import yaml  # 20 ms
+
+    path = shipped.find_resource("layouts", f"{name}.yaml", town.path)
+    try:
+        return parse_layout(name, yaml.load(path.read_text("utf-8"), yaml.SafeLoader))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def check_layout(town: Town, name: str) -> None:
+    """Raises NotFoundError where there is no such layout, UsageError that says what is wrong with it."""
+    _load(town, name)
+
+
+def arrange(town: Town, name: str) -> Answer:
+    """Its windows are there when this returns, and no other views are, in a town whose tmux runs.
+
+    Agents' windows stay where they are.
+    """
+    layout = _load(town, name)
+    live = [session.agent for session in list_live_sessions(town.db)]
+    there = {pane.session for pane in look(town)}
+    wanted = expand(layout, live, [rig.name for rig in list_rigs(town.db)])
+    windows = [window for window in wanted if window.session in there]
+    made, closed = views.arrange(town.tmux, windows, town.path, gt_command())
+    value = {"layout": name, "windows": [window.name for window in windows], "made": made, "closed": len(closed)}
+    if not windows:
+        missing = " ".join(dict.fromkeys(window.session for window in wanted))
+        return Answer(value, f"layout {name} shows nothing yet: no {f'session {missing}' if missing else 'agent runs'}")
+    said = f"made {', '.join(made)}" if made else "is as it is already"
+    return Answer(value, f"layout {name}: {said}")
+
+
+def save_layout(town: Town, name: str) -> Answer:
+    """The views as they are now, in the town's own layouts; agents' windows are no part of one."""
+    import yaml  # 20 ms
+
+    parse_name(name, "layout")
+    windows: dict[tuple[str, str], dict[str, object]] = {}
+    for session, window, layout, directory, command in views.read_views(town.tmux):
+        made = windows.setdefault(
+            (session, window),
+            {"session_name": session, "window_name": window, "layout": layout, "panes": []},
+        )
+        panes = made["panes"]
+        assert isinstance(panes, list)
+        panes.append({"shell_command": command or "blank", "start_directory": directory})
+    if not windows:
+        raise NotFoundError("there are no views to save", hint="gt layout list")
+    path = town.path / "layouts" / f"{name}.yaml"
+    known = path.exists()
+    document = {"summary": f"saved from {town.path.name}", "windows": list(windows.values())}
+    write_atomic(path, yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode())
+    return Answer({"layout": name, "path": str(path)}, f"layout {name} is {'again ' if known else ''}in {path}")

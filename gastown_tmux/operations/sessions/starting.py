@@ -1,0 +1,358 @@
+"""Sessions: one run of an agent's program in a window. The row comes first, "started" only when the program runs."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from gastown_tmux.domain.addresses import MAYOR, Address
+from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session, branch_of
+from gastown_tmux.domain.ids import SessionId
+from gastown_tmux.domain.mail import Priority, message_id, short_id
+from gastown_tmux.domain.quoting import one_line
+from gastown_tmux.domain.work import Bead
+from gastown_tmux.edges.configuration import shipped
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.edges.git import worktree
+from gastown_tmux.edges.processes import launch, processes
+from gastown_tmux.edges.processes.processes import ProcessRef
+from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, panes, respawn
+from gastown_tmux.edges.tmux.server import ServerGoneError
+from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.hooks.worktrees import write_state
+from gastown_tmux.operations.town import capacity
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.providers import registry
+from gastown_tmux.providers.base import LaunchContext, LaunchPlan, Provider
+from gastown_tmux.store import agents as rows
+from gastown_tmux.store.beads import find_held_bead, start_bead
+from gastown_tmux.store.db import TakenError
+from gastown_tmux.store.deliveries import insert_delivery
+from gastown_tmux.store.meta import is_wanted
+from gastown_tmux.store.rows import Reader
+
+#: How long a launcher may take to say that its program runs.
+START_SECONDS = 30.0
+TERM_SECONDS = 5.0
+FIRST_PROMPT = "Run `gt prime`, then do what is on your hook."
+RESUME_PROMPT = "Your session ended and was started again. Run `gt prime`, then go on with what is on your hook."
+#: A resumed conversation that ends sooner than this many seconds after its start is not tried again.
+RESUME_SECONDS = 10.0
+#: Reasons of an end after which the next session begins a new conversation.
+FRESH = frozenset(("handoff", "respawned fresh"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    agent: Agent
+    session: SessionId
+    provider: Provider
+    plan: LaunchPlan
+    bead: Bead | None
+
+
+def gt_command() -> Path:
+    """The ``gt`` that belongs to this very installation."""
+    beside = Path(sys.executable).with_name("gt")
+    if beside.exists():
+        return beside
+    found = shutil.which("gt")
+    if found is None:
+        raise GtError("gt is not installed beside its interpreter", hint="pipx install gastown-tmux")
+    return Path(found)
+
+
+def resolve_provider(town: Town, rig: str | None, named: str | None) -> Provider:
+    """The provider an agent is started with. Raises MissingError where its program is not there."""
+    settings = town.settings(town.rig(rig).name if rig else None)
+    path = town.environment.get("PATH")
+
+    def which(program: str) -> str | None:
+        return shutil.which(program, path=path)
+
+    provider = registry.find(named or registry.default(settings, which), settings)
+    registry.require_program(provider, which)
+    return provider
+
+
+def start_sessions(town: Town, addresses: Sequence[Address]) -> list[Session]:
+    """Starts the programs of agents that are on, in windows of their own, and waits until each of them runs.
+
+    Those that have a live session are left alone. One that cannot be started is in state ended, with the reason; so
+    the caller looks at each. Hooks are prepared before.
+    """
+    settle_orphans(town)
+    starts = []
+    full = capacity.refusal(town) if addresses else None
+    if full is not None:
+        raise RefusedError(f"nothing is started: {full}", hint="gt config show limits.memory")
+    for address in addresses:
+        _refuse_frozen(town, address)
+        start = _claim(town, address)
+        if start is not None:
+            starts.append(start)
+    if not starts:
+        return []
+    try:
+        _run(town, starts)
+    finally:
+        seen = {pane.gt_session: pane for pane in look(town)}
+        for start in starts:
+            record_start(town, start.session, seen.get(start.session))
+            write_state(town, start.agent.address)
+    found = [rows.find_session(town.db, start.session) for start in starts]
+    return [session for session in found if session is not None]
+
+
+def _refuse_frozen(town: Town, address: Address) -> None:
+    if town.is_frozen(address):
+        raise RefusedError(f"{address} is to stand still", hint="gt thaw")
+
+
+def _claim(town: Town, address: Address) -> _Start | None:
+    """The session's row, by which nobody else can start one, and what to run."""
+    agent = rows.get_agent(town.db, address)
+    held = find_held_bead(town.db, address)
+    provider = resolve_provider(town, agent.rig, (held and held.provider) or agent.provider)
+    ours = processes.process(os.getpid())
+    assert ours is not None
+    try:
+        with town.change() as change:
+            if rows.get_agent(change, address).state is not AgentState.ON or not is_wanted(change):
+                return None
+            bead = find_held_bead(change, address)
+            resume = _find_conversation(change, agent, provider, bead)
+            session = rows.insert_session(
+                change, address, provider.name, (ours.pid, ours.started), bead.id if bead else None
+            )
+    except TakenError:
+        return None
+    fault_point("session.claimed")
+    try:
+        plan = _plan(town, agent, session, provider, bead, resume)
+        with town.change() as change:
+            rows.set_conversation(change, session, plan.provider_session, resumed=resume is not None)
+            if plan.typed_prompt is not None:
+                # The courier types it, once the program is there to take it.
+                id, words = short_id(message_id(f"prompt {session}".encode(), "prompt")), one_line(plan.typed_prompt)
+                insert_delivery(change, id, address, "deacon", Priority.HIGH, None, words)
+        return _Start(agent, session, provider, plan, bead)
+    except BaseException as error:
+        with town.change() as change:
+            rows.end_session(change, session, status=None, signal=None, reason=f"{Ending.NOT_STARTED}{error}")
+        raise
+
+
+def _find_conversation(reader: Reader, agent: Agent, provider: Provider, bead: Bead | None) -> str | None:
+    """What the provider calls the conversation that this agent broke off, where it is to go on."""
+    last = rows.find_last_run(reader, agent.address)
+    if last is None or last.provider != provider.name or not provider.can_resume or last.reason in FRESH:
+        return None
+    if agent.role is Role.POLECAT and last.bead != (bead.id if bead else None):
+        return None
+    if last.resumed and clock.to_epoch(last.since) - clock.to_epoch(last.started) < RESUME_SECONDS:
+        return None
+    return last.provider_session
+
+
+def _plan(
+    town: Town, agent: Agent, session: SessionId, provider: Provider, bead: Bead | None, resume: str | None
+) -> LaunchPlan:
+    gt = gt_command()
+    rig = agent.rig and town.rig(agent.rig)
+    branch = bead.branch if bead else branch_of(agent, None) if rig else None
+    role = shipped.load_role(agent.role, town.path)
+    plan = provider.launch(
+        LaunchContext(
+            address=agent.address,
+            role=agent.role,
+            role_text=role.text_for(agent.address),
+            session=session,
+            town=PurePosixPath(town.path),
+            worktree=PurePosixPath(town.worktree(agent.address) if rig else town.path),
+            repository=PurePosixPath(town.repository(rig.name).path if rig else town.path),
+            folder=PurePosixPath(town.hook(agent.address)),
+            first_prompt=FIRST_PROMPT if resume is None else RESUME_PROMPT,
+            resume=resume,
+            gt=str(gt),
+            python=sys.executable,
+            environment=town.environment,
+        )
+    )
+    own = {
+        "GT_TOWN": str(town.path),
+        "GT_AGENT": agent.address,
+        "GT_ROLE": agent.role,
+        "GT_RIG": agent.rig or "",
+        "GT_BEAD": bead.id if bead else "",
+        "GT_SESSION": session,
+        "GT_BRANCH": branch or "",
+        "PATH": f"{gt.parent}:{plan.environment.get('PATH', '/usr/bin:/bin')}",
+    }
+    email = rig.email if rig else "gt@localhost"
+    for who in ("AUTHOR", "COMMITTER"):
+        own |= {f"GIT_{who}_NAME": agent.address, f"GIT_{who}_EMAIL": email}
+    return replace(plan, environment=plan.environment | own)
+
+
+def _run(town: Town, starts: Sequence[_Start]) -> None:
+    town.prepare_run()
+    town.tmux.start()
+    seen = look(town)
+    dead = {pane.agent: pane for pane in seen if pane.dead and pane.agent}
+    # The Mayor's agent is a pane beside the REPL, where there is one.
+    repl = next((pane.window for pane in seen if pane.kind == MAYOR), None)
+    with launch.Starter(town.run / "launch") as starter:
+        specs = []
+        for start in starts:
+            _write_files(town, start)
+            command = starter.prepare(
+                launch.Launch(
+                    session=start.session,
+                    command=start.plan.command,
+                    cwd=_directory(town, start),
+                    environment=start.plan.environment,
+                    report=report_path(town, start.session),
+                    wake=[town.wake_fifo, town.death_fifo],
+                )
+            )
+            # Asked again, now that the launch file stands for an estop to see.
+            _refuse_frozen(town, start.agent.address)
+            spec = WindowSpec(
+                session=start.agent.rig or "hq",
+                name=start.agent.name,
+                command=command,
+                cwd=_directory(town, start),
+                environment={},
+                options={"@gt_agent": start.agent.address, "@gt_session": start.session, "@gt_kind": "agent"},
+                beside=repl if start.agent.address == MAYOR else None,
+            )
+            old = dead.get(start.agent.address)
+            if old is None or not _take_over(town, old, spec):
+                specs.append(spec)
+        open_windows(town.tmux, specs)
+        fault_point("session.opened")
+        _await(town, starter, [start.session for start in starts])
+
+
+def _take_over(town: Town, old: Pane, spec: WindowSpec) -> bool:
+    """Whether the window of an earlier session took in the new one."""
+    try:
+        respawn(town.tmux, old.pane, old.gt_session, spec)
+    except RefusedError:
+        return False  # closed meanwhile
+    return True
+
+
+def _await(town: Town, starter: launch.Starter, sessions: Sequence[SessionId]) -> None:
+    """Until each launcher has said what became of it, or its window is gone and nobody will."""
+    deadline = time.monotonic() + START_SECONDS
+    while (missing := set(sessions) - starter.await_started(1.0).keys()) and time.monotonic() < deadline:
+        living = {pane.gt_session for pane in look(town) if not pane.dead}
+        if not missing & living:
+            return
+
+
+def _write_files(town: Town, start: _Start) -> None:
+    """Those of a program that reads them only in its worktree are kept out of git; a file of the project's own stays
+    as it is, and what the program does is then known by its screen alone.
+    """
+    if start.agent.rig:
+        tree, repository = town.worktree(start.agent.address), town.repository(start.agent.rig)
+        for pattern in start.provider.leaves:
+            worktree.ignore(repository, tree, Path(pattern))
+    for file in start.plan.files:
+        place = Path(file.path)
+        if start.agent.rig and place.is_relative_to(town.worktree(start.agent.address)):
+            tree, repository = town.worktree(start.agent.address), town.repository(start.agent.rig)
+            if not worktree.ignore(repository, tree, place.relative_to(tree)):
+                continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(place, file.content.encode(), file.mode, durable=False)
+
+
+def _directory(town: Town, start: _Start) -> Path:
+    return town.worktree(start.agent.address) if start.agent.rig else town.path
+
+
+def report_path(town: Town, session: SessionId) -> Path:
+    return town.run / "sessions" / f"{session}.log"
+
+
+def record_start(town: Town, session: SessionId, pane: Pane | None) -> bool:
+    """Whether the session's launcher reports a running program; if none will, the session ends with all it started.
+
+    ``pane`` is the session's own as last seen. A launch that no launcher has taken by now is withdrawn, so nothing
+    starts any more in the name of a session that has ended.
+    """
+    found = rows.find_session(town.db, session)
+    if found is None or found.ended:
+        return False
+    if not launch.withdraw(town.run / "launch", session):
+        pane = pane or find_pane(town, session)  # opened since that look
+    said = launch.read_report(report_path(town, session))
+    first = said[0] if said else None
+    if pane is not None and not pane.dead and first is None and clock.seconds_since(found.started) < START_SECONDS:
+        return False  # its launcher is about to say what came of it
+    if isinstance(first, launch.Started) and pane is not None:
+        _record_running(town, found, first.process, pane)
+        return True
+    processes.end((), TERM_SECONDS, sessions=[session])
+    status = 127 if isinstance(first, launch.Failed) else None
+    words = first.reason if isinstance(first, launch.Failed) else "no word of it"
+    reason = Ending.NOT_STARTED + words if town.tmux.is_alive() else Ending.SERVER_LOST
+    with town.change() as change:
+        rows.end_session(change, session, status=status, signal=None, reason=reason)
+    return False
+
+
+def _record_running(town: Town, session: Session, program: ProcessRef, pane: Pane) -> None:
+    launcher = processes.process(pane.pid) if not pane.dead else None
+    server = town.tmux.remembered()
+    with town.change() as change:
+        rows.set_session_process(
+            change,
+            session.id,
+            pane=pane.pane,
+            server=f"{server.pid} {server.started}" if server else None,
+            launcher=(launcher.pid, launcher.started) if launcher else (pane.pid, ""),
+            program=(program.pid, program.started),
+        )
+        if not registry.find(session.provider, town.settings()).has_hooks:
+            rows.move_session(change, session.id, "ready")
+        bead = find_held_bead(change, session.agent)
+        if bead is not None:
+            start_bead(change, bead.id, session.id)
+
+
+def settle_orphans(town: Town) -> None:
+    """Finishes or ends the starts whose starter was killed half-way."""
+    orphans = [session for session in rows.list_live_sessions(town.db) if session.pid is None and is_orphan(session)]
+    if orphans:
+        seen = {pane.gt_session: pane for pane in look(town)}
+        for session in orphans:
+            record_start(town, session.id, seen.get(session.id))
+
+
+def is_orphan(session: Session) -> bool:
+    """Whether nobody is about to say any more what became of this start."""
+    starter = ProcessRef(session.starter, session.starter_started)
+    return not processes.is_alive(starter) or clock.seconds_since(session.started) > 2 * START_SECONDS
+
+
+def look(town: Town) -> list[Pane]:
+    """The panes of the town's server; none where it does not run."""
+    try:
+        return panes(town.tmux)
+    except ServerGoneError:
+        return []
+
+
+def find_pane(town: Town, session: str) -> Pane | None:
+    """The pane that was opened for a session."""
+    return next((pane for pane in look(town) if pane.gt_session == session), None)

@@ -1,0 +1,87 @@
+"""Work on a hook is done: who stopped before the end is told so, ever more rarely, and at last somebody else is; who
+cannot hold it all in mind any more is told to begin afresh.
+"""
+
+from gastown_tmux.domain.agents import AgentState, Role, Session, SessionState
+from gastown_tmux.domain.delivery import DeliveryState
+from gastown_tmux.domain.health import FORGOTTEN_SECONDS
+from gastown_tmux.domain.ids import Time
+from gastown_tmux.domain.mail import Priority, message_id, short_id
+from gastown_tmux.domain.work import Bead
+from gastown_tmux.edges.files import clock
+from gastown_tmux.operations.escalation.escalations import raise_escalation
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.agents import find_agent, list_live_sessions
+from gastown_tmux.store.beads import find_held_bead, list_held_beads
+from gastown_tmux.store.db import Change
+from gastown_tmux.store.deliveries import find_delivery, insert_delivery
+from gastown_tmux.store.meta import once
+
+#: How often a worker is told for one bead, each time after ``_SLOWER`` times as long.
+PUSHES = 3
+_SLOWER = 4
+_HAND_OFF = 'gt: your context was full. Commit, then: gt handoff -m "what is done, what is not, what you learned"'
+
+
+def push(town: Town) -> None:
+    """Workers whose turn is over and whose bead is still on their hook; a crew member's pace is its person's."""
+    held = list_held_beads(town.db)
+    for session in list_live_sessions(town.db):
+        agent, bead = find_agent(town.db, session.agent), held.get(session.agent)
+        if agent is None or agent.role is not Role.POLECAT or agent.state is not AgentState.ON or bead is None:
+            continue
+        if session.state is SessionState.IDLE:
+            with town.change() as change:
+                _push(change, session, bead, max(session.since, agent.since))
+
+
+def _push(change: Change, session: Session, bead: Bead, since: Time) -> None:
+    idle = clock.seconds_since(since)
+    for number in range(PUSHES + 1):
+        if idle <= FORGOTTEN_SECONDS * _SLOWER**number:
+            return
+        told = find_delivery(change, _id(bead, number), session.agent)
+        if number == PUSHES or told is None:
+            break
+        if told.state in (DeliveryState.QUEUED, DeliveryState.OFFERED):
+            return
+    if number < PUSHES:
+        words = f"gt: {bead.id} is still on your hook. Go on with it, or say gt done --escalate REASON"
+        insert_delivery(change, _id(bead, number), session.agent, "deacon", Priority.NORMAL, None, words)
+    else:
+        _escalate(change, session, bead)
+
+
+def push_after_error(town: Town, session: Session) -> None:
+    """Its screen shows that an error ended its turn. A provider may be out for hours, so a worker for whom all
+    reminders were in vain is sent on again and again, at the pace of the last.
+    """
+    agent, bead = find_agent(town.db, session.agent), find_held_bead(town.db, session.agent)
+    if agent is None or agent.role is not Role.POLECAT or agent.state is not AgentState.ON or bead is None:
+        return
+    last = find_delivery(town.db, _id(bead, PUSHES - 1), session.agent)
+    if last is None or last.state in (DeliveryState.QUEUED, DeliveryState.OFFERED):
+        return
+    id = short_id(message_id(f"error {session.id} {session.since}".encode(), "error"))
+    idle = clock.seconds_since(max(session.since, agent.since))
+    if idle <= FORGOTTEN_SECONDS * _SLOWER ** (PUSHES - 1) or find_delivery(town.db, id, session.agent) is not None:
+        return
+    with town.change() as change:
+        words = f"gt: an error ended your turn. Go on with {bead.id}, or say gt done --escalate REASON"
+        insert_delivery(change, id, session.agent, "deacon", Priority.NORMAL, None, words)
+        _escalate(change, session, bead)
+
+
+def _escalate(change: Change, session: Session, bead: Bead) -> None:
+    text = f"{session.agent} stops before {bead.id} is done, and was told {PUSHES} times. Look: gt peek {session.agent}"
+    once(change, "push", _id(bead, PUSHES), lambda: raise_escalation(change, "medium", text, bead=bead.id))
+
+
+def suggest_handoff(change: Change, session: Session) -> None:
+    """Its program had to shorten the conversation. Told once in a session, for the next one is fresh."""
+    id = short_id(message_id(f"handoff {session.id}".encode(), "handoff"))
+    insert_delivery(change, id, session.agent, "deacon", Priority.NORMAL, None, _HAND_OFF)
+
+
+def _id(bead: Bead, number: int) -> str:
+    return short_id(message_id(f"push {bead.id} {bead.attempts} {number}".encode(), "push"))

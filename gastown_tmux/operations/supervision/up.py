@@ -1,0 +1,197 @@
+"""gt up and gt down: what should run, runs; and nothing else."""
+
+import os
+from collections.abc import Sequence
+
+from gastown_tmux.domain.addresses import MAYOR, Address
+from gastown_tmux.domain.agents import Agent, AgentState
+from gastown_tmux.domain.ids import Commit, RigName
+from gastown_tmux.domain.work import Bead, BeadState
+from gastown_tmux.edges.configuration import shipped
+from gastown_tmux.edges.configuration.shipped import Restart
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.processes import locks, processes
+from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook
+from gastown_tmux.operations.sessions import daemon_control, daemons
+from gastown_tmux.operations.sessions.ending import stop_sessions
+from gastown_tmux.operations.sessions.headquarters import open_headquarters
+from gastown_tmux.operations.sessions.layouts import arrange, check_layout
+from gastown_tmux.operations.sessions.starting import resolve_provider, start_sessions
+from gastown_tmux.operations.supervision import deaths
+from gastown_tmux.operations.town import capacity
+from gastown_tmux.operations.town.ledger import write_ledger
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.store.agents import find_live_session, get_agent, list_agents, list_live_sessions, move_agent
+from gastown_tmux.store.beads import list_held_beads
+from gastown_tmux.store.meta import is_wanted, set_wanted
+from gastown_tmux.store.rigs import list_rigs
+
+#: Whoever slings a bead has this long to come from the row to the lock; after that, the lock says whether it lives.
+SLING_SECONDS = 1.0
+#: How long what is shown in the town's windows may take to end with the tmux server.
+WINDOWS_SECONDS = 3.0
+#: Seconds before an agent that could not be made ready is tried again.
+PUT_OFF_SECONDS = 10.0
+
+
+def up(town: Town, layout: str | None = None) -> Answer:
+    """Starts the tmux server, the daemons and every agent that should run, then opens views. Never attaches.
+
+    Raises NotFoundError for views that are not there, UsageError for settings and views that are not understood, before
+    anything is started.
+    """
+    town.settings()
+    if layout is not None:
+        check_layout(town, layout)
+    changed = ensure_up(town)
+    deaths.bury(town, deaths.find_dead(list_live_sessions(town.db)))
+    started = start_agents(town, find_missing(town))
+    said = ["the town is up"] if changed or started else ["everything that should run runs already"]
+    said += [f"started {session}" for session in started]
+    if layout is not None:
+        said.append(arrange(town, layout).text)
+    return Answer({"wanted": "up", "started": list(started)}, "\n".join(said))
+
+
+def apply_layout(town: Town, name: str) -> Answer:
+    """Its views, and no others; the town is started where it is down."""
+    check_layout(town, name)
+    ensure_up(town)
+    return arrange(town, name)
+
+
+def ensure_up(town: Town) -> list[str]:
+    """What a person's verb needs: makes the town wanted, starts what is missing, and says so.
+
+    Others start nothing: raises RefusedError for them while the town is down.
+    """
+    if not town.is_person:
+        if is_wanted(town.db):
+            return []
+        raise RefusedError("the town is down, and only a person starts it", hint="gt up")
+    said = []
+    town.prepare_run()
+    runs = town.tmux.is_alive()  # without tmux nothing is wanted either
+    with town.change() as change:
+        if set_wanted(change, True):
+            said.append("the town is wanted up")
+    if not runs:
+        town.tmux.start()
+        said.append("started the tmux server")
+    open_headquarters(town)
+    said += [f"started the {name}" for name in daemons.DAEMONS if daemons.start_daemon(town, name)]
+    daemons.start_guard(town)
+    for line in said:
+        town.say(line)
+    return said
+
+
+def find_missing(town: Town) -> list[Address]:
+    """The agents that should run and do not: on, in a rig that is not parked, and with a reason to run. None while the
+    machine has no room.
+
+    Without anything on its hook, only an agent whose role says so has one.
+    """
+    if not is_wanted(town.db):
+        return []
+    held, running = list_held_beads(town.db), {session.agent for session in list_live_sessions(town.db)}
+    parked = {rig.name for rig in list_rigs(town.db) if rig.parked}
+    missing = [
+        agent.address
+        for agent in list_agents(town.db)
+        if agent.state is AgentState.ON
+        and agent.address not in running
+        and not town.is_frozen(agent.address)
+        and agent.rig not in parked
+        and (agent.address in held or _always_runs(town, agent))
+        and not _is_being_slung(town, held.get(agent.address))
+    ]
+    return [] if missing and capacity.refusal(town) else missing
+
+
+def _is_being_slung(town: Town, bead: Bead | None) -> bool:
+    """Whether somebody has put it on the hook, and starts its worker now."""
+    if bead is None or bead.state is not BeadState.HOOKED or bead.assignee is None:
+        return False
+    fresh = clock.seconds_since(bead.updated) < SLING_SECONDS
+    return fresh or locks.holder(town.sling_lock(bead.assignee)) is not None
+
+
+def _always_runs(town: Town, agent: Agent) -> bool:
+    return shipped.load_role(agent.role, town.path).restart is Restart.ALWAYS
+
+
+def start_agents(town: Town, addresses: Sequence[Address]) -> list[Address]:
+    """Starts these agents, a worktree made ready first where none stands; those that run then.
+
+    One that cannot be started pauses like one that died, and the others go on.
+    """
+    ready = []
+    bases: dict[RigName, Commit] = {}
+    for address in addresses:
+        try:
+            agent = get_agent(town.db, address)
+            resolve_provider(town, agent.rig, agent.provider)
+            if agent.rig is not None:
+                rig = town.rig(agent.rig)
+                if not is_prepared(town, rig, address):
+                    if rig.name not in bases:
+                        bases[rig.name] = find_base(town, rig)
+                    prepare_hook(town, rig, address, bases[rig.name])
+            ready.append(address)
+        except GtError as error:
+            town.say(f"{address} cannot be started: {error.message}")
+            _put_off(town, address, error.message)
+    started = start_sessions(town, ready)
+    for session in started:
+        if session.ended:
+            town.say(f"{session.agent} was {session.reason}")
+            deaths.answer(town, session)
+    return [session.agent for session in started if not session.ended]
+
+
+def _put_off(town: Town, address: Address, why: str) -> None:
+    with town.change() as change:
+        if get_agent(change, address).state is AgentState.ON:
+            move_agent(change, address, "die", reason=why, not_before=clock.after(PUT_OFF_SECONDS))
+
+
+def down(town: Town, agents: bool = False) -> Answer:
+    """Stops the daemons and the Mayor's agent; other agents stay in their windows.
+
+    With ``agents`` they and the tmux server end too. The REPL is a face, and stays as long as tmux does.
+    """
+    with town.change() as change:
+        changed = set_wanted(change, False)
+    daemon_control.stop(town)
+    try:
+        answer = _down(town, agents)
+        return answer if changed or agents else Answer(answer.value, "the town is down already")
+    finally:
+        try:
+            write_ledger(town)
+        except GtError as error:
+            town.say(f"the ledger is not up to date: {error.message}")
+
+
+def _stop_tmux(town: Town) -> None:
+    """The server, and then what ran in its windows: the REPL takes a moment to end. A caller in one waits for none."""
+    server = town.tmux.remembered()
+    shown = processes.descendants([server]) if server is not None else set()
+    town.tmux.stop()
+    if os.getpid() not in {ref.pid for ref in shown}:
+        processes.end(processes.wait_for_death(shown, WINDOWS_SECONDS))
+
+
+def _down(town: Town, agents: bool) -> Answer:
+    if not agents:
+        stop_sessions(town, [MAYOR] if find_live_session(town.db, MAYOR) else [], why="down")
+        return Answer({"wanted": "down"}, "the mayor and the daemons are down; agents stay in their windows")
+    sessions = list_live_sessions(town.db)
+    stop_sessions(town, [session.agent for session in sessions], why="down")
+    _stop_tmux(town)
+    # A refinery ends with its window; its gates, and set-ups, have sessions of their own.
+    marks = [town.gate_mark(rig.name) for rig in list_rigs(town.db)]
+    processes.end((), sessions=marks + [town.mark(f"setup.{agent.address}") for agent in list_agents(town.db)])
+    return Answer({"wanted": "down"}, f"the town is down; {len(sessions)} agents were stopped, their work is kept")

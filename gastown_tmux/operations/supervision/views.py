@@ -1,0 +1,196 @@
+"""What every face shows: agents and the town, as rows and processes have them now."""
+
+from dataclasses import dataclass
+
+from gastown_tmux.domain.addresses import OVERSEER, Address
+from gastown_tmux.domain.agents import Agent, AgentState, Role, Session, SessionState, branch_of, view_state
+from gastown_tmux.domain.health import Facts, Health, judge
+from gastown_tmux.domain.ids import BeadId, RigName, Time
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
+from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, is_stopped
+from gastown_tmux.operations.sessions.daemons import Daemon, list_daemons
+from gastown_tmux.operations.town import capacity
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.store import agents as agent_rows
+from gastown_tmux.store.beads import count_beads, count_ready, list_held_beads, list_waiting
+from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.merging import list_live
+from gastown_tmux.store.meta import get_meta, is_wanted
+from gastown_tmux.store.rigs import list_rigs
+
+WAITING_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """An agent with its session and its bead. ``pid`` is the program's own; ``window`` its window's name."""
+
+    address: Address
+    role: str
+    rig: RigName | None
+    name: str
+    provider: str | None
+    state: str
+    health: str
+    bead: BeadId | None
+    branch: str | None
+    window: str | None
+    pane: str | None
+    pid: int | None
+    session: str | None
+    since: Time
+    restarts: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TmuxView:
+    socket: str
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RigView:
+    name: RigName
+    target: str
+    remote: str
+    parked: bool
+    gates: int
+    beads: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    town: str
+    path: str
+    wanted: str
+    tmux: TmuxView
+    daemons: list[Daemon]
+    agents: list[AgentView]
+    rigs: list[RigView]
+    counts: dict[str, int]
+    notes: list[str]
+
+
+def list_agents(town: Town, rig: Rig | None = None) -> list[AgentView]:
+    sessions = {session.agent: session for session in agent_rows.list_live_sessions(town.db)}
+    held = list_held_beads(town.db)
+    return [
+        _view(town, agent, sessions.get(agent.address), held.get(agent.address))
+        for agent in agent_rows.list_agents(town.db, rig.name if rig else None)
+    ]
+
+
+def show_agent(town: Town, agent: Address) -> AgentView:
+    found = agent_rows.get_agent(town.db, agent)
+    return _view(town, found, agent_rows.find_live_session(town.db, agent), list_held_beads(town.db).get(agent))
+
+
+def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None) -> AgentView:
+    ref = ProcessRef(session.pid, session.pid_started or "") if session and session.pid else None
+    alive = ref is not None and is_alive(ref)
+    state = session.state if session is not None and (alive or session.state is SessionState.STARTING) else None
+    running = session if alive else None
+    return AgentView(
+        address=agent.address,
+        role=agent.role,
+        rig=agent.rig,
+        name=agent.name,
+        provider=running.provider if running else agent.provider,
+        state=view_state(agent.state, state, agent.hook),
+        health=_judge(town, agent, session, ref, holds=bead is not None),
+        bead=bead.id if bead else None,
+        branch=_branch(agent, bead),
+        window=agent.name if running else None,
+        pane=running.pane if running else None,
+        pid=running.pid if running else None,
+        session=session.id if session else None,
+        since=session.since if session else agent.since,
+        restarts=agent.restarts,
+        reason=agent.reason,
+    )
+
+
+def _branch(agent: Agent, bead: Bead | None) -> str | None:
+    if bead is not None:
+        return bead.branch
+    return branch_of(agent, None) if agent.role is Role.CREW else None
+
+
+def _judge(town: Town, agent: Agent, session: Session | None, ref: ProcessRef | None, *, holds: bool) -> Health:
+    """By what rows and processes say; ``gt status --explain`` asks window and screen too."""
+    if session is None:
+        return judge(Facts(agent.state, None)).health
+    facts = Facts(
+        agent=agent.state,
+        session=session.state,
+        session_age=clock.seconds_since(session.started),
+        alive=is_alive(ref) if ref else None,
+        stopped=ref is not None and is_stopped(ref),
+        frozen=agent.state is AgentState.PAUSED or town.is_frozen(agent.address),
+        signal_age=clock.seconds_since(session.since),
+        screen="limited" if agent.state is AgentState.LIMITED else None,
+        holds=holds,
+    )
+    return judge(facts).health
+
+
+def _describe_orders(town: Town) -> list[str]:
+    up = raised(town.flags_folder)
+    words = ["the town stands still: gt thaw"] if TOWN in up else []
+    return words + [f"rig {rig.name} stands still: gt thaw" for rig in list_rigs(town.db) if rig_flag(rig.name) in up]
+
+
+def status(town: Town, agent: Address | None = None) -> Status | Answer:
+    """The town at a glance; with an agent, why its health is what it is."""
+    if agent is not None:
+        # What looks at screens costs three times what all the rest does, and most want the town only.
+        from gastown_tmux.operations.supervision.health import explain
+
+        explanation = explain(town, agent)
+        return Answer(explanation, explanation.text())
+    beads = count_beads(town.db)
+    requests = list_live(town.db)
+    queue = [request for request in requests if request.position is not None]
+    ready = count_ready(town.db)
+    counts = {
+        **{state: beads.get(state, 0) for state in ("open", "hooked", "working", "submitted", "merged", "closed")},
+        "queue": len(queue),
+        "held": len(requests) - len(queue),
+        "mail": len(Mailbox(town.mail / OVERSEER).list_new()),
+        "escalations": len(list_escalations(town.db, state="open")),
+    }
+    rigs = [
+        RigView(
+            name=rig.name,
+            target=rig.target,
+            remote=rig.remote,
+            parked=rig.parked,
+            gates=len(town.settings(rig.name).gates()),
+            beads=ready.get(rig.name, 0),
+            waiting=sum(request.rig == rig.name for request in queue),
+        )
+        for rig in list_rigs(town.db)
+    ]
+    full = capacity.refusal(town)
+    notes = [*_describe_orders(town), *([f"no agent is started: {full}"] if full else [])]
+    notes += [f"{rig.name} has no merge gates: whatever merges cleanly lands" for rig in rigs if not rig.gates]
+    for rig in rigs:
+        notes += [f"{bead.id} waits for a free place" for bead in list_waiting(town.db, rig.name)[:WAITING_SHOWN]]
+    notes += [f"{request.id}: {request.reason}" for request in queue if request.reason]
+    return Status(
+        town=get_meta(town.db, "name") or "",
+        path=str(town.path),
+        wanted="up" if is_wanted(town.db) else "down",
+        tmux=TmuxView(str(town.tmux.socket), town.tmux.is_alive()),
+        daemons=list_daemons(town),
+        agents=list_agents(town),
+        rigs=rigs,
+        counts=counts,
+        notes=notes,
+    )

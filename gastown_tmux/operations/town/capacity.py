@@ -1,0 +1,16 @@
+"""Whether the machine has room for one more agent: asked before every start, and told where nothing starts."""
+
+from gastown_tmux.edges.processes import machine_load
+from gastown_tmux.operations.town.town import Town
+
+
+def refusal(town: Town) -> str | None:
+    """Why nothing is started now, in words with the figures; None where the machine has room."""
+    settings = town.settings()
+    needed, free = settings.size("limits.memory"), machine_load.available_memory()
+    if free is not None and free < needed:
+        return f"{free >> 20}M of memory are free, and limits.memory is {needed >> 20}M"
+    most = settings.get("limits.load")
+    if isinstance(most, float) and machine_load.load_per_core() > most:
+        return f"the load is {machine_load.load_per_core():.1f} a core, and limits.load is {most:g}"
+    return None

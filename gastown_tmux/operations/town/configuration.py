@@ -1,0 +1,163 @@
+"""gt config: values with the layer they came from, and the agent programs."""
+
+import shlex
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gastown_tmux.domain.ids import parse_name
+from gastown_tmux.domain.layers import Setting, Settings
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.settings import check_value, find_key
+from gastown_tmux.edges.configuration import settings_files
+from gastown_tmux.errors import GtError, NotFoundError, UsageError
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.providers import registry
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFile:
+    layer: str
+    path: str
+    exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderView:
+    """``found`` is the program's path, None where it is not on PATH."""
+
+    name: str
+    preset: str | None
+    command: str
+    args: list[str]
+    env: dict[str, str]
+    found: str | None
+    verified: str
+
+
+def show(town: Town, key: str | None = None, rig: Rig | None = None) -> list[Setting]:
+    settings = town.settings(rig.name if rig else None)
+    if key is None:
+        return settings.show()
+    if any(setting.key.startswith(key + ".") for setting in settings.show()):
+        return [setting for setting in settings.show() if setting.key.startswith(key + ".")]
+    find_key(key)
+    return [settings.find(key)]
+
+
+def get(town: Town, key: str, rig: Rig | None = None) -> Answer:
+    """Raises NotFoundError where it has neither value nor default."""
+    setting = town.settings(rig.name if rig else None).find(key)
+    if setting.value is None:
+        raise NotFoundError(f"{key} is not set", hint=f"gt config set {key} VALUE")
+    return Answer(setting, settings_files.format_value(setting.value))
+
+
+def _layer(town: Town, user: bool, town_layer: bool, rig: Rig | None) -> tuple[str, Path]:
+    if user + town_layer + (rig is not None) > 1:
+        raise UsageError("--user, --town and --rig exclude one another", hint="choose one of them")
+    if user:
+        return "user", settings_files.user_path(town.environment)
+    if rig is not None:
+        return "project", settings_files.project_path(town.path, rig.name)
+    return "town", settings_files.town_path(town.path)
+
+
+def _find(town: Town, key: str, rig: Rig | None) -> Setting | None:
+    """What holds now, of files just written; None where something else in them is wrong, as the next verb will say."""
+    town.reload_settings()
+    try:
+        return town.settings(rig.name if rig else None).find(key)
+    except GtError:
+        return None
+
+
+def _check_provider(town: Town, key: str, value: object) -> None:
+    """Raises NotFoundError, UsageError where it is from one that is not there, or in a circle."""
+    _, is_provider, name = key.partition("providers.")
+    if is_provider:
+        check_value(key, value, "the value")
+        registry.find(name, Settings([("flag", {key: value}), *town.settings().layers]))
+
+
+def set_key(
+    town: Town, key: str, value: object, user: bool = False, town_layer: bool = False, rig: Rig | None = None
+) -> Answer:
+    layer, path = _layer(town, user, town_layer, rig)
+    _check_provider(town, key, value)
+    changed = settings_files.set_value(path, key, value)
+    setting = _find(town, key, rig) or Setting(key, value, layer)
+    text = f"{key} is {settings_files.format_value(value)} in {path}" + ("" if changed else " already")
+    if setting.value != value and setting.layer != layer:
+        text += f"; the {setting.layer} layer says {settings_files.format_value(setting.value)} and is stronger"
+    return Answer(setting, text)
+
+
+def unset_key(town: Town, key: str, user: bool = False, town_layer: bool = False, rig: Rig | None = None) -> Answer:
+    _, path = _layer(town, user, town_layer, rig)
+    changed = settings_files.unset_value(path, key)
+    if not changed:
+        find_key(key)
+    setting = _find(town, key, rig) or Setting(key, None, "default")
+    return Answer(setting, f"{key} is out of {path}" if changed else f"{key} is not set in {path}")
+
+
+def paths(town: Town, rig: Rig | None = None) -> list[LayerFile]:
+    files = [("town", settings_files.town_path(town.path)), ("user", settings_files.user_path(town.environment))]
+    if rig is not None:
+        files.insert(0, ("project", settings_files.project_path(town.path, rig.name)))
+    return [LayerFile(layer, str(path), path.exists()) for layer, path in files]
+
+
+def _which(town: Town, program: str) -> str | None:
+    return shutil.which(program, path=town.environment.get("PATH"))
+
+
+def list_providers(town: Town) -> list[ProviderView]:
+    return [show_provider(town, provider.name) for provider in registry.list_all(town.settings())]
+
+
+def show_provider(town: Town, name: str) -> ProviderView:
+    provider = registry.find(name, town.settings())
+    return ProviderView(
+        name=provider.name,
+        preset=provider.parent,
+        command=" ".join(provider.command),
+        args=list(provider.args),
+        env=dict(provider.environment),
+        found=_which(town, provider.command[0]) if provider.command else None,
+        verified=f"{provider.verified.version} {provider.verified.date}" if provider.verified else "never",
+    )
+
+
+def set_provider(town: Town, name: str, command: Sequence[str]) -> Answer:
+    """A user's own agent program: NAME is started as COMMAND, which may be one word for a shell to split.
+
+    It is known to be what a preset describes where NAME or COMMAND is a preset's.
+    """
+    parse_name(name, "agent program")
+    words = list(command) if len(command) > 1 or _which(town, command[0]) else shlex.split(command[0])
+    if not words:
+        raise UsageError("no command", hint=f"gt config agent set {name} COMMAND")
+    parent = registry.preset_of(name) or registry.preset_of(Path(words[0]).name) or "command"
+    value = {"from": parent, "command": words[:1], "args": words[1:]}
+    changed = settings_files.set_value(settings_files.town_path(town.path), f"providers.{name}", value)
+    town.reload_settings()
+    text = f"{name} (from {parent}) runs {shlex.join(words)}" + ("" if changed else " already")
+    return Answer(show_provider(town, name), text)
+
+
+def remove_provider(town: Town, name: str) -> Answer:
+    changed = settings_files.unset_value(settings_files.town_path(town.path), f"providers.{name}")
+    town.reload_settings()
+    return Answer({"name": name}, f"{name} is removed" if changed else f"{name} is not of this town")
+
+
+def default_provider(town: Town, name: str | None = None) -> Answer:
+    """Raises MissingError where none is set and none of the known programs is there."""
+    if name is not None:
+        registry.find(name, town.settings())
+        return Answer({"name": name}, set_key(town, "provider.default", name).text)
+    found = registry.default(town.settings(), lambda program: _which(town, program))
+    return Answer({"name": found}, found)

@@ -1,0 +1,155 @@
+"""How the words a person types become a bead, a convoy, an agent, a rig."""
+
+import contextlib
+import difflib
+from collections.abc import Sequence
+
+from gastown_tmux.domain.addresses import MAYOR, OVERSEER, TOWN_ADDRESSES, Address, is_group
+from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.escalation import Escalation
+from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead, Convoy
+from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store import beads, convoys
+from gastown_tmux.store.agents import list_agents
+from gastown_tmux.store.escalations import get_escalation
+from gastown_tmux.store.merging import get_merge_request
+from gastown_tmux.store.rigs import find_rig, list_rigs
+from gastown_tmux.store.rows import matching_ids
+
+_KINDS = {
+    "beads": ("bead", "gt bead list"),
+    "convoys": ("convoy", "gt convoy list"),
+    "merge_requests": ("merge request", "gt mq list"),
+    "escalations": ("escalation", "gt escalate list"),
+}
+
+_GROUP_ROLES = {"crew": Role.CREW, "polecats": Role.POLECAT}
+
+
+def resolve_bead(town: Town, word: str) -> Bead:
+    """By id or a unique leading part of one."""
+    return beads.get_bead(town.db, resolve_id(town, "beads", word))
+
+
+def resolve_convoy(town: Town, word: str) -> Convoy:
+    return convoys.get_convoy(town.db, resolve_id(town, "convoys", word))
+
+
+def resolve_merge_request(town: Town, word: str) -> MergeRequest:
+    """By its own id, or by its bead's: then the bead's newest."""
+    if not word.startswith("mr-") and matching_ids(town.db, "beads", word):
+        bead = resolve_bead(town, word)
+        if bead.merge_request is None:
+            raise NotFoundError(f"{bead.id} has no merge request", hint="gt mq list")
+        return get_merge_request(town.db, bead.merge_request)
+    return get_merge_request(town.db, resolve_id(town, "merge_requests", word))
+
+
+def resolve_id(town: Town, table: str, word: str) -> str:
+    """The id in ``table`` that ``word`` is, or the only one it begins. Raises NotFoundError, RefusedError."""
+    found = matching_ids(town.db, table, word)
+    what, listing = _KINDS[table]
+    if word in found:
+        return word
+    if not found:
+        raise NotFoundError(f"no {what} {word!r}", hint=listing)
+    if len(found) > 1:
+        raise RefusedError(f"{word!r} may be {', '.join(found[:3])}", hint="type more of it")
+    return found[0]
+
+
+def resolve_agent(town: Town, word: str, rig: Rig | None = None, role: Role | None = None) -> Address:
+    """By address, or by a name that is unique in the town; in ``rig`` and of ``role``, where they are given.
+
+    Raises NotFoundError, RefusedError.
+    """
+    agents = list_agents(town.db, rig.name if rig else None)
+    whole = Address.parse(word) if "/" in word else word
+    agents = [agent for agent in agents if whole in (agent.address, agent.name)]
+    named = [agent.address for agent in agents if role in (None, agent.role)]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise RefusedError(f"{word!r} may be {' or '.join(named)}", hint="use the whole address")
+    if agents:
+        found = agents[0]
+        raise NotFoundError(f"{found.address} is of role {found.role}, not {role}", hint=f"gt {role} list")
+    raise NotFoundError(
+        f"no agent {word!r}" + (f" in rig {rig.name}" if rig else ""), hint=f"gt {role} list" if role else "gt agents"
+    )
+
+
+def find_target(town: Town, word: str) -> Rig | Address | None:
+    """What a sling may go to; None where the word names neither rig nor agent."""
+    rig = find_rig(town.db, word)
+    if rig is not None:
+        return rig
+    try:
+        return resolve_agent(town, word)
+    except (NotFoundError, UsageError):
+        if "/" in word:
+            raise
+        return None
+
+
+def resolve_address(town: Town, word: str) -> Address:
+    """Anybody who may be written to: the town's own addresses, an agent, a refinery.
+
+    Raises NotFoundError that names the nearest address, RefusedError for a name that several have.
+    """
+    try:
+        return resolve_agent(town, word)
+    except (NotFoundError, UsageError):
+        with contextlib.suppress(UsageError):
+            address = Address.parse(word)
+            if address.rig is None or (address.name == "refinery" and find_rig(town.db, address.rig)):
+                return address
+    raise _unknown(town, word)
+
+
+def resolve_recipients(town: Town, words: Sequence[str]) -> list[Address]:
+    """Addresses and groups as addresses, each once; a group never includes the one who asks.
+
+    Raises NotFoundError where one is unknown or a group has nobody else in it.
+    """
+    found = dict[Address, None]()
+    for word in words:
+        members = _members(town, word) if word.startswith("@") else [resolve_address(town, word)]
+        if not members:
+            raise NotFoundError(f"there is nobody in {word} to write to", hint="gt agents")
+        found.update(dict.fromkeys(members))
+    return list(found)
+
+
+def _members(town: Town, group: str) -> list[Address]:
+    kind, _, rig = group.removeprefix("@").partition("/")
+    if not is_group(group) or (rig and find_rig(town.db, rig) is None):
+        raise _unknown(town, group)
+    agents = list_agents(town.db, rig or None)
+    if kind in _GROUP_ROLES:
+        agents = [agent for agent in agents if agent.role is _GROUP_ROLES[kind]]
+    members = [agent.address for agent in agents]
+    if kind == "town":
+        members = [MAYOR, *(address for address in members if address != MAYOR), OVERSEER]
+    return [address for address in members if address != town.actor]
+
+
+def _unknown(town: Town, word: str) -> NotFoundError:
+    rigs = [rig.name for rig in list_rigs(town.db)]
+    known = [*TOWN_ADDRESSES, *(f"{rig}/refinery" for rig in rigs), "@town"]
+    known += [f"@{kind}/{rig}" for rig in rigs for kind in ("rig", *_GROUP_ROLES)]
+    agents = {agent.name: agent.address for agent in list_agents(town.db)}
+    near = difflib.get_close_matches(word, [*known, *agents.values(), *agents], n=1)
+    hint = f"did you mean {agents.get(near[0], near[0])}?" if near else "gt agents"
+    return NotFoundError(f"no address {word!r}", hint=hint)
+
+
+def resolve_rig(town: Town, word: str) -> Rig:
+    return town.rig(word)
+
+
+def resolve_escalation(town: Town, word: str) -> Escalation:
+    return get_escalation(town.db, resolve_id(town, "escalations", word))

@@ -1,0 +1,218 @@
+"""An opened town: where its things are, who is asking, and the one way its rows are changed."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
+from gastown_tmux.domain.ids import RigName
+from gastown_tmux.domain.layers import Settings
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges.configuration.settings_files import Configuration
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.wake import poke
+from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
+from gastown_tmux.edges.tmux import server
+from gastown_tmux.errors import NotFoundError
+from gastown_tmux.store.db import Change, Database
+from gastown_tmux.store.rigs import find_rig
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a verb that does something gives back: the thing, and one sentence that says what happened."""
+
+    value: Any
+    text: str
+
+
+@dataclass
+class Town:
+    """``say`` takes one line of progress; ``ask`` gives a person's answer, or None; ``environment`` is the caller's."""
+
+    path: Path
+    actor: Address
+    environment: Mapping[str, str]
+    flags: Mapping[str, object] = field(default_factory=dict)
+    say: Callable[[str], None] = lambda line: None
+    ask: Callable[[str], str | None] = lambda question: None
+
+    @property
+    def db_path(self) -> Path:
+        return self.path / ".gt" / "town.db"
+
+    @cached_property
+    def db(self) -> Database:
+        return Database(self.db_path)
+
+    def close(self) -> None:
+        """Closes the database; the next use opens it again."""
+        if "db" in self.__dict__:
+            self.__dict__.pop("db").close()
+
+    @property
+    def run(self) -> Path:
+        return self.path / ".gt" / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / ".gt" / "logs"
+
+    @property
+    def mail(self) -> Path:
+        return self.path / ".gt" / "mail"
+
+    @property
+    def trash(self) -> Path:
+        return self.path / ".gt" / "trash"
+
+    @property
+    def archive(self) -> Path:
+        """What nobody uses any more and nothing else holds: it is never deleted by us."""
+        return self.path / ".gt" / "archive"
+
+    @property
+    def wake_fifo(self) -> Path:
+        """What the deacon listens to."""
+        return self.run / "wake"
+
+    @property
+    def death_fifo(self) -> Path:
+        """What the witness listens to."""
+        return self.run / "wake.witness"
+
+    def prepare_run(self) -> None:
+        """The disposable folders, which may have been wiped; a town that was moved away is not made again."""
+        for folder in (self.run, self.logs, *(self.run / name for name in ("launch", "sessions", "spool"))):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+    def mark(self, what: str) -> str:
+        """The ``GT_SESSION`` of a process that works for the town and not for an agent."""
+        return f"{what}@{self.path}"
+
+    def quiet_mark(self, address: Address) -> Path:
+        """There while an agent may not be disturbed: rows say so, and a hook that asks no row sees it here."""
+        return self.path / ".gt" / "quiet" / address.folder
+
+    def sling_lock(self, address: Address) -> Path:
+        """Held by whoever has put work on the agent's hook and starts it now."""
+        return self.run / f"sling.{address.folder}.lock"
+
+    def gate_mark(self, rig: str) -> str:
+        """What tells a rig's gates from all other processes."""
+        return self.mark(f"gate.{rig}")
+
+    @property
+    def flags_folder(self) -> Path:
+        """Orders to stand still; kept over a reboot."""
+        return self.path / ".gt" / "stopped"
+
+    def is_frozen(self, address: Address) -> bool:
+        """Whether the agent is to stand still: by an emergency stop of town or rig, or paused."""
+        up = raised(self.flags_folder)
+        return bool(up) and not up.isdisjoint((TOWN, rig_flag(address.rig or ""), address.folder))
+
+    def stands_still(self, rig: str) -> bool:
+        """Whether an emergency stop holds the rig, or all of the town."""
+        return not raised(self.flags_folder).isdisjoint((TOWN, rig_flag(rig)))
+
+    def rig_folder_exists(self, rig: str) -> bool:
+        """Whether there is such a rig, as far as files tell."""
+        return "/" not in rig and (self.path / "rigs" / rig / "repo.git").is_dir()
+
+    def hook(self, address: Address) -> Path:
+        """An agent's persistent place: ``state.json`` and ``work/``."""
+        return self.path / ".gt" / "hooks" / address.folder
+
+    def worktree(self, address: Address) -> Path:
+        return self.hook(address) / "work"
+
+    def rig_folder(self, rig: RigName) -> Path:
+        return self.path / "rigs" / rig
+
+    def repository(self, rig: RigName) -> Repository:
+        return Repository(self.rig_folder(rig) / "repo.git", self.run / f"repo.{rig}.lock")
+
+    @cached_property
+    def tmux(self) -> server.Server:
+        return server.Server(server.socket_path(self.run), self.run / "tmux.conf", self.tmux_memory, self._tmux_unit())
+
+    @property
+    def tmux_memory(self) -> Path:
+        """Which process the tmux server is, for those who find no socket."""
+        return self.path / ".gt" / "tmux.pid"
+
+    @property
+    def service_mark(self) -> Path:
+        """The beginning of the names of this town's systemd units, where there are any."""
+        return self.path / ".gt" / "service"
+
+    def _tmux_unit(self) -> str | None:
+        try:
+            return f"{self.service_mark.read_text().strip()}-server.service"
+        except FileNotFoundError:
+            return None
+
+    @cached_property
+    def _configuration(self) -> Configuration:
+        return Configuration(self.path, self.environment)
+
+    def settings(self, rig: RigName | None = None) -> Settings:
+        return self._configuration.settings(rig, self.flags)
+
+    def reload_settings(self) -> None:
+        """For those who live long: files may have changed."""
+        self.__dict__.pop("_configuration", None)
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person asks, not an agent or a daemon."""
+        return self.actor == OVERSEER
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether a person asks, or the mayor, who speaks for one."""
+        return self.actor in (OVERSEER, MAYOR)
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[Change]:
+        """An immediate transaction in the actor's name; the deacon hears of its commit."""
+        with self.db.change(self.actor, clock.now()) as change:
+            yield change
+        poke(self.wake_fifo)
+
+    def rig(self, name: str) -> Rig:
+        rig = find_rig(self.db, name)
+        if rig is None:
+            raise NotFoundError(f"no rig {name!r}", hint="gt rig list")
+        return rig
+
+    def acting_as(self, actor: Address) -> "Town":
+        """The same town, asked by another: a daemon writes in its own name."""
+        return Town(self.path, actor, self.environment, self.flags, self.say)
+
+
+def find_town(named: str | None, environment: Mapping[str, str], here: Path) -> Path:
+    """``named``, else ``$GT_TOWN``, else the nearest parent of ``here``, else ``~/gt``. Raises NotFoundError."""
+    for given in (named, environment.get("GT_TOWN")):
+        if given:
+            path = Path(given).expanduser().absolute()
+            if is_town(path):
+                return path
+            raise NotFoundError(f"{path} is no town", hint=f"gt install {path}")
+    for folder in (here, *here.parents):
+        if is_town(folder):
+            return folder
+    home = Path(environment.get("HOME", "/")) / "gt"
+    if is_town(home):
+        return home
+    raise NotFoundError("there is no town here", hint="gt install makes one in ~/gt")
+
+
+def is_town(path: Path) -> bool:
+    """Also one whose database is gone, so that doctor can be told of it."""
+    return (path / "town.yaml").is_file() and (path / ".gt").is_dir()

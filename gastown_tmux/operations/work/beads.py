@@ -1,0 +1,128 @@
+"""Beads: units of work."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead, BeadState, Reason
+from gastown_tmux.errors import RefusedError, UsageError
+from gastown_tmux.operations.hooks.worktrees import write_state
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.work.convoys import tell_landed
+from gastown_tmux.store import beads as rows
+from gastown_tmux.store import convoys
+from gastown_tmux.store.meta import once
+
+PRIORITY = 2
+
+
+def create_bead(
+    town: Town,
+    title: str,
+    rig: Rig,
+    body: str | None = None,
+    priority: int = PRIORITY,
+    needs: Sequence[Bead] = (),
+    labels: Sequence[str] = (),
+    key: str | None = None,
+) -> Answer:
+    _check(title, priority)
+    with town.change() as change:
+        made = once(
+            change,
+            "bead create",
+            key,
+            lambda: rows.insert_bead(
+                change,
+                rig.name,
+                rig.prefix,
+                title=" ".join(title.split()),
+                body=body or "",
+                priority=priority,
+                labels=labels,
+                needs=[bead.id for bead in needs],
+            ),
+        )
+    bead = rows.get_bead(town.db, made)
+    return Answer(bead, bead.id)
+
+
+def _check(title: str, priority: int) -> None:
+    if not title.strip():
+        raise UsageError("a bead needs a title")
+    if not 0 <= priority <= 4:
+        raise UsageError("a priority is 0 (first) to 4 (last)")
+
+
+def list_beads(town: Town, rig: Rig | None = None, state: str | None = None) -> list[Bead]:
+    """``state`` may also be ``blocked``: open, with needs that are not met."""
+    if state == "blocked":
+        beads = rows.list_beads(town.db, rig=rig.name if rig else None, state=BeadState.OPEN)
+        return [bead for bead in beads if bead.needs and rows.is_blocked(town.db, bead.id)]
+    return rows.list_beads(town.db, rig=rig.name if rig else None, state=state)
+
+
+def list_ready(town: Town, rig: Rig | None = None) -> list[Bead]:
+    return rows.list_ready(town.db, rig.name if rig else None)
+
+
+def show_bead(town: Town, bead: Bead) -> Bead:
+    return bead
+
+
+def update_bead(
+    town: Town,
+    bead: Bead,
+    title: str | None = None,
+    body: str | None = None,
+    priority: int | None = None,
+    needs: Sequence[Bead] | None = None,
+    labels: Sequence[str] | None = None,
+) -> Answer:
+    with town.change() as change:
+        was = rows.get_bead(change, bead.id)
+        new = replace(
+            was,
+            title=was.title if title is None else " ".join(title.split()),
+            body=was.body if body is None else body,
+            priority=was.priority if priority is None else priority,
+            labels=was.labels if labels is None else tuple(labels),
+        )
+        _check(new.title, new.priority)
+        if new != was:
+            rows.update_bead(change, bead.id, title=new.title, body=new.body, priority=new.priority, labels=new.labels)
+        if needs is not None:
+            rows.set_needs(change, bead.id, [needed.id for needed in needs])
+        found = rows.get_bead(change, bead.id)
+        same = new == was and set(found.needs) == set(was.needs)
+    if found.assignee is not None and found.state in (BeadState.HOOKED, BeadState.WORKING):
+        write_state(town, found.assignee)
+    return Answer(found, f"{bead.id} is so already" if same else f"{bead.id} is updated")
+
+
+def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE) -> Answer:
+    """Raises RefusedError for one that an agent holds or the refinery has."""
+    if bead.state is BeadState.CLOSED and bead.reason == reason:
+        tell_landed(town, bead.convoy)
+        return Answer(bead, f"{bead.id} is closed already")
+    if bead.state is BeadState.CLOSED:
+        raise RefusedError(f"{bead.id} is closed as {bead.reason} already", hint=f"gt bead reopen {bead.id}")
+    if bead.state is BeadState.MERGED:
+        raise RefusedError(f"{bead.id} is merged already", hint=f"gt bead show {bead.id}")
+    if bead.state in (BeadState.HOOKED, BeadState.WORKING):
+        raise RefusedError(f"{bead.id} is held by {bead.assignee}", hint=f"gt unsling {bead.id}")
+    if bead.state is BeadState.SUBMITTED:
+        raise RefusedError(f"{bead.id} is in the merge queue", hint=f"gt mq reject {bead.merge_request}")
+    with town.change() as change:
+        rows.close_bead(change, bead.id, reason)
+        convoys.land_convoy(change, bead.convoy)
+    tell_landed(town, bead.convoy)
+    return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is closed as {reason}")
+
+
+def reopen_bead(town: Town, bead: Bead) -> Answer:
+    if bead.state is BeadState.OPEN:
+        return Answer(bead, f"{bead.id} is open already")
+    with town.change() as change:
+        rows.reopen_bead(change, bead.id)
+    return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is open")

@@ -1,0 +1,70 @@
+"""Which worker gets a bead: the one it was meant for, one with nothing to do, or a new one, within the limits."""
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import AgentState, Role
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import RETRIED, Bead, is_met
+from gastown_tmux.domain.worker_names import next_name
+from gastown_tmux.operations.sessions.starting import resolve_provider
+from gastown_tmux.operations.town import capacity
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store import agents as agent_rows
+from gastown_tmux.store import beads as rows
+from gastown_tmux.store.db import Change
+
+
+def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> Address | str:
+    """Puts an open bead on a hook that is free for it; else what it waits for."""
+    needed = [rows.get_bead(change, other) for other in bead.needs]
+    unmet = [other.id for other in needed if not is_met(other.state, other.reason)]
+    if unmet:
+        return "it needs " + ", ".join(unmet)
+    if town.stands_still(rig.name):
+        return "everything stands still: gt thaw"
+    full = capacity.refusal(town)
+    if full is not None:
+        return full
+    wanted = Address(bead.target) if bead.target and "/" in bead.target else None
+    worker = None
+    if wanted is not None:
+        agent = agent_rows.find_agent(change, wanted)
+        if agent is not None and (person or agent.state in (AgentState.ON, AgentState.OFF)):
+            holding = rows.find_held_bead(change, wanted)
+            if holding is None:
+                worker = wanted
+            elif agent.role is Role.CREW or bead.reason not in RETRIED:
+                return f"{wanted} has {holding.id} on its hook"
+    if worker is None:
+        chosen = _choose(town, change, rig, bead)
+        if chosen is None:
+            return "all places for agents are taken"
+        worker = chosen
+    rows.sling_bead(change, bead.id, worker)
+    if agent_rows.get_agent(change, worker).state is not AgentState.PAUSED:
+        agent_rows.move_agent(change, worker, "start")
+    return worker
+
+
+def _choose(town: Town, change: Change, rig: Rig, bead: Bead) -> Address | None:
+    """A polecat of the rig with nothing on its hook and no session, best the one that had the bead before, or a new
+    one; None at the limits.
+    """
+    in_rig, in_town = town.settings(rig.name).count("limits.agents"), town.settings().count("limits.agents")
+    agents = agent_rows.list_agents(change)
+    busy = {agent.address for agent in agents if _is_busy(change, agent.address)}
+    if len(busy) >= in_town or sum(Address(address).rig == rig.name for address in busy) >= in_rig:
+        return None
+    wanted = resolve_provider(town, rig.name, bead.provider).name
+    for agent in sorted(agents, key=lambda agent: agent.address != bead.assignee):
+        idle = agent.rig == rig.name and agent.role is Role.POLECAT and agent.address not in busy
+        fits = agent.provider in (None, wanted)
+        if idle and fits and agent.state in (AgentState.OFF, AgentState.ON):
+            return agent.address
+    address = Address.of(rig.name, next_name({agent.name for agent in agents if agent.rig == rig.name}))
+    agent_rows.insert_agent(change, address, Role.POLECAT, None)
+    return address
+
+
+def _is_busy(change: Change, address: Address) -> bool:
+    held = rows.find_held_bead(change, address) is not None
+    return held or agent_rows.find_live_session(change, address) is not None

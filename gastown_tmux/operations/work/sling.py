@@ -1,0 +1,198 @@
+"""gt sling: put work on a hook and start the worker. One transaction claims before any process starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.ids import BeadId
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import RETRIED, WAITING, Bead, BeadState, Reason
+from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations.hooks.worktrees import save_hook, write_state
+from gastown_tmux.operations.mail import sending
+from gastown_tmux.operations.sessions.ending import stop_sessions
+from gastown_tmux.operations.sessions.starting import resolve_provider
+from gastown_tmux.operations.supervision.up import ensure_up
+from gastown_tmux.operations.town.lookup import find_target, resolve_bead
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.work.placement import give
+from gastown_tmux.operations.work.schedule import start_claimed, take_back
+from gastown_tmux.store import agents as agent_rows
+from gastown_tmux.store import beads as rows
+from gastown_tmux.store.db import Change
+from gastown_tmux.store.meta import find_result, keep_result
+
+
+@dataclass(frozen=True, slots=True)
+class Slung:
+    """``agent`` holds the bead; without one, ``waits`` says what for."""
+
+    bead: BeadId
+    agent: Address | None
+    waits: str | None
+
+
+def sling(
+    town: Town,
+    words: Sequence[str] = (),
+    message: str | None = None,
+    provider: str | None = None,
+    rig: Rig | None = None,
+    key: str | None = None,
+) -> Answer:
+    """``words`` are beads, the last one perhaps a rig or an agent; with ``message`` the bead is made too.
+
+    Beads beyond the rig's capacity, or with needs that are not met, stay open with the target noted, and start by
+    themselves. Raises RefusedError for a bead that another agent holds, and then nothing is claimed. What could not be
+    started is tried again by the same ``key``.
+    """
+    given, target = _split(town, words, message, rig)
+    slung = _claim(town, given, target, message, provider, key)
+    fault_point("sling.claimed")
+    _start(town, [(item.bead, item.agent) for item in slung if item.agent is not None])
+    beads = [rows.get_bead(town.db, item.bead) for item in slung]
+    said = [_describe(bead, item.waits) for bead, item in zip(beads, slung, strict=True)]
+    return Answer(beads, "\n".join(said))
+
+
+def _start(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> None:
+    """What cannot be started is taken off its hook again. Raises the first reason."""
+    failures: list[tuple[BeadId, Address, GtError]]
+    try:
+        if town.is_person:
+            ensure_up(town)
+        failures = start_claimed(town, claimed)
+    except GtError as error:
+        failures = [(bead, address, error) for bead, address in claimed]
+        if not failures:
+            raise
+    for bead, address, _ in failures:
+        take_back(town, bead, address, target=None)
+        town.say(f"{bead} stays open: {address} could not be started")
+    if failures:
+        raise failures[0][2]
+
+
+def _describe(bead: Bead, waits: str | None) -> str:
+    match bead.state:
+        case BeadState.OPEN:
+            return f"{bead.id} stays open" + (f": {waits}" if waits else "")
+        case BeadState.HOOKED | BeadState.WORKING:
+            return f"{bead.id} is on the hook of {bead.assignee}"
+        case _:
+            return f"{bead.id} is {bead.state}"
+
+
+def _split(
+    town: Town, words: Sequence[str], message: str | None, rig: Rig | None
+) -> tuple[list[BeadId], Rig | Address | None]:
+    """Beads and target. A bead id is told from a name by its prefix and '-'."""
+    given, target = list(words), rig
+    place: Rig | Address | None = target
+    if given:
+        found = find_target(town, given[-1])
+        if found is not None:
+            place = found
+            given.pop()
+    if message is not None:
+        if not message.strip():
+            raise UsageError("-m needs words", hint="gt sling -m WORDS RIG")
+        if given and place is None:
+            raise NotFoundError(f"no rig or agent {given[-1]!r}", hint="gt rig list")
+        if given:
+            raise UsageError("-m makes a bead of its own: name no other", hint="gt sling -m WORDS RIG")
+        if place is None:
+            raise UsageError("a rig or an agent is needed", hint="gt sling -m WORDS RIG")
+    elif not given:
+        raise UsageError("no bead is named", hint="gt sling BEAD… [TARGET], or gt sling -m WORDS RIG")
+    return [resolve_bead(town, word).id for word in given], place
+
+
+def _claim(
+    town: Town,
+    given: Sequence[BeadId],
+    target: Rig | Address | None,
+    message: str | None,
+    provider: str | None,
+    key: str | None,
+) -> list[Slung]:
+    if provider is not None or not isinstance(target, str):
+        # Before anything is claimed: an agent whose program is not there cannot be started.
+        resolve_provider(town, target.name if isinstance(target, Rig) else None, provider)
+    with town.change() as change:
+        done = find_result(change, "sling", key)
+        if done is not None:
+            return [_claim_again(town, change, bead, target, provider) for bead in done.split()]
+        if message is not None:
+            rig = target if isinstance(target, Rig) else town.rig(str(target).partition("/")[0])
+            given = [
+                rows.insert_bead(
+                    change, rig.name, rig.prefix, title=message.partition("\n")[0], body=message,
+                    priority=2, labels=(), needs=(),
+                )
+            ]  # fmt: skip
+        slung = [_claim_one(town, change, bead, target, provider) for bead in dict.fromkeys(given)]
+        keep_result(change, "sling", key, " ".join(item.bead for item in slung))
+    return slung
+
+
+def _claim_again(town: Town, change: Change, id: str, target: Rig | Address | None, provider: str | None) -> Slung:
+    """As the first sling with this key left it; one that was taken back because it could not be started goes anew."""
+    bead = rows.get_bead(change, id)
+    if bead.state is BeadState.OPEN and bead.target is None and bead.reason is None:
+        return _claim_one(town, change, bead.id, target, provider)
+    return Slung(bead.id, bead.assignee, None)
+
+
+def _claim_one(
+    town: Town, change: Change, bead_id: BeadId, target: Rig | Address | None, provider: str | None
+) -> Slung:
+    bead = rows.get_bead(change, bead_id)
+    rig = town.rig(bead.rig)
+    if isinstance(target, Rig) and target.name != bead.rig:
+        raise RefusedError(f"{bead.id} belongs to rig {bead.rig}, not {target.name}")
+    address = target if isinstance(target, Address) else None
+    if address is not None and address.rig != bead.rig:
+        raise RefusedError(f"{bead.id} belongs to rig {bead.rig}, and {address} does not work on it")
+    if bead.state in (BeadState.HOOKED, BeadState.WORKING):
+        if address is not None and bead.assignee == address:
+            return Slung(bead.id, address, None)
+        raise RefusedError(f"{bead.id} is held by {bead.assignee}", hint=f"gt unsling {bead.id}")
+    if bead.state is not BeadState.OPEN:
+        raise RefusedError(f"{bead.id} is {bead.state}", hint=f"gt bead show {bead.id}")
+    if bead.reason in WAITING and not town.may_decide:
+        words = f"{bead.id} is {bead.reason}: the mayor or a person gives it out again"
+        raise RefusedError(words, hint=f"gt mail send mayor -s 'sling {bead.id}?'")
+    if rig.parked:
+        raise RefusedError(f"rig {rig.name} is parked", hint=f"gt rig unpark {rig.name}")
+    note = address or rig.name
+    rows.note_target(change, bead.id, note, provider)
+    waits = give(town, change, rig, rows.get_bead(change, bead.id), person=True)
+    if isinstance(waits, Address):
+        return Slung(bead.id, waits, None)
+    return Slung(bead.id, None, waits)
+
+
+def unsling(town: Town, bead: Bead) -> Answer:
+    """Takes a bead off its hook: the work is saved, the session ends, the bead is open and keeps its branch."""
+    if bead.state is BeadState.OPEN:
+        if bead.target is None and bead.reason not in RETRIED:
+            return Answer(bead, f"{bead.id} is on no hook")
+        with town.change() as change:
+            rows.hold_back(change, bead.id)
+        return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} waits for no worker any more")
+    if bead.state not in (BeadState.HOOKED, BeadState.WORKING) or bead.assignee is None:
+        raise RefusedError(f"{bead.id} is {bead.state}: it is on no hook", hint=f"gt bead show {bead.id}")
+    address = bead.assignee
+    save_hook(town, town.rig(bead.rig), address, "unsling")
+    with town.change() as change:
+        rows.return_bead(change, bead.id, Reason.UNSLUNG)
+    agent = agent_rows.get_agent(town.db, address)
+    if agent.role is Role.POLECAT:
+        stop_sessions(town, [address], why="unslung", state="stop")
+    elif agent_rows.find_live_session(town.db, address) is not None:
+        sending.notify(town, address, f"{bead.id} is off your hook", f"{bead.title}\n\nYour worktree is as it was.\n")
+    write_state(town, address)
+    return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is off the hook of {address}, and open")

@@ -1,0 +1,311 @@
+"""Bead rows."""
+
+import json
+from collections.abc import Sequence
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import BeadId, Commit, ConvoyId, MergeRequestId, RigName, SessionId, Time
+from gastown_tmux.domain.work import (
+    ATTEMPTS,
+    BEAD,
+    RETRIED,
+    WAITING,
+    Bead,
+    BeadState,
+    ConvoyState,
+    Reason,
+    find_cycle,
+)
+from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.store.convoys import get_convoy, land_convoy, move_convoy
+from gastown_tmux.store.db import Change, Row, placeholders
+from gastown_tmux.store.rows import Reader
+
+_BEAD = (
+    "SELECT b.*, (SELECT json_group_array(needed) FROM needs WHERE bead = b.id) AS needs,"
+    " (SELECT convoy FROM convoy_beads WHERE bead = b.id) AS convoy FROM beads b"
+)
+#: A bead none of whose needs is unmet.
+_UNBLOCKED = (
+    "NOT EXISTS (SELECT 1 FROM needs n JOIN beads d ON d.id = n.needed WHERE n.bead = b.id"
+    " AND d.state <> 'merged' AND NOT (d.state = 'closed' AND d.reason = 'done'))"
+)
+
+
+def _bead(row: Row) -> Bead:
+    return Bead(
+        id=BeadId(row["id"]),
+        rig=RigName(row["rig"]),
+        title=row["title"],
+        body=row["body"],
+        state=BeadState(row["state"]),
+        reason=row["reason"],
+        priority=row["priority"],
+        labels=tuple(json.loads(row["labels"])),
+        needs=tuple(map(BeadId, json.loads(row["needs"]))),
+        assignee=row["assignee"] and Address(row["assignee"]),
+        target=row["target"],
+        provider=row["provider"],
+        attempts=row["attempts"],
+        convoy=row["convoy"] and ConvoyId(row["convoy"]),
+        branch=row["branch"],
+        base=row["base"] and Commit(row["base"]),
+        merge_request=row["merge_request"] and MergeRequestId(row["merge_request"]),
+        merged_commit=row["merged_commit"] and Commit(row["merged_commit"]),
+        report=row["report"],
+        created=Time(row["created"]),
+        updated=Time(row["updated"]),
+    )
+
+
+def list_beads(reader: Reader, *, rig: str | None = None, state: str | None = None) -> list[Bead]:
+    sql, values = _BEAD + " WHERE 1", list[object]()
+    if rig is not None:
+        sql, values = sql + " AND b.rig = ?", [*values, rig]
+    if state is not None:
+        sql, values = sql + " AND b.state = ?", [*values, state]
+    return [_bead(row) for row in reader.rows(sql + " ORDER BY b.created, b.id", *values)]
+
+
+def list_titles(reader: Reader) -> list[tuple[BeadId, BeadState, str]]:
+    """Every bead as one line, the newest first: what a person chooses from."""
+    rows = reader.rows("SELECT id, state, title FROM beads ORDER BY updated DESC")
+    return [(row["id"], row["state"], row["title"]) for row in rows]
+
+
+def list_ready(reader: Reader, rig: str | None = None) -> list[Bead]:
+    """Open beads without unmet needs, most urgent first."""
+    sql = _BEAD + f" WHERE b.state = 'open' AND {_UNBLOCKED}"
+    values = list[object]()
+    if rig is not None:
+        sql, values = sql + " AND b.rig = ?", [rig]
+    return [_bead(row) for row in reader.rows(sql + " ORDER BY b.priority, b.created, b.id", *values)]
+
+
+def count_ready(reader: Reader) -> dict[RigName, int]:
+    """Ready beads of each rig."""
+    rows = reader.rows(
+        f"SELECT b.rig, count(*) AS n FROM beads b WHERE b.state = 'open' AND {_UNBLOCKED} GROUP BY b.rig"
+    )
+    return {RigName(row["rig"]): row["n"] for row in rows}
+
+
+def list_waiting(reader: Reader, rig: str) -> list[Bead]:
+    """Ready beads that go to a worker by themselves: slung before, or come back to be done again."""
+    sql = _BEAD + (
+        f" WHERE b.state = 'open' AND b.rig = ? AND {_UNBLOCKED} AND b.attempts < ?"
+        f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)})) ORDER BY b.priority, b.created, b.id"
+    )
+    return [_bead(row) for row in reader.rows(sql, rig, ATTEMPTS, *RETRIED)]
+
+
+def is_blocked(reader: Reader, bead: BeadId) -> bool:
+    return reader.row(f"SELECT 1 FROM beads b WHERE b.id = ? AND {_UNBLOCKED}", bead) is None
+
+
+def find_bead(reader: Reader, bead: str) -> Bead | None:
+    row = reader.row(_BEAD + " WHERE b.id = ?", bead)
+    return _bead(row) if row else None
+
+
+def get_bead(reader: Reader, bead: str) -> Bead:
+    found = find_bead(reader, bead)
+    if found is None:
+        raise NotFoundError(f"no bead {bead}", hint="gt bead list")
+    return found
+
+
+def find_held_bead(reader: Reader, address: str) -> Bead | None:
+    """The bead on an agent's hook."""
+    row = reader.row(_BEAD + " WHERE b.assignee = ? AND b.state IN ('hooked', 'working')", address)
+    return _bead(row) if row else None
+
+
+def list_held_beads(reader: Reader) -> dict[Address, Bead]:
+    rows = reader.rows(_BEAD + " WHERE b.state IN ('hooked', 'working')")
+    return {Address(row["assignee"]): _bead(row) for row in rows}
+
+
+def insert_bead(
+    change: Change,
+    rig: RigName,
+    prefix: str,
+    *,
+    title: str,
+    body: str,
+    priority: int,
+    labels: Sequence[str],
+    needs: Sequence[BeadId],
+) -> BeadId:
+    bead = BeadId(
+        change.insert_with_id(
+            prefix,
+            lambda fresh: change.execute(
+                "INSERT INTO beads (id, rig, title, body, state, priority, labels, created, updated)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                fresh, rig, title, body, BEAD.initial, priority, json.dumps(list(labels)), change.time, change.time,
+            ),
+        )
+    )  # fmt: skip
+    set_needs(change, bead, needs)
+    change.event(EventType.BEAD_CREATED, bead, rig=rig, title=title)
+    return bead
+
+
+def recover_bead(change: Change, bead: BeadId, rig: RigName, title: str, body: str, branch: str | None) -> None:
+    """A row for a bead that a restored database knows nothing of; open, and waiting for a person's word."""
+    change.execute(
+        "INSERT INTO beads (id, rig, title, body, state, reason, priority, labels, branch, created, updated)"
+        " VALUES (?, ?, ?, ?, 'open', ?, 2, '[]', ?, ?, ?)",
+        bead, rig, title, body, Reason.PARKED, branch, change.time, change.time,
+    )  # fmt: skip
+    change.event(EventType.BEAD_CREATED, bead, rig=rig, title=title, recovered=True)
+
+
+def recover_merged(change: Change, bead: BeadId, commit: Commit) -> None:
+    """What git proves after a restore, from whatever state the old row was in."""
+    change.execute(
+        "UPDATE beads SET state = 'merged', reason = NULL, target = NULL, merged_commit = ?, updated = ? WHERE id = ?",
+        commit, change.time, bead,
+    )  # fmt: skip
+    change.execute(
+        "UPDATE merge_requests SET state = 'merged', reason = NULL, merged_commit = ?, updated = ?"
+        " WHERE bead = ? AND state NOT IN ('merged', 'superseded')",
+        commit, change.time, bead,
+    )  # fmt: skip
+    change.event(EventType.BEAD_MERGED, bead, commit=commit, recovered=True)
+    land_convoy(change, get_bead(change, bead).convoy)
+
+
+def set_needs(change: Change, bead: BeadId, needs: Sequence[BeadId]) -> None:
+    """Replaces what the bead needs. Raises RefusedError where that would close a circle."""
+    change.execute("DELETE FROM needs WHERE bead = ?", bead)
+    for needed in dict.fromkeys(needs):
+        get_bead(change, needed)
+        change.execute("INSERT INTO needs (bead, needed) VALUES (?, ?)", bead, needed)
+    graph: dict[BeadId, list[BeadId]] = {}
+    for row in change.rows("SELECT bead, needed FROM needs"):
+        graph.setdefault(BeadId(row["bead"]), []).append(BeadId(row["needed"]))
+    circle = find_cycle(graph)
+    if circle:
+        raise RefusedError("these beads would need one another: " + " → ".join(circle))
+
+
+def update_bead(change: Change, bead: BeadId, *, title: str, body: str, priority: int, labels: Sequence[str]) -> None:
+    change.execute(
+        "UPDATE beads SET title = ?, body = ?, priority = ?, labels = ?, updated = ? WHERE id = ?",
+        title, body, priority, json.dumps(list(labels)), change.time, bead,
+    )  # fmt: skip
+    change.event(EventType.BEAD_UPDATED, bead)
+
+
+def note_target(change: Change, bead: BeadId, target: str, provider: str | None) -> None:
+    """Where an open bead goes when a worker is free. Its attempts count anew."""
+    change.execute(
+        "UPDATE beads SET target = ?, provider = ?, attempts = 0, updated = ? WHERE id = ?",
+        target,
+        provider,
+        change.time,
+        bead,
+    )
+
+
+def hold_back(change: Change, bead: BeadId) -> None:
+    """An open bead goes to nobody by itself any more."""
+    change.execute(
+        "UPDATE beads SET target = NULL, provider = NULL, updated = ?,"
+        f" reason = CASE WHEN reason IN ({placeholders(WAITING)}) THEN reason ELSE ? END WHERE id = ?",
+        change.time, *WAITING, Reason.UNSLUNG, bead,
+    )  # fmt: skip
+
+
+def _move(change: Change, bead: BeadId, move: str, sets: str = "id = id", *values: object) -> Bead:
+    found = get_bead(change, bead)
+    state = BEAD.next_state(found.state, move)
+    change.execute(
+        f"UPDATE beads SET state = ?, updated = ?, {sets} WHERE id = ? AND state = ?",
+        state, change.time, *values, bead, found.state,
+    )  # fmt: skip
+    return found
+
+
+def sling_bead(change: Change, bead: BeadId, address: Address) -> None:
+    """TakenError where another bead is on that hook. Until the hook is prepared the bead has no base.
+
+    What it came back for is only kept where the worker has to mend that.
+    """
+    found = get_bead(change, bead)
+    reason = found.reason if found.reason in RETRIED else None
+    _move(change, bead, "sling", "assignee = ?, attempts = attempts + 1, base = NULL, reason = ?", address, reason)
+    change.event(EventType.BEAD_SLUNG, bead, agent=address)
+
+
+def set_branch(change: Change, bead: BeadId, branch: str, base: Commit) -> None:
+    """Where the work of a hooked bead goes, and the commit that it is cut from."""
+    change.execute("UPDATE beads SET branch = ?, base = ?, updated = ? WHERE id = ?", branch, base, change.time, bead)
+
+
+def start_bead(change: Change, bead: BeadId, session: SessionId) -> None:
+    if get_bead(change, bead).state is BeadState.HOOKED:
+        _move(change, bead, "start")
+        change.event(EventType.BEAD_STARTED, bead, session=session)
+
+
+def submit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -> None:
+    _move(change, bead, "submit", "merge_request = ?, reason = NULL, target = NULL", merge_request)
+    change.event(EventType.BEAD_SUBMITTED, bead, merge_request=merge_request)
+
+
+def resubmit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -> None:
+    """The same branch once more, though its worker is gone."""
+    _move(change, bead, "resubmit", "merge_request = ?, reason = NULL, target = NULL", merge_request)
+    change.event(EventType.BEAD_SUBMITTED, bead, merge_request=merge_request)
+
+
+def report_bead(change: Change, bead: BeadId, report: str) -> None:
+    _move(change, bead, "report", "reason = 'done', target = NULL, report = ?", report)
+    change.event(EventType.BEAD_REPORTED, bead, report=report)
+
+
+def merge_bead(change: Change, bead: BeadId, commit: Commit) -> None:
+    _move(change, bead, "merge", "merged_commit = ?, reason = NULL, target = NULL", commit)
+    change.event(EventType.BEAD_MERGED, bead, commit=commit)
+
+
+def return_bead(change: Change, bead: BeadId, reason: str) -> None:
+    """Off its hook and back to open, keeping branch and author."""
+    _come_back(change, bead, "return", reason, None)
+
+
+def refuse_bead(change: Change, bead: BeadId, reason: str, *, target: str | None) -> None:
+    """From the merge queue back to open; ``target`` is who gets it when it is given out again."""
+    _come_back(change, bead, "refuse", reason, target)
+
+
+def _come_back(change: Change, bead: BeadId, move: str, reason: str, target: str | None) -> None:
+    was = _move(change, bead, move, "reason = ?, target = ?", reason, target)
+    change.event(EventType.BEAD_RETURNED, bead, reason=reason, was=was.state, agent=was.assignee)
+
+
+def take_back_bead(change: Change, bead: BeadId, *, target: str | None) -> None:
+    """Off a hook it never was worked on at: as if it had not been slung, but for ``target``."""
+    was = _move(change, bead, "return", "attempts = attempts - 1, target = ?", target)
+    change.event(EventType.BEAD_RETURNED, bead, reason="unslung", was=was.state, agent=was.assignee)
+
+
+def close_bead(change: Change, bead: BeadId, reason: str) -> None:
+    _move(change, bead, "close", "reason = ?, target = NULL", reason)
+    change.event(EventType.BEAD_CLOSED, bead, reason=reason)
+
+
+def reopen_bead(change: Change, bead: BeadId) -> None:
+    """A convoy that had landed with it has not any more."""
+    convoy = _move(change, bead, "reopen", "reason = NULL, attempts = 0").convoy
+    change.event(EventType.BEAD_REOPENED, bead)
+    if convoy is not None and get_convoy(change, convoy).state is ConvoyState.LANDED:
+        move_convoy(change, convoy, "reopen")
+
+
+def count_beads(reader: Reader) -> dict[str, int]:
+    return {row["state"]: row["n"] for row in reader.rows("SELECT state, count(*) AS n FROM beads GROUP BY state")}

@@ -1,0 +1,108 @@
+"""Convoy rows."""
+
+import json
+from collections.abc import Sequence
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.ids import BeadId, ConvoyId, Time
+from gastown_tmux.domain.work import CONVOY, BeadState, Convoy, ConvoyState, has_landed
+from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.store.db import Change, Row
+from gastown_tmux.store.rows import Reader
+
+_CONVOY = """
+    SELECT c.*,
+        (SELECT json_group_array(bead) FROM
+            (SELECT bead FROM convoy_beads WHERE convoy = c.id ORDER BY place)) AS beads,
+        (SELECT count(*) FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE v.convoy = c.id
+            AND (b.state = 'merged' OR (b.state = 'closed' AND b.reason = 'done'))) AS done
+    FROM convoys c
+"""
+
+
+def _convoy(row: Row) -> Convoy:
+    beads = tuple(map(BeadId, json.loads(row["beads"])))
+    return Convoy(
+        id=ConvoyId(row["id"]),
+        name=row["name"],
+        state=ConvoyState(row["state"]),
+        notify=row["notify"] and Address(row["notify"]),
+        beads=beads,
+        done=row["done"],
+        total=len(beads),
+        created=Time(row["created"]),
+        landed=row["landed"] and Time(row["landed"]),
+    )
+
+
+def list_convoys(reader: Reader) -> list[Convoy]:
+    return [_convoy(row) for row in reader.rows(_CONVOY + " ORDER BY c.created, c.id")]
+
+
+def get_convoy(reader: Reader, convoy: str) -> Convoy:
+    row = reader.row(_CONVOY + " WHERE c.id = ?", convoy)
+    if row is None:
+        raise NotFoundError(f"no convoy {convoy}", hint="gt convoy list")
+    return _convoy(row)
+
+
+def insert_convoy(change: Change, name: str, notify: Address | None) -> ConvoyId:
+    convoy = ConvoyId(
+        change.insert_with_id(
+            "cv",
+            lambda fresh: change.execute(
+                "INSERT INTO convoys (id, name, state, notify, created) VALUES (?, ?, ?, ?, ?)",
+                fresh, name, CONVOY.initial, notify, change.time,
+            ),
+        )
+    )  # fmt: skip
+    change.event(EventType.CONVOY_CREATED, convoy, name=name)
+    return convoy
+
+
+def add_to_convoy(change: Change, convoy: ConvoyId, beads: Sequence[BeadId]) -> list[BeadId]:
+    """Those that were not in it before. Raises RefusedError for a bead that travels in another convoy."""
+    added = []
+    place = len(get_convoy(change, convoy).beads)
+    for bead in dict.fromkeys(beads):
+        row = change.row("SELECT convoy FROM convoy_beads WHERE bead = ?", bead)
+        if row is not None and row["convoy"] == convoy:
+            continue
+        if row is not None:
+            raise RefusedError(f"{bead} travels in convoy {row['convoy']}")
+        change.execute("INSERT INTO convoy_beads (bead, convoy, place) VALUES (?, ?, ?)", bead, convoy, place)
+        change.event(EventType.CONVOY_ADDED, convoy, bead=bead)
+        added.append(bead)
+        place += 1
+    if added:
+        move_convoy(change, convoy, "reopen")
+        land_convoy(change, convoy)
+    return added
+
+
+def move_convoy(change: Change, convoy: ConvoyId, move: str) -> bool:
+    """Whether this changed its state."""
+    found = get_convoy(change, convoy)
+    state = CONVOY.next_state(found.state, move)
+    if state is found.state:
+        return False
+    landed = change.time if state is ConvoyState.LANDED else None
+    change.execute("UPDATE convoys SET state = ?, landed = ? WHERE id = ?", state, landed, convoy)
+    if state is not ConvoyState.OPEN:
+        event = EventType.CONVOY_LANDED if state is ConvoyState.LANDED else EventType.CONVOY_CLOSED
+        change.event(event, convoy)
+    return True
+
+
+def land_convoy(change: Change, convoy: ConvoyId | None) -> bool:
+    """Lands an open convoy whose beads are all there; called whenever one of them merges or closes."""
+    if convoy is None or get_convoy(change, convoy).state is not ConvoyState.OPEN:
+        return False
+    rows = change.rows(
+        "SELECT b.state, b.reason FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE v.convoy = ?",
+        convoy,
+    )
+    if not has_landed((BeadState(row["state"]), row["reason"]) for row in rows):
+        return False
+    return move_convoy(change, convoy, "land")

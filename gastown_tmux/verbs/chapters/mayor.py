@@ -1,0 +1,29 @@
+"""Verbs for the window a person runs the town from."""
+
+from gastown_tmux.verbs.table import Kind, Record, Special, Verb, flag, option
+
+_AGENT = (option("--agent", "provider", Kind.PROVIDER, "agent program beside the REPL"),)
+
+VERBS = (
+    Verb(
+        "mayor start", "open the mayor's window, and start its agent program", "operations.windows.mayor:start", _AGENT
+    ),
+    Verb(
+        "mayor attach",
+        "go to the mayor's window",
+        "operations.windows.attach:attach",
+        (flag("--read-only", "read_only", "look only"),),
+        Special.TEXT,
+        terminal=True,
+    ),
+    Verb("mayor detach", "leave the town's windows", "operations.windows.attach:detach"),
+    Verb("mayor stop", "end its agent program, and close the mayor's window", "operations.windows.mayor:stop"),
+    Verb("mayor restart", "both of them anew", "operations.windows.mayor:restart", _AGENT),
+    Verb(
+        "mayor status",
+        "whether the mayor runs, and with which agent program",
+        "operations.windows.mayor:status",
+        (),
+        Record(("state", "window", "pane", "clients", "provider")),
+    ),
+)

@@ -1,0 +1,126 @@
+"""Verbs for the merge queue and the daemons."""
+
+from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option, optional
+
+_DAEMONS = ("deacon", "witness", "refinery")
+_STATES = ("queued", "testing", "publishing", "merged", "held", "conflicted", "rejected", "superseded")
+_REQUEST = argument("request", Kind.MERGE_REQUEST)
+_RIG = option("--rig", "rig", Kind.RIG, "only this rig")
+
+VERBS = (
+    Verb(
+        "mq list",
+        "the merge queue, and what became of the rest",
+        "operations.merging.queue:list_merge_requests",
+        (_RIG, option("--state", "state", Kind.CHOICE, "only these", choices=_STATES)),
+        Listing(
+            ("id", "state", "position", "bead", "author", "merged_commit", "reason", "updated"),
+            "nothing was submitted yet",
+        ),
+    ),
+    Verb(
+        "mq show",
+        "one merge request",
+        "operations.merging.queue:show_merge_request",
+        (_REQUEST,),
+        Record(
+            (
+                "id",
+                "bead",
+                "rig",
+                "author",
+                "branch",
+                "head",
+                "base",
+                "target",
+                "state",
+                "position",
+                "attempts",
+                "reason",
+                "candidate",
+                "merged_commit",
+                "log",
+                "created",
+                "updated",
+            )
+        ),
+    ),
+    Verb(
+        "mq submit",
+        "submit a bead's branch in its worker's place",
+        "operations.merging.queue:submit",
+        (optional("bead", Kind.BEAD, "your own unless given"),),
+    ),
+    Verb("mq approve", "let a held merge request land", "operations.merging.queue:approve", (_REQUEST,)),
+    Verb("mq retry", "try a merge request again now", "operations.merging.queue:retry", (_REQUEST,)),
+    Verb(
+        "mq reject",
+        "send a merge request back to its author",
+        "operations.merging.queue:reject",
+        (_REQUEST, option("-m --message", "message", help="why")),
+    ),
+    Verb(
+        "refinery run",
+        "land what is queued for a rig",
+        "operations.merging.landing:run_refinery",
+        (
+            option("--rig", "rig", Kind.RIG, "the rig; each unless given"),
+            flag("--once", "once", "one merge request only"),
+        ),
+    ),
+    Verb(
+        "refinery status",
+        "what the refineries do",
+        "operations.merging.queue:refineries",
+        (),
+        Listing(("rig", "running", "queued", "held", "target"), "no rigs yet: gt rig add NAME URL|PATH"),
+    ),
+    Verb(
+        "daemon run",
+        "be a daemon, in the foreground",
+        "daemons.run:run",
+        (
+            argument("name", Kind.CHOICE, choices=_DAEMONS),
+            flag("--standby", "standby", "once the town is wanted up and has none"),
+        ),
+        hidden=True,
+    ),
+    Verb(
+        "daemon revive",
+        "start the daemons if the town is wanted up",
+        "operations.sessions.daemons:revive",
+        hidden=True,
+    ),
+    Verb(
+        "daemon start",
+        "start the daemons",
+        "operations.sessions.daemon_control:start",
+        (optional("names", Kind.CHOICE, many=True, choices=_DAEMONS),),
+    ),
+    Verb(
+        "daemon stop",
+        "stop the daemons",
+        "operations.sessions.daemon_control:stop",
+        (optional("names", Kind.CHOICE, many=True, choices=_DAEMONS),),
+    ),
+    Verb(
+        "daemon status",
+        "which daemons run",
+        "operations.sessions.daemon_control:status",
+        (optional("names", Kind.CHOICE, many=True, choices=_DAEMONS),),
+        Listing(("name", "alive", "pid", "since"), "none"),
+    ),
+    Verb(
+        "service install",
+        "have systemd bring the town back after logout and boot",
+        "operations.sessions.service:install",
+    ),
+    Verb("service remove", "take the systemd units out again", "operations.sessions.service:remove"),
+    Verb(
+        "service status",
+        "the town's systemd units",
+        "operations.sessions.service:status",
+        (),
+        Listing(("name", "exists", "enabled", "active", "path"), "no units"),
+    ),
+)

@@ -1,0 +1,30 @@
+"""Verbs for what waits for a person."""
+
+from gastown_tmux.verbs.table import Kind, Listing, Verb, flag, optional
+
+_WHOSE = (
+    optional("agents", Kind.AGENT, "whose question", many=True),
+    flag("--alike", "alike", "whoever else asks the same too"),
+    flag("--all", "all", "everybody who waits"),
+)
+
+VERBS = (
+    Verb(
+        "review",
+        "what waits for you: approvals, held merge requests, escalations, mail",
+        "operations.supervision.approvals:review",
+        (),
+        Listing(
+            ("kind", "id", "text", "next", "bead", "agent", "since"), "nothing waits for approval, nor for an answer"
+        ),
+    ),
+    Verb(
+        "waiting",
+        "agents that wait for a person, and what they ask",
+        "operations.supervision.approvals:list_waiting",
+        (),
+        Listing(("agent", "bead", "question", "since"), "nobody waits"),
+    ),
+    Verb("approve", "say yes to what an agent asks", "operations.supervision.approvals:approve", _WHOSE),
+    Verb("deny", "say no to what an agent asks", "operations.supervision.approvals:deny", _WHOSE),
+)

@@ -1,0 +1,107 @@
+"""Verbs for talking: mail and nudges."""
+
+from gastown_tmux.domain.mail import MessageType
+from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Verb, argument, flag, option, optional
+
+_MAILS = ("id", "from_", "subject", "date", "read", "type", "priority", "to", "archived")
+_MAIL = Record(
+    ("id", "from_", "to", "subject", "date", "type", "priority", "bead", "in_reply_to", "thread", "expires", "asks"),
+    body="body",
+)
+_BODY = (
+    option("-m --body", "body", Kind.BODY, "its words, or - for standard input"),
+    option("--body-file", "body", Kind.FILE, "its words from a file"),
+)
+_TYPES = tuple(kind.value for kind in MessageType)
+_PRIORITY = option("--priority", "priority", Kind.CHOICE, choices=("low", "normal", "high", "urgent"))
+_ID = argument("mail", Kind.MAIL, "its id, or a leading part of it")
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        "mail send",
+        "write to somebody; it is in the box when this returns",
+        "operations.mail.sending:send",
+        (
+            argument("to", help="addresses, and groups such as @town @rig/RIG @crew/RIG @polecats/RIG", many=True),
+            option("-s --subject", "subject", help="one line", required=True),
+            *_BODY,
+            option(
+                "--type",
+                "type",
+                Kind.CHOICE,
+                "task, or reply with --reply-to",
+                choices=_TYPES,
+            ),
+            _PRIORITY,
+            option("--reply-to", "reply_to", Kind.MAIL, "the mail this answers"),
+            option("--bead", "bead", Kind.BEAD, "what it is about"),
+            option("--expires", "expires", Kind.DURATION, "nobody is told of it later than that, such as 2h"),
+            option("--attach", "attach", help="is refused: commit the file, or name its path", many=True),
+            KEY,
+        ),
+    ),
+    Verb(
+        "mail inbox",
+        "what is in a mailbox",
+        "operations.mail.inbox:inbox",
+        (
+            optional("address", Kind.ADDRESS, "your own unless given"),
+            flag("--all", "all", "the archived ones too"),
+        ),
+        Listing(_MAILS, "no mail"),
+    ),
+    Verb("mail read", "one mail, which counts as read then", "operations.mail.inbox:read", (_ID,), _MAIL),
+    Verb("mail reply", "answer a mail", "operations.mail.sending:reply", (_ID, *_BODY, _PRIORITY, KEY)),
+    Verb(
+        "mail archive",
+        "put mails away, out of the inbox",
+        "operations.mail.inbox:archive",
+        (argument("mails", Kind.MAIL, "their ids", many=True),),
+    ),
+    Verb(
+        "mail thread", "the conversation of a mail", "operations.mail.inbox:thread", (_ID,), Listing(_MAILS, "no mail")
+    ),
+    Verb(
+        "mail search",
+        "mails that hold all these words",
+        "operations.mail.inbox:search",
+        (argument("words", many=True),),
+        Listing(_MAILS, "no mail holds that"),
+    ),
+    Verb(
+        "mail status",
+        "what became of a mail",
+        "operations.mail.inbox:status",
+        (_ID,),
+        Record(("id", "from_", "to", "subject", "date", "read", "archived"), body="story"),
+    ),
+    Verb(
+        "mail check",
+        "what is new",
+        "operations.mail.injection:check",
+        (flag("--inject", "inject", "as text for an agent's turn: what it was not told of yet"),),
+        Listing(_MAILS, ""),
+    ),
+    Verb(
+        "nudge",
+        "type words into an agent's window",
+        "operations.mail.nudge:nudge",
+        (
+            argument("agent", help="an agent, or a group such as @rig/RIG"),
+            argument("text", many=True),
+            option(
+                "--mode",
+                "mode",
+                Kind.CHOICE,
+                "idle: now or at its next pause; queue; now",
+                choices=("idle", "queue", "now"),
+            ),
+        ),
+    ),
+    Verb(
+        "dnd",
+        "whether an agent hears only what is urgent",
+        "operations.mail.nudge:do_not_disturb",
+        (argument("agent", Kind.ADDRESS), optional("switch", Kind.CHOICE, choices=("on", "off", "status"))),
+    ),
+)

@@ -1,0 +1,75 @@
+"""What the deacon's keeper has done: backups, pushed snapshots, turn ends."""
+
+import os
+from pathlib import Path
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.operations.hooks import upkeep
+from gastown_tmux.operations.hooks.snapshots import list_snapshots, take
+from gastown_tmux.store.agents import insert_session, move_session
+from gastown_tmux.store.db import is_whole
+from tests.journeys.town_world import git
+from tests.operations.quiet_town import QuietTown
+
+
+def test_backups_are_whole_and_few(quiet: QuietTown) -> None:
+    made = [upkeep.back_up(quiet.town) for _ in range(upkeep.BACKUPS + 2)]
+    kept = upkeep.list_backups(quiet.town)
+    assert kept == sorted(set(made), reverse=True)[: upkeep.BACKUPS] and all(map(is_whole, kept))
+    assert kept[0].parent.stat().st_mode & 0o777 == 0o700
+    # Looking at one leaves nothing beside it that would be taken for another.
+    assert sorted(kept[0].parent.iterdir(), reverse=True) == kept
+
+
+def test_new_snapshots_are_pushed_where_a_remote_is_configured(quiet: QuietTown, short_tmp: Path) -> None:
+    ann, work = quiet.crew()
+    take(quiet.town, ann)
+    backup, pushed = short_tmp / "backup.git", {}
+    upkeep.push_snapshots(quiet.town, pushed)
+    assert pushed == {}
+    git(short_tmp, "init", "-q", "--bare", str(backup))
+    quiet.town.flags = {"snapshot.remote": str(backup)}
+    upkeep.push_snapshots(quiet.town, pushed)
+    assert git(backup, "for-each-ref", "--format=%(refname)") == "refs/gastown/hooks/demo.ann/1"
+    # Nothing new: the remote is not asked.
+    backup.rename(short_tmp / "elsewhere")
+    upkeep.push_snapshots(quiet.town, pushed)
+    (short_tmp / "elsewhere").rename(backup)
+    (work / "draft.txt").write_text("d\n")
+    take(quiet.town, ann)
+    upkeep.push_snapshots(quiet.town, pushed)
+    assert len(git(backup, "for-each-ref", "--format=%(refname)").splitlines()) == 2
+
+
+def test_each_end_of_a_turn_is_saved_once(quiet: QuietTown) -> None:
+    ann, work = quiet.crew()
+    with quiet.town.change() as change:
+        session = insert_session(change, ann, "runbook", (1, "then"))
+        move_session(change, session, "work")
+    assert upkeep.find_turn_ends(quiet.town, {}) == []
+    with quiet.town.change() as change:
+        move_session(change, session, "idle")
+    [ended] = upkeep.find_turn_ends(quiet.town, {})
+    (work / "draft.txt").write_text("d\n")
+    upkeep.save_sessions(quiet.town, [ended], "turn end")
+    assert [one.why for one in list_snapshots(quiet.town, Address(ann))] == ["turn end"]
+    assert upkeep.find_turn_ends(quiet.town, {ended.id: ended.since}) == []
+
+
+def test_cleaning_thins_packs_and_keeps_what_is_young(quiet: QuietTown) -> None:
+    ann, work = quiet.crew()
+    for number in range(3):
+        (work / "draft.txt").write_text(f"{number}\n")
+        take(quiet.town, ann)
+    young = quiet.town.trash / "young"
+    young.mkdir(parents=True)
+    spool = quiet.town.run / "spool"
+    spool.mkdir(exist_ok=True)
+    half, old = spool / ".1.ses-a.idle", spool / ".2.ses-a.idle"
+    half.touch()
+    old.touch()
+    os.utime(old, (0, 0))
+    upkeep.clean(quiet.town)
+    assert half.exists() and not old.exists()
+    assert len(list_snapshots(quiet.town, ann)) == 3 and young.exists()
+    assert git(quiet.town.path, "status", "--porcelain") == ""
