@@ -109,17 +109,17 @@ def _inject(town: str, agent: str, box: str) -> int | None:
     except OSError:
         return None
     try:
-        return _tell_alone(town, agent, box, lock)
+        return _offer_alone(town, agent, box, lock)
     finally:
         os.close(lock)
 
 
-def _tell_alone(town: str, agent: str, box: str, lock: int) -> int | None:
+def _offer_alone(town: str, agent: str, box: str, lock: int) -> int | None:
     import fcntl
     import json
     import time
 
-    from gastown_tmux.domain.quoting import form, injection
+    from gastown_tmux.domain.quoting import frame, injection
     from gastown_tmux.store.own_mail import read_own
 
     mails = []
@@ -143,8 +143,8 @@ def _tell_alone(town: str, agent: str, box: str, lock: int) -> int | None:
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
     text, told = injection(mail for mail in mails if not mail.expires or mail.expires > stamp)
-    way = os.environ.get("GT_INJECT", "")
-    shown = form(text, way, payload if isinstance(payload, dict) else {}) if told else ""
+    format_name = os.environ.get("GT_INJECT", "")
+    shown = frame(text, format_name, payload if isinstance(payload, dict) else {}) if told else ""
     if shown:
         print(shown, flush=True)  # noqa: T201
         offer = {"agent": agent, "mails": told, "hook": os.environ.get("GT_HOOK", "")}

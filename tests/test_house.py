@@ -2,6 +2,7 @@
 
 import graphlib
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -79,6 +80,13 @@ def test_top_level_is_as_agreed() -> None:
     git = ["git", "-c", "safe.directory=*", "-C", str(ROOT), "ls-files"]
     files = subprocess.run(git, capture_output=True, text=True, check=True, timeout=30).stdout
     assert {line.split("/")[0] for line in files.splitlines()} <= TOP_LEVEL
+
+
+def test_contributing_tells_where_things_are() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text().split("## Where is …?")[1].split("\n## ")[0]
+    places = re.findall(r"\| `([^`]+)` \|$", told, re.MULTILINE)
+    assert len(places) >= 32
+    assert [place for place in places if not (PACKAGE / place).is_file()] == []
 
 
 def test_tests_mirror_the_tree() -> None:

@@ -29,6 +29,6 @@ def _carry_out(verb: Verb, words: list[str], given: Globals) -> None:
     town = open_town(given, dict(os.environ), render.say, needed=verb.town)
     write = render.draw if verb.show is Special.SCREENS else render.write
     town.ask = ask
-    for text in answer(verb, words, town, render.look(), given.json):
+    for text in answer(verb, words, town, render.display(), given.json):
         write(text)
         sys.stdout.flush()

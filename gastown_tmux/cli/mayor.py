@@ -19,4 +19,4 @@ def pop_up(given: Globals, what: str) -> None:
 
 
 def _shell(given: Globals) -> Shell:
-    return Shell(open_town(given, dict(os.environ), render.say), render.look())
+    return Shell(open_town(given, dict(os.environ), render.say), render.display())

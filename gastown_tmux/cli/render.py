@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 
-from gastown_tmux.verbs.show import PLAIN, Look
+from gastown_tmux.verbs.show import PLAIN, Display
 
 
 def write(text: str) -> None:
@@ -27,11 +27,11 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
-def look() -> Look:
+def display() -> Display:
     """Elsewhere than on a terminal the text is plain and nothing is cut."""
     if not sys.stdout.isatty():
         return PLAIN
-    return Look(
+    return Display(
         width=shutil.get_terminal_size().columns,
         colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         signs=sys.stdout.encoding.lower() in ("utf-8", "utf8"),

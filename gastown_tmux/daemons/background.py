@@ -13,7 +13,7 @@ log = logging.getLogger("gt")
 
 
 @dataclass
-class Hands:
+class BackgroundJobs:
     """One thread for each name at work, with a town (and so a database connection) of its own.
 
     What fails is logged and done again when the loop finds it still undone: work must be written so that it may

@@ -1,18 +1,19 @@
-"""What the deacon does in a thread of its own so that mail is told at once: it watches boxes, and sends errands."""
+"""What the deacon does in a thread of its own so that mail is told at once: it watches boxes, and has words typed."""
 
 import logging
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
-from gastown_tmux.daemons.background import Hands
+from gastown_tmux.daemons.background import BackgroundJobs
 from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.edges.files.mailbox_watch import BoxWatcher
 from gastown_tmux.edges.tmux.typing import Refused, Unsure
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.mail.courier import Courier, Errand
-from gastown_tmux.operations.mail.delivering import tell
-from gastown_tmux.operations.mail.notices import Notices, tell_overseer
+from gastown_tmux.operations.mail.courier import Courier, Notification
+from gastown_tmux.operations.mail.delivering import deliver
+from gastown_tmux.operations.mail.notices import Notices, notify_overseer
 from gastown_tmux.operations.mail.unwatched import report_watch
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.meta import is_wanted
@@ -32,7 +33,7 @@ class CourierThread:
         self._town = town.acting_as(town.actor)
         self._courier = Courier(self._town)
         self._notices = Notices(self._town)
-        self._hands = Hands(town)
+        self._jobs = BackgroundJobs(town)
         self._woken = threading.Event()
         self._stopping = False
         self._watcher = BoxWatcher(self.wake)
@@ -52,7 +53,7 @@ class CourierThread:
         self._stopping = True
         self.wake()
         self._thread.join(_STOP_SECONDS)
-        self._hands.join(_STOP_SECONDS)
+        self._jobs.join(_STOP_SECONDS)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -74,11 +75,11 @@ class CourierThread:
         if not is_wanted(self._town.db):
             return
         self._watch()
-        for errand in self._courier.look():
-            self._hands.do(f"tell {errand.agent}", lambda town, errand=errand: self._tell(town, errand))  # type: ignore[misc]
+        for notification in self._courier.look():
+            self._jobs.do(f"notify {notification.agent}", partial(self._notify, notification=notification))
         self._notices.count(self._courier.unread(OVERSEER))
         if waiting := self._notices.waiting():
-            self._hands.do("tell overseer", lambda town: tell_overseer(town, waiting))
+            self._jobs.do("mail to the overseer", lambda town: notify_overseer(town, waiting))
 
     def _watch(self) -> None:
         """Every box is watched; at once where there is a new one, else the watches are looked at once a second."""
@@ -89,10 +90,11 @@ class CourierThread:
         self._watcher.refresh(folders)
         report_watch(self._town, self._watcher.health().dead)
 
-    def _tell(self, town: Town, errand: Errand) -> None:
-        outcome = tell(town, errand.mail, errand.agent, errand.when)
+    @staticmethod
+    def _notify(town: Town, notification: Notification) -> None:
+        outcome = deliver(town, notification.mail, notification.agent, notification.when)
         match outcome:
             case Refused(reason=reason) | Unsure(reason=reason):
-                log.info("%s is not told of %s yet: %s", errand.agent, errand.mail, reason)
+                log.info("%s is not told of %s yet: %s", notification.agent, notification.mail, reason)
             case _:
-                log.info("%s is told of %s (%s)", errand.agent, errand.mail, outcome.evidence)
+                log.info("%s is told of %s (%s)", notification.agent, notification.mail, outcome.evidence)

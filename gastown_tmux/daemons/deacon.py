@@ -50,10 +50,10 @@ class _Deacon:
         self.town = town
         self._courier = courier
         self.loop = loop
-        self.hands = loop.hands
-        self._peer = Peer(town, loop.hands, "witness")
-        self._keeper = Keeper(town, loop.hands)
-        self._signs = SignKeeper(town, loop.hands)
+        self.jobs = loop.jobs
+        self._peer = Peer(town, loop.jobs, "witness")
+        self._keeper = Keeper(town, loop.jobs)
+        self._signs = SignKeeper(town, loop.jobs)
         self._resting: dict[str, float] = {}
         self._windows_due = time.monotonic()
 
@@ -68,12 +68,12 @@ class _Deacon:
     def _look_at_rows(self) -> None:
         town = self.town
         self._courier.wake()
-        if free := patrol.find_parted(town):
-            self.hands.do("release", lambda town: patrol.release(town, free))
+        if free := patrol.find_released(town):
+            self.jobs.do("release", lambda town: patrol.release(town, free))
         for rig in list_rigs(town.db):
             self._schedule(rig)
         if rigs := list_rigs_with_work(town.db, clock.now()):
-            self.hands.do("refineries", lambda town: _start_refineries(town, rigs))
+            self.jobs.do("refineries", lambda town: _start_refineries(town, rigs))
         self._keeper.look()
         self._signs.look()
         self._answer()
@@ -81,7 +81,7 @@ class _Deacon:
     def _answer(self) -> None:
         """A rig's rules are read where an agent waits; most towns have none."""
         if any(session.state is SessionState.WAITING for session in list_live_sessions(self.town.db)):
-            self.hands.do("approvals", _answer)
+            self.jobs.do("approvals", _answer)
 
     def _keep_tmux(self) -> None:
         """A server that is stopped, or whose process or socket is gone, is mended at once; whether it answers and has
@@ -93,7 +93,7 @@ class _Deacon:
         self.loop.watch_deaths({ref for ref in (server, witness) if ref is not None})
         if not self.town.tmux.seems_alive() or time.monotonic() >= self._windows_due:
             self._windows_due = time.monotonic() + WINDOWS_SECONDS
-            self.hands.do("tmux", _keep_tmux)
+            self.jobs.do("tmux", _keep_tmux)
 
     def _schedule(self, rig: Rig) -> None:
         now = time.monotonic()
@@ -109,7 +109,7 @@ class _Deacon:
                 self._resting[rig.name] = time.monotonic() + REST_SECONDS
                 log.warning("no work is given out in %s for %.0fs: %s", rig.name, REST_SECONDS, error.message)
 
-        self.hands.do(f"schedule {rig.name}", work)
+        self.jobs.do(f"schedule {rig.name}", work)
 
 
 def _keep_tmux(town: Town) -> None:

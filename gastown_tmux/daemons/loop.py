@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gastown_tmux.daemons.background import Hands
+from gastown_tmux.daemons.background import BackgroundJobs
 from gastown_tmux.edges.files.wake import Listener
 from gastown_tmux.edges.git.command import end_running
 from gastown_tmux.edges.processes.locks import Lock
@@ -43,7 +43,7 @@ class Loop:
 
     def __init__(self, name: str, town: Town, fifo: Path) -> None:
         self.name, self.town, self._fifo = name, town, fifo
-        self.hands = Hands(town)
+        self.jobs = BackgroundJobs(town)
         self._selector = selectors.DefaultSelector()
         self._lock = Lock(town.run / f"{name}.lock")
         self._listener: Listener | None = None
@@ -72,10 +72,10 @@ class Loop:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.hands.join(LEAVE_SECONDS)
+        self.jobs.join(LEAVE_SECONDS)
         # A remote that hangs must not hold up a town that goes down.
         end_running()
-        self.hands.join(LEAVE_SECONDS)
+        self.jobs.join(LEAVE_SECONDS)
         self._lock.release()
         log.info("%s is down", self.name)
 

@@ -2,7 +2,7 @@
 
 import time
 
-from gastown_tmux.daemons.background import Hands, log
+from gastown_tmux.daemons.background import BackgroundJobs, log
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.town.town import Town
@@ -16,8 +16,8 @@ GRACE_SECONDS = 1.0
 
 
 class Peer:
-    def __init__(self, town: Town, hands: Hands, name: str) -> None:
-        self.town, self.hands, self.name = town, hands, name
+    def __init__(self, town: Town, jobs: BackgroundJobs, name: str) -> None:
+        self.town, self.jobs, self.name = town, jobs, name
         self._beat: tuple[ProcessRef | None, int] = (None, 0)
         self._born = self._guarded = self._since = self._looked = time.monotonic()
         self._looks = 0
@@ -32,14 +32,14 @@ class Peer:
         holder = daemons.find_holder(self.town, self.name)
         if holder is None:
             if now - self._born > GRACE_SECONDS:
-                self.hands.do(self.name, self._start)
+                self.jobs.do(self.name, self._start)
             return
         done = daemons.wake_up(self.town, self.name)
         if done:
             log.warning(done)
         elif self._hangs(holder):
             log.warning("the %s hangs: ending process %s", self.name, holder.pid)
-            self.hands.do(self.name, lambda town: daemons.end_hung(town, self.name))
+            self.jobs.do(self.name, lambda town: daemons.end_hung(town, self.name))
 
     def _start(self, town: Town) -> None:
         if daemons.start_daemon(town, self.name):

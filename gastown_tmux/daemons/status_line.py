@@ -2,7 +2,7 @@
 
 import time
 
-from gastown_tmux.daemons.background import Hands
+from gastown_tmux.daemons.background import BackgroundJobs
 from gastown_tmux.operations.supervision.status_line import Signs, read_signs, show_signs
 from gastown_tmux.operations.town.town import Town
 
@@ -15,8 +15,8 @@ REST_SECONDS = 0.25
 class SignKeeper:
     """``look`` costs a few queries; tmux is only called where something changed."""
 
-    def __init__(self, town: Town, hands: Hands) -> None:
-        self._town, self._hands = town, hands
+    def __init__(self, town: Town, jobs: BackgroundJobs) -> None:
+        self._town, self._jobs = town, jobs
         self._shown: Signs | None = None
         self._due = 0.0
         self._looked = 0.0
@@ -35,5 +35,5 @@ class SignKeeper:
             show_signs(town, signs, known)
             self._shown = signs
 
-        if self._hands.do("signs", show) and known is None:
+        if self._jobs.do("signs", show) and known is None:
             self._due = now + AGAIN_SECONDS

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 
-from gastown_tmux.daemons.background import Hands
+from gastown_tmux.daemons.background import BackgroundJobs
 from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.operations.escalation import chain
 from gastown_tmux.operations.hooks import upkeep
@@ -14,7 +14,7 @@ from gastown_tmux.operations.town.town import Town
 
 LEDGER_SECONDS = 300.0
 COSTS_SECONDS = 5.0
-PUSH_SECONDS = 5.0
+REMIND_SECONDS = 5.0
 #: How soon after its start the deacon does what nobody may have done for long: the cheap at once, the rest when the
 #: agents are up.
 SOON_SECONDS, LATER_SECONDS = 2.0, 60.0
@@ -23,9 +23,9 @@ SOON_SECONDS, LATER_SECONDS = 2.0, 60.0
 class Keeper:
     """Finds what is due and has it done; what fails is done again when it is due the next time."""
 
-    def __init__(self, town: Town, hands: Hands) -> None:
+    def __init__(self, town: Town, jobs: BackgroundJobs) -> None:
         self._town = town
-        self._hands = hands
+        self._jobs = jobs
         self._saved: dict[SessionId, Time] = {}
         self._pushed: dict[RigName, Mapping[str, str]] = {}
         #: When each was begun last; the time between may be set anew.
@@ -34,16 +34,14 @@ class Keeper:
 
     def look(self) -> None:
         ended = upkeep.find_turn_ends(self._town, self._saved)
-        if ended and self._hands.do(
-            "snapshots at turn end", lambda town: upkeep.save_sessions(town, ended, "turn end")
-        ):
+        if ended and self._jobs.do("snapshots at turn end", lambda town: upkeep.save_sessions(town, ended, "turn end")):
             self._saved |= {session.id: session.since for session in ended}
         if chain.find_pending(self._town):
-            self._hands.do("escalations", chain.climb)
+            self._jobs.do("escalations", chain.climb)
         every = self._town.settings().seconds("snapshot.every")
         self._keep("snapshots", every, upkeep.save_hooks)
         self._keep("push of snapshots", every, lambda town: upkeep.push_snapshots(town, self._pushed))
-        self._keep("propulsion", PUSH_SECONDS, reminders.push)
+        self._keep("reminders", REMIND_SECONDS, reminders.remind)
         self._keep("costs", COSTS_SECONDS, self._spending.collect)
         self._keep("ledger", LEDGER_SECONDS, write_ledger, SOON_SECONDS)
         self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up, SOON_SECONDS)
@@ -52,5 +50,5 @@ class Keeper:
     def _keep(self, name: str, seconds: float, work: Callable[[Town], object], first: float = LATER_SECONDS) -> None:
         now = time.monotonic()
         begun = self._begun.setdefault(name, now + min(first, seconds) - seconds)
-        if now >= begun + seconds and self._hands.do(name, work):
+        if now >= begun + seconds and self._jobs.do(name, work):
             self._begun[name] = now

@@ -12,7 +12,7 @@ from gastown_tmux.edges.processes import flags
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.supervision import deaths, patrol, pausing, up
-from gastown_tmux.operations.supervision.screen_watch import Eyes
+from gastown_tmux.operations.supervision.screen_watch import ScreenWatch
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import list_live_sessions
 
@@ -34,17 +34,17 @@ class _Witness:
     def __init__(self, town: Town, loop: Loop) -> None:
         self.town = town
         self.loop = loop
-        self._peer = Peer(town, loop.hands, "deacon")
+        self._peer = Peer(town, loop.jobs, "deacon")
         self._live: list[Session] = []
         self._starting: set[Address] = set()
         self._windows_due = time.monotonic() + WINDOWS_SECONDS
         self._windowless: set[SessionId] = set()
         self._raised = flags.raised(town.flags_folder)
-        self._eyes = Eyes()
+        self._screen_watch = ScreenWatch()
         self._screens_due = time.monotonic()
 
     def look(self, full: bool) -> float | None:
-        town, hands = self.town, self.loop.hands
+        town, jobs = self.town, self.loop.jobs
         self._peer.look()
         # No row tells that agents may run again.
         raised, self._raised = self._raised, flags.raised(town.flags_folder)
@@ -53,28 +53,28 @@ class _Witness:
             self._live = list_live_sessions(town.db)
             self._watch_processes()
         if deaths.find_dead(self._live) or deaths.find_unsettled(self._live):
-            hands.do("bury", self._bury)
+            jobs.do("deaths", self._record_deaths)
         if self._raised:
-            hands.do("freeze", pausing.enforce)
+            jobs.do("freeze", pausing.enforce)
         self._look_at_windows()
-        if time.monotonic() >= self._screens_due and hands.do("screens", self._eyes.look):
+        if time.monotonic() >= self._screens_due and jobs.do("screens", self._screen_watch.look):
             self._screens_due = time.monotonic() + SCREENS_SECONDS
         return self._look_at_rows() if full else None
 
     def _look_at_rows(self) -> float | None:
         town = self.town
         if ending := patrol.find_ending(town, self._live):
-            self.loop.hands.do("end", lambda town: deaths.bury(town, ending))
+            self.loop.jobs.do("end", lambda town: deaths.record_deaths(town, ending))
         due = [address for address in patrol.find_due(town) if address not in self._starting]
         if due:
             self._start(due)
         return patrol.next_due(town)
 
-    def _bury(self, town: Town) -> None:
+    def _record_deaths(self, town: Town) -> None:
         gone = deaths.find_dead(list_live_sessions(town.db))
         for session in gone:
             log.info("%s is gone (session %s)", session.agent, session.id)
-        deaths.bury(town, gone)
+        deaths.record_deaths(town, gone)
 
     def _look_at_windows(self) -> None:
         """A session without a window is ended when two looks in a row miss it."""
@@ -85,12 +85,12 @@ class _Witness:
         lost = [session for session in missing if session.id in self._windowless]
         self._windowless = {session.id for session in missing}
         if lost:
-            self.loop.hands.do("windows", lambda town: self._bury_windowless(town, lost))
+            self.loop.jobs.do("windows", lambda town: self._bury_windowless(town, lost))
 
     def _bury_windowless(self, town: Town, lost: list[Session]) -> None:
         for session in lost:
             log.info("%s has no window any more (session %s)", session.agent, session.id)
-        deaths.bury(town, lost)
+        deaths.record_deaths(town, lost)
 
     def _start(self, due: list[Address]) -> None:
         """Several starts may be under way: a slow one keeps no other waiting."""
@@ -104,7 +104,7 @@ class _Witness:
                 self._starting -= batch
 
         self._starting |= batch
-        self.loop.hands.do(f"start {' '.join(due)}", work)
+        self.loop.jobs.do(f"start {' '.join(due)}", work)
 
     def _watch_processes(self) -> None:
         programs = {

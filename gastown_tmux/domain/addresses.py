@@ -29,7 +29,8 @@ class Address(str):
             return cls(parts[0])
         if len(parts) == 2 and is_name(parts[0]) and (parts[1] == "refinery" or is_name(parts[1])):
             return cls("/".join(parts))
-        raise UsageError(f"{text!r} is no address", hint="mayor, deacon, witness, overseer, RIG/NAME or RIG/refinery")
+        forms = "mayor, deacon, witness, overseer, RIG/NAME or RIG/refinery"
+        raise UsageError(f"{text!r} is not an address", hint=forms)
 
     @classmethod
     def of(cls, rig: RigName, name: str) -> "Address":

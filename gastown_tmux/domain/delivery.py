@@ -72,7 +72,7 @@ class Delivery:
         return self.state in _OPEN
 
 
-class Attention(StrEnum):
+class Availability(StrEnum):
     """Where an agent's mind is, as far as a courier must know; made from agent, session and screen."""
 
     REMOVED = "removed"
@@ -87,7 +87,7 @@ class Attention(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class PendingMail:
     """What counts of one mail and of the tries so far. Times are seconds of ``decide``'s clock."""
 
     priority: Priority
@@ -100,7 +100,7 @@ class Letter:
 class Reader:
     """What counts of the agent: its attention, and who else uses its window."""
 
-    attention: Attention
+    availability: Availability
     person_typing: bool = False
     do_not_disturb: bool = False
     limited_until: float | None = None
@@ -159,35 +159,35 @@ class Dead:
 Decision = Offer | Type | Steer | Interrupt | Wait | Expire | Dead
 
 
-def decide(letter: Letter, reader: Reader, abilities: Abilities, now: float) -> Decision:
+def decide(pending: PendingMail, reader: Reader, abilities: Abilities, now: float) -> Decision:
     """What to do now about telling this reader of this mail.
 
     Absence is no failure: mail to an agent that is off waits until it comes back or the mail expires. Only
     tries that were made and not taken count towards giving up. Words are typed into a known screen only.
     """
-    if letter.expires_at is not None and letter.expires_at <= now:
+    if pending.expires_at is not None and pending.expires_at <= now:
         return Expire()
-    match reader.attention:
-        case Attention.REMOVED:
+    match reader.availability:
+        case Availability.REMOVED:
             return Dead("the agent was removed")
-        case Attention.ABSENT | Attention.PAUSED:
-            return Wait(60.0, f"the agent is {reader.attention}")
-        case Attention.LIMITED:
+        case Availability.ABSENT | Availability.PAUSED:
+            return Wait(60.0, f"the agent is {reader.availability}")
+        case Availability.LIMITED:
             left = 60.0 if reader.limited_until is None else reader.limited_until - now
             return Wait(max(left, 1.0), "the agent's account is at its limit")
-        case Attention.STARTING:
+        case Availability.STARTING:
             return Wait(1.0, "the agent is starting")
-        case Attention.WAITING:
+        case Availability.WAITING:
             return Wait(5.0, "the agent waits for a person")
-        case Attention.UNKNOWN:
+        case Availability.UNKNOWN:
             return Wait(5.0, "the agent's screen is not understood")
-        case Attention.IDLE:
+        case Availability.IDLE:
             if reader.person_typing:
                 return Wait(3.0, "a person is typing in the agent's window")
-            return _hold(letter, reader, now) or Type()
-        case Attention.WORKING:
-            return _hold(letter, reader, now) or _into_running_turn(letter, reader, abilities)
-    assert_never(reader.attention)
+            return _hold(pending, reader, now) or Type()
+        case Availability.WORKING:
+            return _hold(pending, reader, now) or _into_running_turn(pending, reader, abilities)
+    assert_never(reader.availability)
 
 
 def backoff(attempts: int) -> float:
@@ -195,21 +195,21 @@ def backoff(attempts: int) -> float:
     return min(2.0 ** (attempts - 1), LONGEST_BACKOFF) if attempts else 0.0
 
 
-def _hold(letter: Letter, reader: Reader, now: float) -> Wait | Dead | None:
-    if letter.attempts >= ATTEMPTS:
-        return Dead(f"not taken after {letter.attempts} tries")
-    if reader.do_not_disturb and letter.priority is not Priority.URGENT:
+def _hold(pending: PendingMail, reader: Reader, now: float) -> Wait | Dead | None:
+    if pending.attempts >= ATTEMPTS:
+        return Dead(f"not taken after {pending.attempts} tries")
+    if reader.do_not_disturb and pending.priority is not Priority.URGENT:
         return Wait(60.0, "the agent is not to be disturbed")
-    if letter.last_attempt is not None:
-        pause, passed = backoff(letter.attempts), now - letter.last_attempt
+    if pending.last_attempt is not None:
+        pause, passed = backoff(pending.attempts), now - pending.last_attempt
         # A try in the future means that the clock was set back: that must not stretch the pause.
         if 0 <= passed < pause:
-            return Wait(pause - passed, f"try {letter.attempts} was not taken")
+            return Wait(pause - passed, f"try {pending.attempts} was not taken")
     return None
 
 
-def _into_running_turn(letter: Letter, reader: Reader, abilities: Abilities) -> Decision:
-    if letter.priority is Priority.URGENT and not reader.person_typing:
+def _into_running_turn(pending: PendingMail, reader: Reader, abilities: Abilities) -> Decision:
+    if pending.priority is Priority.URGENT and not reader.person_typing:
         if abilities.steers:
             return Steer()
         if abilities.interrupts:

@@ -35,7 +35,7 @@ def is_name(text: str) -> bool:
 def parse_name(text: str, what: str) -> str:
     """A rig's, agent's or town's name; ``what`` names the thing in the error."""
     if not _NAME.match(text):
-        raise UsageError(f"{text!r} is no {what} name: a lower-case letter, then letters, digits or '-', 32 at most")
+        raise UsageError(f"{text!r} is not a {what} name: a lower-case letter, then letters, digits or '-', 32 at most")
     if text in RESERVED:
         raise UsageError(
             f"{text!r} is a reserved name", hint="choose another; reserved: " + ", ".join(sorted(RESERVED))
@@ -47,7 +47,7 @@ def parse_prefix(text: str) -> str:
     """A rig's bead prefix: two to four letters."""
     if not _PREFIX.match(text) or text in RESERVED_PREFIXES:
         raise UsageError(
-            f"{text!r} is no bead prefix: two to four lower-case letters, none of "
+            f"{text!r} is not a bead prefix: two to four lower-case letters, none of "
             + ", ".join(sorted(RESERVED_PREFIXES))
         )
     return text

@@ -86,12 +86,12 @@ def injection(
     return text, told
 
 
-def form(text: str, way: str, payload: Mapping[str, object]) -> str:
+def frame(text: str, format_name: str, payload: Mapping[str, object]) -> str:
     """The text as the program that runs this hook takes it; empty where it must not be stopped again.
 
-    ``way`` is the ``GT_INJECT`` and ``payload`` the JSON of the hook, as in ``providers.hooks``.
+    ``format_name`` is the ``GT_INJECT`` and ``payload`` the JSON of the hook, as in ``providers.hooks``.
     """
-    match way:
+    match format_name:
         case "context":
             event = payload.get("hook_event_name")
             return json.dumps({"hookSpecificOutput": {"hookEventName": event, "additionalContext": text}})

@@ -9,9 +9,9 @@ LONGEST_DELAY = 60.0
 SETTLED = 60.0
 #: Deaths of different agents within the same moments that are one stroke from outside, if they are also half of all
 #: that ran. One that had lived for less than STROKE_LIFE seconds does not count: it may be the program that is broken.
-STROKE = 3
-STROKE_SECONDS = 2.0
-STROKE_LIFE = 5.0
+MASS_DEATHS = 3
+MASS_DEATH_SECONDS = 2.0
+MASS_DEATH_LIFE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ def next_delay(budget: Budget, lives: Sequence[float], chance: float) -> float |
     return min(budget.delay * 2.0**in_row, LONGEST_DELAY) * (0.75 + chance / 2)
 
 
-def is_stroke(deaths: int, living: int) -> bool:
+def is_mass_death(deaths: int, living: int) -> bool:
     """Whether so many deaths within STROKE_SECONDS, with so many still alive, have one cause outside the agents.
 
     >>> is_stroke(2, 0), is_stroke(3, 3), is_stroke(3, 4)
     (False, True, False)
     """
-    return deaths >= STROKE and deaths >= living
+    return deaths >= MASS_DEATHS and deaths >= living

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from gastown_tmux.domain.events import Event
 from gastown_tmux.edges.files.clock import local_time
-from gastown_tmux.verbs.show import Look, paint
+from gastown_tmux.verbs.show import Display, paint
 from gastown_tmux.verbs.text import cut, harmless
 
 #: Lines printed for one look at the town.
@@ -20,7 +20,7 @@ def is_news(event: Event, types: Sequence[str], own: str) -> bool:
     return event.type not in ("agent.changed", "session.changed") or event.data.get("state") in _ALARMING
 
 
-def tell(event: Event, look: Look) -> str:
+def describe(event: Event, display: Display) -> str:
     """One line, in words, within the width."""
     data = {key: " ".join(str(value).split()) for key, value in event.data.items() if value not in (None, "", [])}
     match event.type:
@@ -40,20 +40,22 @@ def tell(event: Event, look: Look) -> str:
         case _:
             words, state = f"{event.type.partition('.')[2]} {' '.join(data.values())}", event.type.partition(".")[2]
     line = f"{local_time(event.time)} {event.subject} {harmless(words)}"
-    return paint(state, line if look.width is None else cut(line, look.width), look)
+    return paint(state, line if display.width is None else cut(line, display.width), display)
 
 
 class News:
     """Prints news through ``write``; ``types`` and ``own`` (whose doings are no news) may be set any time."""
 
-    def __init__(self, write: Callable[[str], None], look: Callable[[], Look], types: Sequence[str], own: str) -> None:
+    def __init__(
+        self, write: Callable[[str], None], display: Callable[[], Display], types: Sequence[str], own: str
+    ) -> None:
         self.types = types
-        self._write, self._look, self._own = write, look, own
+        self._write, self._display, self._own = write, display, own
 
     def take(self, events: Sequence[Event]) -> None:
         news = [event for event in events if is_news(event, self.types, self._own)]
-        look = self._look()
-        told = [tell(event, look) for event in news[:MOST_LINES]]
+        display = self._display()
+        told = [describe(event, display) for event in news[:MOST_LINES]]
         if len(news) > MOST_LINES:
             told.append(f"… and {len(news) - MOST_LINES} more: events --since 5m")
         if told:

@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Mapping
 from typing import cast
 
+from gastown_tmux.domain.observation import ScreenState
 from gastown_tmux.providers.base import Exit, Instructions, PromptPassing, Provider, Typing, Verified, WhenBusy
 from gastown_tmux.providers.hooks import Mechanism
-from gastown_tmux.providers.screens import ComposerRule, ScreenRules, ScreenState, StateRule
+from gastown_tmux.providers.screens import ComposerRule, ScreenRules, StateRule
 from gastown_tmux.providers.transcripts import Transcript
 
 Document = Mapping[str, object]

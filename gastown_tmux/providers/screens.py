@@ -7,23 +7,12 @@ with everything around it as the program draws it, and rules look at named place
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+
+from gastown_tmux.domain.observation import ScreenState
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B]|[=>78])")
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufe0e\ufe0f\ufeff]")
 _SPACE = re.compile(r"\s+")
-
-
-class ScreenState(StrEnum):
-    """``ready`` is idle with nothing said yet; ``waiting`` is for a person; ``error`` ended the turn."""
-
-    READY = "ready"
-    WORKING = "working"
-    IDLE = "idle"
-    WAITING = "waiting"
-    LIMITED = "limited"
-    ERROR = "error"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.repl.completion import TableCompleter
 from gastown_tmux.repl.lines import is_open
 from gastown_tmux.repl.questions import ESCAPE_SECONDS
-from gastown_tmux.verbs.show import Look
+from gastown_tmux.verbs.show import Display
 
 MENU_LINES = 6
 _STYLE = Style.from_dict(
@@ -52,7 +52,7 @@ class _History(FileHistory):
 
 def make_session(
     history: Path,
-    look: Look,
+    display: Display,
     toolbar: Callable[[], StyleAndTextTuples],
     interrupt: Callable[[], None],
     values: Callable[[], Values],
@@ -72,8 +72,8 @@ def make_session(
         prompt_continuation="  > ",
         bottom_toolbar=toolbar,
         key_bindings=_bind_keys(interrupt),
-        style=_STYLE if look.colour else _COLOURLESS,
-        color_depth=None if look.colour else ColorDepth.DEPTH_1_BIT,
+        style=_STYLE if display.colour else _COLOURLESS,
+        color_depth=None if display.colour else ColorDepth.DEPTH_1_BIT,
     )
 
     def fit_menu(app: object) -> None:

@@ -16,7 +16,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
 from gastown_tmux.domain.settings import NEWS
-from gastown_tmux.edges.processes.terminal import Hush, lend, page
+from gastown_tmux.edges.processes.terminal import EchoOff, page, run_in_terminal
 from gastown_tmux.edges.tmux import clients
 from gastown_tmux.errors import GtError, UsageError, explain
 from gastown_tmux.faces.news import News
@@ -39,7 +39,7 @@ from gastown_tmux.verbs.flags import take_globals
 from gastown_tmux.verbs.help import chapters, help_text
 from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.opening import open_town
-from gastown_tmux.verbs.show import Look, paint
+from gastown_tmux.verbs.show import Display, paint
 
 #: A command that takes longer goes on behind the prompt.
 PATIENCE_SECONDS = 0.5
@@ -64,11 +64,11 @@ All of these work here without gt, and help VERB tells more of one. Besides:
 class Shell:
     """One person at one terminal. ``input`` and ``output`` are the process's own unless given."""
 
-    def __init__(self, town: Town, look: Look, input: Input | None = None, output: Output | None = None) -> None:
+    def __init__(self, town: Town, display: Display, input: Input | None = None, output: Output | None = None) -> None:
         self._town = town
-        self._look = look
+        self._display = display
         self._session = make_session(
-            history_file(town), look, self._toolbar, self._interrupt, lambda: self._watcher.values,
+            history_file(town), display, self._toolbar, self._interrupt, lambda: self._watcher.values,
             input or make_input(), output or make_output(),
         )  # fmt: skip
         self._screen = Screen(self._session.output)
@@ -76,10 +76,10 @@ class Shell:
         read = self._read_plainly if self._only_prints else None
         self._person = Questions(self._session.input, self._session.output, self._screen, read)
         self._jobs = Jobs(self._refresh)
-        self._news = News(self._screen.write, self._current_look, NEWS, town.actor)
+        self._news = News(self._screen.write, self._current_display, NEWS, town.actor)
         watched = Town(town.path, town.actor, town.environment, town.flags)
         self._watcher = Watcher(watched, self._news.take, self._refresh, self._tick)
-        self._hush = Hush()
+        self._echo_off = EchoOff()
         self._is_left = False
         self._ticked = 0
 
@@ -98,7 +98,7 @@ class Shell:
         if rigs == []:
             self._screen.write("no rigs yet: rig add NAME URL|PATH")
         try:
-            with self._hush:
+            with self._echo_off:
                 while not self._is_left and (text := self._read()) is not None:
                     self.enter(text)
         finally:
@@ -112,7 +112,7 @@ class Shell:
     def pop_up(self, what: str) -> None:
         """One question instead, until the person is done with that."""
         signal.signal(signal.SIGHUP, _end)
-        with self._hush:
+        with self._echo_off:
             open_popup(what, self._town, self._person, self._run_in_popup)
 
     def enter(self, text: str) -> None:
@@ -136,8 +136,10 @@ class Shell:
                 self._say(to, words)
             case ShellCommand(command=command):
                 shell = self._town.environment.get("SHELL") or "/bin/sh"
-                with self._hush.lifted():
-                    status = lend([shell, "-c", command], {**self._town.environment, "GT_TOWN": str(self._town.path)})
+                with self._echo_off.lifted():
+                    status = run_in_terminal(
+                        [shell, "-c", command], {**self._town.environment, "GT_TOWN": str(self._town.path)}
+                    )
                 if status:
                     self._screen.write(("\n" if status > 128 else "") + f"exit status {status}")
             case Leave():
@@ -192,7 +194,7 @@ class Shell:
         def work() -> None:
             nonlocal well
             try:
-                texts = answer(verb, rest, town, self._current_look(), given.json)
+                texts = answer(verb, rest, town, self._current_display(), given.json)
                 if pages:
                     page("\n".join(texts), self._town.environment)
                 for text in texts:
@@ -223,7 +225,7 @@ class Shell:
     def _in_foreground(self, work: Callable[[], None]) -> None:
         was = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            with self._hush.lifted():
+            with self._echo_off.lifted():
                 work()
         except KeyboardInterrupt:
             self._screen.write("interrupted")
@@ -232,7 +234,7 @@ class Shell:
 
     def _complain(self, error: Exception) -> None:
         message, hint, _ = explain(error)
-        self._screen.write(paint("failed", f"gt: {message}", self._look))
+        self._screen.write(paint("failed", f"gt: {message}", self._display))
         if hint:
             self._screen.write(f"hint: {hint.removeprefix('gt ')}")
 
@@ -264,8 +266,8 @@ class Shell:
             self._ticked = now
             self._refresh()
 
-    def _current_look(self) -> Look:
-        return replace(self._look, width=self._screen.width)
+    def _current_display(self) -> Display:
+        return replace(self._display, width=self._screen.width)
 
     def _read(self) -> str | None:
         """What was typed; None when the terminal is gone."""
@@ -294,7 +296,7 @@ class Shell:
         was = signal.signal(signal.SIGINT, signal.default_int_handler)
         line = b""
         try:
-            with self._hush.lifted(), self._screen.standing(question):
+            with self._echo_off.lifted(), self._screen.standing(question):
                 # A signal may come to another thread, and would not end a read here.
                 while not select.select([sys.stdin], [], [], SIGNAL_SECONDS)[0]:
                     pass

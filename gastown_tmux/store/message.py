@@ -105,7 +105,7 @@ def _utf8(text: str, what: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        message = f"the {what} is no valid text: half a character (lone surrogate) at position {error.start}"
+        message = f"the {what} is not valid text: half a character (lone surrogate) at position {error.start}"
         raise UsageError(message, "send it as UTF-8") from None
 
 

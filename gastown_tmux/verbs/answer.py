@@ -7,11 +7,11 @@ from gastown_tmux.verbs import show
 from gastown_tmux.verbs.call import call
 from gastown_tmux.verbs.data import document, to_json
 from gastown_tmux.verbs.parser import parse
-from gastown_tmux.verbs.show import Look
+from gastown_tmux.verbs.show import Display
 from gastown_tmux.verbs.table import Special, Verb
 
 
-def answer(verb: Verb, words: Sequence[str], town: Town, look: Look, as_json: bool) -> Iterator[str]:
+def answer(verb: Verb, words: Sequence[str], town: Town, display: Display, as_json: bool) -> Iterator[str]:
     """Texts without their last line feed, as they come; as JSON, one document, but one a line of what never ends.
 
     Raises GtError of any kind.
@@ -22,13 +22,13 @@ def answer(verb: Verb, words: Sequence[str], town: Town, look: Look, as_json: bo
     value = call(verb, town, given)
     is_stream = verb.show is Special.LINES or isinstance(value, Iterator)
     if is_stream and not as_json:
-        yield from (show.line(one, look) for one in value)
+        yield from (show.line(one, display) for one in value)
     elif is_stream and given.get("follow"):
         yield from (to_json(document(one), indent=None) for one in value)
     elif as_json:
         whole = list(value) if is_stream else value
         yield to_json(document(whole))
-    elif text := show.render(verb, value, look):
+    elif text := show.render(verb, value, display):
         yield text
     if complaint := getattr(value, "complaint", None):
         raise complaint

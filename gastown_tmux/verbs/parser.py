@@ -20,7 +20,7 @@ def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
         "".join(words).encode()
         given = _parse(verb, list(words))
     except UnicodeError:
-        raise UsageError("an argument is no UTF-8 text", hint=verb.usage) from None
+        raise UsageError("an argument is not UTF-8 text", hint=verb.usage) from None
     except UsageError as error:
         raise UsageError(error.message, hint=f"gt {verb.words} --help") from None
     for parameter in verb.parameters:
@@ -60,7 +60,7 @@ def _parse(verb: Verb, rest: list[str]) -> dict[str, Any]:
             given[parameter.name] = taken if parameter.many else taken[0]
             alone = alone[len(taken) :]
     if alone:
-        raise UsageError(f"gt {verb.words} has no use for {' '.join(alone)!r}")
+        raise UsageError(f"gt {verb.words} does not take {' '.join(alone)!r}")
     return given
 
 
@@ -111,4 +111,4 @@ def _read_text(name: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise UsageError(f"{'standard input' if name == '-' else name} is no UTF-8 text") from None
+        raise UsageError(f"{'standard input' if name == '-' else name} is not UTF-8 text") from None

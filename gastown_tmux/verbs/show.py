@@ -38,7 +38,7 @@ _LEAST_PROSE, _LEAST = 16, 40
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Display:
     """What the reader's screen can do. ``width`` None: nothing is cut; ``signs`` stand before state words."""
 
     width: int | None = None
@@ -46,18 +46,18 @@ class Look:
     signs: bool = False
 
 
-PLAIN = Look()
+PLAIN = Display()
 
 
-def render(verb: Verb, value: Any, look: Look) -> str:
+def render(verb: Verb, value: Any, display: Display) -> str:
     """The text for a person."""
     match verb.show:
         case Listing():
-            return table(verb.show, value, look)
+            return table(verb.show, value, display)
         case Record():
-            return record(verb.show, value, look)
+            return record(verb.show, value, display)
         case Special.STATUS:
-            return value.text if isinstance(value, Answer) else status(value, look)
+            return value.text if isinstance(value, Answer) else status(value, display)
         case Special.PRIME:
             return str(value.text())
         case _:
@@ -66,23 +66,23 @@ def render(verb: Verb, value: Any, look: Look) -> str:
             return str(value) if value is not None else ""
 
 
-def line(value: Any, look: Look) -> str:
+def line(value: Any, display: Display) -> str:
     """One line of a stream."""
     if not isinstance(value, Event):
         return harmless(str(value)) if not isinstance(value, str) else value
     data = to_data(value)
     words = [f"{key}={inner}" for key, inner in (data.get("data") or {}).items() if inner not in (None, "", [])]
     told = harmless(" ".join(words))
-    if look.width is None:
+    if display.width is None:
         return f"{data['time']} {data['type']} {data['subject']} by {data['actor']} {told}".rstrip()
     # A person at a terminal asks what happened first, and lives by the clock on the wall.
     head = f"{local_time(data['time'])} {data['type']} {data['subject']}"
-    return cut(" ".join(filter(None, (head, told, f"by {data['actor']}"))), look.width)
+    return cut(" ".join(filter(None, (head, told, f"by {data['actor']}"))), display.width)
 
 
-def paint(word: str, shown: str, look: Look) -> str:
+def paint(word: str, shown: str, display: Display) -> str:
     colour = _COLOURS.get(word)
-    return f"\033[{colour}m{shown}\033[0m" if colour and look.colour else shown
+    return f"\033[{colour}m{shown}\033[0m" if colour and display.colour else shown
 
 
 def age(moment: str) -> str:
@@ -116,42 +116,42 @@ def _field(value: Any, name: str) -> Any:
     return None if name == "health" and value.state == "off" else getattr(value, name)
 
 
-def table(listing: Listing, values: Sequence[Any], look: Look) -> str:
+def table(listing: Listing, values: Sequence[Any], display: Display) -> str:
     """A head and a line for each value; columns that hold nothing are left out."""
     if not values:
         return listing.empty
     rows = [[_cell(name, _field(value, name)) for name in listing.columns] for value in values]
     kept = [place for place, name in enumerate(listing.columns) if place == 0 or any(row[place] != "-" for row in rows)]
     names = [listing.columns[place] for place in kept]
-    rows = [[_signed(name, row[place], look) for name, place in zip(names, kept, strict=True)] for row in rows]
-    heads = [_signed(name, name.replace("_", " ").upper(), look) for name in names]
+    rows = [[_signed(name, row[place], display) for name, place in zip(names, kept, strict=True)] for row in rows]
+    heads = [_signed(name, name.replace("_", " ").upper(), display) for name in names]
     widths = [max(width(head), *(width(row[place]) for row in rows)) for place, head in enumerate(heads)]
-    widths = _fit(names, widths, look)
+    widths = _fit(names, widths, display)
     lines = ["  ".join(pad(head, size) for head, size in zip(heads, widths, strict=False)).rstrip()]
     for row in rows:
         cells = [
-            paint(_word(name, cell), pad(cell, size), look)
+            paint(_word(name, cell), pad(cell, size), display)
             for name, cell, size in zip(names, row, widths, strict=False)
         ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
 
-def _signed(name: str, word: str, look: Look) -> str:
+def _signed(name: str, word: str, display: Display) -> str:
     """A state word behind its sign, so that colour is not the only way to tell."""
-    return f"{SIGNS.get(word, ' ')} {word}" if look.signs and name in _STATES else word
+    return f"{SIGNS.get(word, ' ')} {word}" if display.signs and name in _STATES else word
 
 
 def _word(name: str, cell: str) -> str:
     return cell.rpartition(" ")[2] if name in _STATES else cell
 
 
-def _fit(names: Sequence[str], widths: list[int], look: Look) -> list[int]:
+def _fit(names: Sequence[str], widths: list[int], display: Display) -> list[int]:
     """Widths with which the table fits: texts are narrowed first, then columns are left out from the right.
 
     What names a thing, how it is, and what to type next stays whole as long as the screen has room for two columns.
     """
-    if look.width is None:
+    if display.width is None:
         return widths
     soft = [place > 0 and name not in _STATES | _TIMES for place, name in enumerate(names)]
     least = [
@@ -159,10 +159,10 @@ def _fit(names: Sequence[str], widths: list[int], look: Look) -> list[int]:
         for name, size, narrows in zip(names, widths, soft, strict=True)
     ]
     count = len(widths)
-    while count > 2 and sum(least[:count]) + 2 * (count - 1) > look.width:
+    while count > 2 and sum(least[:count]) + 2 * (count - 1) > display.width:
         count -= 1
     widths = widths[:count]
-    while (over := sum(widths) + 2 * (count - 1) - look.width) > 0:
+    while (over := sum(widths) + 2 * (count - 1) - display.width) > 0:
         among = [place for place in range(count) if soft[place] and widths[place] > least[place]] or list(range(count))
         widest = max(among, key=lambda place: widths[place])
         if widths[widest] <= 1:
@@ -173,7 +173,7 @@ def _fit(names: Sequence[str], widths: list[int], look: Look) -> list[int]:
     return widths
 
 
-def record(shape: Record, value: Any, look: Look) -> str:
+def record(shape: Record, value: Any, display: Display) -> str:
     """A line for each field that holds something, then the long text: exactly, where no terminal could suffer."""
     longest = max(len(name) for name in shape.fields)
     lines = []
@@ -182,27 +182,29 @@ def record(shape: Record, value: Any, look: Look) -> str:
         if cell != "-":
             if name in _TIMES:
                 cell = f"{getattr(value, name)} ({cell})"
-            lines.append(f"{name.replace('_', ' '):<{longest}}  {paint(cell, _signed(name, cell, look), look)}")
+            lines.append(f"{name.replace('_', ' '):<{longest}}  {paint(cell, _signed(name, cell, display), display)}")
     body = getattr(value, shape.body) if shape.body else None
     if body:
-        lines += ["", body.removesuffix("\n") if look == PLAIN else harmless(body.rstrip().expandtabs())]
+        lines += ["", body.removesuffix("\n") if display == PLAIN else harmless(body.rstrip().expandtabs())]
     return "\n".join(lines)
 
 
-def status(value: Any, look: Look) -> str:
+def status(value: Any, display: Display) -> str:
     """The town at a glance: what is up, what is counted, who does what, what to know."""
     counts = value.counts
-    beads = "  ".join(f"{counts[name]} {paint(name, name, look)}" for name in _BEADS if counts[name] or name == "open")
+    beads = "  ".join(
+        f"{counts[name]} {paint(name, name, display)}" for name in _BEADS if counts[name] or name == "open"
+    )
     alive = [daemon.name for daemon in value.daemons if daemon.alive]
     lines = [
-        f"town {value.town}  {paint(value.wanted, value.wanted, look)}  {value.path}",
+        f"town {value.town}  {paint(value.wanted, value.wanted, display)}  {value.path}",
         f"tmux {'runs' if value.tmux.alive else 'does not run'}  daemons {', '.join(alive) or 'none'}",
         f"beads {beads}",
         f"queue {counts['queue']}  held {counts['held']}  mail {counts['mail']}  escalations {counts['escalations']}",
         "",
     ]
     empty = "no agents yet: gt sling -m WORDS RIG makes one" if value.rigs else "no agents yet"
-    lines.append(table(Listing(AGENT_COLUMNS, empty), value.agents, look))
+    lines.append(table(Listing(AGENT_COLUMNS, empty), value.agents, display))
     if not value.rigs:
         lines.append("no rigs yet: gt rig add NAME URL|PATH")
     lines += [f"note: {note}" for note in value.notes]

@@ -64,7 +64,7 @@ def pointer_line(scratch: Scratch) -> tuple[Action, Action]:
     pane = next(pane for pane in panes.panes(server) if pane.agent == "demo/ann")
     pause, numbers = threading.Event(), itertools.count()
 
-    def await_screen(seen: Callable[[typing.Look], bool]) -> None:
+    def await_screen(seen: Callable[[typing.Capture], bool]) -> None:
         deadline = time.monotonic() + 20
         while True:
             look = typing.look(server, pane.pane, pane.gt_session)

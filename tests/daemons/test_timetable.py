@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gastown_tmux.daemons.background import Hands
+from gastown_tmux.daemons.background import BackgroundJobs
 from gastown_tmux.daemons.timetable import Keeper
 from gastown_tmux.operations.hooks.snapshots import list_snapshots
 from gastown_tmux.store.agents import insert_session
@@ -17,8 +17,8 @@ def test_a_shorter_time_between_snapshots_holds_at_once(short_tmp: Path, wait_fo
     ann, _ = quiet.crew()
     with quiet.town.change() as change:
         insert_session(change, ann, "runbook", (os.getpid(), "x"), None)
-    hands = Hands(quiet.town)
-    keeper = Keeper(quiet.town, hands)
+    jobs = BackgroundJobs(quiet.town)
+    keeper = Keeper(quiet.town, jobs)
     keeper.look()
     assert list_snapshots(quiet.town, ann) == []
     quiet.town.flags = {"snapshot.every": "1s"}
@@ -28,5 +28,5 @@ def test_a_shorter_time_between_snapshots_holds_at_once(short_tmp: Path, wait_fo
         return [saved.why for saved in list_snapshots(quiet.town, ann)] == ["timer"]
 
     wait_for(is_saved, 10, "a snapshot")
-    hands.join(10)
+    jobs.join(10)
     quiet.town.close()

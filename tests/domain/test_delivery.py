@@ -11,15 +11,15 @@ from gastown_tmux.domain.delivery import (
     PAIR_LIMIT,
     Abilities,
     Allowed,
-    Attention,
+    Availability,
     Dead,
     Decision,
     DeliveryState,
     Expire,
     Interrupt,
-    Letter,
     Limited,
     Offer,
+    PendingMail,
     Reader,
     Steer,
     Type,
@@ -31,17 +31,17 @@ from gastown_tmux.domain.delivery import (
 from gastown_tmux.domain.mail import Priority
 
 NOW = 1_000.0
-NORMAL = Letter(priority=Priority.NORMAL)
-URGENT = Letter(priority=Priority.URGENT)
+NORMAL = PendingMail(priority=Priority.NORMAL)
+URGENT = PendingMail(priority=Priority.URGENT)
 NONE = Abilities(hooks=False, steers=False, interrupts=False)
 HOOKS = replace(NONE, hooks=True)
 ALL = Abilities(hooks=True, steers=True, interrupts=True)
-IDLE = Reader(attention=Attention.IDLE)
-WORKING = Reader(attention=Attention.WORKING)
+IDLE = Reader(availability=Availability.IDLE)
+WORKING = Reader(availability=Availability.WORKING)
 
 
 @pytest.mark.parametrize(
-    ("letter", "reader", "abilities", "decision"),
+    ("pending", "reader", "abilities", "decision"),
     [
         (NORMAL, IDLE, NONE, Type()),
         (NORMAL, IDLE, ALL, Type()),
@@ -55,22 +55,22 @@ WORKING = Reader(attention=Attention.WORKING)
         (URGENT, replace(IDLE, person_typing=True), ALL, Wait(3.0, "a person is typing in the agent's window")),
         (NORMAL, replace(IDLE, do_not_disturb=True), ALL, Wait(60.0, "the agent is not to be disturbed")),
         (URGENT, replace(IDLE, do_not_disturb=True), ALL, Type()),
-        (URGENT, Reader(attention=Attention.WAITING), ALL, Wait(5.0, "the agent waits for a person")),
-        (URGENT, Reader(attention=Attention.UNKNOWN), ALL, Wait(5.0, "the agent's screen is not understood")),
-        (NORMAL, Reader(attention=Attention.STARTING), ALL, Wait(1.0, "the agent is starting")),
-        (NORMAL, Reader(attention=Attention.ABSENT), ALL, Wait(60.0, "the agent is absent")),
-        (NORMAL, Reader(attention=Attention.PAUSED), ALL, Wait(60.0, "the agent is paused")),
-        (NORMAL, Reader(attention=Attention.REMOVED), ALL, Dead("the agent was removed")),
+        (URGENT, Reader(availability=Availability.WAITING), ALL, Wait(5.0, "the agent waits for a person")),
+        (URGENT, Reader(availability=Availability.UNKNOWN), ALL, Wait(5.0, "the agent's screen is not understood")),
+        (NORMAL, Reader(availability=Availability.STARTING), ALL, Wait(1.0, "the agent is starting")),
+        (NORMAL, Reader(availability=Availability.ABSENT), ALL, Wait(60.0, "the agent is absent")),
+        (NORMAL, Reader(availability=Availability.PAUSED), ALL, Wait(60.0, "the agent is paused")),
+        (NORMAL, Reader(availability=Availability.REMOVED), ALL, Dead("the agent was removed")),
         (
             NORMAL,
-            Reader(attention=Attention.LIMITED, limited_until=NOW + 500),
+            Reader(availability=Availability.LIMITED, limited_until=NOW + 500),
             ALL,
             Wait(500.0, "the agent's account is at its limit"),
         ),
         (replace(NORMAL, attempts=ATTEMPTS), IDLE, ALL, Dead(f"not taken after {ATTEMPTS} tries")),
         (
             replace(NORMAL, attempts=ATTEMPTS),
-            Reader(attention=Attention.ABSENT),
+            Reader(availability=Availability.ABSENT),
             ALL,
             Wait(60.0, "the agent is absent"),
         ),
@@ -79,16 +79,16 @@ WORKING = Reader(attention=Attention.WORKING)
         (replace(NORMAL, attempts=3, last_attempt=NOW + 9_000), IDLE, ALL, Type()),
         (replace(NORMAL, expires_at=NOW), IDLE, ALL, Expire()),
         (replace(NORMAL, expires_at=NOW + 0.1), IDLE, ALL, Type()),
-        (replace(NORMAL, expires_at=NOW, attempts=ATTEMPTS), Reader(attention=Attention.REMOVED), ALL, Expire()),
+        (replace(NORMAL, expires_at=NOW, attempts=ATTEMPTS), Reader(availability=Availability.REMOVED), ALL, Expire()),
     ],
 )
-def test_the_table(letter: Letter, reader: Reader, abilities: Abilities, decision: Decision) -> None:
-    assert decide(letter, reader, abilities, NOW) == decision
+def test_the_table(pending: PendingMail, reader: Reader, abilities: Abilities, decision: Decision) -> None:
+    assert decide(pending, reader, abilities, NOW) == decision
 
 
 SECONDS = st.floats(0, 2_000)
 LETTERS = st.builds(
-    Letter,
+    PendingMail,
     priority=st.sampled_from(Priority),
     expires_at=st.none() | SECONDS,
     attempts=st.integers(0, 12),
@@ -96,7 +96,7 @@ LETTERS = st.builds(
 )
 READERS = st.builds(
     Reader,
-    attention=st.sampled_from(Attention),
+    availability=st.sampled_from(Availability),
     person_typing=st.booleans(),
     do_not_disturb=st.booleans(),
     limited_until=st.none() | SECONDS,
@@ -105,32 +105,34 @@ ABILITIES = st.builds(Abilities, hooks=st.booleans(), steers=st.booleans(), inte
 
 
 @given(LETTERS, READERS, ABILITIES)
-def test_words_enter_only_windows_that_may_take_them(letter: Letter, reader: Reader, abilities: Abilities) -> None:
-    match decide(letter, reader, abilities, NOW):
+def test_words_enter_only_windows_that_may_take_them(
+    pending: PendingMail, reader: Reader, abilities: Abilities
+) -> None:
+    match decide(pending, reader, abilities, NOW):
         case Type():
-            assert reader.attention is Attention.IDLE and not reader.person_typing
+            assert reader.availability is Availability.IDLE and not reader.person_typing
         case Steer() | Interrupt():
-            assert reader.attention is Attention.WORKING and not reader.person_typing
-            assert letter.priority is Priority.URGENT
+            assert reader.availability is Availability.WORKING and not reader.person_typing
+            assert pending.priority is Priority.URGENT
         case Offer():
-            assert reader.attention is Attention.WORKING and abilities.hooks
+            assert reader.availability is Availability.WORKING and abilities.hooks
         case Wait(seconds, reason):
             assert 0 < seconds < NOW * 2 and reason
         case Dead(reason):
-            assert letter.attempts >= ATTEMPTS or reader.attention is Attention.REMOVED
+            assert pending.attempts >= ATTEMPTS or reader.availability is Availability.REMOVED
         case Expire():
-            assert letter.expires_at is not None
+            assert pending.expires_at is not None
 
 
 @given(LETTERS, ABILITIES)
-def test_every_letter_to_an_idle_agent_ends(letter: Letter, abilities: Abilities) -> None:
-    now, letter = NOW, replace(letter, expires_at=None)
+def test_every_letter_to_an_idle_agent_ends(pending: PendingMail, abilities: Abilities) -> None:
+    now, pending = NOW, replace(pending, expires_at=None)
     for _ in range(100):
-        match decide(letter, IDLE, abilities, now):
+        match decide(pending, IDLE, abilities, now):
             case Wait(seconds, _):
                 now += seconds
             case Type():
-                letter = replace(letter, attempts=letter.attempts + 1, last_attempt=now)
+                pending = replace(pending, attempts=pending.attempts + 1, last_attempt=now)
             case decision:
                 assert isinstance(decision, Dead)
                 return

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gastown_tmux.domain.respawn import LONGEST_DELAY, SETTLED, STROKE, Budget, is_stroke, next_delay
+from gastown_tmux.domain.respawn import LONGEST_DELAY, MASS_DEATHS, SETTLED, Budget, is_mass_death, next_delay
 
 BUDGET = Budget(10, 600.0, 0.1)
 
@@ -32,5 +32,7 @@ def test_jitter_stays_within_a_quarter(lives: list[float], chance: float) -> Non
     assert 0.75 * middle <= spread <= 1.25 * middle
 
 
-def test_a_stroke_hits_several_and_half_of_all() -> None:
-    assert is_stroke(STROKE, STROKE) and not is_stroke(STROKE - 1, 0) and not is_stroke(STROKE, STROKE + 1)
+def test_a_mass_death_hits_several_and_half_of_all() -> None:
+    assert is_mass_death(MASS_DEATHS, MASS_DEATHS)
+    assert not is_mass_death(MASS_DEATHS - 1, 0)
+    assert not is_mass_death(MASS_DEATHS, MASS_DEATHS + 1)

@@ -9,8 +9,8 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.settings import NEWS
-from gastown_tmux.faces.news import MOST_LINES, News, tell
-from gastown_tmux.verbs.show import PLAIN, Look
+from gastown_tmux.faces.news import MOST_LINES, News, describe
+from gastown_tmux.verbs.show import PLAIN, Display
 from gastown_tmux.verbs.text import width
 
 
@@ -49,6 +49,6 @@ def test_a_flood_is_a_few_lines() -> None:
 
 
 def test_hostile_words_are_harmless_and_fit() -> None:
-    line = tell(event("escalation.raised", severity="high", text="\033[2J\n" + "日" * 200), Look(width=80))
+    line = describe(event("escalation.raised", severity="high", text="\033[2J\n" + "日" * 200), Display(width=80))
     assert "\033" not in line and "\n" not in line
     assert width(line) <= 80

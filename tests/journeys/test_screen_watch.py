@@ -34,14 +34,14 @@ def test_a_dialog_that_nobody_foresaw_is_told_to_the_mayor(town: TownWorld, monk
     assert judged.startswith("judged waiting")
 
     # The same once more with words that no rule knows, looked at by a witness of less patience.
-    monkeypatch.setattr(screen_watch, "PUZZLE_SECONDS", 1.0)
+    monkeypatch.setattr(screen_watch, "UNKNOWN_SECONDS", 1.0)
     command = ["sh", "-c", "echo Feed the parrot?; exec sleep 600"]
     town.gt("config", "set", "providers.odd", json.dumps({"from": "claude", "command": command}))
     town.gt("sling", town.bead("feed it"), "demo", "--agent", "odd")
-    witness, eyes = Town(town.path, Address("witness"), os.environ), screen_watch.Eyes()
+    witness, screens = Town(town.path, Address("witness"), os.environ), screen_watch.ScreenWatch()
 
     def told() -> list[str]:
-        eyes.look(witness)
+        screens.look(witness)
         return [mail["subject"] for mail in town.json("mail", "inbox", "overseer")["items"] if "parrot" in mail["body"]]
 
     (subject,) = town.wait_for(told, 20, "the overseer's mail")

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gastown_tmux.domain.layers import Settings
+from gastown_tmux.domain.observation import ScreenState
 from gastown_tmux.providers.registry import find, presets
-from gastown_tmux.providers.screens import ScreenRules, ScreenState, composer, holds, judge
+from gastown_tmux.providers.screens import ScreenRules, composer, holds, judge
 
 CORPUS = sorted((Path(__file__).parent / "screens").glob("*.txt"))
 MAIL = "gt: mail from mayor: two words"

@@ -47,7 +47,7 @@ def test_words_become_parameters(words: tuple[str, ...], given: dict[str, Any]) 
         (("mail", "send", "ann", "-s", "x", "--expires", "-5s"), "--expires: '-5s' is not a duration"),
         (("peek", "ann", "-n", "many"), "-n: 'many' is not a number"),
         (("mail", "inbox", "--all=yes"), "--all takes no value"),
-        (("mail", "inbox", "ann", "ben"), "gt mail inbox has no use for 'ben'"),
+        (("mail", "inbox", "ann", "ben"), "gt mail inbox does not take 'ben'"),
         (("mail", "send", "ann"), "gt mail send needs --subject"),
         (("mail", "send", "-s", "x"), "gt mail send needs TO"),
     ],

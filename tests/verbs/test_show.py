@@ -8,7 +8,7 @@ from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.events import Event
 from gastown_tmux.edges.files import clock
 from gastown_tmux.verbs import text
-from gastown_tmux.verbs.show import PLAIN, Look, line, record, table
+from gastown_tmux.verbs.show import PLAIN, Display, line, record, table
 from gastown_tmux.verbs.table import Listing, Record
 
 BEADS = Listing(("id", "state", "title", "assignee", "reason"), "no beads: gt bead create")
@@ -31,14 +31,14 @@ def test_an_empty_table_says_what_to_do() -> None:
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 @pytest.mark.parametrize("title", ["x" * 300, "日本語の長い題名" * 20, "é́" * 150, "👩‍🚀 in space " * 20])
 def test_no_line_is_wider_than_the_terminal(width: int, title: str) -> None:
-    shown = table(BEADS, [bead(title)], Look(width=width, signs=True))
+    shown = table(BEADS, [bead(title)], Display(width=width, signs=True))
     if width >= 20:
         assert max(map(text.width, shown.splitlines())) <= width
     assert len(shown.splitlines()) == 2
 
 
 def test_states_stay_whole_and_columns_go_from_the_right() -> None:
-    shown = table(BEADS, [bead("a title that is long", "submitted")], Look(width=40, signs=True))
+    shown = table(BEADS, [bead("a title that is long", "submitted")], Display(width=40, signs=True))
     assert shown.splitlines()[1] == "de-1a2b3  ◑ submitted  a title that is …"
 
 
@@ -51,7 +51,7 @@ def test_half_an_id_is_none_and_so_columns_go_before_ids_are_cut() -> None:
         next="escalate resolve esc-du0lo",
         agent="demo/toast",
     )
-    shown = table(listing, [row], Look(width=70)).splitlines()[1]
+    shown = table(listing, [row], Display(width=70)).splitlines()[1]
     assert shown == "escalation  esc-du0lo  no sh block in the…  escalate resolve esc-du0lo"
 
 
@@ -61,7 +61,7 @@ def test_wide_letters_do_not_move_the_next_column() -> None:
 
 
 def test_state_words_have_colour_and_sign_and_titles_do_not() -> None:
-    shown = table(BEADS, [bead("pipes that go up")], Look(colour=True, signs=True))
+    shown = table(BEADS, [bead("pipes that go up")], Display(colour=True, signs=True))
     assert "\033[32m● working" in shown
     assert shown.count("\033[") == 2
 
@@ -69,7 +69,7 @@ def test_state_words_have_colour_and_sign_and_titles_do_not() -> None:
 def test_an_agent_that_is_off_is_not_called_dead() -> None:
     listing = Listing(("state", "health"), "")
     rows = [SimpleNamespace(state="off", health="dead"), SimpleNamespace(state="failed", health="dead")]
-    shown = table(listing, rows, Look(signs=True)).splitlines()
+    shown = table(listing, rows, Display(signs=True)).splitlines()
     assert [row.split() for row in shown[1:]] == [["·", "off", "-"], ["✗", "failed", "✗", "dead"]]
 
 
@@ -77,13 +77,13 @@ def test_an_event_is_whole_in_a_pipe_and_short_on_a_terminal() -> None:
     time = clock.now()
     event = Event(1, time, "bead.merged", OVERSEER, "de-1a2b3", {"commit": "abc", "reason": None})
     assert line(event, PLAIN) == f"{time} bead.merged de-1a2b3 by overseer commit=abc"
-    assert line(event, Look(width=80)) == f"{clock.local_time(time)} bead.merged de-1a2b3 commit=abc by overseer"
-    assert text.width(line(event, Look(width=30))) == 30
+    assert line(event, Display(width=80)) == f"{clock.local_time(time)} bead.merged de-1a2b3 commit=abc by overseer"
+    assert text.width(line(event, Display(width=30))) == 30
 
 
 def test_nothing_of_an_agents_reaches_the_terminal_as_a_command() -> None:
     value = SimpleNamespace(id="de-1a2b3", title="\033]0;gone\a", body="one\n\033[2Jtwo")
-    shown = record(Record(("id", "title"), body="body"), value, Look(width=80))
+    shown = record(Record(("id", "title"), body="body"), value, Display(width=80))
     assert "\033" not in shown
     assert shown.endswith("one\n?[2Jtwo")
 
@@ -92,4 +92,4 @@ def test_a_long_text_is_exact_in_a_pipe_and_harmless_on_a_terminal() -> None:
     mail = SimpleNamespace(id="abc", body="all:\n\tmake \x1b]0;title\x07\n\n")
     shape = Record(("id",), body="body")
     assert record(shape, mail, PLAIN) == "id  abc\n\nall:\n\tmake \x1b]0;title\x07\n"
-    assert record(shape, mail, Look(width=80)) == "id  abc\n\nall:\n        make ?]0;title?"
+    assert record(shape, mail, Display(width=80)) == "id  abc\n\nall:\n        make ?]0;title?"

@@ -98,7 +98,7 @@ def _read(path: Path) -> object:
         try:
             return json.loads(text) if text.strip() else None
         except ValueError as error:
-            raise GtError(f"{path} is no JSON: {error}", hint="mend or remove that file") from None
+            raise GtError(f"{path} is not JSON: {error}", hint="mend or remove that file") from None
     return _yaml(text, path)
 
 
@@ -109,7 +109,7 @@ def _yaml(text: str, path: Path | str) -> Any:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         words = " ".join(str(error).split()).replace(' in "<unicode string>",', " at")
-        raise GtError(f"{path} is no YAML: {words}", hint="mend or remove that file") from None
+        raise GtError(f"{path} is not YAML: {words}", hint="mend or remove that file") from None
 
 
 def parse_value(text: str) -> object:

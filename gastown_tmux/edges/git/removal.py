@@ -48,7 +48,7 @@ def remove(
         raise RefusedError(f"{path} leads through a symbolic link")
     kept = repository.run("for-each-ref", "--count=1", "--points-at", saved.commit, SNAPSHOTS, ok=(0, 129))
     if not kept.stdout or repository.resolve(saved.commit) != saved.commit:
-        raise RefusedError(f"{saved.commit} is no snapshot in {repository.path}, so {path} stays")
+        raise RefusedError(f"{saved.commit} is not a snapshot in {repository.path}, so {path} stays")
     with repository.lock(), plain_errors(path):
         place = trash / f"{path.parent.name}-{time.time_ns()}-{os.urandom(4).hex()}"
         if not path.exists():

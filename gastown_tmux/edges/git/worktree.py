@@ -71,7 +71,7 @@ def git_dir(repository: Repository, path: Path) -> Path:
     named = os.fsdecode(link.read_bytes()).removeprefix("gitdir: ").rstrip("\n")
     admin = (path / named).resolve()
     if admin.parent != (repository.path / "worktrees").resolve() or not (admin / "HEAD").is_file():
-        raise BrokenWorktree(f"{path} is no worktree of {repository.path}", "gt doctor --fix")
+        raise BrokenWorktree(f"{path} is not a worktree of {repository.path}", "gt doctor --fix")
     return admin
 
 
@@ -302,7 +302,7 @@ def _clear_half_made(path: Path) -> None:
         raise RefusedError(f"{path} is in the way of a worktree")
     found = list(path.iterdir())
     if [entry for entry in found if entry.name != ".git" or entry.is_symlink() or not entry.is_file()]:
-        raise BrokenWorktree(f"{path} holds files but is no worktree", "gt doctor --fix")
+        raise BrokenWorktree(f"{path} holds files but is not a worktree", "gt doctor --fix")
     with plain_errors(path):
         for entry in found:
             entry.unlink()

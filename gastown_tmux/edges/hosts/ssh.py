@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gastown_tmux.edges.processes.terminal import lend, tidy
+from gastown_tmux.edges.processes.terminal import run_in_terminal, tidy
 from gastown_tmux.edges.tmux.server import short_folder
 from gastown_tmux.errors import GtError, MissingError, UsageError
 
@@ -35,7 +35,7 @@ class Host:
 
     def __init__(self, name: str, config: str | None, environment: Mapping[str, str]) -> None:
         if not _HOST.fullmatch(name):
-            raise UsageError(f"{name!r} is no host", hint="gt --host user@box VERB …")
+            raise UsageError(f"{name!r} is not a host", hint="gt --host user@box VERB …")
         self.name = name
         self._environment = environment
         # A control socket's path is as short as any socket's, and ssh adds 17 letters while it makes one.
@@ -93,7 +93,7 @@ class Host:
             self.name,
             _script(arguments),
         ]
-        status = lend(words, self._environment)
+        status = run_in_terminal(words, self._environment)
         if status == NO_CONNECTION:
             tidy()
             raise GtError(f"the connection to {self.name} was lost; the town there goes on", "the same command again")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ProcessStat:
     """``state`` is a letter of /proc/PID/stat (``T`` stopped, ``Z`` zombie …); ``started`` an opaque word for
     the moment of birth, equal only for the same birth in the same boot."""
 
@@ -26,7 +26,7 @@ def _boot() -> str:
         return ""
 
 
-def _look_proc(pid: int) -> Look | None:
+def _look_proc(pid: int) -> ProcessStat | None:
     try:
         with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 (daemons do this 100 times a look)
             stat = file.read(1024)
@@ -34,7 +34,7 @@ def _look_proc(pid: int) -> Look | None:
         return None
     # proc(5): the name is in parentheses and may hold anything; state, ppid and the 22nd field follow it.
     fields = stat[stat.rindex(b")") + 2 :].decode("ascii").split(" ", 20)
-    return Look(fields[0], int(fields[1]), f"{_boot()}:{fields[19]}")
+    return ProcessStat(fields[0], int(fields[1]), f"{_boot()}:{fields[19]}")
 
 
 def _pids_proc() -> list[int]:
@@ -68,18 +68,18 @@ def _processor_time_psutil(pid: int) -> float:
     return float(times.user + times.system)
 
 
-def _look_psutil(pid: int) -> Look | None:
+def _look_psutil(pid: int) -> ProcessStat | None:
     import psutil  # 20 ms, and needed only where there is no /proc
 
     states = {psutil.STATUS_ZOMBIE: "Z", psutil.STATUS_STOPPED: "T"}
     try:
         found = psutil.Process(pid)
         with found.oneshot():
-            return Look(states.get(found.status(), "S"), found.ppid(), repr(found.create_time()))
+            return ProcessStat(states.get(found.status(), "S"), found.ppid(), repr(found.create_time()))
     except psutil.NoSuchProcess:
         return None
     except psutil.AccessDenied:
-        return Look("S", 0, "")
+        return ProcessStat("S", 0, "")
 
 
 def _pids_psutil() -> list[int]:
@@ -101,7 +101,7 @@ def _environment_psutil(pid: int) -> bytes:
 _LINUX = sys.platform == "linux"
 
 
-def look(pid: int) -> Look | None:
+def look(pid: int) -> ProcessStat | None:
     """The process that has ``pid`` now, zombies included; ``None`` when there is none."""
     return _look_proc(pid) if _LINUX else _look_psutil(pid)
 

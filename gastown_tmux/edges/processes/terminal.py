@@ -22,7 +22,7 @@ _TIDY += "\033>\033[?25h\033(B\033[m\r\n"
 _LESS = "-R -Ps(space and b turn pages, q goes back) "
 
 
-def lend(command: Sequence[str], environment: Mapping[str, str], stdin: IO[bytes] | None = None) -> int:
+def run_in_terminal(command: Sequence[str], environment: Mapping[str, str], stdin: IO[bytes] | None = None) -> int:
     """Runs the program on our terminal until it ends, and returns its exit status (128 + N for signal N).
 
     Keys that interrupt are the program's meanwhile, a signal that ends us ends it first, and the terminal's modes are
@@ -52,7 +52,7 @@ def page(text: str, environment: Mapping[str, str]) -> None:
     with tempfile.TemporaryFile() as file:
         file.write(text.encode(errors="replace") + b"\n")
         file.seek(0)
-        lend(["/bin/sh", "-c", pager], {"LESS": _LESS, **environment}, file)
+        run_in_terminal(["/bin/sh", "-c", pager], {"LESS": _LESS, **environment}, file)
 
 
 def tidy() -> None:
@@ -62,7 +62,7 @@ def tidy() -> None:
         sys.stdout.flush()
 
 
-class Hush:
+class EchoOff:
     """While this is entered, what is typed is kept for who reads next, and not shown between our own lines.
 
     Ctrl-C interrupts all the same. Where we have no terminal, or it vanishes, nothing happens.

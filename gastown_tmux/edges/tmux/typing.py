@@ -40,7 +40,7 @@ _SCREEN = "gt-screen"
 _ALIVE = "#{!=:#{pane_dead},1}"
 
 
-class Sight(Protocol):
+class Judgement(Protocol):
     """What a judge says of a screen: the program's state, and what stands in its composer (None: there is none)."""
 
     @property
@@ -64,7 +64,7 @@ class Program:
     the tmux names of the keys that end a running turn.
     """
 
-    judge: Callable[[str, str], Sight]
+    judge: Callable[[str, str], Judgement]
     holds: Callable[[str | None, str], bool]
     settle: float
     interrupt: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ Outcome = Typed | Refused | Unsure
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Capture:
     """A pane at one moment. ``person_typed`` is how many seconds ago somebody attached to it pressed a key; ``in_mode``
     says that tmux shows something else there, as in copy mode."""
 
@@ -125,7 +125,7 @@ class Look:
         return self.person_typed is not None and self.person_typed < seconds
 
 
-def look(server: Server, pane: str, session: str) -> Look | None:
+def look(server: Server, pane: str, session: str) -> Capture | None:
     """The pane of a session, by one call; None where it is gone or another's."""
     said = run_on(
         server,
@@ -148,7 +148,7 @@ def look(server: Server, pane: str, session: str) -> Look | None:
         shown, activity, read_only, control = line.split(":")
         if shown == pane and read_only == "0" and control == "0":
             typed.append(max(0.0, time.time() - int(activity)))
-    return Look(dead == "1", mode not in ("", "0"), screen, title, min(typed, default=None))
+    return Capture(dead == "1", mode not in ("", "0"), screen, title, min(typed, default=None))
 
 
 def type_line(
@@ -205,19 +205,19 @@ class _Typist:
         seen = self._look()
         if isinstance(seen, Refused):
             return seen
-        attended, sight = seen
+        attended, judgement = seen
         if attended:
-            return Refused("a person is typing in the agent's window", sight.draft)
-        if when is When.INTERRUPT and sight.state == "working":
+            return Refused("a person is typing in the agent's window", judgement.draft)
+        if when is When.INTERRUPT and judgement.state == "working":
             interrupted = self._interrupt()
             if isinstance(interrupted, Refused):
                 return interrupted
-            sight = interrupted
-        if self._program.holds(sight.draft, self._line):
+            judgement = interrupted
+        if self._program.holds(judgement.draft, self._line):
             return None
-        if not (sight.takes_words or (when is When.TURN and sight.state == "working" and sight.draft == "")):
-            what = "something else is in its composer" if sight.draft else f"the agent's program is {sight.state}"
-            return Refused(what, sight.draft)
+        steers = when is When.TURN and judgement.state == "working" and judgement.draft == ""
+        if not (judgement.takes_words or steers):
+            return Refused(_why_not(judgement), judgement.draft)
         if not self._paste():
             return Refused("the agent's program has ended")
         fault_point("tell.pasted")
@@ -235,23 +235,23 @@ class _Typist:
             seen = self._look()
             if isinstance(seen, Refused):
                 return Unsure(seen.reason)
-            _, sight = seen
-            if sight.draft == "" and (sight.state == "working" or passed > PATIENCE_SECONDS):
-                return Typed(f"its screen: {sight.state}, composer empty")
-            if not again and passed > PATIENCE_SECONDS and self._program.holds(sight.draft, self._line):
+            _, judgement = seen
+            if judgement.draft == "" and (judgement.state == "working" or passed > PATIENCE_SECONDS):
+                return Typed(f"its screen: {judgement.state}, composer empty")
+            if not again and passed > PATIENCE_SECONDS and self._program.holds(judgement.draft, self._line):
                 again = self._press("Enter")
             self._pause.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
-        return Unsure(f"Enter was pressed, then the agent's program was {sight.state}")
+        return Unsure(f"Enter was pressed, then the agent's program was {judgement.state}")
 
     def answer(self, keys: Sequence[str]) -> Outcome:
         """Presses keys where the program waits, and says what was seen then."""
         before = look(self._server, self._pane, self._session)
         if before is None or before.dead:
             return Refused("the agent's program has ended")
-        sight = self._program.judge(before.screen, before.title)
-        if not sight.asks:
-            return Refused(f"the agent's program is {sight.state}, it asks nothing")
+        judgement = self._program.judge(before.screen, before.title)
+        if not judgement.asks:
+            return Refused(f"the agent's program is {judgement.state}, it asks nothing")
         for key in keys:
             if not self._press(key):
                 return Unsure("the agent's program ended meanwhile")
@@ -262,12 +262,12 @@ class _Typist:
             after = look(self._server, self._pane, self._session)
             if after is None or after.dead:
                 return Typed("its program ended")
-            sight = self._program.judge(after.screen, after.title)
-            if not sight.asks or after.screen.split() != before.screen.split():
-                return Typed(f"its screen: {sight.state}")
+            judgement = self._program.judge(after.screen, after.title)
+            if not judgement.asks or after.screen.split() != before.screen.split():
+                return Typed(f"its screen: {judgement.state}")
         return Unsure("the keys were pressed, and the dialog is still there")
 
-    def _look(self) -> tuple[bool, Sight] | Refused:
+    def _look(self) -> tuple[bool, Judgement] | Refused:
         seen = look(self._server, self._pane, self._session)
         if seen is None:
             return Refused("the agent's window is gone")
@@ -275,7 +275,7 @@ class _Typist:
             return Refused("the agent's program has ended")
         return seen.is_attended, self._program.judge(seen.screen, seen.title)
 
-    def _interrupt(self) -> Sight | Refused:
+    def _interrupt(self) -> Judgement | Refused:
         for key in self._program.interrupt:
             self._press(key)
         deadline, pause = time.monotonic() + INTERRUPT_SECONDS, _FIRST_PAUSE
@@ -295,12 +295,12 @@ class _Typist:
             seen = self._look()
             if isinstance(seen, Refused):
                 return seen
-            _, sight = seen
-            if self._program.holds(sight.draft, self._line):
+            _, judgement = seen
+            if self._program.holds(judgement.draft, self._line):
                 return None
-            if time.monotonic() - start > APPEAR_SECONDS * (STARVED if sight.draft == "" else 1):
-                what = "something else came into its composer" if sight.draft else f"it is {sight.state} now"
-                return Refused(f"the line was pasted, but {what}", sight.draft, pasted=True)
+            if time.monotonic() - start > APPEAR_SECONDS * (STARVED if judgement.draft == "" else 1):
+                what = "something else came into its composer" if judgement.draft else f"it is {judgement.state} now"
+                return Refused(f"the line was pasted, but {what}", judgement.draft, pasted=True)
             self._pause.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -321,3 +321,11 @@ class _Typist:
         )
         said = run_on(self._server, self._pane, self._session, line)
         return said is not None and not said.strip()
+
+
+def _why_not(judgement: Judgement) -> str:
+    if judgement.draft:
+        return "something else is in its composer"
+    if judgement.state == "unknown":
+        return "the agent's screen is not understood"
+    return f"the agent's program is {judgement.state}"

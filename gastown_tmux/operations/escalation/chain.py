@@ -39,10 +39,10 @@ def climb(town: Town) -> None:
     for escalation in find_pending(town):
         if is_overdue(escalation, clock.now()):
             _go_up(town, escalation)
-        tell(town, rows.get_escalation(town.db, escalation.id))
+        ask_next(town, rows.get_escalation(town.db, escalation.id))
 
 
-def tell(town: Town, escalation: Escalation) -> None:
+def ask_next(town: Town, escalation: Escalation) -> None:
     """Mails an escalation to its level, whose time begins to run with that; does nothing for one that was told."""
     if not is_untold(escalation):
         return

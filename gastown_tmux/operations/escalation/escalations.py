@@ -32,7 +32,7 @@ def escalate(
         made = once(
             change, "escalate", key, lambda: raise_escalation(change, severity, text, bead=bead.id if bead else None)
         )
-    chain.tell(town, rows.get_escalation(town.db, made))
+    chain.ask_next(town, rows.get_escalation(town.db, made))
     escalation = rows.get_escalation(town.db, made)
     return Answer(escalation, f"{escalation.id} is with the {escalation.level} until {escalation.deadline}")
 

@@ -72,7 +72,10 @@ def take(town: Town, agent: Address) -> Answer:
     if saved is None:
         raise NotFoundError(f"{agent} has no whole worktree", hint=f"gt snapshot restore {agent}")
     left = f"\nleft out: {', '.join(map(str, saved.left_out))}" if saved.left_out else ""
-    return Answer(replace(saved, agent=agent), f"{agent} is saved as {saved.seq}, {saved.files} files{left}")
+    return Answer(
+        replace(saved, agent=agent),
+        f"{agent} is saved as {saved.seq}, {saved.files} file{'' if saved.files == 1 else 's'}{left}",
+    )
 
 
 def restore(town: Town, agent: Address, seq: int | None = None) -> Answer:

@@ -238,7 +238,7 @@ def clear_hook(town: Town, rig: Rig, address: Address) -> None:
             trash=town.trash,
         )
     elif place.exists():
-        town.say(f"{place} is no whole worktree: it is kept in {put_away(town, place, address)}")
+        town.say(f"{place} is not a whole worktree: it is kept in {put_away(town, place, address)}")
     with town.change() as change:
         move_hook(change, address, "empty")
 

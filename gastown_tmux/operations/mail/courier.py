@@ -13,14 +13,14 @@ from typing import assert_never
 from gastown_tmux.domain import delivery as rules
 from gastown_tmux.domain.addresses import DEACON, Address
 from gastown_tmux.domain.agents import Agent, Session, SessionState
-from gastown_tmux.domain.delivery import Attention, Delivery, DeliveryState, Letter, Reader, decide
+from gastown_tmux.domain.delivery import Availability, Delivery, DeliveryState, PendingMail, Reader, decide
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.mail import short_id
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.tmux.typing import When
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.mail import sending
-from gastown_tmux.operations.mail.delivering import Sighting, abilities_of, find_provider, line_of, sight
+from gastown_tmux.operations.mail.delivering import Observation, abilities_of, find_provider, line_of, observe
 from gastown_tmux.operations.mail.inbox import box, take_in
 from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.town import Town
@@ -44,7 +44,7 @@ _SETTLED_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class Notification:
     """Something to type for an agent, now."""
 
     agent: Address
@@ -53,7 +53,7 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mind:
+class _Recipient:
     """What rows say of an agent. While it stays the same, so does what was decided."""
 
     agent: Agent | None
@@ -118,7 +118,7 @@ class Courier:
         found = (self._folders[name] for name in names)
         return {address: folder for address, folder in found if address is not None}
 
-    def look(self) -> list[Errand]:
+    def look(self) -> list[Notification]:
         """Rows follow the files; then what each open row is due. At most one errand for each agent."""
         if not 0 < self._forget_at - clock.epoch() <= MEMORY_SECONDS:
             self._boxes, self._forget_at = {}, clock.epoch() + MEMORY_SECONDS
@@ -137,13 +137,13 @@ class Courier:
         open_rows = {(row.mail, row.agent) for row in rows}
         self._later = {key: later for key, later in self._later.items() if key in open_rows}
         quiet = list_quiet(self.town.db)
-        errands: list[Errand] = []
+        notifications: list[Notification] = []
         for address in dict.fromkeys(row.agent for row in rows):
-            mind = _Mind(agents.get(address), sessions.get(address), address in quiet)
+            recipient = _Recipient(agents.get(address), sessions.get(address), address in quiet)
             own = [row for row in rows if row.agent == address and row.state is DeliveryState.QUEUED]
             with self._said(address):
-                errands += self._plan(address, own, mind)
-        return errands
+                notifications += self._plan(address, own, recipient)
+        return notifications
 
     @contextlib.contextmanager
     def _said(self, address: Address) -> Iterator[None]:
@@ -227,54 +227,56 @@ class Courier:
             return "requeue", row.reason
         return None
 
-    def _plan(self, address: Address, rows: list[Delivery], mind: _Mind) -> list[Errand]:
+    def _plan(self, address: Address, rows: list[Delivery], recipient: _Recipient) -> list[Notification]:
         """The first thing that may be told now, if any; what may never be told is given up."""
         now = clock.epoch()
-        due = [row for row in rows if self._is_due(row, mind, now)]
+        due = [row for row in rows if self._is_due(row, recipient, now)]
         if not due:
             return []
-        seen = _sight(self.town, address, mind)
-        limited = mind.agent.not_before if mind.agent else None
+        seen = _observe(self.town, address, recipient)
+        limited = recipient.agent.not_before if recipient.agent else None
         reader = Reader(
-            attention=seen.attention,
+            availability=seen.availability,
             person_typing=seen.person_typing,
-            do_not_disturb=mind.quiet,
+            do_not_disturb=recipient.quiet,
             limited_until=clock.to_epoch(limited) if limited else None,
         )
-        if seen.draft and seen.attention is Attention.IDLE:
+        if seen.draft and seen.availability is Availability.IDLE:
             # A line of ours that a killed courier left there is taken up again.
             due.sort(key=lambda row: not holds(seen.draft, line_of(self.town, row) or ""))
             if holds(seen.draft, line_of(self.town, due[0]) or ""):
-                return [self._send(due[0], When.IDLE, mind, now)]
-        provider = find_provider(self.town, mind.session, mind.agent) if mind.session else None
+                return [self._send(due[0], When.IDLE, recipient, now)]
+        provider = find_provider(self.town, recipient.session, recipient.agent) if recipient.session else None
         for row in sorted(due, key=lambda row: row.priority.rank):
-            when = self._act(row, reader, abilities_of(provider, row), mind, now)
+            when = self._act(row, reader, abilities_of(provider, row), recipient, now)
             if when is not None:
-                return [self._send(row, when, mind, now)]
+                return [self._send(row, when, recipient, now)]
         return []
 
-    def _send(self, row: Delivery, when: When, mind: _Mind, now: float) -> Errand:
+    def _send(self, row: Delivery, when: When, recipient: _Recipient, now: float) -> Notification:
         # Where the window refuses it after all, not at once again.
-        self._later[row.mail, row.agent] = (mind.key, now + 1.0)
-        return Errand(row.agent, row.mail, when)
+        self._later[row.mail, row.agent] = (recipient.key, now + 1.0)
+        return Notification(row.agent, row.mail, when)
 
-    def _is_due(self, row: Delivery, mind: _Mind, now: float) -> bool:
+    def _is_due(self, row: Delivery, recipient: _Recipient, now: float) -> bool:
         if row.expires and clock.to_epoch(row.expires) <= now:
             return True
         then, until = self._later.get((row.mail, row.agent), (None, 0.0))
         # A time too far ahead means that the clock was set back.
-        return then != mind.key or not until - LONGEST_WAIT <= now < until
+        return then != recipient.key or not until - LONGEST_WAIT <= now < until
 
-    def _act(self, row: Delivery, reader: Reader, abilities: rules.Abilities, mind: _Mind, now: float) -> When | None:
+    def _act(
+        self, row: Delivery, reader: Reader, abilities: rules.Abilities, recipient: _Recipient, now: float
+    ) -> When | None:
         """How to tell of it now; None where that is later or never."""
-        letter = Letter(
+        pending = PendingMail(
             priority=row.priority,
             expires_at=clock.to_epoch(row.expires) if row.expires else None,
             attempts=row.attempts,
             last_attempt=clock.to_epoch(row.tried) if row.tried else None,
         )
-        decision = decide(letter, reader, abilities, now)
-        if isinstance(decision, rules.Type) and abilities.hooks and mind.is_settling:
+        decision = decide(pending, reader, abilities, now)
+        if isinstance(decision, rules.Type) and abilities.hooks and recipient.is_settling:
             decision = rules.Wait(_SOON, "its own hook may be telling it")
         match decision:
             case rules.Type():
@@ -285,7 +287,7 @@ class Courier:
                 return When.INTERRUPT
             case rules.Offer() | rules.Wait():
                 seconds = decision.seconds if isinstance(decision, rules.Wait) else 1.0
-                self._later[row.mail, row.agent] = (mind.key, now + (_SOON if mind.is_settling else seconds))
+                self._later[row.mail, row.agent] = (recipient.key, now + (_SOON if recipient.is_settling else seconds))
             case rules.Expire():
                 with self.town.change() as change:
                     move_delivery(change, row.mail, row.agent, "expire")
@@ -314,11 +316,11 @@ class Courier:
             take_in(self.town, row.agent, row.mail)
 
 
-def _sight(town: Town, address: Address, mind: _Mind) -> Sighting:
-    if mind.agent is None and address.rig is None:
+def _observe(town: Town, address: Address, recipient: _Recipient) -> Observation:
+    if recipient.agent is None and address.rig is None:
         # The mayor before there is one: somebody will come.
-        return Sighting(Attention.ABSENT)
-    return sight(town, mind.agent, mind.session)
+        return Observation(Availability.ABSENT)
+    return observe(town, recipient.agent, recipient.session)
 
 
 def _address(folder: str) -> Address | None:

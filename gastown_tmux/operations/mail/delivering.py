@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
-from gastown_tmux.domain.delivery import Abilities, Attention, Delivery, DeliveryState
+from gastown_tmux.domain.delivery import Abilities, Availability, Delivery, DeliveryState
 from gastown_tmux.domain.mail import pointer_line
+from gastown_tmux.domain.observation import ScreenState
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.tmux import typing
@@ -14,7 +15,7 @@ from gastown_tmux.edges.tmux.server import ServerGoneError
 from gastown_tmux.edges.tmux.typing import Outcome, Program, Refused, Typed, Unsure, When
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations.mail.inbox import box, take_in
-from gastown_tmux.operations.mail.injection import find_offered, tell_lock
+from gastown_tmux.operations.mail.injection import delivery_lock, find_offered
 from gastown_tmux.operations.sessions.rate_limits import seconds_left
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry, screens
@@ -27,10 +28,10 @@ FRESH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Observation:
     """An agent's window as it was seen just now. ``draft`` is what stands in its composer, if it shows one."""
 
-    attention: Attention
+    availability: Availability
     person_typing: bool = False
     draft: str | None = None
 
@@ -60,43 +61,38 @@ def abilities_of(provider: Provider | None, delivery: Delivery) -> Abilities:
     )
 
 
-def sight(town: Town, agent: Agent | None, session: Session | None) -> Sighting:
+def observe(town: Town, agent: Agent | None, session: Session | None) -> Observation:
     """Where the agent's mind is, by its rows and by its screen as it is now."""
     if agent is None:
-        return Sighting(Attention.REMOVED)
+        return Observation(Availability.REMOVED)
     if town.is_frozen(agent.address):
-        return Sighting(Attention.PAUSED)
+        return Observation(Availability.PAUSED)
     if agent.state in (AgentState.PAUSED, AgentState.LIMITED):
-        return Sighting(Attention(agent.state))
+        return Observation(Availability(agent.state))
     if agent.state is not AgentState.ON or session is None:
-        return Sighting(Attention.ABSENT)
+        return Observation(Availability.ABSENT)
     age = clock.seconds_since(session.since)
     if session.pane is None or (session.state is SessionState.STARTING and age < FRESH_SECONDS):
-        return Sighting(Attention.STARTING)
+        return Observation(Availability.STARTING)
     seen = None
     with contextlib.suppress(ServerGoneError):
         seen = typing.look(town.tmux, session.pane, session.id)
     if seen is None or seen.dead:
-        return Sighting(Attention.ABSENT)
+        return Observation(Availability.ABSENT)
     screen = screens.judge(find_provider(town, session, agent).screen, seen.screen, seen.title)
     works = session.state is SessionState.WORKING and age < FRESH_SECONDS
     match screen.state:
-        case screens.ScreenState.LIMITED if seconds_left(agent, session, screen.reset_at_text) is not None:
-            attention = Attention.LIMITED
-        case screens.ScreenState.LIMITED if screen.asks:
-            attention = Attention.WAITING
-        case (
-            screens.ScreenState.READY
-            | screens.ScreenState.IDLE
-            | screens.ScreenState.ERROR
-            | screens.ScreenState.LIMITED
-        ):
-            attention = Attention.WORKING if works else Attention.IDLE
-        case screens.ScreenState.UNKNOWN if works:
-            attention = Attention.WORKING
+        case ScreenState.LIMITED if seconds_left(agent, session, screen.reset_at_text) is not None:
+            availability = Availability.LIMITED
+        case ScreenState.LIMITED if screen.asks:
+            availability = Availability.WAITING
+        case ScreenState.READY | ScreenState.IDLE | ScreenState.ERROR | ScreenState.LIMITED:
+            availability = Availability.WORKING if works else Availability.IDLE
+        case ScreenState.UNKNOWN if works:
+            availability = Availability.WORKING
         case _:
-            attention = Attention(screen.state)
-    return Sighting(attention, seen.is_attended or bool(screen.draft), screen.draft)
+            availability = Availability(screen.state)
+    return Observation(availability, seen.is_attended or bool(screen.draft), screen.draft)
 
 
 def line_of(town: Town, delivery: Delivery) -> str | None:
@@ -113,9 +109,9 @@ def line_of(town: Town, delivery: Delivery) -> str | None:
     return pointer_line(message.sender, message.subject, message.id)
 
 
-def tell(town: Town, mail: str, address: Address, when: When) -> Outcome:
+def deliver(town: Town, mail: str, address: Address, when: When) -> Outcome:
     """Types what tells the agent of it, and records what came of that before anybody else may tell it too."""
-    with tell_lock(town, address):
+    with delivery_lock(town, address):
         told = mail in find_offered(town)
         row, session = find_delivery(town.db, mail, address), find_live_session(town.db, address)
         if told or row is None or row.state is not DeliveryState.QUEUED:

@@ -9,7 +9,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.mail import Message, Priority, short_id
-from gastown_tmux.domain.quoting import form, injection
+from gastown_tmux.domain.quoting import frame, injection
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, NotFoundError
@@ -35,13 +35,13 @@ def check(town: Town, inject: bool = False) -> list[MailView] | Iterator[str]:
     return [view(town, mails.load(entry), entry) for entry in mails.list_new()]
 
 
-def tell_lock(town: Town, address: str, seconds: float = _LOCK_SECONDS) -> Lock:
+def delivery_lock(town: Town, address: str, seconds: float = _LOCK_SECONDS) -> Lock:
     """Held by whoever tells an agent of its mail, until that is recorded: so that nobody else does it too."""
     return Lock(town.run / f"tell.{address.replace('/', '.')}.lock", seconds)
 
 
 def _inject(town: Town) -> Iterator[str]:
-    with contextlib.suppress(GtError), tell_lock(town, town.actor):
+    with contextlib.suppress(GtError), delivery_lock(town, town.actor):
         text, told = injection(message.excerpt for message in _untold(town))
         shown = answer_hook(town, text) if told else ""
         if shown:
@@ -76,7 +76,7 @@ def answer_hook(town: Town, text: str) -> str:
     if "GT_HOOK" in town.environment and not sys.stdin.isatty():
         with contextlib.suppress(ValueError):
             payload = json.load(sys.stdin.buffer)
-    return form(text, town.environment.get("GT_INJECT", ""), payload if isinstance(payload, dict) else {})
+    return frame(text, town.environment.get("GT_INJECT", ""), payload if isinstance(payload, dict) else {})
 
 
 def take_offer(town: Town, session: str, offer: Mapping[str, object]) -> None:

@@ -49,7 +49,7 @@ class Notices:
         return rows
 
 
-def tell_overseer(town: Town, rows: list[Delivery]) -> None:
+def notify_overseer(town: Town, rows: list[Delivery]) -> None:
     """One notice for all of them; they stay queued where nobody is attached and no command is set or works."""
     messages = []
     for row in rows:

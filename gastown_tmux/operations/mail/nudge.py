@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.delivery import Attention, DeliveryState
+from gastown_tmux.domain.delivery import Availability, DeliveryState
 from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.tmux.typing import Refused, Typed, Unsure, When
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
-from gastown_tmux.operations.mail.delivering import find_provider, sight, tell
+from gastown_tmux.operations.mail.delivering import deliver, find_provider, observe
 from gastown_tmux.operations.mail.sending import require_allowed
 from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.town import Answer, Town
@@ -100,13 +100,13 @@ def _type(town: Town, id: str, address: Address, mode: Mode) -> str | None:
         return "not to be disturbed"
     if session is None or agent is None:
         return "the agent is not running"
-    seen, when = sight(town, agent, session), When.IDLE
-    if seen.attention is Attention.WORKING and mode is Mode.NOW:
+    seen, when = observe(town, agent, session), When.IDLE
+    if seen.availability is Availability.WORKING and mode is Mode.NOW:
         refuses = find_provider(town, session, agent).typing.when_busy is WhenBusy.REFUSES
         when = When.INTERRUPT if refuses else When.TURN
-    elif seen.attention is not Attention.IDLE:
-        return f"the agent is {seen.attention}"
-    match tell(town, id, address, when):
+    elif seen.availability is not Availability.IDLE:
+        return f"the agent is {seen.availability}"
+    match deliver(town, id, address, when):
         case Refused(reason=reason) | Unsure(reason=reason):
             return reason
         case Typed():

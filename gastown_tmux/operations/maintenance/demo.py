@@ -177,7 +177,7 @@ def _watch(town: Town, ids: list[str]) -> None:
     while time.monotonic() - started < SECONDS:
         for event in list_events(town.db, after=last):
             last = event.seq
-            for line in _tell(town, event):
+            for line in _describe(town, event):
                 town.say(f"{time.monotonic() - started:5.1f}s  {line}")
         if not killed:
             killed = _kill(town, Address.of(rows.get_bead(town.db, ids[0]).rig, "nux"), time.monotonic() - started)
@@ -197,7 +197,7 @@ def _kill(town: Town, address: Address, since: float) -> bool:
     return True
 
 
-def _tell(town: Town, event: Event) -> Iterator[str]:
+def _describe(town: Town, event: Event) -> Iterator[str]:
     data = event.data
     match event.type:
         case "session.started":

@@ -52,7 +52,7 @@ def examine_repositories(town: Town, fix: bool) -> Iterator[Finding]:
         if folder.parent.name not in known:
             cause = "town.db was restored from before it was added, or adding it was cut off"
             way_out = f"gt rig add {folder.parent.name} URL, the same as before"
-            yield Finding("warning", f"{folder.parent} is no rig of this town", cause, way_out)
+            yield Finding("warning", f"{folder.parent} is not a rig of this town", cause, way_out)
     for rig in list_rigs(town.db):
         repository = town.repository(rig.name)
         if not repository.path.is_dir():
@@ -190,7 +190,7 @@ def examine_processes(town: Town, fix: bool) -> Iterator[Finding]:
     witness = daemons.find_daemon(town, "witness").alive
     dead = [] if witness else deaths.find_dead(list_live_sessions(town.db))
     if fix and dead:
-        deaths.bury(town, dead)
+        deaths.record_deaths(town, dead)
     for session in dead:
         what = f"{session.agent} is recorded as running, and its program is gone"
         yield Finding("warning", what, "it died while no witness looked", "gt up", fixed=fix)

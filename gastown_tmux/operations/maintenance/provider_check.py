@@ -83,8 +83,9 @@ def check(asked: Town, name: str) -> Iterator[Step]:
 def _find_version(town: Town, provider: Provider, path: str) -> str:
     said = commands.ask([path, *provider.command[1:], "--version"], town.environment, 20.0)
     found = _VERSION.search(said or "")
-    proven = f"{provider.verified.version}, {provider.verified.date}" if provider.verified else "never"
-    return f"{found[0] if found else 'unknown'} (this description was proven with {proven})"
+    known = provider.verified
+    verified = f"verified with {known.version} on {known.date}" if known else "never verified"
+    return f"{found[0] if found else 'unknown'} (this description: {verified})"
 
 
 def _make_town(asked: Town, folder: Path, name: str) -> Town:

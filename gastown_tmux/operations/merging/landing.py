@@ -16,7 +16,7 @@ from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.hooks.fork_points import find_landed_head
 from gastown_tmux.operations.hooks.worktrees import find_base
 from gastown_tmux.operations.merging.gates import run_gates
-from gastown_tmux.operations.merging.results import record_merged, send_back, tell
+from gastown_tmux.operations.merging.results import record_merged, report, send_back
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import beads
@@ -54,7 +54,7 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
         # What a killed predecessor left running would change the files under the gates of this one.
         processes.end((), sessions=[town.gate_mark(rig.name)])
         for request in rows.list_untold(town.db, rig.name):
-            tell(town, request.id)
+            report(town, request.id)
         while (due := _next_due(town, rig)) is not None:
             rig = town.rig(rig.name)
             tried.append(due.id)

@@ -10,7 +10,7 @@ from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work.convoys import tell_landed
+from gastown_tmux.operations.work.convoys import notify_landed
 from gastown_tmux.store import beads, convoys, escalations
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.rigs import set_target_commit
@@ -32,7 +32,7 @@ def record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *
             # The refinery's own questions are answered by this; an agent's may not be.
             escalations.move_escalation(change, asked.id, "resolve")
     fault_point("refinery.merged")
-    tell(town, request.id)
+    report(town, request.id)
 
 
 def send_back(town: Town, request: MergeRequest, reason: Reason, words: str, log: Path | None = None) -> None:
@@ -47,10 +47,10 @@ def send_back(town: Town, request: MergeRequest, reason: Reason, words: str, log
         )
         if last:
             raise_escalation(change, "medium", f"{bead.id} came back {bead.attempts} times: {words}", bead=bead.id)
-    tell(town, request.id)
+    report(town, request.id)
 
 
-def tell(town: Town, id: MergeRequestId) -> None:
+def report(town: Town, id: MergeRequestId) -> None:
     """Author and convoy's watcher hear of it. Killed half-way and done again, it sends nothing twice."""
     request = rows.get_merge_request(town.db, id)
     bead = beads.get_bead(town.db, request.bead)
@@ -61,7 +61,7 @@ def tell(town: Town, id: MergeRequestId) -> None:
         subject = f"{bead.id} came back: {request.state}"
         body = f"{request.reason}\n\n{_tail(request.log)}"
     sending.notify(town, request.author, subject, body, seed=f"{id} {request.state}")
-    tell_landed(town, bead.convoy)
+    notify_landed(town, bead.convoy)
     with town.change() as change:
         rows.mark_told(change, id)
 

@@ -131,7 +131,7 @@ def start_guard(town: Town) -> bool:
 def revive(town: Town) -> Answer:
     """Starts the daemons of a town that is wanted up; for those who watch over them from outside."""
     if not is_wanted(town.db):
-        return Answer({"started": []}, "the town is not wanted up")
+        return Answer({"started": []}, "the town is not meant to be up")
     started = [name for name in DAEMONS if start_daemon(town, name)]
     return Answer({"started": started}, f"started {' and '.join(started)}" if started else "the daemons run")
 

@@ -29,7 +29,7 @@ def unit_texts(town: Town) -> dict[str, str]:
     """File names and contents. The tmux server is in a unit of its own: whatever else dies, the windows stay."""
     base = unit_base(town)
     start = [server.find_tmux(), "-D", "-S", str(town.tmux.socket), "-f", str(town.tmux.config)]
-    units = {f"{base}-server.service": _unit(town, "the tmux server", start, restart=False)}
+    units = {f"{base}-tmux.service": _unit(town, "the tmux server", start, restart=False)}
     for name in daemons.DAEMONS:
         command = [str(gt_command()), "--town", str(town.path), "daemon", "run", name, "--standby"]
         units[f"{base}-{name}.service"] = _unit(town, f"the {name}", command, restart=True)
@@ -75,7 +75,7 @@ def install(town: Town) -> Answer:
     write_atomic(town.service_mark, f"{unit_base(town)}\n".encode())
     systemd.systemctl("daemon-reload")
     for name in units:
-        if not name.endswith("-server.service"):
+        if not name.endswith("-tmux.service"):
             systemd.systemctl("enable", "--now", name)
     said = [f"the units are in {folder}"]
     if systemd.lingers() or systemd.enable_linger():
@@ -93,7 +93,7 @@ def remove(town: Town) -> Answer:
     folder = systemd.unit_folder(town.environment)
     names = [name for name in unit_texts(town) if (folder / name).exists()]
     for name in names:
-        if not name.endswith("-server.service"):
+        if not name.endswith("-tmux.service"):
             systemd.systemctl("disable", "--now", name)
         (folder / name).unlink()
     town.service_mark.unlink(missing_ok=True)

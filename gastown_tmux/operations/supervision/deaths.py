@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, Ending, Session
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.respawn import STROKE_LIFE, STROKE_SECONDS, Budget, is_stroke, next_delay
+from gastown_tmux.domain.respawn import MASS_DEATH_LIFE, MASS_DEATH_SECONDS, Budget, is_mass_death, next_delay
 from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.configuration.shipped import Restart
 from gastown_tmux.edges.files import clock
@@ -28,7 +28,7 @@ from gastown_tmux.store.events import list_events
 #: Lines of the last screen that a handoff note keeps.
 NOTE_LINES = 30
 #: Within so many seconds a second loss of the tmux server is the same one.
-STROKE_EVENT_SECONDS = 10.0
+MASS_EVENT_SECONDS = 10.0
 #: A window that is missing for so long will not come.
 WINDOW_SECONDS = 3.0
 
@@ -69,7 +69,7 @@ def find_windowless(town: Town) -> list[Session]:
     ]
 
 
-def bury(town: Town, gone: Sequence[Session]) -> list[Address]:
+def record_deaths(town: Town, gone: Sequence[Session]) -> list[Address]:
     """Ends what is left of these sessions, records their ends and lets the policy decide on each; their agents."""
     settle_orphans(town)
     if not gone:
@@ -83,7 +83,7 @@ def bury(town: Town, gone: Sequence[Session]) -> list[Address]:
         # Whoever records an end answers it, once.
         recorded += end_sessions(town, [session], Ending.SERVER_LOST if lost else Ending.DIED)
     fault_point("death.recorded")
-    _find_stroke(town, gone)
+    _find_mass_death(town, gone)
     for session in recorded:
         answer(town, session)
     return [session.agent for session in gone]
@@ -110,17 +110,17 @@ def _save(town: Town, session: Session) -> None:
         rows.leave_handoff(change, session, "\n".join(lines))
 
 
-def _find_stroke(town: Town, gone: Sequence[Session]) -> None:
+def _find_mass_death(town: Town, gone: Sequence[Session]) -> None:
     """Deaths of many within moments have one cause, which is none of the agents': one event, charged to nobody."""
-    since = clock.after(-STROKE_SECONDS)
+    since = clock.after(-MASS_DEATH_SECONDS)
     with town.change() as change:
         lost = [s.agent for s in gone if (row := rows.find_session(change, s.id)) and row.reason == Ending.SERVER_LOST]
-        died = {death.agent for death in rows.list_all_deaths(change, since) if _life(death) >= STROKE_LIFE}
+        died = {death.agent for death in rows.list_all_deaths(change, since) if _life(death) >= MASS_DEATH_LIFE}
         if lost:
             # Those of one stroke are found in more than one look: it stays one event.
-            if not list_events(change, since=clock.after(-STROKE_EVENT_SECONDS), type=EventType.TOWN_STRUCK):
+            if not list_events(change, since=clock.after(-MASS_EVENT_SECONDS), type=EventType.TOWN_STRUCK):
                 change.event(EventType.TOWN_STRUCK, "town", cause=Ending.SERVER_LOST, agents=lost)
-        elif is_stroke(len(died), len(rows.list_live_sessions(change))):
+        elif is_mass_death(len(died), len(rows.list_live_sessions(change))):
             rows.excuse_deaths(change, since, Ending.STRUCK)
             change.event(EventType.TOWN_STRUCK, "town", cause=Ending.STRUCK, agents=[s.agent for s in gone])
 

@@ -96,7 +96,7 @@ def _has_words(town: Town, reader: Reader, session: SessionId) -> bool:
     return found is not None and registry.find(found.provider, town.settings()).prompt is PromptPassing.ARGUMENT
 
 
-def find_parted(town: Town) -> list[Address]:
+def find_released(town: Town) -> list[Address]:
     """Agents with nothing on their hook whose role ends with the work, once their turn is over."""
     held = list_held_beads(town.db)
     idle = [agent for agent in rows.list_agents(town.db) if agent.address not in held and agent.state is AgentState.ON]
@@ -106,7 +106,7 @@ def find_parted(town: Town) -> list[Address]:
         if after[agent.role] is not AfterDone.END:
             continue
         session = rows.find_live_session(town.db, agent.address)
-        if session is None or _has_parted(session, agent.since):
+        if session is None or _is_released(session, agent.since):
             free.append(agent.address)
     return free
 
@@ -117,7 +117,7 @@ def release(town: Town, free: Collection[Address]) -> None:
     stop_sessions(town, [address for address in free if address not in held], why="done", state="stop")
 
 
-def _has_parted(session: Session, since: str) -> bool:
+def _is_released(session: Session, since: str) -> bool:
     """Whether its turn is over; one that gives no sign is given some time."""
     if session.state is SessionState.IDLE:
         return True

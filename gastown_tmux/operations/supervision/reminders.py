@@ -18,12 +18,12 @@ from gastown_tmux.store.deliveries import find_delivery, insert_delivery
 from gastown_tmux.store.meta import once
 
 #: How often a worker is told for one bead, each time after ``_SLOWER`` times as long.
-PUSHES = 3
+REMINDERS = 3
 _SLOWER = 4
 _HAND_OFF = 'gt: your context was full. Commit, then: gt handoff -m "what is done, what is not, what you learned"'
 
 
-def push(town: Town) -> None:
+def remind(town: Town) -> None:
     """Workers whose turn is over and whose bead is still on their hook; a crew member's pace is its person's."""
     held = list_held_beads(town.db)
     for session in list_live_sessions(town.db):
@@ -37,34 +37,34 @@ def push(town: Town) -> None:
 
 def _push(change: Change, session: Session, bead: Bead, since: Time) -> None:
     idle = clock.seconds_since(since)
-    for number in range(PUSHES + 1):
+    for number in range(REMINDERS + 1):
         if idle <= FORGOTTEN_SECONDS * _SLOWER**number:
             return
         told = find_delivery(change, _id(bead, number), session.agent)
-        if number == PUSHES or told is None:
+        if number == REMINDERS or told is None:
             break
         if told.state in (DeliveryState.QUEUED, DeliveryState.OFFERED):
             return
-    if number < PUSHES:
+    if number < REMINDERS:
         words = f"gt: {bead.id} is still on your hook. Go on with it, or say gt done --escalate REASON"
         insert_delivery(change, _id(bead, number), session.agent, "deacon", Priority.NORMAL, None, words)
     else:
         _escalate(change, session, bead)
 
 
-def push_after_error(town: Town, session: Session) -> None:
+def resume_after_error(town: Town, session: Session) -> None:
     """Its screen shows that an error ended its turn. A provider may be out for hours, so a worker for whom all
     reminders were in vain is sent on again and again, at the pace of the last.
     """
     agent, bead = find_agent(town.db, session.agent), find_held_bead(town.db, session.agent)
     if agent is None or agent.role is not Role.POLECAT or agent.state is not AgentState.ON or bead is None:
         return
-    last = find_delivery(town.db, _id(bead, PUSHES - 1), session.agent)
+    last = find_delivery(town.db, _id(bead, REMINDERS - 1), session.agent)
     if last is None or last.state in (DeliveryState.QUEUED, DeliveryState.OFFERED):
         return
     id = short_id(message_id(f"error {session.id} {session.since}".encode(), "error"))
     idle = clock.seconds_since(max(session.since, agent.since))
-    if idle <= FORGOTTEN_SECONDS * _SLOWER ** (PUSHES - 1) or find_delivery(town.db, id, session.agent) is not None:
+    if idle <= FORGOTTEN_SECONDS * _SLOWER ** (REMINDERS - 1) or find_delivery(town.db, id, session.agent) is not None:
         return
     with town.change() as change:
         words = f"gt: an error ended your turn. Go on with {bead.id}, or say gt done --escalate REASON"
@@ -73,8 +73,8 @@ def push_after_error(town: Town, session: Session) -> None:
 
 
 def _escalate(change: Change, session: Session, bead: Bead) -> None:
-    text = f"{session.agent} stops before {bead.id} is done, and was told {PUSHES} times. Look: gt peek {session.agent}"
-    once(change, "push", _id(bead, PUSHES), lambda: raise_escalation(change, "medium", text, bead=bead.id))
+    text = f"{session.agent} stops before {bead.id} is done, and was told {REMINDERS} times. Look: gt peek {session.agent}"
+    once(change, "push", _id(bead, REMINDERS), lambda: raise_escalation(change, "medium", text, bead=bead.id))
 
 
 def suggest_handoff(change: Change, session: Session) -> None:

@@ -12,7 +12,7 @@ from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import SessionId
-from gastown_tmux.domain.judging import Showing, correct
+from gastown_tmux.domain.observation import ScreenState, SteadyScreen, correct
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.tmux import typing
@@ -23,7 +23,7 @@ from gastown_tmux.operations.mail.delivering import find_provider
 from gastown_tmux.operations.sessions.rate_limits import is_over, note_limit
 from gastown_tmux.operations.sessions.starting import look as panes
 from gastown_tmux.operations.supervision.approvals import answer_after_limit
-from gastown_tmux.operations.supervision.reminders import push_after_error
+from gastown_tmux.operations.supervision.reminders import resume_after_error
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import screens
 from gastown_tmux.providers.base import Provider
@@ -32,16 +32,16 @@ from gastown_tmux.store import agents as rows
 #: How many screens that disagreed are kept.
 SAMPLES = 20
 #: A screen that nobody understands is shown to a person once it has stood still for so long.
-PUZZLE_SECONDS = 30.0
+UNKNOWN_SECONDS = 30.0
 
 
 @dataclass
-class Eyes:
+class ScreenWatch:
     """What the screens showed at the looks before; for one thread."""
 
-    _since: dict[SessionId, tuple[screens.ScreenState, float]] = field(default_factory=dict)
+    _since: dict[SessionId, tuple[ScreenState, float]] = field(default_factory=dict)
     _told: set[tuple[SessionId, str]] = field(default_factory=set)
-    _seen: dict[SessionId, tuple[int, typing.Look]] = field(default_factory=dict)
+    _seen: dict[SessionId, tuple[int, typing.Capture]] = field(default_factory=dict)
     _providers: dict[SessionId, Provider] = field(default_factory=dict)
 
     def look(self, town: Town) -> None:
@@ -73,25 +73,28 @@ class Eyes:
         if state is not judged.state:
             since = now
         self._since[session.id] = judged.state, since
-        showing = Showing(judged.state.value, now - since)
-        if judged.state is screens.ScreenState.LIMITED:
+        showing = SteadyScreen(judged.state, now - since)
+        if judged.state is ScreenState.LIMITED:
             note_limit(town, session, judged.reset_at_text)
             if judged.asks and is_over(town, session, judged.reset_at_text):
                 answer_after_limit(town, session)
-        elif judged.state is screens.ScreenState.ERROR and session.state is SessionState.IDLE:
-            push_after_error(town, session)
+        elif judged.state is ScreenState.ERROR and session.state is SessionState.IDLE:
+            resume_after_error(town, session)
         move = correct(session.state, clock.seconds_since(session.since), showing, hooks=provider.has_hooks)
         if move is not None:
             _follow(town, session, provider, move, judged, seen)
         elif session.state is SessionState.WAITING and (session.id, session.since) not in self._told:
             self._told.add((session.id, session.since))
-            _tell(town, session, seen.screen, f"{session.agent} waits for a person", "waiting")
-        elif _is_puzzle(session, showing, activity, seen) and (session.id, f"puzzle {session.since}") not in self._told:
-            self._told.add((session.id, f"puzzle {session.since}"))
+            _notify(town, session, seen.screen, f"{session.agent} waits for a person", "waiting")
+        elif (
+            _is_unknown(session, showing, activity, seen)
+            and (session.id, f"unknown screen {session.since}") not in self._told
+        ):
+            self._told.add((session.id, f"unknown screen {session.since}"))
             what = f"{session.agent} shows a screen that is not understood"
-            _tell(town, session, seen.screen, what, "puzzle")
+            _notify(town, session, seen.screen, what, "unknown screen")
 
-    def _capture(self, town: Town, session: Session, activity: int) -> typing.Look | None:
+    def _capture(self, town: Town, session: Session, activity: int) -> typing.Capture | None:
         """What the window shows; asked of tmux only when something was printed since, for thirty idle agents cost."""
         known = self._seen.get(session.id)
         if known is not None and activity < known[0]:
@@ -106,7 +109,7 @@ class Eyes:
 
 
 def _follow(
-    town: Town, session: Session, provider: Provider, move: str, judged: screens.Screen, seen: typing.Look
+    town: Town, session: Session, provider: Provider, move: str, judged: screens.Screen, seen: typing.Capture
 ) -> None:
     sample = None
     if provider.has_hooks:
@@ -146,15 +149,15 @@ def file_screen(town: Town, address: Address, state: str) -> str:
     return f"{path}\njudged {judged.state} ({judged.evidence})"
 
 
-def _is_puzzle(session: Session, showing: Showing, activity: int, seen: typing.Look) -> bool:
+def _is_unknown(session: Session, showing: SteadyScreen, activity: int, seen: typing.Capture) -> bool:
     """Whether nobody knows what a program shows that should be at work: it stands still, and no person is at it."""
     works = session.state in (SessionState.STARTING, SessionState.WORKING)
-    still = min(showing.seconds, clock.epoch() - activity) > PUZZLE_SECONDS
-    alone = seen.person_typed is None or seen.person_typed > PUZZLE_SECONDS
-    return works and showing.seen == "unknown" and still and alone and not seen.screen.isspace()
+    still = min(showing.seconds, clock.epoch() - activity) > UNKNOWN_SECONDS
+    alone = seen.person_typed is None or seen.person_typed > UNKNOWN_SECONDS
+    return works and showing.state is ScreenState.UNKNOWN and still and alone and not seen.screen.isspace()
 
 
-def _tell(town: Town, session: Session, screen: str, what: str, why: str) -> None:
+def _notify(town: Town, session: Session, screen: str, what: str, why: str) -> None:
     """Once for each time, to those who can answer; a dialog that nobody knows is never answered by us."""
     lines = [line.rstrip() for line in screen.splitlines() if line.strip()][-30:]
     body = "\n".join(["Its window shows:", "", *lines, "", f"gt attach {session.agent}"])

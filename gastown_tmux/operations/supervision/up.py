@@ -45,7 +45,7 @@ def up(town: Town, layout: str | None = None) -> Answer:
     if layout is not None:
         check_layout(town, layout)
     changed = ensure_up(town)
-    deaths.bury(town, deaths.find_dead(list_live_sessions(town.db)))
+    deaths.record_deaths(town, deaths.find_dead(list_live_sessions(town.db)))
     started = start_agents(town, find_missing(town))
     said = ["the town is up"] if changed or started else ["everything that should run runs already"]
     said += [f"started {session}" for session in started]
@@ -75,7 +75,7 @@ def ensure_up(town: Town) -> list[str]:
     runs = town.tmux.is_alive()  # without tmux nothing is wanted either
     with town.change() as change:
         if set_wanted(change, True):
-            said.append("the town is wanted up")
+            said.append("the town is to be up again")
     if not runs:
         town.tmux.start()
         said.append("started the tmux server")

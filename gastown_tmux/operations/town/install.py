@@ -44,7 +44,7 @@ def install(asked: Town, path: Path | None = None, name: str | None = None) -> A
             raise RefusedError(f"{path} is town {known!r} already", hint="choose another path")
         return Answer(_describe(town), f"{path} is a town already")
     if path.exists() and not path.is_dir():
-        raise RefusedError(f"{path} is no folder", hint="choose another path")
+        raise RefusedError(f"{path} is not a folder", hint="choose another path")
     if path.exists() and any(path.iterdir()) and not (path / ".gt").is_dir():
         raise RefusedError(f"{path} is not empty", hint="gt install an empty or new folder")
     try:

@@ -153,7 +153,7 @@ class Town:
 
     def _tmux_unit(self) -> str | None:
         try:
-            return f"{self.service_mark.read_text().strip()}-server.service"
+            return f"{self.service_mark.read_text().strip()}-tmux.service"
         except FileNotFoundError:
             return None
 
@@ -203,7 +203,7 @@ def find_town(named: str | None, environment: Mapping[str, str], here: Path) -> 
             path = Path(given).expanduser().absolute()
             if is_town(path):
                 return path
-            raise NotFoundError(f"{path} is no town", hint=f"gt install {path}")
+            raise NotFoundError(f"{path} is not a town", hint=f"gt install {path}")
     for folder in (here, *here.parents):
         if is_town(folder):
             return folder

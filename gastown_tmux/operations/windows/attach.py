@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.agents import Role, SessionState
 from gastown_tmux.domain.events import Event
-from gastown_tmux.edges.processes.terminal import is_terminal, lend, tidy
+from gastown_tmux.edges.processes.terminal import is_terminal, run_in_terminal, tidy
 from gastown_tmux.edges.tmux import clients
 from gastown_tmux.edges.tmux.panes import Pane, capture
 from gastown_tmux.edges.tmux.server import ServerGoneError, client_environment
@@ -76,10 +76,10 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
         clients.open_outside(command, town.path.name)
         return f"{agent} is in a new window of the tmux around this one; keys for it go there with the prefix twice"
     if not is_terminal():
-        raise UsageError("this is no terminal", hint=" ".join(command))
+        raise UsageError("this is not a terminal", hint=" ".join(command))
     if town.environment.get("TERM", "dumb") in _CANNOT_SHOW:
         raise UsageError("this terminal cannot show a window", hint=f"gt peek {agent}, or TERM=xterm if it can")
-    status = lend(command, client_environment())
+    status = run_in_terminal(command, client_environment())
     if status:
         tidy()
         what = f"tmux ended with status {status}" if town.tmux.is_alive() else "the town's tmux server has ended"
@@ -161,8 +161,8 @@ def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
     address = None if who == "refinery" else lookup.resolve_address(town, who)
     if address is None or address.name == "refinery":
         events = list_events(town.db, type="merge")
-        return "\n".join([_tell(event) for event in events if address in (None, event.actor)][-lines:])
-    told = [_tell(event) for event in list_events(town.db, subject=address)]
+        return "\n".join([_describe(event) for event in events if address in (None, event.actor)][-lines:])
+    told = [_describe(event) for event in list_events(town.db, subject=address)]
     session = find_live_session(town.db, address)
     if session is not None and report_path(town, session.id).exists():
         told += report_path(town, session.id).read_text(errors="replace").splitlines()
@@ -171,6 +171,6 @@ def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
     return "\n".join(told[-lines:])
 
 
-def _tell(event: Event) -> str:
+def _describe(event: Event) -> str:
     words = [f"{name}={value}" for name, value in event.data.items() if value is not None]
     return " ".join([event.time, event.type, event.subject, *words])

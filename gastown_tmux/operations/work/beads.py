@@ -8,7 +8,7 @@ from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.hooks.worktrees import write_state
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.operations.work.convoys import tell_landed
+from gastown_tmux.operations.work.convoys import notify_landed
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
 from gastown_tmux.store.meta import once
@@ -97,13 +97,13 @@ def update_bead(
         same = new == was and set(found.needs) == set(was.needs)
     if found.assignee is not None and found.state in (BeadState.HOOKED, BeadState.WORKING):
         write_state(town, found.assignee)
-    return Answer(found, f"{bead.id} is so already" if same else f"{bead.id} is updated")
+    return Answer(found, f"{bead.id} is like that already" if same else f"{bead.id} is updated")
 
 
 def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE) -> Answer:
     """Raises RefusedError for one that an agent holds or the refinery has."""
     if bead.state is BeadState.CLOSED and bead.reason == reason:
-        tell_landed(town, bead.convoy)
+        notify_landed(town, bead.convoy)
         return Answer(bead, f"{bead.id} is closed already")
     if bead.state is BeadState.CLOSED:
         raise RefusedError(f"{bead.id} is closed as {bead.reason} already", hint=f"gt bead reopen {bead.id}")
@@ -116,7 +116,7 @@ def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE) -> Answer:
     with town.change() as change:
         rows.close_bead(change, bead.id, reason)
         convoys.land_convoy(change, bead.convoy)
-    tell_landed(town, bead.convoy)
+    notify_landed(town, bead.convoy)
     return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is closed as {reason}")
 
 

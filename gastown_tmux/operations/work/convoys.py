@@ -27,11 +27,11 @@ def create_convoy(
             return convoy
 
         made = ConvoyId(once(change, "convoy create", key, make))
-    tell_landed(town, made)
+    notify_landed(town, made)
     return Answer(convoys.get_convoy(town.db, made), made)
 
 
-def tell_landed(town: Town, id: ConvoyId | None) -> None:
+def notify_landed(town: Town, id: ConvoyId | None) -> None:
     """Its watcher gets one mail for each time that it has landed, however often this is called."""
     convoy = convoys.get_convoy(town.db, id) if id else None
     if convoy is None or convoy.landed is None or convoy.notify is None:
@@ -53,7 +53,7 @@ def show_convoy(town: Town, convoy: Convoy) -> Convoy:
 def add_beads(town: Town, convoy: Convoy, beads: Sequence[Bead]) -> Answer:
     with town.change() as change:
         added = convoys.add_to_convoy(change, convoy.id, [bead.id for bead in beads])
-    tell_landed(town, convoy.id)
+    notify_landed(town, convoy.id)
     text = f"{convoy.id} carries {', '.join(added)} now" if added else f"{convoy.id} carries them already"
     return Answer(convoys.get_convoy(town.db, convoy.id), text)
 

@@ -18,7 +18,7 @@ from gastown_tmux.operations.hooks.fork_points import find_fork
 from gastown_tmux.operations.hooks.worktrees import save_hook, write_state
 from gastown_tmux.operations.mail.injection import answer_hook
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.operations.work.convoys import tell_landed
+from gastown_tmux.operations.work.convoys import notify_landed
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
 from gastown_tmux.store.agents import find_handoff, get_agent
@@ -120,7 +120,7 @@ def done(town: Town, report: str | None = None, defer: str | None = None, escala
         last = _find_done(town, address, report, defer, escalate)
         if last is not None:
             write_state(town, address)
-            tell_landed(town, last.convoy)
+            notify_landed(town, last.convoy)
             return Answer(last, f"{last.id} is {last.reason or last.state} already")
     address, bead, rig = _held(town)
     if report is not None:
@@ -204,7 +204,7 @@ def _report(town: Town, bead: Bead, report: str) -> str:
     with town.change() as change:
         rows.report_bead(change, bead.id, report)
         convoys.land_convoy(change, bead.convoy)
-    tell_landed(town, bead.convoy)
+    notify_landed(town, bead.convoy)
     return f"{bead.id} is closed as done, with the report"
 
 

@@ -81,13 +81,13 @@ VERBS = (
         "daemons.run:run",
         (
             argument("name", Kind.CHOICE, choices=_DAEMONS),
-            flag("--standby", "standby", "once the town is wanted up and has none"),
+            flag("--standby", "standby", "once the town is meant to be up and has none"),
         ),
         hidden=True,
     ),
     Verb(
         "daemon revive",
-        "start the daemons if the town is wanted up",
+        "start the daemons if the town is meant to be up",
         "operations.sessions.daemons:revive",
         hidden=True,
     ),

@@ -99,7 +99,7 @@ def test_a_remote_that_moves_during_the_push_is_behind(world: World, monkeypatch
     base, made = world.base(), candidate(world, commit(world.add("ann"), "mine"))
     now = their_push(world)
     # The look before the push sees the old place: the push itself must find out.
-    monkeypatch.setattr("gastown_tmux.edges.git.command.merge._remote_branch", lambda *_: base)
+    monkeypatch.setattr("gastown_tmux.edges.git.push._remote_branch", lambda *_: base)
     assert push(world.repository, str(world.remote), made, "main", base, into_checkout=False) == Behind(None)
     assert run_git(world.remote, "rev-parse", "main") == now
 

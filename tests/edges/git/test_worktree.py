@@ -98,7 +98,7 @@ def test_foreign_files_in_the_place_are_not_touched(world: World) -> None:
     path = world.place("ann")
     path.mkdir(parents=True)
     (path / "precious").write_text("x")
-    with pytest.raises(BrokenWorktree, match=r"holds files but is no worktree"):
+    with pytest.raises(BrokenWorktree, match=r"holds files but is not a worktree"):
         world.add("ann")
     assert (path / "precious").read_text() == "x"
     outside = world.town / "outside"

@@ -205,7 +205,7 @@ def test_dead_gone_and_foreign_windows_are_refused(server: Server, short_tmp: Pa
     wait_for(lambda: (seen := look(server, dead, "ses-1")) and seen.dead)
     type_into = partial(type_line, server, line=LINE, program=program("runbook"), lock=short_tmp / "lock")
     assert type_into(pane=dead, session="ses-1") == Refused("the agent's program has ended")
-    assert type_into(pane=other, session="ses-1") == Refused("the agent's program is unknown")
+    assert type_into(pane=other, session="ses-1") == Refused("the agent's screen is not understood")
     assert type_into(pane=other, session="ses-2") == Refused("the agent's window is gone")
     assert type_into(pane="%999", session="ses-1") == Refused("the agent's window is gone")
     assert capture(server, other).strip() == ""

@@ -8,7 +8,7 @@ from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations.mail import courier, sending
-from gastown_tmux.operations.mail.courier import Courier, Errand
+from gastown_tmux.operations.mail.courier import Courier, Notification
 from gastown_tmux.operations.mail.inbox import MailView, box, inbox, read, search, status
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce.workers import remove_agent
@@ -118,9 +118,9 @@ def test_dead_letter_reaches_the_sender_once_with_the_reason(
     deacon.look()
     deacon.look()
     assert state(town, sent) == ("dead", "the agent was removed")
-    (letter,) = inbox(town)
-    assert letter.subject == "not told to demo/ann: the agent was removed"
-    assert sent in letter.body and letter.from_ == "deacon"
+    (pending,) = inbox(town)
+    assert pending.subject == "not told to demo/ann: the agent was removed"
+    assert sent in pending.body and pending.from_ == "deacon"
 
 
 def _killed(*words: object, **more: object) -> None:
@@ -132,8 +132,8 @@ def test_mail_whose_file_is_gone_is_dead_and_its_sender_hears(town: Town, as_age
     (box(town, ANN).path / "new" / sent).unlink()
     deacon.look()
     assert state(town, sent) == ("dead", "it is no longer in the box")
-    (letter,) = inbox(as_agent("demo/cat"))
-    assert letter.subject == "not told to demo/ann: it is no longer in the box"
+    (pending,) = inbox(as_agent("demo/cat"))
+    assert pending.subject == "not told to demo/ann: it is no longer in the box"
     told = status(as_agent("demo/cat"), sent)
     assert (told.subject, [step.state for step in told.steps]) == ("hello", ["sent", "dead"])
     with pytest.raises(NotFoundError):
@@ -157,9 +157,9 @@ def test_removed_agents_mail_is_given_up_and_can_be_read(town: Town, as_agent: A
     remove_agent(town, ANN)
     deacon.look()
     assert state(town, sent) == state(town, other) == ("dead", "the agent was removed")
-    (letter,) = inbox(as_agent("demo/cat"))
-    assert letter.subject == "2 mails not told to demo/ann: the agent was removed"
-    assert sent in letter.body and other in letter.body
+    (pending,) = inbox(as_agent("demo/cat"))
+    assert pending.subject == "2 mails not told to demo/ann: the agent was removed"
+    assert sent in pending.body and other in pending.body
     for asker in (town, as_agent("demo/cat")):
         assert read(asker, sent).id == status(asker, sent).id == search(asker, ["hello"])[0].id == sent
 
@@ -225,6 +225,6 @@ def test_urgent_mail_goes_first(town: Town, deacon: Courier, monkeypatch: pytest
     send(town)
     urgent = send(town, priority="urgent")
     start(town)
-    idle = courier.Sighting(courier.Attention.IDLE)
+    idle = courier.Observation(courier.Availability.IDLE)
     monkeypatch.setattr(courier, "sight", lambda *_: idle)
-    assert deacon.look() == [Errand(ANN, urgent, courier.When.IDLE)]
+    assert deacon.look() == [Notification(ANN, urgent, courier.When.IDLE)]

@@ -12,7 +12,7 @@ from gastown_tmux import hot
 from gastown_tmux.domain.mail import Priority
 from gastown_tmux.edges.tmux.typing import Refused, When
 from gastown_tmux.operations.mail import injection, sending
-from gastown_tmux.operations.mail.delivering import tell
+from gastown_tmux.operations.mail.delivering import deliver
 from gastown_tmux.operations.mail.inbox import box, read
 from gastown_tmux.operations.mail.nudge import do_not_disturb
 from gastown_tmux.operations.supervision.patrol import take_signals
@@ -159,7 +159,7 @@ def test_what_gt_did_not_write_is_told_as_a_claim(town: Town, inject: Inject) ->
 
 
 @pytest.mark.parametrize(
-    ("form", "payload", "said"),
+    ("frame", "payload", "said"),
     [
         ("context", {"hook_event_name": "BeforeAgent"}, {"hookSpecificOutput": {"hookEventName": "BeforeAgent"}}),
         ("block", {"stop_hook_active": False}, {"decision": "block"}),
@@ -167,10 +167,10 @@ def test_what_gt_did_not_write_is_told_as_a_claim(town: Town, inject: Inject) ->
     ],
 )
 def test_form_is_the_calling_hooks(
-    town: Town, inject: Inject, form: str, payload: object, said: dict[str, object] | None
+    town: Town, inject: Inject, frame: str, payload: object, said: dict[str, object] | None
 ) -> None:
     sending.send(town, ["ann"], "hello")
-    text = inject(payload, GT_HOOK="idle", GT_INJECT=form)
+    text = inject(payload, GT_HOOK="idle", GT_INJECT=frame)
     if said is None:
         assert text == ""
         assert "hello" in inject({}, GT_INJECT="text")
@@ -190,7 +190,7 @@ def test_nobody_else_tells_what_a_hook_has_just_told(
     with town.change() as change:
         insert_delivery(change, sent.id, ann.actor, "overseer", Priority.NORMAL)
     assert injection.find_offered(town) == {sent.id}
-    assert tell(town, sent.id, ann.actor, When.IDLE) == Refused("somebody else told it")
+    assert deliver(town, sent.id, ann.actor, When.IDLE) == Refused("somebody else told it")
     take_signals(town)
     assert injection.find_offered(town) == set() and state(town, sent.id) == ("offered", None)
 

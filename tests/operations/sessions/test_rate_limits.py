@@ -6,7 +6,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Agent, AgentState, Session
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.sessions.rate_limits import lift_limits, note_limit
-from gastown_tmux.operations.supervision.reminders import push
+from gastown_tmux.operations.supervision.reminders import remind
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import list_open
@@ -48,7 +48,7 @@ def test_whoever_has_a_bead_goes_on_when_the_limit_ends_and_is_told_once(town: T
         change.execute("UPDATE sessions SET since = ? WHERE agent = ?", clock.after(-5 * 3600), CAT)
     for _ in range(2):
         lift_limits(town)
-        push(town)
+        remind(town)
     assert agent_of(town).state is AgentState.ON
     (told,) = list_open(town.db)
     assert told.agent == CAT and f"limit is over. Go on with {worker_bead}" in str(told.words)

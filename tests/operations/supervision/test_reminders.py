@@ -5,7 +5,7 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.escalation.escalations import list_escalations
 from gastown_tmux.operations.mail.courier import Courier
 from gastown_tmux.operations.supervision.patrol import take_signals
-from gastown_tmux.operations.supervision.reminders import PUSHES, push, push_after_error
+from gastown_tmux.operations.supervision.reminders import REMINDERS, remind, resume_after_error
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import list_open, move_delivery
@@ -21,21 +21,21 @@ def idle_for(town: Town, seconds: float) -> None:
 
 
 def test_a_worker_that_stopped_is_told_ever_more_rarely_and_then_the_mayor_is(town: Town, worker_bead: str) -> None:
-    for number in range(PUSHES):
+    for number in range(REMINDERS):
         idle_for(town, 60 * 4**number - 5)
-        push(town)
+        remind(town)
         assert list_open(town.db) == []
         idle_for(town, 60 * 4**number + 5)
         for _ in range(2):
-            push(town)
+            remind(town)
         (told,) = list_open(town.db)
         assert told.agent == CAT and f"{worker_bead} is still on your hook" in str(told.words)
         with town.change() as change:
             move_delivery(change, told.mail, CAT, "accept")
     assert list_escalations(town) == []
-    idle_for(town, 60 * 4**PUSHES + 5)
+    idle_for(town, 60 * 4**REMINDERS + 5)
     for _ in range(2):
-        push(town)
+        remind(town)
     (escalation,) = list_escalations(town)
     assert escalation.bead == worker_bead
     assert list_open(town.db) == []
@@ -46,16 +46,16 @@ def test_a_worker_whose_provider_is_out_for_hours_is_sent_on_until_it_is_back(to
         session = rows.find_live_session(town.db, CAT)
         assert session is not None
         for _ in range(2):
-            push_after_error(town, session)
+            resume_after_error(town, session)
         words = [delivery.words for delivery in list_open(town.db)]
         for delivery in list_open(town.db):
             with town.change() as change:
                 move_delivery(change, delivery.mail, CAT, "accept")
         return words
 
-    for number in range(PUSHES):
+    for number in range(REMINDERS):
         idle_for(town, 60 * 4**number + 5)
-        push(town)
+        remind(town)
         assert len(look()) == 1
     for hour in range(1, 20):
         idle_for(town, 940 - hour)

@@ -3,7 +3,7 @@
 import pytest
 
 from gastown_tmux.domain.agents import SessionState
-from gastown_tmux.domain.judging import Seen, Showing, correct
+from gastown_tmux.domain.observation import ScreenState, SteadyScreen, correct
 
 
 @pytest.mark.parametrize(
@@ -26,9 +26,9 @@ from gastown_tmux.domain.judging import Seen, Showing, correct
         ("ended", "working", None),
     ],
 )
-def test_what_a_screen_says_for_long_holds(state: str, seen: Seen, move: str | None) -> None:
-    long = Showing(seen, 60.0)
+def test_what_a_screen_says_for_long_holds(state: str, seen: str, move: str | None) -> None:
+    long = SteadyScreen(ScreenState(seen), 60.0)
     assert correct(SessionState(state), 60.0, long, hooks=True) == move
-    assert correct(SessionState(state), 0.0, Showing(seen, 0.0), hooks=False) == move
+    assert correct(SessionState(state), 0.0, SteadyScreen(ScreenState(seen), 0.0), hooks=False) == move
     for age, seconds in ((60.0, 1.0), (1.0, 60.0)):
-        assert correct(SessionState(state), age, Showing(seen, seconds), hooks=True) is None
+        assert correct(SessionState(state), age, SteadyScreen(ScreenState(seen), seconds), hooks=True) is None
