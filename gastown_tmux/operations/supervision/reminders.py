@@ -73,7 +73,8 @@ def resume_after_error(town: Town, session: Session) -> None:
 
 
 def _escalate(change: Change, session: Session, bead: Bead) -> None:
-    text = f"{session.agent} stops before {bead.id} is done, and was told {REMINDERS} times. Look: gt peek {session.agent}"
+    agent = session.agent
+    text = f"{agent} stops before {bead.id} is done, and was told {REMINDERS} times. Look: gt peek {agent}"
     once(change, "push", _id(bead, REMINDERS), lambda: raise_escalation(change, "medium", text, bead=bead.id))
 
 
