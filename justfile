@@ -19,6 +19,10 @@ demo *args:
 test *args:
     @./bootstrap test "$@"
 
+# the tests with another tmux, git or Python: test-with tmux|git|python VERSION [pytest's arguments]
+test-with *args: setup
+    @"{{bin}}/python" -m tests.versions.run "$@"
+
 # real agent programs before a scripted model
 test-agents *args: setup
     @"{{bin}}/python" -m tests.agents_real.run "$@"

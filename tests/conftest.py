@@ -26,9 +26,11 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "GT_TEST"
 """Every process a test starts has this variable, so it can be found however far it wandered off."""
-SESSION = uuid.uuid4().hex
+SESSION = pytest.StashKey[str]()
+"""What the marks of one run begin with: a worker of pytest-xdist has its controller's."""
 GRACE = 3.0
 """Seconds that processes told to end have for it; a tmux server takes up to two after kill-server."""
+WORKERS_A_CORE = 2
 KEPT = ("PATH", "USER", "LOGNAME", "PYTHONPATH")
 
 
@@ -51,13 +53,41 @@ def pytest_configure(config: pytest.Config) -> None:
         entries = os.environ["PYTHONPATH"].split(os.pathsep)
         os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in entries)
     os.environ.update(make_world(session_tmp))
-    os.environ[MARK] = SESSION
+    given = getattr(config, "workerinput", {})
+    config.stash[SESSION] = os.environ[MARK] = given.get(MARK) or uuid.uuid4().hex
+
+
+def pytest_report_header() -> str:
+    """Which programs these tests speak of (``just test-with`` has others)."""
+    return ", ".join(
+        subprocess.check_output(words, text=True).strip() for words in (["tmux", "-V"], ["git", "version"])
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput[MARK] = node.config.stash[SESSION]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: most tests wait most of the time, so there is room for more of them than there are cores."""
+    return WORKERS_A_CORE * len(os.sched_getaffinity(0))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers take the long ones first, and fill their time at the end with short ones."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.parent.name != "journeys")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fixtures wider than one test are held to the same promise."""
-    left = end_stragglers(lambda: find_marked(lambda mark: mark.startswith(SESSION), set()))
+    """Fixtures wider than one test are held to the same promise: by the controller, when its workers are gone."""
+    if hasattr(session.config, "workerinput"):
+        return
+    run = session.config.stash[SESSION]
+    left = end_stragglers(lambda: find_left(run))
     if left:
         sys.stderr.write(f"\nleft running by this test session: {'; '.join(left)}\n")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -132,22 +162,21 @@ def make_world(folder: Path) -> dict[str, str]:
     }
 
 
-def find_marked(is_ours: Callable[[str], bool], before: set[int], home: str = "") -> list[psutil.Process]:
-    """The live processes not in ``before`` that carry our mark or have ``home``, and our own children.
+def find_left(mark: str, home: str = "", before: set[int] | None = None) -> list[psutil.Process]:
+    """The live processes whose mark begins with ``mark`` or whose home is ``home``, and our children not in ``before``.
 
     An agent's environment is an allow-list: it has the test's home, and not our mark.
     """
     found = []
-    for pid in set(psutil.pids()) - before:
+    for pid in psutil.pids():
         try:
             process = psutil.Process(pid)
-            # multiprocessing keeps this helper until the test session itself ends.
-            if process.status() == psutil.STATUS_ZOMBIE or "resource_tracker" in " ".join(process.cmdline()):
-                continue
-            forked = bool(before) and process.ppid() == os.getpid()
             environment = process.environ()
-            at_home = bool(home) and environment.get("HOME") == home
-            if forked or at_home or is_ours(environment.get(MARK, "")):
+            ours = environment.get(MARK, "").startswith(mark) or (home and environment.get("HOME") == home)
+            if not ours and (before is None or pid in before or process.ppid() != os.getpid()):
+                continue
+            # multiprocessing keeps its helper until the test session itself ends.
+            if process.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(process.cmdline()):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
@@ -183,16 +212,16 @@ def short_tmp() -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def isolated(short_tmp: Path) -> Iterator[None]:
+def isolated(short_tmp: Path, pytestconfig: pytest.Config) -> Iterator[None]:
     """An own home, git configuration and default tmux folder; fails a test that leaves a process behind."""
-    mark = f"{SESSION}.{uuid.uuid4().hex}"
-    before = set(psutil.pids())
+    mark = f"{pytestconfig.stash[SESSION]}.{uuid.uuid4().hex}"
+    before = {child.pid for child in psutil.Process().children()}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in make_world(short_tmp).items():
             patch.setenv(name, value)
         patch.setenv(MARK, mark)
         yield
-    left = end_stragglers(lambda: find_marked(lambda found: found == mark, before, str(short_tmp / "home")))
+    left = end_stragglers(lambda: find_left(mark, str(short_tmp / "home"), before))
     if left:
         pytest.fail(f"left running: {'; '.join(left)}", pytrace=False)
 
