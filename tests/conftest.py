@@ -38,6 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # Chosen on a shared machine, where a slow example is no finding.
     hypothesis.settings.register_profile("gastown", hypothesis.settings(), deadline=None)
     hypothesis.settings.load_profile("gastown")
+    # Workers ask for one test at a time, because the longest takes a thousand times as long as most.
+    if getattr(config.option, "maxschedchunk", 1) is None:
+        config.option.maxschedchunk = 1
     if os.environ.get("CI") == "true":
         config.pluginmanager.register(UnlistedSkips(ROOT / ".ci" / "allowed-skips"))
     tempfile.gettempdir()  # remembered now, before TMPDIR points into the folder of one test
