@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId, RigName, SessionId, Time
@@ -47,7 +48,8 @@ class SessionState(StrEnum):
 
 _ALIVE = (AgentState.ON, AgentState.BACKOFF, AgentState.LIMITED)
 
-AGENT = Machine(
+AgentMove = Literal["start", "die", "retry", "limit", "unlimit", "pause", "resume", "exhaust", "stop"]
+AGENT: Machine[AgentState, AgentMove] = Machine(
     "agent",
     AgentState.OFF,
     {
@@ -63,7 +65,8 @@ AGENT = Machine(
     },
 )
 
-HOOK = Machine(
+HookMove = Literal["prepare", "ready", "break", "empty"]
+HOOK: Machine[HookState, HookMove] = Machine(
     "hook",
     HookState.EMPTY,
     {
@@ -77,7 +80,8 @@ HOOK = Machine(
 _RUNNING = (SessionState.READY, SessionState.WORKING, SessionState.IDLE, SessionState.WAITING)
 _LIVE = (SessionState.STARTING, *_RUNNING)
 
-SESSION = Machine(
+SessionMove = Literal["ready", "work", "idle", "wait", "end"]
+SESSION: Machine[SessionState, SessionMove] = Machine(
     "session",
     SessionState.STARTING,
     {

@@ -5,7 +5,7 @@ A mail is safe in its box before any of this. What is decided here is only how i
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import Literal, assert_never
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import SessionId, Time
@@ -29,7 +29,8 @@ class DeliveryState(StrEnum):
 
 _OPEN = (DeliveryState.QUEUED, DeliveryState.OFFERED)
 
-DELIVERY = Machine(
+DeliveryMove = Literal["offer", "accept", "requeue", "restore", "expire", "die"]
+DELIVERY: Machine[DeliveryState, DeliveryMove] = Machine(
     "delivery",
     DeliveryState.QUEUED,
     {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.ids import BeadId, EscalationId, Time
@@ -31,7 +32,8 @@ class EscalationState(StrEnum):
 
 _UNRESOLVED = (EscalationState.OPEN, EscalationState.ACKNOWLEDGED)
 
-ESCALATION = Machine(
+EscalationMove = Literal["ack", "climb", "resolve"]
+ESCALATION: Machine[EscalationState, EscalationMove] = Machine(
     "escalation",
     EscalationState.OPEN,
     {

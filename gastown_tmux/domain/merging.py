@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Time
@@ -22,7 +23,8 @@ class MergeState(StrEnum):
 #: In one of these, a merge request is still on its way; a bead has at most one such.
 LIVE = (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.HELD)
 
-MERGE_REQUEST = Machine(
+MergeRequestMove = Literal["test", "publish", "merge", "requeue", "conflict", "reject", "approve", "supersede"]
+MERGE_REQUEST: Machine[MergeState, MergeRequestMove] = Machine(
     "merge request",
     MergeState.QUEUED,
     {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from gastown_tmux.domain.agents import SessionState
+from gastown_tmux.domain.agents import SessionMove, SessionState
 
 
 class ScreenState(StrEnum):
@@ -35,7 +35,7 @@ class SteadyScreen:
     seconds: float
 
 
-def correct(state: SessionState, age: float, screen: SteadyScreen, *, hooks: bool) -> str | None:
+def correct(state: SessionState, age: float, screen: SteadyScreen, *, hooks: bool) -> SessionMove | None:
     """The move by which a session of this state, ``age`` seconds old, becomes what its screen shows; None: none.
 
     Without ``hooks`` nobody else tells, so the screen is believed at once.
@@ -48,7 +48,7 @@ def correct(state: SessionState, age: float, screen: SteadyScreen, *, hooks: boo
     return move
 
 
-def _move(state: SessionState, screen: ScreenState) -> tuple[str | None, float]:
+def _move(state: SessionState, screen: ScreenState) -> tuple[SessionMove | None, float]:
     """The move, and how long the screen must insist on it."""
     match screen:
         case ScreenState.UNKNOWN:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from gastown_tmux.errors import RefusedError
 
 State = TypeVar("State", bound=StrEnum)
+Move = TypeVar("Move", bound=str)
 
 
 class IllegalMoveError(RefusedError):
@@ -15,14 +16,14 @@ class IllegalMoveError(RefusedError):
 
 
 @dataclass(frozen=True, slots=True)
-class Machine(Generic[State]):
-    """``moves[move][state]`` is the state that ``move`` leads to from ``state``."""
+class Machine(Generic[State, Move]):
+    """``moves[move][state]`` is the state that ``move`` leads to from ``state``; moves are a ``Literal``."""
 
     thing: str
     initial: State
-    moves: Mapping[str, Mapping[State, State]]
+    moves: Mapping[Move, Mapping[State, State]]
 
-    def next_state(self, state: State, move: str) -> State:
+    def next_state(self, state: State, move: Move) -> State:
         """Raises IllegalMoveError where the table has no such move from here."""
         try:
             return self.moves[move][state]
@@ -30,8 +31,8 @@ class Machine(Generic[State]):
             article = "an" if self.thing[0] in "aeiou" else "a"
             raise IllegalMoveError(f"{article} {self.thing} that is {state} cannot {move}") from None
 
-    def can(self, state: State, move: str) -> bool:
+    def can(self, state: State, move: Move) -> bool:
         return state in self.moves[move]
 
-    def sources(self, move: str) -> frozenset[State]:
+    def sources(self, move: Move) -> frozenset[State]:
         return frozenset(self.moves[move])

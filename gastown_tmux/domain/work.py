@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId, Commit, ConvoyId, MergeRequestId, RigName, Time
@@ -40,7 +41,8 @@ ATTEMPTS = 3
 
 _HELD = (BeadState.HOOKED, BeadState.WORKING)
 
-BEAD = Machine(
+BeadMove = Literal["sling", "start", "submit", "report", "merge", "return", "refuse", "resubmit", "close", "reopen"]
+BEAD: Machine[BeadState, BeadMove] = Machine(
     "bead",
     BeadState.OPEN,
     {
@@ -64,7 +66,8 @@ class ConvoyState(StrEnum):
     CLOSED = "closed"
 
 
-CONVOY = Machine(
+ConvoyMove = Literal["land", "close", "reopen"]
+CONVOY: Machine[ConvoyState, ConvoyMove] = Machine(
     "convoy",
     ConvoyState.OPEN,
     {

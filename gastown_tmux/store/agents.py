@@ -6,12 +6,15 @@ from gastown_tmux.domain.agents import (
     HOOK,
     SESSION,
     Agent,
+    AgentMove,
     AgentState,
     Ending,
     Handoff,
+    HookMove,
     HookState,
     Role,
     Session,
+    SessionMove,
     SessionState,
 )
 from gastown_tmux.domain.events import EventType
@@ -96,7 +99,7 @@ def insert_agent(change: Change, address: Address, role: Role, provider: str | N
 
 
 def move_agent(
-    change: Change, address: str, move: str, *, reason: str | None = None, not_before: Time | None = None
+    change: Change, address: str, move: AgentMove, *, reason: str | None = None, not_before: Time | None = None
 ) -> AgentState:
     """Raises IllegalMoveError where the agent's state has no such move. A start forgives earlier deaths."""
     agent = get_agent(change, address)
@@ -121,7 +124,7 @@ def set_provider(change: Change, address: str, provider: str) -> None:
     change.execute("UPDATE agents SET provider = ? WHERE address = ?", provider, address)
 
 
-def move_hook(change: Change, address: str, move: str) -> HookState:
+def move_hook(change: Change, address: str, move: HookMove) -> HookState:
     agent = get_agent(change, address)
     state = HOOK.next_state(agent.hook, move)
     if state is not agent.hook:
@@ -291,7 +294,9 @@ def list_talkers(reader: Reader, since: Time) -> list[Session]:
     ]
 
 
-def move_session(change: Change, session: SessionId, move: str, *, reason: str | None = None) -> SessionState | None:
+def move_session(
+    change: Change, session: SessionId, move: SessionMove, *, reason: str | None = None
+) -> SessionState | None:
     """The new state, or None where this session has ended or the move means nothing now: a late signal."""
     found = find_session(change, session)
     if found is None:

@@ -12,6 +12,7 @@ from gastown_tmux.domain.work import (
     RETRIED,
     WAITING,
     Bead,
+    BeadMove,
     BeadState,
     ConvoyState,
     Reason,
@@ -220,7 +221,7 @@ def hold_back(change: Change, bead: BeadId) -> None:
     )  # fmt: skip
 
 
-def _move(change: Change, bead: BeadId, move: str, sets: str = "id = id", *values: object) -> Bead:
+def _move(change: Change, bead: BeadId, move: BeadMove, sets: str = "id = id", *values: object) -> Bead:
     found = get_bead(change, bead)
     state = BEAD.next_state(found.state, move)
     change.execute(
@@ -283,7 +284,7 @@ def refuse_bead(change: Change, bead: BeadId, reason: str, *, target: str | None
     _come_back(change, bead, "refuse", reason, target)
 
 
-def _come_back(change: Change, bead: BeadId, move: str, reason: str, target: str | None) -> None:
+def _come_back(change: Change, bead: BeadId, move: BeadMove, reason: str, target: str | None) -> None:
     was = _move(change, bead, move, "reason = ?, target = ?", reason, target)
     change.event(EventType.BEAD_RETURNED, bead, reason=reason, was=was.state, agent=was.assignee)
 

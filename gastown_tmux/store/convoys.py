@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, ConvoyId, Time
-from gastown_tmux.domain.work import CONVOY, BeadState, Convoy, ConvoyState, has_landed
+from gastown_tmux.domain.work import CONVOY, BeadState, Convoy, ConvoyMove, ConvoyState, has_landed
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader
@@ -81,7 +81,7 @@ def add_to_convoy(change: Change, convoy: ConvoyId, beads: Sequence[BeadId]) -> 
     return added
 
 
-def move_convoy(change: Change, convoy: ConvoyId, move: str) -> bool:
+def move_convoy(change: Change, convoy: ConvoyId, move: ConvoyMove) -> bool:
     """Whether this changed its state."""
     found = get_convoy(change, convoy)
     state = CONVOY.next_state(found.state, move)

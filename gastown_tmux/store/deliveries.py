@@ -1,7 +1,7 @@
 """Delivery rows: who was told of which mail. The mail itself is a file; a row that is lost means told again."""
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.delivery import DELIVERY, Delivery, DeliveryState
+from gastown_tmux.domain.delivery import DELIVERY, Delivery, DeliveryMove, DeliveryState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import SessionId, Time
 from gastown_tmux.domain.mail import Priority
@@ -48,7 +48,7 @@ def insert_delivery(
 
 
 def move_delivery(
-    change: Change, mail: str, agent: str, move: str, *, session: str | None = None, reason: str | None = None
+    change: Change, mail: str, agent: str, move: DeliveryMove, *, session: str | None = None, reason: str | None = None
 ) -> bool:
     """False where there is no such row, or the move means nothing in its state: somebody was quicker."""
     found = find_delivery(change, mail, agent)

@@ -1,7 +1,15 @@
 """Escalation rows."""
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.escalation import ESCALATION, Escalation, EscalationState, Level, Severity, first_level
+from gastown_tmux.domain.escalation import (
+    ESCALATION,
+    Escalation,
+    EscalationMove,
+    EscalationState,
+    Level,
+    Severity,
+    first_level,
+)
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, EscalationId, Time
 from gastown_tmux.errors import NotFoundError
@@ -75,7 +83,12 @@ def set_deadline(change: Change, escalation: EscalationId, deadline: Time) -> No
 
 
 def move_escalation(
-    change: Change, escalation: EscalationId, move: str, *, level: Level | None = None, deadline: Time | None = None
+    change: Change,
+    escalation: EscalationId,
+    move: EscalationMove,
+    *,
+    level: Level | None = None,
+    deadline: Time | None = None,
 ) -> bool:
     """Whether this changed its state, level or deadline; ``level`` None keeps it."""
     found = get_escalation(change, escalation)

@@ -3,7 +3,7 @@
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Time
-from gastown_tmux.domain.merging import LIVE, MERGE_REQUEST, MergeRequest, MergeState
+from gastown_tmux.domain.merging import LIVE, MERGE_REQUEST, MergeRequest, MergeRequestMove, MergeState
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row, placeholders
 from gastown_tmux.store.rows import Reader
@@ -140,7 +140,7 @@ def insert_merge_request(
 def move_merge_request(
     change: Change,
     id: MergeRequestId,
-    move: str,
+    move: MergeRequestMove,
     *,
     reason: str | None = None,
     candidate: Commit | None = None,

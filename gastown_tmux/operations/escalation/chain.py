@@ -1,7 +1,7 @@
 """The escalation chain: the mayor is asked, then the human, and when nobody answers, what is safe is done."""
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
-from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.agents import AgentMove, Role
 from gastown_tmux.domain.escalation import Escalation, Level, Severity, is_overdue, is_untold, next_level
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id
@@ -86,9 +86,9 @@ def _do_what_is_safe(town: Town, escalation: Escalation) -> str:
         return "No agent has work on its hook that it is about, so nothing was stopped."
     address, bead = found
     agent = find_agent(town.db, address)
-    state = "pause" if agent is not None and agent.role is Role.CREW else "stop"
+    move: AgentMove = "pause" if agent is not None and agent.role is Role.CREW else "stop"
     save_hook(town, town.rig(bead.rig), address, f"parked: {escalation.id}")
-    stop_sessions(town, [address], why=f"parked: {escalation.id}", state=state)
+    stop_sessions(town, [address], why=f"parked: {escalation.id}", move=move)
     fault_point("escalation.stopped")
     with town.change() as change:
         held = find_held_bead(change, address)

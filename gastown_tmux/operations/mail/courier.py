@@ -13,7 +13,15 @@ from typing import assert_never
 from gastown_tmux.domain import delivery as rules
 from gastown_tmux.domain.addresses import DEACON, Address
 from gastown_tmux.domain.agents import Agent, Session, SessionState
-from gastown_tmux.domain.delivery import Availability, Delivery, DeliveryState, PendingMail, Reader, decide
+from gastown_tmux.domain.delivery import (
+    Availability,
+    Delivery,
+    DeliveryMove,
+    DeliveryState,
+    PendingMail,
+    Reader,
+    decide,
+)
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.mail import short_id
 from gastown_tmux.edges.files import clock
@@ -38,7 +46,7 @@ LONGEST_WAIT = 3600.0
 #: What is remembered of boxes is forgotten now and then: rows may have been lost, as after the restore of a backup.
 MEMORY_SECONDS = 60.0
 #: Its file is gone, and nobody was told.
-_LOST = ("die", "it is no longer in the box")
+_LOST: tuple[DeliveryMove, str] = ("die", "it is no longer in the box")
 #: A folder's time is trusted to show every change only when it is older than a tick of the clock that made it.
 _SETTLED_SECONDS = 0.1
 
@@ -186,7 +194,7 @@ class Courier:
         for row in rows:
             with self._said(row.agent):
                 if row.sender == DEACON and row.words is not None and row.queued < began.get(row.agent, ""):
-                    move: tuple[str, str | None] | None = "expire", "it was about an earlier session"
+                    move: tuple[DeliveryMove, str | None] | None = "expire", "it was about an earlier session"
                 else:
                     move = self._find_move(row, sessions.get(row.session) if row.session else None)
                 is_gone = move is None or move[1] == _LOST[1]
@@ -204,7 +212,7 @@ class Courier:
                 self._give_up(given_up, reason)
         return rest
 
-    def _find_move(self, row: Delivery, session: Session | None) -> tuple[str, str | None] | None:
+    def _find_move(self, row: Delivery, session: Session | None) -> tuple[DeliveryMove, str | None] | None:
         known = self._boxes.get(row.agent)
         if row.words is None and (known is None or row.mail not in known.unread):
             try:

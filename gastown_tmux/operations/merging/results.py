@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Commit, MergeRequestId
-from gastown_tmux.domain.merging import MergeRequest, MergeState
+from gastown_tmux.domain.merging import MergeRequest, MergeRequestMove, MergeState
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import ATTEMPTS, Reason
 from gastown_tmux.edges.files.faults import fault_point
@@ -39,7 +39,7 @@ def send_back(town: Town, request: MergeRequest, reason: Reason, words: str, log
     """The bead is open again, its branch kept and its author preferred; after the last attempt a person is asked."""
     bead = beads.get_bead(town.db, request.bead)
     last = bead.attempts >= ATTEMPTS
-    move = "conflict" if reason is Reason.CONFLICTED else "reject"
+    move: MergeRequestMove = "conflict" if reason is Reason.CONFLICTED else "reject"
     with town.change() as change:
         rows.move_merge_request(change, request.id, move, reason=words, log=str(log) if log else None)
         beads.refuse_bead(

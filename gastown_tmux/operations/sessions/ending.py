@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import Session
+from gastown_tmux.domain.agents import AgentMove, Session
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.processes import launch, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
@@ -17,8 +17,10 @@ from gastown_tmux.store import agents as rows
 REPORT_SECONDS = 1.0
 
 
-def stop_sessions(town: Town, addresses: Sequence[Address], *, why: str, state: str | None = None) -> list[Address]:
-    """Ends what runs for these agents, after a snapshot of each hook; the agents' state moves by ``state`` first.
+def stop_sessions(
+    town: Town, addresses: Sequence[Address], *, why: str, move: AgentMove | None = None
+) -> list[Address]:
+    """Ends what runs for these agents, after a snapshot of each hook; the agents make the ``move`` first.
 
     Those that had a live session. Every descendant is gone when this returns; GtError names what would not die.
     Killed half-way, the witness does the rest.
@@ -26,8 +28,8 @@ def stop_sessions(town: Town, addresses: Sequence[Address], *, why: str, state: 
     sessions = []
     for address in addresses:
         with town.change() as change:
-            if state is not None:
-                rows.move_agent(change, address, state, reason=why)
+            if move is not None:
+                rows.move_agent(change, address, move, reason=why)
             session = rows.find_live_session(change, address)
             if session is not None:
                 rows.ask_to_end(change, session.id, why)

@@ -1,11 +1,11 @@
 """What daemons do at each look: take in signals, compare rows with processes, act on the difference."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import AgentState, Session, SessionState
+from gastown_tmux.domain.agents import AgentState, Session, SessionMove, SessionState
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges.configuration import shipped
@@ -35,7 +35,7 @@ SLUNG_SECONDS = 60.0
 #: An agent asked for its own session's end; only the witness can do that for it.
 AT_ONCE = ("handoff", "respawned", "respawned fresh")
 
-MOVES = {
+MOVES: Mapping[str, SessionMove] = {
     "session-start": "ready",
     "prompt": "work",
     "working": "work",
@@ -114,7 +114,7 @@ def find_released(town: Town) -> list[Address]:
 def release(town: Town, free: Collection[Address]) -> None:
     """Ends the sessions of agents that have parted from their work; those that were given a bead meanwhile go on."""
     held = list_held_beads(town.db)
-    stop_sessions(town, [address for address in free if address not in held], why="done", state="stop")
+    stop_sessions(town, [address for address in free if address not in held], why="done", move="stop")
 
 
 def _is_released(session: Session, since: str) -> bool:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
-from gastown_tmux.domain.agents import Session, SessionState
+from gastown_tmux.domain.agents import Session, SessionMove, SessionState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.observation import ScreenState, SteadyScreen, correct
@@ -109,7 +109,7 @@ class ScreenWatch:
 
 
 def _follow(
-    town: Town, session: Session, provider: Provider, move: str, judged: screens.Screen, seen: typing.Capture
+    town: Town, session: Session, provider: Provider, move: SessionMove, judged: screens.Screen, seen: typing.Capture
 ) -> None:
     sample = None
     if provider.has_hooks:

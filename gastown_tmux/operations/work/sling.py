@@ -191,7 +191,7 @@ def unsling(town: Town, bead: Bead) -> Answer:
         rows.return_bead(change, bead.id, Reason.UNSLUNG)
     agent = agent_rows.get_agent(town.db, address)
     if agent.role is Role.POLECAT:
-        stop_sessions(town, [address], why="unslung", state="stop")
+        stop_sessions(town, [address], why="unslung", move="stop")
     elif agent_rows.find_live_session(town.db, address) is not None:
         sending.notify(town, address, f"{bead.id} is off your hook", f"{bead.title}\n\nYour worktree is as it was.\n")
     write_state(town, address)

@@ -123,7 +123,7 @@ def _remove_rig(town: Town, rig: Rig, force: bool) -> Answer:
             hint=f"gt rig remove {rig.name} --force",
         )
     agents = list_agents(town.db, rig.name)
-    stop_sessions(town, [agent.address for agent in agents], why="removed", state="stop")
+    stop_sessions(town, [agent.address for agent in agents], why="removed", move="stop")
     for agent in agents:
         clear_hook(town, rig, agent.address)
     _write_down_beads(town, rig)

@@ -139,7 +139,7 @@ def _start(town: Town, agent: Address) -> None:
 def stop_agent(town: Town, agent: Address) -> Answer:
     """Every descendant of its program is gone when this returns; the work is in the worktree and a snapshot."""
     was = rows.get_agent(town.db, agent).state
-    stopped = stop_sessions(town, [agent], why="stopped", state="stop")
+    stopped = stop_sessions(town, [agent], why="stopped", move="stop")
     release(town, agent)
     known = not stopped and was is AgentState.OFF
     return Answer(show_agent(town, agent), f"{agent} is stopped" + (" already" if known else ""))
@@ -194,7 +194,7 @@ def remove_agent(town: Town, agent: Address) -> Answer:
     if bead is not None:
         raise RefusedError(f"{agent} has {bead.id} on its hook", hint=f"gt unsling {bead.id}")
     known = rows.get_agent(town.db, agent)
-    stop_sessions(town, [agent], why="removed", state="stop")
+    stop_sessions(town, [agent], why="removed", move="stop")
     if known.rig is not None and town.hook(agent).exists():
         clear_hook(town, town.rig(known.rig), agent)
     with town.change() as change:
