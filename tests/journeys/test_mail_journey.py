@@ -49,7 +49,7 @@ def test_a_courier_killed_while_telling_is_made_good(town: TownWorld) -> None:
         script = (
             "import os, sys; from pathlib import Path; from gastown_tmux.operations.mail.delivering import *; "
             "town = Town(Path(sys.argv[1]), Address('deacon'), dict(os.environ)); "
-            "tell(town, sys.argv[2], Address('demo/ann'), When.IDLE)"
+            "deliver(town, sys.argv[2], Address('demo/ann'), When.IDLE)"
         )
         killed = subprocess.run(
             [sys.executable, "-c", script, town.path, mail], env={**os.environ, "GT_FAULT": point}, timeout=30

@@ -125,7 +125,7 @@ def test_a_flood_of_events_leaves_a_prompt_to_type_at(bare_town: TownWorld, term
     terminal.types("sta")
     flood = (
         "import os\nfrom pathlib import Path\n"
-        "from gastown_tmux.domain.events import EventType\nfrom gastown_tmux.domain.ids import DEACON\n"
+        "from gastown_tmux.domain.events import EventType\nfrom gastown_tmux.domain.addresses import DEACON\n"
         "from gastown_tmux.operations.town.town import Town\n"
         f"town = Town(Path({str(bare_town.path)!r}), DEACON, os.environ)\n"
         "for batch in range(10):\n"

@@ -19,7 +19,7 @@ FLOOD = """
 import os
 from pathlib import Path
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import DEACON
+from gastown_tmux.domain.addresses import DEACON
 from gastown_tmux.operations.town import Town
 town = Town(Path({path!r}), DEACON, os.environ)
 with town.change() as change:

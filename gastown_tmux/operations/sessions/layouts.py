@@ -77,7 +77,7 @@ def arrange(town: Town, name: str) -> Answer:
     if not windows:
         missing = " ".join(dict.fromkeys(window.session for window in wanted))
         return Answer(value, f"layout {name} shows nothing yet: no {f'session {missing}' if missing else 'agent runs'}")
-    said = f"made {', '.join(made)}" if made else "is unchanged"
+    said = f"made {', '.join(made)}" if made else "is shown already"
     return Answer(value, f"layout {name}: {said}")
 
 

@@ -93,10 +93,10 @@ def test_without_a_kept_snapshot_nothing_goes(world: World) -> None:
     path = world.add("ann")
     saved = save(world, path)
     for claim in (world.base(), "0" * 39 + "1", saved.commit[:10], "refs/gastown/hooks/rig.ann/1", ""):
-        with pytest.raises(RefusedError, match=r"is no snapshot"):
+        with pytest.raises(RefusedError, match=r"is not a snapshot"):
             remove_it(world, path, Saved(claim))
     assert world.repository.delete_ref("refs/gastown/hooks/rig.ann/1", saved.commit)
-    with pytest.raises(RefusedError, match=r"is no snapshot"):
+    with pytest.raises(RefusedError, match=r"is not a snapshot"):
         remove_it(world, path, saved)
     assert (path / "README").exists()
 

@@ -198,7 +198,7 @@ def test_a_repository_in_the_place_of_a_worktree_is_broken(world: World, tmp_pat
         worktree.git_dir(world.repository, path)
     other = tmp_path / "other"
     run_git(world.person, "worktree", "add", "-q", str(other))
-    with pytest.raises(BrokenWorktree, match=r"no worktree of"):
+    with pytest.raises(BrokenWorktree, match=r"not a worktree of"):
         worktree.git_dir(world.repository, other)
     with pytest.raises(BrokenWorktree, match=r"missing"):
         worktree.git_dir(world.repository, tmp_path / "none")

@@ -13,8 +13,8 @@ import psutil
 
 LEND = """
 import os
-from gastown_tmux.edges.processes.terminal import lend
-lend(["/bin/sh", "-c", "stty raw -echo; exec sleep 60"], os.environ)
+from gastown_tmux.edges.processes.terminal import run_in_terminal
+run_in_terminal(["/bin/sh", "-c", "stty raw -echo; exec sleep 60"], os.environ)
 """
 
 

@@ -226,5 +226,5 @@ def test_urgent_mail_goes_first(town: Town, deacon: Courier, monkeypatch: pytest
     urgent = send(town, priority="urgent")
     start(town)
     idle = courier.Observation(courier.Availability.IDLE)
-    monkeypatch.setattr(courier, "sight", lambda *_: idle)
+    monkeypatch.setattr(courier, "observe", lambda *_: idle)
     assert deacon.look() == [Notification(ANN, urgent, courier.When.IDLE)]
