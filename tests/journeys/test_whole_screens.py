@@ -20,7 +20,7 @@ import os
 from pathlib import Path
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.addresses import DEACON
-from gastown_tmux.operations.town import Town
+from gastown_tmux.operations.town.town import Town
 town = Town(Path({path!r}), DEACON, os.environ)
 with town.change() as change:
     for number in range(10_000):
