@@ -10,7 +10,7 @@ from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, Commit, SessionId
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import BeadState
+from gastown_tmux.domain.work import BeadState, Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import sync_directory
 from gastown_tmux.edges.files.faults import fault_point
@@ -80,15 +80,21 @@ def catch_up(town: Town) -> list[str]:
 
 def reconcile(town: Town) -> list[str]:
     """Brings rows up to what hooks, git and tmux show, and says what these were; safe to run again."""
-    found = []
+    found: list[str] = []
     for rig in list_rigs(town.db):
-        for path in sorted((town.path / ".gt" / "hooks").glob(f"{rig.name}.*/state.json")):
-            found += _recover_hook(town, rig, path)
-        try:
-            found += _recover_merged(town, rig) + _recover_branches(town, rig)
-        except GtError as error:
-            found.append(f"rig {rig.name}: {error.message}")
+        # What has landed is on no hook any more; and what no hook holds is known by its branch alone.
+        for recover in (_recover_merged, _recover_hooks, _recover_branches):
+            try:
+                found += recover(town, rig)
+            except GtError as error:
+                failed = f"rig {rig.name}: {error.message}"
+                found += [failed] if failed not in found else []
     return found + _adopt_sessions(town)
+
+
+def _recover_hooks(town: Town, rig: Rig) -> list[str]:
+    paths = sorted((town.path / ".gt" / "hooks").glob(f"{rig.name}.*/state.json"))
+    return [line for path in paths for line in _recover_hook(town, rig, path)]
 
 
 def _recover_hook(town: Town, rig: Rig, path: Path) -> list[str]:
@@ -112,7 +118,12 @@ def _recover_hook(town: Town, rig: Rig, path: Path) -> list[str]:
             )
             bead = beads.get_bead(change, held["id"])
             found.append(f"bead {bead.id}")
-        if bead.state is BeadState.OPEN and beads.find_held_bead(change, address) is None:
+        if bead.state is BeadState.OPEN:
+            other = beads.find_held_bead(change, address)
+            if other is not None:
+                # Left since, and nothing here says how: a person does.
+                beads.return_bead(change, other.id, Reason.PARKED)
+                found.append(f"{other.id} off the hook of {address}")
             beads.sling_bead(change, bead.id, address)
             if state.get("branch") and state.get("base"):
                 beads.set_branch(change, bead.id, state["branch"], Commit(state["base"]))
