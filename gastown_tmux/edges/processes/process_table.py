@@ -1,10 +1,15 @@
 """What the system tells about processes now: /proc on Linux, psutil elsewhere."""
 
 import os
+import select
 import sys
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+_EXEC_SECONDS = 0.5
+_KERNEL_THREAD = 0x00200000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,27 @@ def _pids_proc() -> list[int]:
 
 
 def _environment_proc(pid: int) -> bytes:
+    folder = Path(f"/proc/{pid}")
+    deadline = time.monotonic() + _EXEC_SECONDS
     try:
-        folder = Path(f"/proc/{pid}")
-        return (folder / "environ").read_bytes() if folder.stat().st_uid == os.geteuid() else b""
+        if folder.stat().st_uid != os.geteuid():
+            return b""
+        while not (words := (folder / "environ").read_bytes()) and _is_between_programs(folder):
+            if time.monotonic() > deadline:
+                break
+            select.select([], [], [], 0.001)
+        return words
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return b""
+
+
+def _is_between_programs(folder: Path) -> bool:
+    """Whether a process may be in an exec, in which its environment reads as empty for a moment."""
+    stat = (folder / "stat").read_bytes()
+    fields = stat[stat.rindex(b")") + 2 :].split()
+    has_no_memory = fields[0] in b"ZX" or int(fields[6]) & _KERNEL_THREAD
+    start, end = fields[47:49]
+    return not has_no_memory and (start == b"0" or start != end)
 
 
 def _processor_time_proc(pid: int) -> float:

@@ -152,6 +152,21 @@ echo $$ > "$D/new"; mv "$D/new" "$D/straggler"; trap "" TERM HUP; sleep 61 & wai
 ' &"""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows an empty environment in an exec")
+def test_a_process_that_becomes_another_program_keeps_its_environment(spawn: Spawn) -> None:
+    ref = spawn('exec /bin/sh -c "$AGAIN"', AGAIN='exec /bin/sh -c "$AGAIN"', GT_SESSION="ses-again")
+    for _ in range(2000):
+        assert b"GT_SESSION=ses-again" in process_table.environment(ref.pid).split(b"\0")
+
+
+def test_nobody_waits_for_an_environment_that_is_empty(spawn: Spawn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_table, "_EXEC_SECONDS", 10_000)
+    ref = spawn("exec env -i sleep 60")
+    while process_table.command_line(ref.pid) != [b"sleep", b"60"]:
+        processes.wait(0.001)
+    assert process_table.environment(ref.pid) == b""
+
+
 def test_the_environment_finds_a_reparented_straggler(spawn: Spawn, tmp_path: Path) -> None:
     session = f"ses-{secrets.token_hex(4)}"
     ref = spawn(f"{STRAGGLER}\nexec sleep 60", GT_SESSION=session)

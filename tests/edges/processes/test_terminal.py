@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-LEND = """
+LENDER = """
 import os
 from gastown_tmux.edges.processes.terminal import run_in_terminal
 run_in_terminal(["/bin/sh", "-c", "stty raw -echo; exec sleep 60"], os.environ)
@@ -21,7 +21,7 @@ run_in_terminal(["/bin/sh", "-c", "stty raw -echo; exec sleep 60"], os.environ)
 def test_a_signal_ends_the_program_first_and_the_terminal_is_as_before(wait_for: Callable[..., Any]) -> None:
     master, terminal = pty.openpty()
     before = termios.tcgetattr(terminal)
-    lender = subprocess.Popen([sys.executable, "-c", LEND], stdin=terminal, stdout=terminal, stderr=terminal)
+    lender = subprocess.Popen([sys.executable, "-c", LENDER], stdin=terminal, stdout=terminal, stderr=terminal)
     wait_for(lambda: termios.tcgetattr(terminal) != before, 20, "the program to have the terminal")
     (program,) = psutil.Process(lender.pid).children()
     lender.send_signal(signal.SIGTERM)
