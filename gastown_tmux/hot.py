@@ -7,6 +7,12 @@ rows goes into the spool, for the deacon to take in.
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+_LONGEST_PAYLOAD = 2**20
+
 
 def run(arguments: list[str]) -> int | None:
     """The exit status, or None where files alone cannot answer."""
@@ -31,11 +37,20 @@ def _signal(arguments: list[str], town: str | None) -> int | None:
     if not town or not session or not event.replace("-", "").isalnum():
         return 0
     try:
-        payload = b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
+        payload = b"" if sys.stdin.isatty() else _read(sys.stdin.buffer)
         _spool(town, session, event, payload)
     except OSError:
         pass
     return 0
+
+
+def _read(stream: "IO[bytes]") -> bytes:
+    """To its end, so that whoever writes is never ended by us; empty where it is longer than any payload."""
+    payload = stream.read(_LONGEST_PAYLOAD + 1)
+    if len(payload) > _LONGEST_PAYLOAD:
+        while stream.read(_LONGEST_PAYLOAD):
+            payload = b""
+    return payload
 
 
 def _spool(town: str, session: str, event: str, payload: bytes) -> None:

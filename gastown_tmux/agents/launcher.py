@@ -66,6 +66,8 @@ def main(path: str) -> int:
             return os.WEXITSTATUS(status)
 
 
+#: In the report of one session.
+_MOST_LINES = 10_000
 _TERMINAL_SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU")
 
 
@@ -84,8 +86,13 @@ class _Report:
     def __init__(self, launch: dict[bytes, list[bytes]]) -> None:
         self.path = launch[b"report"][0]
         self.wake = launch.get(b"wake", [])
+        self.left = _MOST_LINES
 
     def write(self, words: bytes) -> None:
+        self.left -= 1
+        # An agent may stop and go on without end; how it ends is told all the same.
+        if self.left < 0 and words in (b"stopped", b"continued"):
+            return
         now = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z "
         # A full disk or a removed folder must not cost the agent its life; tmux keeps the status too.

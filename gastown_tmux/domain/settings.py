@@ -57,6 +57,9 @@ KEYS = (
     Key("worktree.copy", parse_texts, [], "unversioned files copied from the source checkout into new worktrees"),
     Key("worktree.setup", parse_texts, [], "commands run in a worktree before its agent starts"),
     Key("worktree.timeout", parse_interval, "10m", "time limit of each setup command"),
+    Key(
+        "logs.size", parse_size, "2M", "how long a log of a command or daemon gets: its beginning and its end are kept"
+    ),
     Key("limits.agents", parse_count, 30, "agents at once: in a rig, and in the town", in_rig=8),
     Key("limits.memory", parse_size, "256M", "memory that must be free before an agent is started"),
     Key("limits.load", parse_load, None, "load a core above which no agent is started; unset: no such gate"),

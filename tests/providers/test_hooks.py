@@ -126,7 +126,15 @@ def test_a_full_disk_leaves_nothing_half_written(shell: str, town: Path) -> None
     script = town / ".gt/run/guard"
     script.write_text(script.read_text().replace('cat >"$payload"', 'cat >"$payload" && cat "$payload" >/dev/full'))
     assert run(shell, town, "end") == ""
-    assert spooled(town) == []
+    assert spooled(town) == [("ses-abcde end", b"")]
+
+
+def test_a_payload_without_end_fills_no_disk(shell: str, town: Path) -> None:
+    """It is read to its end all the same: a pipe that nobody reads would end the program."""
+    (town / ".gt/mail/demo.toast/new/1.x.host").touch()
+    assert run(shell, town, "idle", "block", payload=b"x" * 5_000_000) == "mail check --inject|idle|block|"
+    assert spooled(town) == [("ses-abcde idle", b"")]
+    assert not list((town / ".gt/run/spool").glob(".*"))
 
 
 def test_claude_and_gemini_files_differ_in_their_unit_of_time() -> None:

@@ -1,53 +1,81 @@
-"""Other people's commands (set-up steps, gates), run with a time limit."""
+"""Other people's commands (set-up steps, gates), run with bounds on their time and on what they print."""
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from gastown_tmux.edges.processes.child_output import ChildOutput
 from gastown_tmux.errors import GtError
+
+#: A short command prints no more.
+_ANSWER = 2**20
 
 
 def ask(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> str | None:
-    """What a short command prints, errors too; None where it cannot be run, fails or takes longer."""
+    """What a short command prints, errors too; None where it cannot be run, fails, takes longer or prints too much."""
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=seconds, check=True,
+            start_new_session=True,
         )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
+    except OSError:
         return None
-    return done.stdout.decode(errors="replace")
+    assert process.stdout is not None
+    deadline = time.monotonic() + seconds
+    said = bytearray()
+    with process, _ended(process):
+        while select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            part = os.read(process.stdout.fileno(), 65536)
+            said += part
+            if len(said) > _ANSWER:
+                return None
+            if not part:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    status = process.wait(max(0.0, deadline - time.monotonic()))
+                    return said.decode(errors="replace") if status == 0 else None
+                return None
+    return None
 
 
 def run_logged(
-    command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, seconds: float, mark: str
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, seconds: float, mark: str, size: int
 ) -> int | None:
     """The exit status (negative for a signal), or None after ``seconds``, when its process group was killed.
 
-    ``mark`` is the command's ``GT_SESSION``, by which ``processes.end`` finds it when its starter was killed.
-    Raises GtError where it cannot be started at all.
+    The log is never much larger than ``size``, whoever goes on printing. ``mark`` is the command's ``GT_SESSION``, by
+    which ``processes.end`` finds it when its starter was killed. Raises GtError where it cannot be started at all.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        output.write(f"$ {' '.join(command[-1:])}\n".encode())
-        output.flush()
-        try:
-            process = subprocess.Popen(
-                command, cwd=cwd, env={**environment, "GT_SESSION": mark}, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise GtError(f"{command[0]} cannot be run: {error.strerror}") from None
-        try:
+    output = ChildOutput(log, size)
+    try:
+        os.write(output.writer, f"$ {' '.join(command[-1:])}\n".encode(errors="replace"))
+        process = subprocess.Popen(
+            command, cwd=cwd, env={**environment, "GT_SESSION": mark}, stdin=subprocess.DEVNULL, stdout=output.writer,
+            stderr=output.writer, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise GtError(f"{command[0]} cannot be run: {error.strerror}") from None
+    finally:
+        output.let_go()
+    try:
+        with _ended(process):
             return process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            # Whatever it left running goes with it: the group is ours alone.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        output.finish()
+
+
+@contextlib.contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Whatever it left running goes with it: the group is ours alone."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.edges.processes.child_output import ChildOutput
 from gastown_tmux.edges.processes.process_table import environment, look, pids, processor_time
 from gastown_tmux.errors import GtError, MissingError, NotFoundError
 
@@ -63,8 +64,8 @@ def _state(ref: ProcessRef) -> str:
     return found.state if found and found.started == ref.started else ""
 
 
-def spawn_detached(command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> ProcessRef:
-    """Start ``command`` in a session of its own, output appended to ``log``, with exactly ``env``.
+def spawn_detached(command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path, size: int) -> ProcessRef:
+    """Start ``command`` in a session of its own, output appended to ``log`` up to ``size``, with exactly ``env``.
 
     It outlives the caller, the caller's terminal and the tmux server. Raises ``MissingError`` when the
     program cannot be run, ``NotFoundError`` when ``cwd`` is no directory.
@@ -73,19 +74,21 @@ def spawn_detached(command: Sequence[str], env: Mapping[str, str], cwd: Path, lo
         raise NotFoundError(f"no such directory: {cwd}")
     # Children of a long-lived caller would stay zombies: take in those that ended.
     _spawned[:] = [child for child in _spawned if child.poll() is None]
-    with log.open("ab") as output:
-        try:
-            child = subprocess.Popen(
-                command,
-                env=env,
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise MissingError(f"cannot run {command[0]}: {error.strerror}") from error
+    output = ChildOutput(log, size)
+    try:
+        child = subprocess.Popen(
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output.writer,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise MissingError(f"cannot run {command[0]}: {error.strerror}") from error
+    finally:
+        output.let_go()
     _spawned.append(child)
     # Our own child: even dead it keeps its pid and birth until polled.
     ref = process(child.pid)

@@ -163,8 +163,9 @@ def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
         processes.end((), sessions=[mark])  # a killed starter's, which would go on beside ours
     for command in settings.texts("worktree.setup"):
         status = run_logged(
-            ["sh", "-c", command], place, dict(town.environment), log, settings.seconds("worktree.timeout"), mark
-        )
+            ["sh", "-c", command], place, dict(town.environment), log, settings.seconds("worktree.timeout"), mark,
+            town.log_size(rig.name),
+        )  # fmt: skip
         if status != 0:
             what = "ran out of time" if status is None else f"failed with status {status}"
             raise GtError(f"worktree.setup of {address}: {command!r} {what}", hint=f"its output is in {log}")

@@ -84,6 +84,8 @@ def _run_command(town: Town, messages: list[Message]) -> bool:
         line = pointer_line(message.sender, message.subject, message.id)
         about = {"GT_MAIL_FROM": message.sender, "GT_MAIL_SUBJECT": message.subject, "GT_MAIL_LINE": line}
         environment, log = {**town.environment, **about}, town.logs / "notify.log"
-        status = run_logged(["sh", "-c", str(command)], town.path, environment, log, COMMAND_SECONDS, mark="notify")
+        status = run_logged(
+            ["sh", "-c", str(command)], town.path, environment, log, COMMAND_SECONDS, "notify", town.log_size()
+        )
         told = told or status == 0
     return told

@@ -10,6 +10,7 @@ from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.setting_values import Gate
 from gastown_tmux.domain.work import Reason
+from gastown_tmux.edges.files.bounded_log import append
 from gastown_tmux.edges.git import merge
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes.commands import run_logged
@@ -32,8 +33,9 @@ def run_gates(
         for command in settings.texts("worktree.setup"):
             seconds = settings.seconds("worktree.timeout")
             status = run_logged(
-                ["sh", "-c", command], place, _gate_environment(town, {}), log, seconds, town.gate_mark(rig.name)
-            )
+                ["sh", "-c", command], place, _gate_environment(town, {}), log, seconds, town.gate_mark(rig.name),
+                town.log_size(rig.name),
+            )  # fmt: skip
             if status != 0:
                 return Delay(f"worktree.setup {command!r} fails where the gates run; see {log}", pause(request))
     except GtError as error:
@@ -55,12 +57,11 @@ def _run_group(
         try:
             return run_logged(
                 ["sh", "-c", gate.run], place, _gate_environment(town, gate.environment), own, gate.timeout,
-                town.gate_mark(request.rig),
+                town.gate_mark(request.rig), town.log_size(request.rig),
             )  # fmt: skip
         finally:
             if own is not log:
-                with log.open("ab") as whole:
-                    whole.write(own.read_bytes())
+                append(log, own.read_bytes(), town.log_size(request.rig))
                 own.unlink()
 
     with ThreadPoolExecutor(max_workers=len(group)) as pool:

@@ -1,5 +1,6 @@
 """What became of a merge request: first the rows, then the mails, each of them exactly once."""
 
+import os
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Commit, MergeRequestId
@@ -67,7 +68,11 @@ def report(town: Town, id: MergeRequestId) -> None:
 
 
 def _tail(log: str | None) -> str:
+    if log is None:
+        return ""
     try:
-        return Path(log).read_text(encoding="utf-8", errors="replace")[-_TAIL:] if log else ""
+        with Path(log).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            return file.read(_TAIL).decode(errors="replace")
     except FileNotFoundError:
         return ""

@@ -58,8 +58,9 @@ def start_daemon(town: Town, name: str) -> bool:
     town.prepare_run()
     log = town.logs / f"{name}.log"
     process = processes.spawn_detached(
-        [sys.executable, "-P", "-m", "gastown_tmux", "daemon", "run", name], _environment(town), town.path, log
-    )
+        [sys.executable, "-P", "-m", "gastown_tmux", "daemon", "run", name], _environment(town), town.path, log,
+        town.log_size(),
+    )  # fmt: skip
 
     def is_settled() -> bool:
         return find_daemon(town, name).alive or not processes.is_alive(process)
@@ -124,7 +125,7 @@ def start_guard(town: Town) -> bool:
         return False
     log = town.logs / "guard.log"
     command = [sys.executable, "-P", "-m", "gastown_tmux.daemons.guard", str(town.path)]
-    processes.spawn_detached(command, _environment(town), town.path, log)
+    processes.spawn_detached(command, _environment(town), town.path, log, town.log_size())
     return True
 
 

@@ -17,7 +17,7 @@ from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.tmux import server
-from gastown_tmux.errors import NotFoundError
+from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.store.db import Change, Database
 from gastown_tmux.store.rigs import find_rig
 
@@ -163,6 +163,13 @@ class Town:
 
     def settings(self, rig: RigName | None = None) -> Settings:
         return self._configuration.settings(rig, self.flags)
+
+    def log_size(self, rig: RigName | None = None) -> int:
+        """How long a log may get, also while the settings cannot be read."""
+        try:
+            return self.settings(rig).size("logs.size")
+        except GtError:
+            return Settings([]).size("logs.size")
 
     def reload_settings(self) -> None:
         """For those who live long: files may have changed."""
