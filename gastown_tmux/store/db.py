@@ -107,7 +107,7 @@ class Database:
             )
         if version < SCHEMA:
             with explained(path):
-                backup(self._connection, path.with_name(f"town.db.schema-{version}"))
+                backup(self._connection, _name_backup(self._connection, path, version))
                 _migrate(self._connection)
 
     def rows(self, sql: str, *values: object) -> list[Row]:
@@ -168,6 +168,8 @@ def create(path: Path, fill: Callable[[Change], None], actor: Address, time: Tim
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        path.touch(mode=0o600)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.row_factory = sqlite3.Row
@@ -177,6 +179,15 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _name_backup(connection: sqlite3.Connection, path: Path, version: int) -> Path:
+    """A database that was put back and is migrated again has another past: its copy replaces no other's."""
+    first = path.with_name(f"town.db.schema-{version}")
+    if not first.exists():
+        return first
+    [newest] = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+    return first.with_name(f"{first.name}-{newest}")
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -213,6 +224,7 @@ def backup(connection: sqlite3.Connection, target: Path) -> None:
             raise sqlite3.OperationalError("database is locked")
 
     try:
+        aside.touch(mode=0o600)
         copy = sqlite3.connect(aside)
         try:
             connection.backup(copy, progress=look_at_the_clock)

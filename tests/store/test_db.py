@@ -1,5 +1,6 @@
 """town.db: whole or not there, migrated with a way back, changed by many at once, clear about what stops it."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -53,6 +54,24 @@ def test_an_older_one_is_migrated_after_a_backup(tmp_path: Path, schema: int) ->
     assert kept.execute("PRAGMA user_version").fetchone()[0] == schema
     assert kept.execute("SELECT value FROM meta").fetchone()[0] == "old"
     kept.close()
+
+
+def test_a_second_migration_keeps_the_first_ones_backup(tmp_path: Path) -> None:
+    path = tmp_path / "town.db"
+    for name in ("first", "second"):
+        old_database(path, SCHEMA - 1)
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE meta SET value = ?", (name,))
+            connection.commit()
+        Database(path).close()
+        path.unlink()
+    kept = sorted(tmp_path.glob("town.db.schema-*"))
+    values = []
+    for copy in kept:
+        with contextlib.closing(sqlite3.connect(copy)) as connection:
+            values.append(connection.execute("SELECT value FROM meta").fetchone()[0])
+    assert values == ["first", "second"]
+    assert [oct(copy.stat().st_mode & 0o777) for copy in kept] == ["0o600", "0o600"]
 
 
 KILLED = """

@@ -156,7 +156,7 @@ def _edit(path: Path, name: str, value: object, *, present: bool) -> None:
         _remove(tree, name)
         if present:
             tree[name] = value
-        write_atomic(path, (json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode())
+        write_atomic(path.resolve(), (json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode())
         return
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     wanted = spread(_yaml(text, path), str(path))
@@ -170,7 +170,8 @@ def _edit(path: Path, name: str, value: object, *, present: bool) -> None:
     text += "".join(f"{key}: {json.dumps(other, ensure_ascii=False)}\n" for key, other in added.items())
     if spread(_yaml(text, path), str(path)) != wanted | added:
         raise RefusedError(f"{path} is laid out in a way gt does not edit", hint=f"edit {name} in {path} by hand")
-    write_atomic(path, text.encode())
+    # Many keep their settings elsewhere, behind a link.
+    write_atomic(path.resolve(), text.encode())
 
 
 def _remove(tree: dict[str, Any], name: str) -> None:

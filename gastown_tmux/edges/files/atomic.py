@@ -4,6 +4,7 @@ import errno
 import itertools
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ from gastown_tmux.errors import GtError, NotFoundError
 
 #: A folder with more is not listed to its end: somebody waits at a key.
 MOST_PATHS = 1000
+#: A file that gt makes is nobody else's to read: settings may hold keys, logs and mail anything.
+OWNERS = 0o600
 _PLAIN = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -42,15 +45,18 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomic(path: Path, data: bytes, mode: int = 0o644, *, durable: bool = True) -> None:
+def write_atomic(path: Path, data: bytes, mode: int | None = None, *, durable: bool = True) -> None:
     """Replace `path` by `data` so that a reader sees the old bytes or the new, never a part.
 
-    `mode` is set whatever the umask. With `durable`, the new bytes survive a power cut once this returns.
-    A failed write leaves the old file and nothing beside it. Raises `GtError`.
+    `mode` is set whatever the umask; without one a file keeps the mode that it has, and a new one is its owner's
+    alone. A link is replaced too: who wants the file behind it resolves it first. With `durable`, the new bytes
+    survive a power cut once this returns. A failed write leaves the old file and nothing beside it. Raises `GtError`.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     with plain_errors(path):
         try:
+            if mode is None:
+                mode = stat.S_IMODE(path.lstat().st_mode) if path.is_file() and not path.is_symlink() else OWNERS
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)

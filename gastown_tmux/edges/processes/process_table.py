@@ -37,6 +37,8 @@ def _look_proc(pid: int) -> ProcessStat | None:
             stat = file.read(1024)
     except (FileNotFoundError, ProcessLookupError):
         return None
+    except PermissionError:  # with hidepid=1 another user's; when it was born is not ours to know
+        return ProcessStat("S", 0, "")
     # proc(5): the name is in parentheses and may hold anything; state, ppid and the 22nd field follow it.
     fields = stat[stat.rindex(b")") + 2 :].decode("ascii").split(" ", 20)
     return ProcessStat(fields[0], int(fields[1]), f"{_boot()}:{fields[19]}")
@@ -73,7 +75,7 @@ def _is_between_programs(folder: Path) -> bool:
 def _processor_time_proc(pid: int) -> float:
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return 0.0
     fields = stat[stat.rindex(b")") + 2 :].split()
     return float(fields[11]) + float(fields[12])

@@ -4,6 +4,7 @@ Panes and windows are in ``edges.panes``, attached terminals in ``edges.clients`
 ms each; nothing here starts a server except ``Server.start``.
 """
 
+import contextlib
 import os
 import re
 import select
@@ -16,7 +17,7 @@ from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, process, send, wait_for_death
 from gastown_tmux.edges.processes.systemd import start_unit
-from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError
+from gastown_tmux.errors import GtError, MissingError, NotFoundError
 
 KEEPER_SESSION = "hq"
 #: The session that windows belong to, whichever session of the same windows a person made to see them in.
@@ -295,8 +296,8 @@ def socket_path(run: Path) -> Path:
     """Where a town's socket goes: ``run/tmux.sock``, or where that is too long for a socket, a short
     stand-in.
 
-    The stand-in is the same for the same ``run``, in a folder under /tmp that only this user may enter;
-    raises ``RefusedError`` when somebody else made that folder. The caller records the answer.
+    The stand-in is the same for the same ``run``, in a folder under /tmp that only this user may enter.
+    The caller records the answer.
     """
     path = run / "tmux.sock"
     if len(os.fsencode(path)) <= _LONGEST_SOCKET:
@@ -307,13 +308,25 @@ def socket_path(run: Path) -> Path:
 
 
 def short_folder() -> Path:
-    """A folder for sockets with a short path, that only this user may enter; RefusedError where it is another's."""
+    """A folder for sockets with a short path, that only this user may enter.
+
+    Where somebody else has taken its name, it is the first of ours with one that nobody could foresee.
+    """
+    import tempfile  # 5 ms, and most paths are short
+
     folder = Path(f"/tmp/gt-{os.getuid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    others = sorted(folder.parent.glob(f"{folder.name}-*")) if not _is_ours_alone(folder) else []
+    for own in (folder, *others):
+        if _is_ours_alone(own):
+            return own
+    return Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
+
+
+def _is_ours_alone(folder: Path) -> bool:
     status = folder.lstat()
-    if status.st_uid != os.getuid() or status.st_mode & 0o170077 != 0o040000:
-        raise RefusedError(f"{folder} is not a folder of yours alone", f"ls -ld {folder}")
-    return folder
+    return status.st_uid == os.getuid() and status.st_mode & 0o170077 == 0o040000
 
 
 def find_tmux() -> str:

@@ -100,5 +100,5 @@ def save_layout(town: Town, name: str) -> Answer:
     path = town.path / "layouts" / f"{name}.yaml"
     known = path.exists()
     document = {"summary": f"saved from {town.path.name}", "windows": list(windows.values())}
-    write_atomic(path, yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode())
+    write_atomic(path.resolve(), yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode())
     return Answer({"layout": name, "path": str(path)}, f"layout {name} is {'again ' if known else ''}in {path}")

@@ -71,7 +71,7 @@ def install(town: Town) -> Answer:
     folder, units = systemd.unit_folder(town.environment), unit_texts(town)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in units.items():
-        write_atomic(folder / name, text.encode())
+        write_atomic(folder / name, text.encode(), 0o644)  # else systemd warns of a unit that others cannot read
     write_atomic(town.service_mark, f"{unit_base(town)}\n".encode())
     systemd.systemctl("daemon-reload")
     for name in units:

@@ -48,10 +48,10 @@ def install(asked: Town, path: Path | None = None, name: str | None = None) -> A
     if path.exists() and any(path.iterdir()) and not (path / ".gt").is_dir():
         raise RefusedError(f"{path} is not empty", hint="gt install an empty or new folder")
     try:
-        for folder in (".gt/run", ".gt/logs", ".gt/mail", ".gt/hooks"):
+        for folder in (".gt", ".gt/run", ".gt/logs", ".gt/mail", ".gt/hooks", ".gt/ledger"):
             (path / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in ("roles", "layouts", "formulas", "rigs", ".gt/ledger"):
-            (path / folder).mkdir(parents=True, exist_ok=True)
+        for folder in ("roles", "layouts", "formulas", "rigs"):
+            (path / folder).mkdir(exist_ok=True)
     except OSError as error:
         raise GtError(f"{path} cannot be made: {error.strerror}", hint="choose a folder you may write to") from None
     fault_point("install.folders")

@@ -87,6 +87,8 @@ class Town:
 
     def prepare_run(self) -> None:
         """The disposable folders, which may have been wiped; a town that was moved away is not made again."""
+        with contextlib.suppress(OSError):
+            (self.path / ".gt").chmod(0o700)  # an older gt left it open to others
         for folder in (self.run, self.logs, *(self.run / name for name in ("launch", "sessions", "spool"))):
             folder.mkdir(mode=0o700, exist_ok=True)
 

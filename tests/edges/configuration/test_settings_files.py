@@ -179,3 +179,14 @@ def test_words_as_values() -> None:
     assert parse_value("on") is True
     with pytest.raises(GtError):
         parse_value("[")
+
+
+def test_a_file_behind_a_link_is_rewritten_where_it_is(tmp_path: Path) -> None:
+    kept = tmp_path / "dotfiles.yaml"
+    kept.write_text("# mine\nmail.rescan: 2s\n")
+    kept.chmod(0o640)
+    path = tmp_path / "config.yaml"
+    path.symlink_to(kept.name)
+    assert set_value(path, "merge.review", True)
+    assert path.is_symlink() and kept.stat().st_mode & 0o777 == 0o640
+    assert kept.read_text() == "# mine\nmail.rescan: 2s\nmerge.review: true\n"

@@ -17,6 +17,16 @@ def test_write_atomic_replaces_and_sets_the_mode(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o640])
+def test_a_file_keeps_its_mode_and_a_new_one_is_its_owners(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "a"
+    atomic.write_atomic(path, b"new")
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(mode)
+    atomic.write_atomic(path, b"newer")
+    assert path.stat().st_mode & 0o777 == mode
+
+
 def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "taken"
     path.mkdir()

@@ -12,9 +12,9 @@ import pytest
 
 from gastown_tmux.edges.processes.processes import is_alive, process
 from gastown_tmux.edges.tmux.clients import attach_command, client_here, clients, detach_client, switch_client
-from gastown_tmux.edges.tmux.server import CommandError, Server, ServerGoneError, quote, socket_path
+from gastown_tmux.edges.tmux.server import CommandError, Server, ServerGoneError, quote, short_folder, socket_path
 from gastown_tmux.edges.tmux.typing import look
-from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError
+from gastown_tmux.errors import GtError, MissingError, NotFoundError
 
 
 @pytest.fixture
@@ -272,14 +272,18 @@ def test_a_long_path_gets_a_short_socket(tmp_path: Path) -> None:
     short.with_name(short.name + ".guard").unlink()
 
 
-def test_a_socket_folder_open_to_others_is_refused(tmp_path: Path) -> None:
+def test_nobody_occupies_the_socket_folder(tmp_path: Path) -> None:
+    """Open to others is as good as another's: the next one has a name that could not be foreseen, and stays."""
     folder = socket_path(tmp_path / ("x" * 100)).parent
     folder.chmod(0o755)
     try:
-        with pytest.raises(RefusedError, match="not a folder of yours alone"):
-            socket_path(tmp_path / ("x" * 100))
+        other = short_folder()
+        assert other != folder and other.name.startswith(f"{folder.name}-") and other.stat().st_mode & 0o777 == 0o700
+        assert short_folder() == other
+        other.rmdir()
     finally:
         folder.chmod(0o700)
+    assert short_folder() == folder
 
 
 def test_clients_come_look_elsewhere_and_go(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
