@@ -151,7 +151,7 @@ class Loop:
             os.utime(beat)
         except FileNotFoundError:
             self.town.prepare_run()
-            beat.touch()
+            beat.touch(mode=0o600)
         if not self._lock.is_in_place():
             self._lock.release()
             self._stopping = not self._lock.try_lock()

@@ -29,7 +29,7 @@ def append(folder: Path, events: Iterable[Event]) -> int:
     An event goes to the file of its day, or to the newest file where the clock was set back, so that the files read
     one after another have every event in its order.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     known = segments(folder)
     if known:
         _cut_torn_line(known[-1])
@@ -39,6 +39,7 @@ def append(folder: Path, events: Iterable[Event]) -> int:
         newest = max(newest, f"{event.time[:10]}.jsonl")
         pending.setdefault(newest, []).append(json.dumps(asdict(event), ensure_ascii=False) + "\n")
     for name, lines in pending.items():
+        (folder / name).touch(mode=0o600)
         with (folder / name).open("a", encoding="utf-8") as file:
             file.writelines(lines)
             file.flush()

@@ -280,13 +280,13 @@ def _make_maildir(path: Path) -> None:
     for part in ("tmp", "new", "cur"):
         (path / part).mkdir(mode=0o700, exist_ok=True)
     if path.name.startswith("."):
-        (path / "maildirfolder").touch()
+        (path / "maildirfolder").touch(mode=0o600)
     _sync_folder(path)
     _sync_folder(path.parent)
 
 
 def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -36,6 +36,13 @@ def plain_errors(path: Path) -> Iterator[None]:
         raise GtError(f"cannot write {path}: {reason}") from error
 
 
+def make_folder(path: Path) -> None:
+    """Makes it, and what is missing above it, its owner's alone. Raises ``GtError``."""
+    with plain_errors(path):
+        for folder in reversed([folder for folder in (path, *path.parents) if not folder.is_dir()]):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def sync_directory(path: Path) -> None:
     """Make the names in a directory survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

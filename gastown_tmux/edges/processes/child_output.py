@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gastown_tmux.edges.files import bounded_log
-from gastown_tmux.edges.files.atomic import plain_errors
+from gastown_tmux.edges.files.atomic import make_folder
 from gastown_tmux.errors import GtError
 
 #: How long the copying may go on after those who are waited for have ended.
@@ -28,8 +28,7 @@ class ChildOutput:
     def __init__(self, log: Path, size: int) -> None:
         # Of a long-lived caller, those that ended would stay zombies.
         _copying[:] = [copier for copier in _copying if copier.poll() is None]
-        with plain_errors(log):
-            log.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(log.parent)
         with suppress(OSError):
             log.touch(mode=0o600)
         command = [sys.executable, "-I", "-S", bounded_log.__file__, str(log), str(size)]

@@ -150,14 +150,14 @@ class Server:
         self.require_version()
         # No further up: a town that was moved away must not come back as an empty one.
         with plain_errors(self.config.parent):
-            self.config.parent.mkdir(exist_ok=True)
+            self.config.parent.mkdir(mode=0o700, exist_ok=True)
         with Lock(self._beside(".guard"), timeout_seconds=60.0):
             try:
                 self._remember(self._ensure_keeper())
                 return
             except ServerGoneError:
                 self._outlive_predecessor()
-            self.config.write_text(CONFIG)
+            write_atomic(self.config, CONFIG.encode(), durable=False)
             if self._unit is not None and start_unit(self._unit):
                 self._await_socket()
             self._remember(self._ensure_keeper(start=True))

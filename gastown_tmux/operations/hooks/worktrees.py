@@ -9,7 +9,7 @@ from gastown_tmux.domain.agents import HookState, Role, branch_of
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
-from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.files.atomic import make_folder, write_atomic
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import removal, snapshot, snapshot_history, worktree
 from gastown_tmux.edges.git.command import Person
@@ -62,6 +62,7 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
     repository, place = town.repository(rig.name), town.worktree(address)
     agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
     branch = branch_of(agent, bead.id if bead else None)
+    make_folder(town.hook(address))
     with town.change() as change:
         move_hook(change, address, "prepare")
     try:
@@ -174,7 +175,7 @@ def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
 def write_state(town: Town, address: Address) -> dict[str, object]:
     """``state.json``: what is on the hook, for those who may not open the database; what it says now."""
     folder = town.hook(address)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     state = _describe(town, address) | {"updated": clock.now()}
     write_atomic(folder / "state.json", json.dumps(state, ensure_ascii=False, indent=1).encode())
     return state

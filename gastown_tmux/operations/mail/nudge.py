@@ -119,7 +119,7 @@ def do_not_disturb(town: Town, agent: Address, switch: str = "status") -> Answer
     mark = town.quiet_mark(agent)
     if switch == "on":
         mark.parent.mkdir(mode=0o700, exist_ok=True)
-        mark.touch()
+        mark.touch(mode=0o600)
     if switch != "status":
         with town.change() as change:
             changed = set_quiet(change, agent, switch == "on")

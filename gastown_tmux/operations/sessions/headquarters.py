@@ -49,7 +49,7 @@ def _spec(town: Town, name: str, agent: str | None) -> WindowSpec:
         command = ["/bin/sh", "-c", _FOR_EVER, str(gt_command()), str(town.path)]
     else:
         log = town.logs / f"{name}.log"
-        log.touch()
+        log.touch(mode=0o600)
         command = ["tail", "-n", "200", "-F", str(log)]
     return WindowSpec(
         session=SESSION,

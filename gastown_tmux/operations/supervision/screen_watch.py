@@ -14,7 +14,7 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.observation import ScreenState, SteadyScreen, correct
 from gastown_tmux.edges.files import clock
-from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.files.atomic import make_folder, write_atomic
 from gastown_tmux.edges.tmux import typing
 from gastown_tmux.edges.tmux.server import ServerGoneError
 from gastown_tmux.errors import NotFoundError
@@ -129,7 +129,7 @@ def _follow(
 def save_sample(town: Town, state: str, provider: str, screen: str, title: str) -> str:
     """The path of a file with a screen as tests take them: its title, then what it shows. The oldest go."""
     folder = town.logs / "screens"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = folder / f"{state}_{provider}_{clock.now().replace(':', '')}.txt"
     write_atomic(path, f"title: {title}\n{screen}".encode(), durable=False)
     for old in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)[:-SAMPLES]:
