@@ -44,7 +44,7 @@ def main(path: str) -> int:
     if words:
         os.waitpid(agent, 0)
         report.write(b"failed " + words)
-        os.write(2, b"gt: " + words + b"\n")
+        _say(b"gt: " + words + b"\n")
         return 127
     report.write(b"started %d %s" % (agent, _birth(agent)))
     while True:
@@ -60,14 +60,17 @@ def main(path: str) -> int:
             report.write(b"continued")
         elif os.WIFSIGNALED(status):
             report.write(b"ended signal %d" % os.WTERMSIG(status))
+            _say(b"")
             return _die_of(os.WTERMSIG(status))
         else:
             report.write(b"ended status %d" % os.WEXITSTATUS(status))
+            _say(b"")
             return os.WEXITSTATUS(status)
 
 
 #: In the report of one session.
 _MOST_LINES = 10_000
+_ANSWER_SECONDS = 2.0
 _TERMINAL_SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU")
 
 
@@ -148,6 +151,26 @@ def _set_group(agent: int) -> None:
         os.tcsetpgrp(0, agent)
     except OSError:
         pass  # it has run exec or ended already, or there is no terminal
+
+
+def _say(words: bytes) -> None:
+    """Last words, after the agent's: all are in the window before we end, when tmux drops what it has not read."""
+    import select  # only here, at the end
+    import termios
+
+    try:
+        os.write(2, words)
+        os.tcsetpgrp(0, os.getpgrp())
+        modes = termios.tcgetattr(0)
+        modes[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(0, termios.TCSANOW, modes)
+        # "Are you well?", which a terminal answers when it has taken everything before it.
+        os.write(2, b"\033[5n")
+        answer, deadline = b"", time.monotonic() + _ANSWER_SECONDS
+        while b"\033[0n" not in answer and select.select([0], [], [], max(0, deadline - time.monotonic()))[0]:
+            answer += os.read(0, 256)
+    except (OSError, termios.error):
+        pass  # there is no window, or none any more
 
 
 def _adopt_orphans() -> None:

@@ -55,7 +55,7 @@ class Town:
             session=session,
             command=command,
             cwd=cwd or self.folder,
-            environment={"PATH": os.environ["PATH"], "GT_SESSION": session, **environment},
+            environment={"PATH": os.environ["PATH"], "GT_SESSION": self.mark(session), **environment},
             report=self.report(session),
             wake=self.wake,
         )
@@ -76,6 +76,10 @@ class Town:
         assert isinstance(started, Started)
         return started.process
 
+    def mark(self, session: str) -> str:
+        """Its ``GT_SESSION``: of this town alone, for whoever ends a session looks at every process there is."""
+        return f"{session}.{self.folder.name}"
+
     def report(self, session: str) -> Path:
         return self.folder / f"{session}.log"
 
@@ -93,7 +97,7 @@ def town() -> Iterator[Town]:
     made.server.start()
     yield made
     for report in folder.glob("*.log"):
-        end([], term_seconds=0.2, sessions=[report.stem])
+        end([], term_seconds=0.2, sessions=[made.mark(report.stem)])
     made.server.stop()
     shutil.rmtree(folder)
 
@@ -143,7 +147,21 @@ def test_what_cannot_run_is_said_in_the_window_too(town: Town) -> None:
     dead = until(lambda: (pane := town.pane("ses-1")).dead and pane)
     town.server.nudge_reaper()
     assert until(lambda: town.pane("ses-1").dead_status) == 127
-    assert "Permission denied" in capture(town.server, dead.pane, 60, joined=True)
+    assert f"gt: cannot run {script}: Permission denied\n" in capture(town.server, dead.pane, 60, joined=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [(["no-such-agent"], "gt: cannot run no-such-agent"), (sh("echo my last words; exit 1"), "my last words")],
+    ids=["cannot run", "ended"],
+)
+def test_last_words_are_never_lost(town: Town, command: Sequence[str], words: str) -> None:
+    """tmux drops what it has not read when a pane's process ends; the more of them at once, the more often."""
+    names = [f"ses-{number}" for number in range(40)]
+    town.start(*(town.launch(name, *command) for name in names))
+    for name in names:
+        dead = until(lambda name=name: (pane := town.pane(name)).dead and pane)  # type: ignore[misc]
+        assert words in capture(town.server, dead.pane, 60), name
 
 
 def test_a_launch_file_is_gone_before_the_agent_runs(town: Town) -> None:
@@ -230,7 +248,7 @@ def test_the_agent_has_its_environment_signals_and_terminal(town: Town) -> None:
     assert environment == {
         **odd,
         "PATH": os.environ["PATH"],
-        "GT_SESSION": "ses-1",
+        "GT_SESSION": town.mark("ses-1"),
         "PWD": str(town.folder),
         "TERM": "tmux-256color",
     }
@@ -255,7 +273,7 @@ def test_an_agent_deaf_to_the_hang_up_is_found_by_its_session(town: Town) -> Non
     until(lambda: "deaf" in capture(town.server, town.pane("ses-1").pane))
     os.kill(town.pane("ses-1").pid, signal.SIGKILL)
     assert wait_for_death([ref], 0.2) == {ref}
-    end([], term_seconds=2, sessions=["ses-1"])
+    end([], term_seconds=2, sessions=[town.mark("ses-1")])
     assert not is_alive(ref)
 
 
@@ -298,7 +316,7 @@ def test_a_start_is_seen_from_its_launch_file_to_its_program(town: Town) -> None
         waiting.stdin.flush()
         assert isinstance(starter.await_started(20)["ses-1"], Started)
     assert not is_starting(town.folder, 60)
-    end([], term_seconds=2, sessions=["ses-1"])
+    end([], term_seconds=2, sessions=[town.mark("ses-1")])
     waiting.wait(10)
 
 
@@ -315,7 +333,7 @@ def test_term_is_passed_on_and_the_end_reported(town: Town) -> None:
 
 def test_ending_the_session_keeps_the_launchers_word(town: Town) -> None:
     ref = town.run("ses-1", *sh("trap '' TERM; sleep 60; sleep 60"))
-    end([ref], term_seconds=0.2, sessions=["ses-1"])
+    end([ref], term_seconds=0.2, sessions=[town.mark("ses-1")])
     until(lambda: isinstance(town.reports("ses-1")[-1], Ended))
     assert isinstance(last := town.reports("ses-1")[-1], Ended) and last.signal == signal.SIGKILL
 

@@ -184,12 +184,13 @@ def test_the_environment_finds_a_reparented_straggler(spawn: Spawn, tmp_path: Pa
 
 
 def test_the_caller_is_not_of_its_own_session(tmp_path: Path) -> None:
+    session = f"ses-{secrets.token_hex(4)}"
     program = (
         "from gastown_tmux.edges.processes.processes import end, session_processes;"
         "import subprocess; subprocess.Popen(['sleep', '60']);"
-        "end([], 5, sessions=['ses-self']); print(session_processes('ses-self'))"
+        f"end([], 5, sessions=['{session}']); print(session_processes('{session}'))"
     )
-    env = {**os.environ, "GT_SESSION": "ses-self"}
+    env = {**os.environ, "GT_SESSION": session}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, timeout=20)
     assert done.stdout == "set()\n"
 
