@@ -1,5 +1,6 @@
 """``gt``: the hot verbs at once, everything else through the command line."""
 
+import codecs
 import os
 import sys
 
@@ -25,8 +26,9 @@ def main() -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    # A letter that the terminal's encoding lacks, or a byte of a file name that is no letter, must not end us.
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    # A letter that the terminal's encoding lacks, or a byte of a file that is no letter, must not end us.
+    codecs.register_error("gt", _encode)
+    sys.stdout.reconfigure(errors="gt")  # type: ignore[union-attr]
     if arguments[:1] in (["hook"], ["signal"]) or arguments[:2] == ["mail", "check"]:
         from gastown_tmux import hot
 
@@ -36,6 +38,15 @@ def _run(arguments: list[str]) -> int:
     from gastown_tmux.cli.main import run
 
     return run(arguments)
+
+
+def _encode(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Another program reads the very bytes, so that a diff can be applied; a person sees them as git writes them."""
+    assert isinstance(error, UnicodeEncodeError)
+    code = ord(error.object[error.start])
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\{code - 0xDC00:03o}" if sys.stdout.isatty() else bytes((code - 0xDC00,)), error.start + 1
+    return codecs.backslashreplace_errors(error)
 
 
 def _open_standard_files() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import ID_ALPHABET, Time
+from gastown_tmux.domain.odd_bytes import printable
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 from gastown_tmux.store.migrations import MIGRATIONS
 
@@ -54,7 +55,7 @@ class Change:
     def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
         """Raises TakenError where a unique index or a foreign key stands against it."""
         try:
-            return self._connection.execute(sql, values)
+            return self._connection.execute(sql, [_stored(value) for value in values])
         except sqlite3.IntegrityError as error:
             raise TakenError(str(error)) from None
 
@@ -66,9 +67,10 @@ class Change:
         return found
 
     def event(self, type: EventType, subject: str, **data: object) -> None:
+        shown = {name: _stored(value) for name, value in data.items()}
         self.execute(
             "INSERT INTO events (time, type, actor, subject, data) VALUES (?, ?, ?, ?, ?)",
-            self.time, type, self.actor, subject, json.dumps(data, ensure_ascii=False),
+            self.time, type, self.actor, subject, json.dumps(shown, ensure_ascii=False),
         )  # fmt: skip
 
     def insert_with_id(self, prefix: str, insert: Callable[[str], object], length: int = 5) -> str:
@@ -82,6 +84,11 @@ class Change:
                     continue
                 raise
             return fresh
+
+
+def _stored(value: object) -> object:
+    """A byte of a file name that is no letter has no place in a row: it stands there as people are shown it."""
+    return printable(value) if isinstance(value, str) else value
 
 
 class Database:

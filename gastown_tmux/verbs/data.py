@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.domain.odd_bytes import printable
 from gastown_tmux.operations.town.town import Answer
 
 
@@ -14,11 +15,13 @@ def to_data(value: Any) -> Any:
     if fields is not None:
         return {name.rstrip("_"): to_data(getattr(value, name)) for name in fields}
     if isinstance(value, Mapping):
-        return {str(key): to_data(inner) for key, inner in value.items()}
+        return {printable(str(key)): to_data(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | frozenset | set):
         return [to_data(inner) for inner in value]
+    if isinstance(value, str):
+        return printable(value)
     if isinstance(value, Path):
-        return str(value)
+        return printable(str(value))
     return value
 
 

@@ -2,15 +2,16 @@
 
 import re
 
-#: C0 and C1 but for the line feed: what an agent has put into a title must not reach the reader's terminal. Nor can
-#: bytes that were no letters, which Python keeps as surrogates.
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+from gastown_tmux.domain.odd_bytes import printable
+
+#: C0 and C1 but for the line feed: what an agent has put into a title must not reach the reader's terminal.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _ZERO = frozenset(("Mn", "Me", "Cf"))
 
 
 def harmless(text: str) -> str:
-    """The text with control characters and what is no letter shown as ``?``, tabs as a space."""
-    return _CONTROL.sub(lambda found: " " if found[0] == "\t" else "?", text)
+    """The text with control characters shown as ``?``, tabs as a space, bytes that are no letters as git does."""
+    return _CONTROL.sub(lambda found: " " if found[0] == "\t" else "?", printable(text))
 
 
 def width(text: str) -> int:

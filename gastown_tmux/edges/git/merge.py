@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.domain.odd_bytes import printable, quoted_name
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Person, git
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.worktree import BrokenWorktree, add, git_dir, reuse
@@ -20,7 +21,7 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The merge did not: the files in conflict and what git says of them, a line each."""
+    """The merge did not: the files in conflict and what git says of them, a line each, as they can be shown."""
 
     files: tuple[str, ...]
     words: str
@@ -40,7 +41,8 @@ def merge_tree(repository: Repository, target: str, head: str, since: str | None
     if found.code == 0:
         return Tree(fields[0])
     end = fields.index("", 1)
-    return Conflict(tuple(dict.fromkeys(fields[1:end])), "\n".join(_messages(fields[end + 1 :])))
+    files = tuple(map(quoted_name, dict.fromkeys(fields[1:end])))
+    return Conflict(files, printable("\n".join(_messages(fields[end + 1 :]))))
 
 
 def commit_tree(

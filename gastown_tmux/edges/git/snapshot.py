@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.domain.odd_bytes import quoted_name
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, Output, Person, git
 from gastown_tmux.edges.git.merge import commit_tree
@@ -44,7 +45,7 @@ class LeftOut:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.path} ({self.size} bytes, {self.why})"
+        return f"{quoted_name(self.path)} ({self.size} bytes, {self.why})"
 
 
 @dataclass(frozen=True, slots=True)

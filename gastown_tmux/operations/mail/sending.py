@@ -10,6 +10,7 @@ from gastown_tmux.domain.delivery import PAIR_WINDOW, Limited, allow
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, SessionId
 from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id, reply_subject, short_id
+from gastown_tmux.domain.odd_bytes import printable
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.files import clock
@@ -59,8 +60,8 @@ def notify(
         id=_new_id(town, seed),
         sender=sender or town.actor,
         to=(to,),
-        subject=subject,
-        body=body,
+        subject=printable(subject),
+        body=printable(body),
         date=clock.now(),
         type=MessageType.NOTIFICATION,
     )
