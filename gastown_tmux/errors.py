@@ -6,14 +6,15 @@ prints them as ``gt: <message>`` and ``hint: <hint>`` and exits with ``exit_code
 
 
 class GtError(Exception):
-    """Something failed. Exit status 1."""
+    """Something failed. Exit status 1. ``whole`` is all that another program said of it, for a log."""
 
     exit_code = 1
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: str | None = None, *, whole: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.whole = whole
 
 
 class UsageError(GtError):

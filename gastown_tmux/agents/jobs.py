@@ -55,18 +55,20 @@ class Outcome:
 
     @property
     def complaint(self) -> str:
-        """The first line it printed on stderr, else on stdout, else its status."""
-        for line in (*self.errors.splitlines(), *self.output.splitlines()):
-            if line.strip():
-                return line.strip()
-        return f"status {self.status}"
+        """The lines that tell why it failed, of its errors, else of its output, in one; else its status."""
+        from gastown_tmux.domain.complaints import telling  # only where something fails
+
+        return telling(self.errors) or telling(self.output) or f"status {self.status}"
 
 
 class Job:
     """One program, started by `start`, driven by whoever waits on its file descriptors."""
 
-    def __init__(self, argv: list[str], *, stdin: str = "", limit: float) -> None:
+    def __init__(
+        self, argv: list[str], *, stdin: str = "", limit: float, environment: dict[str, str] | None = None
+    ) -> None:
         self.argv = argv
+        self._environment = environment
         self.deadline = time.monotonic() + limit
         self.reading: dict[int, Tail] = {}
         self.writing: int | None = None
@@ -162,7 +164,7 @@ class Job:
             self._pid = os.posix_spawnp(
                 argv[0],
                 argv,
-                os.environ,
+                os.environ if self._environment is None else self._environment,
                 file_actions=[(os.POSIX_SPAWN_DUP2, ours, theirs) for ours, theirs in descriptors],
                 # A session of its own: what asks for a terminal is refused one instead of stopping for ever.
                 setsid=True,
