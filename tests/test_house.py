@@ -63,6 +63,20 @@ def test_programs_are_run_only_in_their_rooms(graph: grimp.ImportGraph) -> None:
     assert {module for module in importers if not module.startswith(RUNS_PROGRAMS)} == set()
 
 
+def test_git_is_started_by_nobodys_settings_but_our_own(graph: grimp.ImportGraph) -> None:
+    """Whoever runs git, or has GitPython run it, hands over the environment with the pins."""
+    starts = re.compile(r"""[\[(]\s*["']git["']\s*,""")
+    by_command = {f"gastown_tmux.{_dotted(path)}" for path in SOURCES if starts.search(path.read_text())}
+    by_library = graph.find_modules_that_directly_import("git") if "git" in graph.modules else set()
+    pinned = graph.find_modules_that_directly_import("gastown_tmux.edges.git.environment")
+    assert by_command == {"gastown_tmux.edges.git.command", "gastown_tmux.agents.blocks"}
+    assert by_command | by_library <= pinned
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_is_one_thing(source: Path) -> None:
     text = source.read_text()

@@ -15,6 +15,8 @@ import re
 from gastown_tmux.agents.composer import plain
 from gastown_tmux.agents.jobs import TIMED_OUT, Block, Job, Tail, processes
 from gastown_tmux.agents.window import Pause, Window
+from gastown_tmux.edges.git.environment import environment
+from gastown_tmux.edges.git.pins import FLAGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ _GT_LIMIT, _GIT_LIMIT = 60.0, 600.0  # a commit runs the repository's own hooks
 _DONE_TRIES = 3
 _LOG_LINES, _LOG_LENGTH = 30, 4000
 _LOCK_WAIT = 10.0
+#: Whom the town has this agent commit as, and where git stops to look for a repository.
+_OWN = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CEILING_DIRECTORIES")
 
 
 def fences(text: str) -> list[str]:
@@ -159,7 +163,7 @@ def _commit(window: Window, title: str) -> Steps[str | None]:
         return f"git add failed: {added.complaint}"
     if not (yield from _git("diff", "--cached", "--quiet")).status:
         return None
-    committed = yield from _git("commit", "--quiet", "--no-gpg-sign", "-m", title)
+    committed = yield from _git("commit", "--quiet", "-m", title)
     if committed.status:
         return f"git commit failed: {committed.complaint}"
     window.say(f"● committed: {title}")
@@ -167,7 +171,10 @@ def _commit(window: Window, title: str) -> Steps[str | None]:
 
 
 def _git(*words: str) -> Steps[Outcome]:
-    outcome: Outcome = yield Job(["git", *words], limit=_GIT_LIMIT)
+    """As the town runs git, but for a project's hooks: they are for who commits."""
+    own = {name: value for name, value in os.environ.items() if name.startswith(_OWN)}
+    command = ["git", words[0], *FLAGS.get(words[0], ()), *words[1:]]
+    outcome: Outcome = yield Job(command, limit=_GIT_LIMIT, environment=environment(own, hooks=True))
     return outcome
 
 

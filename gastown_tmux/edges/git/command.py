@@ -1,4 +1,4 @@
-"""The one way git is run: bounded in time and size, never asking, in a scrubbed environment."""
+"""The one way git is run: bounded in time and size, never asking, by nobody's settings but its own."""
 
 import os
 import re
@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from gastown_tmux.domain.complaints import telling
+from gastown_tmux.edges.git.environment import environment
+from gastown_tmux.edges.git.pins import FLAGS
 from gastown_tmux.errors import GtError, MissingError, NotFoundError
 
 LEAST_VERSION = (2, 38)
@@ -20,22 +23,9 @@ OUTPUT_LIMIT = 256 * 2**20
 NETWORK_TIMEOUT = 600.0
 CHECKOUT_TIMEOUT = 900.0
 
-# How the user reaches remotes and where the user's own settings are; all other GIT_* would redirect us.
-_KEPT = re.compile(r"GIT_(SSH|SSL_|HTTP_|PROXY_|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)$)")
-_SETTINGS = (
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.quotePath=false",
-    # A signature may ask a person for a password; a collection in the background outlives us.
-    "commit.gpgSign=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-)
-_CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
-
 
 class GitError(GtError):
-    """Git failed. The message carries its own words, or the remote's, in one line."""
+    """Git failed. The message has the telling ones of its words, or the remote's, in one line; `whole` all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,30 +66,6 @@ class Output:
         return os.fsdecode(self.stdout).split("\0")[:-1]
 
 
-def environment(directory: Path | None, extras: Mapping[str, str]) -> dict[str, str]:
-    """Our environment as git may see it: no foreign `GIT_*`, nothing that asks a person, plain English."""
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        if (not key.startswith("GIT_") or _KEPT.match(key)) and key != "LANGUAGE"
-    }
-    if directory is not None:
-        # A worktree that lost its .git must not be taken for the repository above it.
-        kept["GIT_CEILING_DIRECTORIES"] = str(directory.parent)
-    kept |= {
-        "LC_ALL": "C.UTF-8",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_PAGER": "cat",
-        "GIT_EDITOR": ":",
-        # An empty value overrides core.askPass too. With no terminal (see below) and no askpass, ssh cannot
-        # ask either; GIT_SSH_COMMAND with BatchMode would override the user's core.sshCommand.
-        "GIT_ASKPASS": "",
-        "SSH_ASKPASS_REQUIRE": "never",
-    }
-    return kept | dict(extras)
-
-
 def git(
     *args: str,
     cwd: Path | None = None,
@@ -110,32 +76,36 @@ def git(
     timeout: float = 60.0,
     ok: Collection[int] = (0,),
     config: Sequence[str] = (),
+    include: Sequence[Path] = (),
+    but: Collection[str] = (),
     keep_open: Sequence[int] = (),
 ) -> Output:
     """Run `git ARGS` with `data` on its standard input.
 
     The repository is `git_dir` (with its files at `work_tree`), or else the one whose top is exactly `cwd`.
-    Hooks do not run. `config` are `key=value` for `-c`. `keep_open` are descriptors the child inherits, so
-    that a lock outlives our own death for as long as git still works under it.
+    Hooks do not run, and no setting of anybody's changes what it does: see `pins`, of which those in `but` are left
+    out. `config` are `key=value` over the pins, `include` files of settings under them. `keep_open` are descriptors the
+    child inherits, so that a lock outlives our own death for as long as git still works under it.
 
     Raises `GitError` for an exit status not in `ok`, after `timeout` seconds and above `OUTPUT_LIMIT` bytes,
     `NotFoundError` for a missing directory and `MissingError` for a missing git.
     """
     command = ["git", "--no-pager"]
-    for setting in (*_SETTINGS, *config):
-        command += ["-c", setting]
     if git_dir is not None:
         command.append(f"--git-dir={git_dir}")
     if work_tree is not None:
         command.append(f"--work-tree={work_tree}")
+    command += [args[0], *FLAGS.get(args[0], ()), *args[1:]]
     directory = cwd or work_tree or git_dir
     if directory is not None and not directory.is_dir():
         raise NotFoundError(f"no such directory: {directory}")
+    # A worktree that lost its .git must not be taken for the repository above it.
+    ceiling = {"GIT_CEILING_DIRECTORIES": str(directory.parent)} if directory is not None else {}
     try:
         process = subprocess.Popen(
-            [*command, *args],
+            command,
             cwd=directory,
-            env=environment(directory, env or {}),
+            env=environment({**ceiling, **(env or {})}, include=include, config=config, but=but),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -157,7 +127,7 @@ def git(
             raise
     output = Output(process.returncode, stdout, stderr.decode("utf-8", "replace"))
     if output.code not in ok:
-        raise GitError(f"git {args[0]}: {words(output)}", _way_out(output))
+        raise GitError(f"git {args[0]}: {words(output)}", _way_out(output), whole=output.stderr)
     return output
 
 
@@ -180,15 +150,8 @@ def end_running() -> None:
 
 
 def words(output: Output) -> str:
-    """Why git failed, in one line: what the remote said and git's own fatal and error lines."""
-    said = [_CONTROL.sub("", line).strip() for line in re.split(r"[\r\n]+", output.stderr)]
-    said = [line for line in said if line and line != "remote:"]
-    loud = [line for line in said if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))]
-    if loud and "Could not read from remote" in loud[0]:
-        loud = said[: said.index(loud[0]) + 1][-3:]  # ssh told why, in lines of its own form
-    parts = [re.sub(r"^((fatal|error|remote|ERROR):\s*)+", "", line) for line in (loud or said[-3:])]
-    text = "; ".join(dict.fromkeys(part for part in parts if part))
-    return text[:500] or f"exit status {output.code}"
+    """Why git failed, in one line: those of its own, its helpers' and the remote's lines that tell."""
+    return telling(output.stderr) or f"exit status {output.code}"
 
 
 def _way_out(output: Output) -> str | None:

@@ -7,7 +7,8 @@ from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, gi
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.errors import RefusedError
 
-_FOLLOW = "--receive-pack=git -c receive.denyCurrentBranch=updateInstead receive-pack"
+# The person's own checkout, by their own settings: git itself takes ours from a program of another repository.
+_FOLLOW = "--receive-pack=env -u GIT_ATTR_NOSYSTEM git -c receive.denyCurrentBranch=updateInstead receive-pack"
 # A remote that moved between our look and our push says so in one of these ways.
 _MOVED = re.compile(
     r"\((fetch first|non-fast-forward|stale info|incorrect old value provided)\)"

@@ -1,6 +1,7 @@
 """A rig's bare `repo.git`: its making, its remote, its refs and what lies between two commits."""
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ class Repository:
                 git("init", "--quiet", "--bare", "--template=", "--", str(aside))
                 for key, value in {"remote.origin.url": remote_url, **_CONFIG}.items():
                     git("config", key, value, git_dir=aside)
-                git("fetch", "--quiet", "origin", git_dir=aside, timeout=NETWORK_TIMEOUT)
+                Repository(aside, lock_path).fetch()
                 with plain_errors(path):
                     aside.rename(path)
             finally:
@@ -101,14 +102,14 @@ class Repository:
 
         Runs under a lock of its own, so that a slow network holds up no one who adds a worktree.
         """
-        refs = [f"+refs/heads/{branch}:refs/remotes/origin/{branch}"] if branch else []
-        command = ("fetch", "--quiet", "--prune", "--no-write-fetch-head", "origin", *refs)
+        refs = f"+refs/heads/{branch or '*'}:refs/remotes/origin/{branch or '*'}"
+        command = ("fetch", "--quiet", "--prune", "--no-write-fetch-head", "--", self.remote_url(), refs)
         with Lock(self.lock_path.with_name(f"{self.lock_path.name}.fetch"), timeout) as held:
             try:
                 git(*command, git_dir=self.path, timeout=timeout, keep_open=[held])
             except GitError as error:
                 # A worktree that is just being added has, for a moment, a HEAD that names nothing.
-                if "bad object worktrees/" not in error.message:
+                if "bad object worktrees/" not in error.whole:
                     raise
                 with self.lock(timeout):
                     git(*command, git_dir=self.path, timeout=timeout, keep_open=[held])
@@ -159,10 +160,11 @@ class Repository:
 
     def trailers(self, name: str, head: str) -> list[tuple[str, str, str]]:
         """Commits in the history of `head` that have the trailer: id, first line, the trailer's value; oldest first."""
-        form = f"%H%x01%s%x01%(trailers:key={name},valueonly,separator=%x2C)"
-        found = self.run("log", "--reverse", f"--format={form}", f"--grep=^{name}:", head, "--")
-        fields = [line.split("\x01") for line in found.lines]
-        return [(commit, subject, value.strip()) for commit, subject, value in fields if value.strip()]
+        found = self.run("log", "-z", "--reverse", "--format=%H%x01%s%x01%b", f"--grep=^{name}:", head, "--")
+        fields = [record.split("\x01", 2) for record in os.fsdecode(found.stdout).split("\0") if record]
+        # Not by git's %(trailers), for which a user may have given it another name.
+        pattern = re.compile(rf"^{name}:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
+        return [(commit, subject, value[1]) for commit, subject, body in fields if (value := pattern.search(body))]
 
     def changed_files(self, old: str, new: str) -> list[Change]:
         """Paths in which two commits or trees differ."""

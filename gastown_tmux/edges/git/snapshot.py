@@ -20,8 +20,6 @@ from gastown_tmux.edges.git.worktree import BrokenWorktree, git_dir, operation_i
 from gastown_tmux.errors import GtError
 
 PREFIX = "refs/gastown/hooks"
-# Hashing must not fail over line endings, and a split index would be written beside the agent's own.
-_SETTINGS = ("core.safecrlf=false", "core.splitIndex=false")
 _ATTEMPTS = 100
 
 
@@ -118,7 +116,7 @@ class Scene:
             work_tree=self.root,
             env={"GIT_INDEX_FILE": str(self.index)},
             data=data,
-            config=(*_SETTINGS, *self.filters, *config),
+            config=(*self.filters, *config),
             timeout=CHECKOUT_TIMEOUT,
         )
 
@@ -238,13 +236,10 @@ def list_nested(place: Path) -> tuple[list[str], list[str]]:
 
 def history(repository: Repository, agent: str) -> list[Snapshot]:
     """An agent's snapshots, oldest first. A ref there that is no snapshot is passed over."""
-    found = repository.run(
-        "for-each-ref",
-        "--sort=version:refname",
-        "--format=%(refname) %(objectname) %(contents:body)",
-        f"{PREFIX}/{agent}/",
-    )
-    return [s for line in found.lines if (s := _parse(agent, line)) is not None]
+    form = "--format=%(refname) %(objectname) %(contents:body)"
+    found = repository.run("for-each-ref", form, f"{PREFIX}/{agent}/")
+    # Not by git's version:refname, which a user's versionsort.suffix sorts otherwise.
+    return sorted((s for line in found.lines if (s := _parse(agent, line)) is not None), key=lambda one: one.seq)
 
 
 def _nested(captured: Captured, scratch: Path, budget: Budget) -> tuple[str | None, list[dict[str, str | None]], int]:
@@ -286,9 +281,9 @@ def _record(
     """Commit under the next free number; another writer's number is never taken."""
     form = "%(refname:lstrip=4) %(tree) %(parent)"
     for _ in range(_ATTEMPTS):
-        found = repository.run("for-each-ref", "--sort=version:refname", f"--format={form}", f"{PREFIX}/{agent}")
-        *_, newest = found.lines or ["0"]
-        number, *shape = newest.split(" ")
+        found = repository.run("for-each-ref", f"--format={form}", f"{PREFIX}/{agent}")
+        known = [words for line in found.lines if (words := line.split(" "))[0].isdecimal()]
+        number, *shape = max(known, key=lambda words: int(words[0]), default=["0"])
         if shape == [tree, head or ""] and (last := history(repository, agent)[-1]).left_out == left_out:
             return last
         seq = int(number) + 1

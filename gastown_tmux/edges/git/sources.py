@@ -80,7 +80,9 @@ def probe_remote(url: str) -> Remote:
     try:
         found = git("ls-remote", "--symref", "--", url, "HEAD", "refs/heads/*", timeout=PROBE_TIMEOUT)
     except GitError as error:
-        raise GitError(f"{url} cannot be read: {error.message.removeprefix('git ls-remote: ')}", error.hint) from error
+        raise GitError(
+            f"{url} cannot be read: {error.message.removeprefix('git ls-remote: ')}", error.hint, whole=error.whole
+        ) from error
     default: str | None = None
     branches: list[str] = []
     for line in found.lines:
@@ -130,7 +132,7 @@ def _inspect(path: Path) -> tuple[Path, bool]:
     try:
         bare = git("rev-parse", "--is-bare-repository", cwd=top).text == "true"
     except GitError as error:
-        if "not a git repository" in error.message:
+        if "not a git repository" in error.whole:
             raise RefusedError(f"{path} is not the top of a git repository") from error
         raise
     return top, bare

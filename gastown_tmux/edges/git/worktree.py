@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, git
+from gastown_tmux.edges.git.pins import CONVERSIONS
 from gastown_tmux.edges.git.repository import LOCK_TIMEOUT, Repository
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import RefusedError
@@ -70,7 +71,7 @@ def git_dir(repository: Repository, path: Path) -> Path:
         raise BrokenWorktree(f"{path} has lost its .git file", "gt doctor --fix")
     named = os.fsdecode(link.read_bytes()).removeprefix("gitdir: ").rstrip("\n")
     admin = (path / named).resolve()
-    if admin.parent != (repository.path / "worktrees").resolve() or not (admin / "HEAD").is_file():
+    if admin.parent != (repository.path / "worktrees").resolve() or not _has_head(admin):
         raise BrokenWorktree(f"{path} is not a worktree of {repository.path}", "gt doctor --fix")
     return admin
 
@@ -94,7 +95,18 @@ def assert_place(repository: Repository, path: Path, branch: str | None) -> Path
 def status(repository: Repository, path: Path) -> Status:
     """The state of a worktree. Takes no lock in it. Raises `BrokenWorktree`."""
     admin = git_dir(repository, path)
-    found = git("status", "--porcelain=v2", "-z", "--no-renames", "--ignore-submodules=none", cwd=path)
+    staged, unstaged, untracked = _look(path)
+    if unstaged:
+        # Where the user has files converted otherwise, an agent's commit may leave some that we take for changed.
+        with suppress(GitError):
+            theirs = set(_look(path, but=CONVERSIONS)[1])
+            unstaged = [name for name in unstaged if name in theirs]
+    return Status(tuple(staged), tuple(unstaged), tuple(untracked), operation_in(admin))
+
+
+def _look(path: Path, but: tuple[str, ...] = ()) -> tuple[list[str], list[str], list[str]]:
+    """What is staged, unstaged and untracked."""
+    found = git("status", "--porcelain=v2", "-z", "--no-renames", "--ignore-submodules=none", cwd=path, but=but)
     staged, unstaged, untracked = [], [], []
     for line in found.records:
         match line[0]:
@@ -108,7 +120,7 @@ def status(repository: Repository, path: Path) -> Status:
                 unstaged.append(line.split(" ", 10)[10])
             case "?":
                 untracked.append(line[2:])
-    return Status(tuple(staged), tuple(unstaged), tuple(untracked), operation_in(admin))
+    return staged, unstaged, untracked
 
 
 def add(
@@ -227,7 +239,7 @@ def _find_entry(repository: Repository, path: Path) -> Path | None:
     link = path / ".git"
     if path.is_symlink() or not path.is_dir() or link.is_symlink() or (link.exists() and not link.is_file()):
         return None
-    entries = [entry for entry in (repository.path / "worktrees").glob("*") if (entry / "HEAD").is_file()]
+    entries = [entry for entry in (repository.path / "worktrees").glob("*") if _has_head(entry)]
     named = os.fsdecode(link.read_bytes()).rstrip("\n").rpartition("/")[2] if link.exists() else None
     for entry in entries:
         if entry.name == named:
@@ -325,8 +337,15 @@ def _populating(admin: Path) -> Lock:
 
 def symbolic_branch(admin: Path) -> str | None:
     """The branch HEAD names; None when it is detached."""
-    found = re.fullmatch(r"ref: refs/heads/(.+)\n?", os.fsdecode((admin / "HEAD").read_bytes()))
+    head = admin / "HEAD"
+    # A link where the user has core.preferSymlinkRefs and an agent has switched branches.
+    said = f"ref: {head.readlink()}" if head.is_symlink() else os.fsdecode(head.read_bytes())
+    found = re.fullmatch(r"ref: refs/heads/(.+)\n?", said)
     return found[1] if found else None
+
+
+def _has_head(admin: Path) -> bool:
+    return (admin / "HEAD").is_symlink() or (admin / "HEAD").is_file()
 
 
 def rebased_branch(repository: Repository, path: Path) -> str | None:

@@ -43,10 +43,10 @@ def test_a_directory_without_git_is_not_taken_for_the_repository_above(tmp_path:
 
 def test_the_words_of_a_failure_are_one_line() -> None:
     output = Output(1, b"", "hint: a\nremote: \x1b[31mno\x1b[0m way\nremote:\nerror: failed\nfatal: end\n")
-    assert words(output) == "no way; failed; end"
+    assert words(output) == "failed; end"
     assert words(Output(7, b"", "")) == "exit status 7"
     ssh = "ssh: no such host\r\nfatal: Could not read from remote repository.\n\nPlease make sure you are there.\n"
-    assert words(Output(128, b"", ssh)) == "ssh: no such host; Could not read from remote repository."
+    assert words(Output(128, b"", ssh)) == "ssh: no such host"
 
 
 def test_another_users_repository_is_distrusted_with_the_way_out(tmp_path: Path) -> None:

@@ -245,6 +245,6 @@ def test_pushed_snapshots_move_a_hook_to_another_machine(world: World, tmp_path:
     # Another history under the same name there is never overwritten.
     other = run_git(backup, "commit-tree", "-m", "another town's", saved.commit + "^{tree}")
     run_git(backup, "update-ref", saved.ref, other)
-    with pytest.raises(GtError, match=r"failed to push"):
+    with pytest.raises(GtError, match=r"\(fetch first\)"):
         push(world.repository, str(backup))
     assert run_git(backup, "rev-parse", saved.ref) == other
