@@ -10,6 +10,7 @@ from unittest import mock
 
 from gastown_tmux.edges.git import worktree
 from gastown_tmux.edges.git.command import Person
+from gastown_tmux.edges.git.project import Project
 from gastown_tmux.edges.git.repository import Repository
 
 ANN = Person("rig/ann", "user@example.org")
@@ -85,5 +86,7 @@ def make_world(tmp_path: Path) -> World:
     town.mkdir()
     run_git(town, "init", "-q")
     commit(town, "town.yaml", "name: t\n", "town")
-    repository = Repository.create(town / "rigs" / "r" / "repo.git", town / ".gt" / "run" / "r.lock", str(remote))
+    project = Project(town / ".gt" / "projects" / "r")
+    place, lock = town / "rigs" / "r" / "repo.git", town / ".gt" / "run" / "r.lock"
+    repository = Repository.create(place, lock, str(remote), project)
     return World(remote, person, town, repository)

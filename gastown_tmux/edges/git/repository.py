@@ -3,11 +3,13 @@
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git
+from gastown_tmux.edges.git.project import NOTHING_MORE, Project
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import RefusedError
 
@@ -52,19 +54,20 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A bare repository and the file whose lock orders changes of its worktrees and its gc."""
+    """A bare repository, the file whose lock orders changes of its worktrees and its gc, its project's settings."""
 
     path: Path
     lock_path: Path
+    project: Project = NOTHING_MORE
 
     @staticmethod
-    def create(path: Path, lock_path: Path, remote_url: str) -> "Repository":
+    def create(path: Path, lock_path: Path, remote_url: str, project: Project = NOTHING_MORE) -> "Repository":
         """Make the bare repository of a rig and fetch all its remote's branches.
 
         It has no local heads, no hooks and no templates. A kill leaves nothing at `path`. An existing
         repository of the same remote is taken as it is; one of another remote raises `RefusedError`.
         """
-        repository = Repository(path, lock_path)
+        repository = Repository(path, lock_path, project)
         with repository.lock():
             if path.exists():
                 if (found := repository.remote_url()) != remote_url:
@@ -188,6 +191,24 @@ class Repository:
         """The id of a commit's tree."""
         return self.run("rev-parse", "--verify", "--end-of-options", commit + "^{tree}").text
 
-    def fork_point(self, base: str, head: str) -> str | None:
-        """The commit at which `head` left the history of `base`; None where they share nothing."""
-        return self.run("merge-base", base, head, ok=(0, 1)).text or None
+    def merge_bases(self, one: str, other: str) -> list[str]:
+        """The newest commits that two have in common; none where they share nothing."""
+        return self.run("merge-base", "--all", one, other, ok=(0, 1)).lines
+
+    def independent(self, commits: Sequence[str]) -> set[str]:
+        """Those of `commits` that are in the history of none of the others."""
+        return set(self.run("merge-base", "--independent", *commits).lines) if commits else set()
+
+    def new_commits(self, base: str, head: str) -> set[str]:
+        """The ids of what is in the history of `head` and not in that of `base`."""
+        return set(self.run("rev-list", head, f"^{base}", "--").lines)
+
+    def forced_updates(self, remote_branch: str) -> list[str]:
+        """Where a remote's branch was before fetches, ours and agents', found it rewritten; newest first.
+
+        As far as the log of `remote_branch` (`origin/main`) goes back, which is lost when the branch is.
+        """
+        log = self.path / "logs" / "refs" / "remotes" / remote_branch
+        lines = log.read_bytes().splitlines() if log.is_file() else []
+        forced = [line.split(b" ", 1)[0].decode() for line in lines if b"forced-update" in line.partition(b"\t")[2]]
+        return list(dict.fromkeys(reversed(forced)))

@@ -17,6 +17,7 @@ from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import run_logged
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.hooks.target import note_target
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import get_agent, list_agents, move_hook
 from gastown_tmux.store.beads import find_held_bead, set_branch
@@ -32,6 +33,8 @@ def find_base(town: Town, rig: Rig, *, fetch: bool = True) -> Commit:
     base = repository.resolve(f"refs/remotes/origin/{rig.target}")
     if base is None:
         raise RefusedError(f"{rig.remote} has no branch {rig.target} any more", hint=f"gt rig show {rig.name}")
+    if fetch:
+        note_target(town, rig, Commit(base))
     return Commit(base)
 
 
