@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, git
+from gastown_tmux.edges.git.layout import pin
 from gastown_tmux.edges.git.pins import CONVERSIONS
 from gastown_tmux.edges.git.repository import LOCK_TIMEOUT, Repository
 from gastown_tmux.edges.processes.locks import Lock
@@ -146,6 +147,7 @@ def add(
             git_dir(repository, path)
         except BrokenWorktree:
             _register(repository, path, branch, base, reason, ignore_other_worktrees, held)
+        pin(git_dir(repository, path))
     admin = assert_place(repository, path, branch)
     with _populating(admin) as held:
         # Git writes the first index after the last file: without one, the files are not all there yet.
