@@ -12,9 +12,7 @@ from gastown_tmux.verbs.data import to_data
 from gastown_tmux.verbs.table import AGENT_COLUMNS, Listing, Record, Special, Verb
 from gastown_tmux.verbs.text import cut, harmless, pad, width
 
-_TIMES = frozenset(
-    ("created", "updated", "since", "landed", "time", "started", "ended", "deadline", "date", "rewritten")
-)
+_TIMES = frozenset(("created", "updated", "since", "landed", "time", "started", "ended", "deadline", "date"))
 #: Columns whose words say how something is.
 _STATES = frozenset(("state", "health", "severity", "level"))
 _COLOURS = {

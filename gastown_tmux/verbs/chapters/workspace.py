@@ -113,9 +113,7 @@ VERBS = (
         "one rig",
         "operations.workforce.rigs:show_rig",
         (_RIG_ARGUMENT,),
-        Record(
-            ("name", "prefix", "source", "remote", "remote_kind", "target", "email", "parked", "created", "rewritten")
-        ),
+        Record(("name", "prefix", "source", "remote", "remote_kind", "target", "email", "parked", "created")),
     ),
     Verb(
         "rig remove",
