@@ -4,6 +4,10 @@ import codecs
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 INTERRUPTED = 130
 
 
@@ -28,7 +32,15 @@ def main() -> int:
 def _run(arguments: list[str]) -> int:
     # A letter that the terminal's encoding lacks, or a byte of a file that is no letter, must not end us.
     codecs.register_error("gt", _encode)
-    sys.stdout.reconfigure(errors="gt")  # type: ignore[union-attr]
+    codecs.register_error("gt-json", _encode_json)
+    output: Any = sys.stdout
+    if "--json" not in arguments:
+        output.reconfigure(errors="gt")
+    elif output.encoding.lower().replace("-", "") == "utf8":
+        output.reconfigure(errors="gt-json")
+    else:
+        # Whatever letters a terminal has, who reads JSON takes it for UTF-8, of which ASCII is a part.
+        output.reconfigure(encoding="ascii", errors="gt-json")
     if arguments[:1] in (["hook"], ["signal"]) or arguments[:2] == ["mail", "check"]:
         from gastown_tmux import hot
 
@@ -47,6 +59,13 @@ def _encode(error: UnicodeError) -> tuple[str | bytes, int]:
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\{code - 0xDC00:03o}" if sys.stdout.isatty() else bytes((code - 0xDC00,)), error.start + 1
     return codecs.backslashreplace_errors(error)
+
+
+def _encode_json(error: UnicodeError) -> tuple[str, int]:
+    """As JSON has it: a letter beyond the first 65,536 as two."""
+    assert isinstance(error, UnicodeEncodeError)
+    units = error.object[error.start].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)), error.start + 1
 
 
 def _open_standard_files() -> None:

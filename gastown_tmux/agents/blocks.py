@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from gastown_tmux.agents.jobs import Outcome
     from gastown_tmux.agents.window import Steps
 
-_OPENING = re.compile(r"( {0,3})(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*)")
+#: Text that was pasted together from files may hold the mark of one in its middle.
+_OPENING = re.compile(r"\ufeff?( {0,3})(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*)")
 _SHELLS = ("sh", "bash", "shell")
 _GT_LIMIT, _GIT_LIMIT = 60.0, 600.0  # a commit runs the repository's own hooks
 _DONE_TRIES = 3

@@ -18,7 +18,8 @@ class Rig:
     """``source`` is what the person named; ``remote`` is where landed commits go.
 
     ``remote_kind`` checkout means a repository with files of its own, which follow. ``target_commit`` is kept only
-    where the target lives in repo.git (``merge.publish: local``).
+    where the target lives in repo.git (``merge.publish: local``). ``rewritten``: when the target was found to lack
+    commits that it had before, the last time.
     """
 
     name: RigName
@@ -31,3 +32,4 @@ class Rig:
     email: str
     parked: bool
     created: Time
+    rewritten: Time | None = None

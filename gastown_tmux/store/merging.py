@@ -98,14 +98,13 @@ def get_merge_request(reader: Reader, id: str) -> MergeRequest:
     return _merge_request(row)
 
 
-def find_landed(reader: Reader, rig: str, branch: str, before: MergeRequestId | None = None) -> MergeRequest | None:
-    """What landed last of a branch, of the requests older than ``before``."""
+def list_landed(reader: Reader, rig: str, before: MergeRequestId | None = None) -> list[MergeRequest]:
+    """What landed in the rig, oldest first, of the requests older than ``before``."""
     sql = _SELECT + (
-        " WHERE m.rig = ? AND m.branch = ? AND m.state = 'merged'"
-        " AND (? IS NULL OR m.seq < (SELECT seq FROM merge_requests WHERE id = ?)) ORDER BY m.seq DESC LIMIT 1"
+        " WHERE m.rig = ? AND m.state = 'merged'"
+        " AND (? IS NULL OR m.seq < (SELECT seq FROM merge_requests WHERE id = ?)) ORDER BY m.seq"
     )
-    row = reader.row(sql, rig, branch, before, before)
-    return _merge_request(row) if row else None
+    return [_merge_request(row) for row in reader.rows(sql, rig, before, before)]
 
 
 def insert_merge_request(

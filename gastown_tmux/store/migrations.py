@@ -128,4 +128,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX spending_by_bead ON spending (bead);
     CREATE INDEX spending_by_day ON spending (day, agent);
     """,
+    """
+    -- Where a rig's target was seen last, a row a history: it has a fresh one since it was rewritten.
+    CREATE TABLE target_tips (
+        seq INTEGER PRIMARY KEY, rig TEXT NOT NULL, branch TEXT NOT NULL, tip TEXT NOT NULL, since TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX tips_by_target ON target_tips (rig, branch, seq);
+    """,
 )

@@ -6,6 +6,11 @@ from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader
 
+_SELECT = (
+    "SELECT r.*, (SELECT max(t.since) FROM target_tips t WHERE t.rig = r.name AND t.branch = r.target"
+    " HAVING count(*) > 1) AS rewritten FROM rigs r"
+)
+
 
 def _rig(row: Row) -> Rig:
     return Rig(
@@ -19,15 +24,16 @@ def _rig(row: Row) -> Rig:
         email=row["email"],
         parked=bool(row["parked"]),
         created=Time(row["created"]),
+        rewritten=row["rewritten"] and Time(row["rewritten"]),
     )
 
 
 def list_rigs(reader: Reader) -> list[Rig]:
-    return [_rig(row) for row in reader.rows("SELECT * FROM rigs ORDER BY name")]
+    return [_rig(row) for row in reader.rows(_SELECT + " ORDER BY name")]
 
 
 def find_rig(reader: Reader, name: str) -> Rig | None:
-    row = reader.row("SELECT * FROM rigs WHERE name = ?", name)
+    row = reader.row(_SELECT + " WHERE name = ?", name)
     return _rig(row) if row else None
 
 
@@ -59,6 +65,7 @@ def delete_rig(change: Change, name: RigName) -> None:
     change.execute(f"DELETE FROM needs WHERE bead IN ({beads}) OR needed IN ({beads})", name, name)
     change.execute(f"DELETE FROM convoy_beads WHERE bead IN ({beads})", name)
     change.execute("DELETE FROM merge_requests WHERE rig = ?", name)
+    change.execute("DELETE FROM target_tips WHERE rig = ?", name)
     change.execute("DELETE FROM beads WHERE rig = ?", name)
     change.execute(f"DELETE FROM handoffs WHERE agent IN ({agents})", name)
     change.execute(f"DELETE FROM quiet_agents WHERE address IN ({agents})", name)

@@ -4,11 +4,13 @@ As getopt has it: flags may stand anywhere, the word after one is its value even
 follows ``--`` is no flag.
 """
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.domain.encodings import decode
 from gastown_tmux.domain.setting_values import parse_duration
 from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.verbs.table import Kind, Parameter, Verb
@@ -22,7 +24,7 @@ def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
     except UnicodeError:
         raise UsageError("an argument is not UTF-8 text", hint=verb.usage) from None
     except UsageError as error:
-        raise UsageError(error.message, hint=f"gt {verb.words} --help") from None
+        raise UsageError(error.message, hint=error.hint or f"gt {verb.words} --help") from None
     for parameter in verb.parameters:
         if parameter.required and parameter.name not in given:
             raise UsageError(
@@ -109,6 +111,8 @@ def _read_text(name: str) -> str:
     except OSError as error:
         raise GtError(f"{name} cannot be read: {error.strerror}") from None
     try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise UsageError(f"{'standard input' if name == '-' else name} is not UTF-8 text") from None
+        return decode(data)
+    except ValueError as error:
+        file = "" if name == "-" else f" {shlex.quote(name)}"
+        hint = f"iconv -f latin1 -t utf-8{file}" if "UTF-8" in str(error) else None
+        raise UsageError(f"{'standard input' if name == '-' else name} is {error}", hint) from None

@@ -12,7 +12,9 @@ from gastown_tmux.verbs.data import to_data
 from gastown_tmux.verbs.table import AGENT_COLUMNS, Listing, Record, Special, Verb
 from gastown_tmux.verbs.text import cut, harmless, pad, width
 
-_TIMES = frozenset(("created", "updated", "since", "landed", "time", "started", "ended", "deadline", "date"))
+_TIMES = frozenset(
+    ("created", "updated", "since", "landed", "time", "started", "ended", "deadline", "date", "rewritten")
+)
 #: Columns whose words say how something is.
 _STATES = frozenset(("state", "health", "severity", "level"))
 _COLOURS = {

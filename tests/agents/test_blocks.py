@@ -86,7 +86,7 @@ def test_a_nested_repository_that_git_refuses_is_escalated(desk: Desk) -> None:
     desk.hook("```sh\ngit init -q nested\n```")
     desk.start()
     desk.until(lambda: desk.calls(), "gt done")
-    assert desk.calls()[0].startswith("done --escalate git add failed: error: 'nested/'")
+    assert desk.calls()[0].startswith("done --escalate git add failed: 'nested/'")
 
 
 def test_a_worktree_without_its_git_is_left_alone(desk: Desk) -> None:
@@ -102,7 +102,7 @@ def test_a_block_that_loses_the_git_does_not_commit_into_the_repository_above(de
     desk.hook('```sh\nmv .git "$DESK/.git"; touch a\n```')
     desk.start()
     desk.until(lambda: desk.calls(), "gt done")
-    assert desk.calls()[0].startswith("done --escalate git add failed: fatal: not a git repository")
+    assert desk.calls()[0].startswith("done --escalate git add failed: not a git repository")
 
 
 def test_another_branch_than_the_beads_is_left_alone(desk: Desk) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from gastown_tmux.edges.git import places
+from gastown_tmux.edges.git import worktree
 from gastown_tmux.edges.git.command import Person
+from gastown_tmux.edges.git.project import Project
 from gastown_tmux.edges.git.repository import Repository
 
 ANN = Person("rig/ann", "user@example.org")
@@ -65,12 +66,9 @@ class World:
     def place(self, name: str) -> Path:
         return self.town / ".gt" / "hooks" / f"rig.{name}" / "work"
 
-    def reuse(self, path: Path, branch: str) -> str | None:
-        return places.reuse(self.repository, path, branch, self.base(), "gt: test", trash=self.town / ".gt" / "trash")
-
     def add(self, name: str, branch: str | None = None) -> Path:
         path = self.place(name)
-        places.add(self.repository, path, branch or f"work/{name}", self.base(), "gt: test")
+        worktree.add(self.repository, path, branch or f"work/{name}", self.base(), "gt: test")
         return path
 
 
@@ -88,5 +86,7 @@ def make_world(tmp_path: Path) -> World:
     town.mkdir()
     run_git(town, "init", "-q")
     commit(town, "town.yaml", "name: t\n", "town")
-    repository = Repository.create(town / "rigs" / "r" / "repo.git", town / ".gt" / "run" / "r.lock", str(remote))
+    project = Project(town / ".gt" / "projects" / "r")
+    place, lock = town / "rigs" / "r" / "repo.git", town / ".gt" / "run" / "r.lock"
+    repository = Repository.create(place, lock, str(remote), project)
     return World(remote, person, town, repository)

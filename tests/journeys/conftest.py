@@ -39,8 +39,10 @@ def terminal(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Terminal
 
 
 @pytest.fixture
-def quick_town(town: TownWorld, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> TownWorld:
-    """The same, its commands run in this process: for tests of many commands of which none replaces itself."""
+def quick_bare_town(
+    bare_town: TownWorld, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> TownWorld:
+    """Its commands run in this process: for tests of many commands of which none replaces itself."""
 
     def run_here(*words: str | Path, env: dict[str, str] | None = None) -> Said:
         with monkeypatch.context() as patch:
@@ -49,4 +51,10 @@ def quick_town(town: TownWorld, capsys: pytest.CaptureFixture[str], monkeypatch:
             code = run([str(word) for word in words])
         return Said(code, *capsys.readouterr())
 
-    return dataclasses.replace(town, run=run_here)
+    return dataclasses.replace(bare_town, run=run_here)
+
+
+@pytest.fixture
+def quick_town(town: TownWorld, quick_bare_town: TownWorld) -> TownWorld:
+    """The same, with the rig ``demo``."""
+    return quick_bare_town

@@ -83,6 +83,11 @@ class TownWorld:
         self.wait_for(lambda: self.state(bead) == state, seconds, f"{bead} to be {state}")
         return self.json("bead", "show", bead)
 
+    def wait_reason(self, bead: str, seconds: float = 30) -> str:
+        """Why the bead's merge request waits or came back, once it does."""
+        sql = "SELECT reason FROM merge_requests WHERE bead = ? AND reason IS NOT NULL ORDER BY seq DESC LIMIT 1"
+        return str(self.wait_for(lambda: self.ask(sql, bead), seconds, f"why {bead} does not land"))
+
     def agent(self, address: str) -> Any:
         return next(agent for agent in self.json("agents")["items"] if agent["address"] == address)
 

@@ -48,6 +48,12 @@ class QuietTown:
             sling_bead(change, bead, address)
         return address, prepare_hook(self.town, self.rig, address, find_base(self.town, self.rig))
 
+    def hook_again(self, bead: BeadId, address: Address) -> Path:
+        """A bead that came back, on the hook of its author."""
+        with self.town.change() as change:
+            sling_bead(change, bead, address)
+        return prepare_hook(self.town, self.rig, address, find_base(self.town, self.rig))
+
 
 def make_quiet_town(folder: Path) -> QuietTown:
     project = make_repository(folder / "project")

@@ -9,6 +9,7 @@ from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.layers import Settings, environment_layer, flatten, spread
 from gastown_tmux.domain.settings import check_value
 from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.files.text import read_text
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError, UsageError
 
@@ -88,12 +89,13 @@ def _read_layer(path: Path) -> dict[str, object]:
 
 def _read(path: Path) -> object:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        words = getattr(error, "strerror", None) or error
-        raise GtError(f"{path} cannot be read: {words}", hint="mend or remove that file") from None
+    except OSError as error:
+        raise GtError(f"{path} cannot be read: {error.strerror}", hint="mend or remove that file") from None
+    except ValueError as error:
+        raise GtError(f"{path} is {error}", hint="mend or remove that file") from None
     if path.suffix == ".json":
         try:
             return json.loads(text) if text.strip() else None
@@ -158,7 +160,7 @@ def _edit(path: Path, name: str, value: object, *, present: bool) -> None:
             tree[name] = value
         write_atomic(path.resolve(), (json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode())
         return
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = read_text(path) if path.exists() else ""
     wanted = spread(_yaml(text, path), str(path))
     wanted.pop(name, None)
     text = _without_lines(text, name)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gastown_tmux.domain.addresses import Address
+from gastown_tmux.edges.files.text import read_text
 from gastown_tmux.errors import NotFoundError, UsageError
 
 _PACKAGE = Path(__file__).parents[2]
@@ -103,12 +104,12 @@ def _split(path: Path) -> tuple[Mapping[str, object], str]:
     import yaml  # 20 ms; verbs that start no agent never come here
 
     try:
-        content = path.read_text("utf-8")
+        content = read_text(path)
         if not content.startswith("---\n"):
             return {}, content
         front, end, text = content[4:].partition("\n---\n")
         document = yaml.load(front, yaml.SafeLoader) if end else None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{path}: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict):
         raise UsageError(f"{path}: front matter must be keys and values between two lines of ---")

@@ -1,11 +1,15 @@
 """How a branch becomes a candidate: merged without a checkout, and checked out for its gates."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gastown_tmux.domain.odd_bytes import printable, quoted_name
-from gastown_tmux.edges.git.command import Person, git
+from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Person, git
 from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.git.workbench import Workbench
+from gastown_tmux.edges.git.worktree import BrokenWorktree, add, git_dir, reuse
 
 _NOBODY = Person("gt", "gt@localhost")
 
@@ -25,22 +29,53 @@ class Conflict:
     words: str
 
 
-def merge_tree(repository: Repository, target: str, head: str, since: str | None = None) -> Tree | Conflict:
-    """Merge two commits without a checkout. Raises `GitError` when they share no history.
+def merge_tree(bench: Workbench, target: str, head: str, known: Sequence[str] = ()) -> Tree | Conflict:
+    """Merge `head` into `target` as git does in a checkout of the target: by its attributes and the project's drivers.
 
-    `since`: of `head`, only what is new since that commit; the target has all before, by another name.
+    Nothing is checked out for it but what holds rules, except where a driver may want to see the project's files.
+    `known`: commits of whose changes the target is taken to have all that it wants, whatever its history says.
+    Raises `GitError` when the two share no history.
     """
-    if since is not None:
-        # As `--merge-base` does, for which git must be newer than 2.39: commits whose only ancestor has that tree.
-        fork = _commit_alone(repository, since)
-        target, head = _commit_alone(repository, target, fork), _commit_alone(repository, head, fork)
-    found = repository.run(*("merge-tree", "--write-tree", "--name-only", "--messages", "-z", target, head), ok=(0, 1))
+    bench.lay_out(target)
+    if _drivers_apply(bench):
+        bench.lay_out(target, every=True)
+    _find_submodules(bench)
+    onto = _with_history(bench.repository, target, known) if known else target
+    command = ("merge-tree", "--write-tree", "--name-only", "--messages", "-z", onto, head)
+    found = bench.run(*command, ok=(0, 1))
     fields = found.records
     if found.code == 0:
         return Tree(fields[0])
     end = fields.index("", 1)
     files = tuple(map(quoted_name, dict.fromkeys(fields[1:end])))
     return Conflict(files, printable("\n".join(_messages(fields[end + 1 :]))))
+
+
+def _drivers_apply(bench: Workbench) -> bool:
+    """Whether the rules name a merge driver that is a program."""
+    found = bench.run("config", "--null", "--name-only", "--get-regexp", r"^merge\..+\.driver$", ok=(0, 1))
+    names = [name.removeprefix("merge.").removesuffix(".driver") for name in found.records]
+    named = b"\n".join(bench.rules().values()) if names else b""
+    return any(b"merge=" + os.fsencode(name) in named for name in names)
+
+
+def _find_submodules(bench: Workbench) -> None:
+    """Lends the bench the commits of submodules, so that git can see which of two is the newer."""
+    if not (bench.files / ".gitmodules").is_file():
+        return
+    pattern = r"^submodule\..+\.path$"
+    found = bench.run("config", "--file", ".gitmodules", "--null", "--name-only", "--get-regexp", pattern, ok=(0, 1))
+    for name in (key.removeprefix("submodule.").removesuffix(".path") for key in found.records):
+        stores = bench.repository.path.glob(f"worktrees/*/modules/{name}/objects") if ".." not in name else ()
+        bench.lend(name, list(stores))
+
+
+def _with_history(repository: Repository, target: str, known: Sequence[str]) -> str:
+    """The target's tree in a commit that has more in its history: what git finds the common ancestors by.
+
+    `--merge-base`, for which git must be newer than 2.39, would do for one of them.
+    """
+    return commit_tree(repository, repository.tree(target), [target, *known], "", _NOBODY, _NOBODY)
 
 
 def commit_tree(
@@ -66,9 +101,17 @@ def commit_tree(
     ).text
 
 
-def _commit_alone(repository: Repository, commit: str, *parents: str) -> str:
-    """The same tree without the history."""
-    return commit_tree(repository, repository.tree(commit), parents, "", _NOBODY, _NOBODY)
+def gate_worktree(repository: Repository, path: Path, commit: str) -> None:
+    """Bring the detached worktree at `path` to exactly the tree of `commit`, made where it is missing.
+
+    Every other file in it goes, ignored ones and repositories too: only the refinery works there.
+    """
+    try:
+        git_dir(repository, path)
+    except BrokenWorktree:
+        add(repository, path, None, commit, "gt: gates of the merge queue")
+    reuse(repository, path, None, commit)
+    git("clean", "--quiet", "-ffdx", cwd=path, timeout=CHECKOUT_TIMEOUT)
 
 
 def _messages(fields: Sequence[str]) -> list[str]:

@@ -3,32 +3,26 @@
 import os
 import re
 import shutil
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gastown_tmux.edges.files.atomic import plain_errors
+from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
+from gastown_tmux.edges.git import layout
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git
+from gastown_tmux.edges.git.project import NOTHING_MORE, Project
+from gastown_tmux.edges.git.settings_file import format_settings, read_settings
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import RefusedError
 
-NOTHING = "0" * 40
+#: The old value of a ref that must not exist yet. Forty zeros would not do for every object format.
+ABSENT = ""
 LOCK_TIMEOUT = 60.0
 MAINTENANCE_TIMEOUT = 900.0
 
-_CONFIG = {
-    "remote.origin.fetch": "+refs/heads/*:refs/remotes/origin/*",
-    # Agents share this repository: a push of theirs fails, and the path it names says why.
-    "remote.origin.pushurl": "/nowhere/only-the-refinery-pushes",
-    # Background gc of thirty worktrees would race; the deacon packs what lies loose.
-    "gc.auto": "0",
-    "maintenance.auto": "false",
-    "receive.denyDeletes": "true",
-    "receive.denyNonFastForwards": "true",
-    "core.logAllRefUpdates": "true",
-    # Git's default leaves loose objects to the page cache: a power cut would empty the newest commits.
-    "core.fsync": "committed,reference",
-    "core.fsyncMethod": "batch",
-}
+#: All branches of the remote, but for one named HEAD: git has that name for something else, and would write through it.
+_BRANCHES = ("+refs/heads/*:refs/remotes/origin/*", "^refs/heads/HEAD", "^refs/heads/HEAD/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +46,20 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A bare repository and the file whose lock orders changes of its worktrees and its gc."""
+    """A bare repository, the file whose lock orders changes of its worktrees and its gc, its project's settings."""
 
     path: Path
     lock_path: Path
+    project: Project = NOTHING_MORE
 
     @staticmethod
-    def create(path: Path, lock_path: Path, remote_url: str) -> "Repository":
+    def create(path: Path, lock_path: Path, remote_url: str, project: Project = NOTHING_MORE) -> "Repository":
         """Make the bare repository of a rig and fetch all its remote's branches.
 
         It has no local heads, no hooks and no templates. A kill leaves nothing at `path`. An existing
         repository of the same remote is taken as it is; one of another remote raises `RefusedError`.
         """
-        repository = Repository(path, lock_path)
+        repository = Repository(path, lock_path, project)
         with repository.lock():
             if path.exists():
                 if (found := repository.remote_url()) != remote_url:
@@ -77,13 +72,15 @@ class Repository:
             aside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.new")
             try:
                 git("init", "--quiet", "--bare", "--template=", "--", str(aside))
-                for key, value in {"remote.origin.url": remote_url, **_CONFIG}.items():
-                    git("config", key, value, git_dir=aside)
-                Repository(aside, lock_path).fetch()
+                settings = layout.lay_out(aside, remote_url)
+                write_atomic(aside / layout.COMMON, format_settings(settings))
+                _fetch(aside, remote_url, _BRANCHES, NETWORK_TIMEOUT)
                 with plain_errors(path):
                     aside.rename(path)
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
+                with suppress(OSError):  # where it was made for this, and nothing is in it
+                    path.parent.rmdir()
         return repository
 
     def run(self, *args: str, data: bytes = b"", ok: tuple[int, ...] = (0,), timeout: float = 60.0) -> Output:
@@ -95,24 +92,29 @@ class Repository:
         return Lock(self.lock_path, timeout)
 
     def remote_url(self) -> str:
-        return self.run("config", "--get", "remote.origin.url").text
+        """Where its work is fetched from, whatever an agent has written into the common settings."""
+        for name in (layout.MASTER, layout.COMMON):
+            for key, value in read_settings(self.path / name) or []:
+                if key == "remote.origin.url" and value is not None:
+                    return value
+        raise GitError(f"{self.path} names no remote", "gt doctor --fix")
 
     def fetch(self, branch: str | None = None, timeout: float = NETWORK_TIMEOUT) -> None:
         """Bring `refs/remotes/origin/*` (or one branch of it) up to date.
 
         Runs under a lock of its own, so that a slow network holds up no one who adds a worktree.
         """
-        refs = f"+refs/heads/{branch or '*'}:refs/remotes/origin/{branch or '*'}"
-        command = ("fetch", "--quiet", "--prune", "--no-write-fetch-head", "--", self.remote_url(), refs)
+        refs = (f"+refs/heads/{branch}:refs/remotes/origin/{branch}",) if branch else _BRANCHES
+        url = self.remote_url()
         with Lock(self.lock_path.with_name(f"{self.lock_path.name}.fetch"), timeout) as held:
             try:
-                git(*command, git_dir=self.path, timeout=timeout, keep_open=[held])
+                _fetch(self.path, url, refs, timeout, held)
             except GitError as error:
                 # A worktree that is just being added has, for a moment, a HEAD that names nothing.
                 if "bad object worktrees/" not in error.whole:
                     raise
                 with self.lock(timeout):
-                    git(*command, git_dir=self.path, timeout=timeout, keep_open=[held])
+                    _fetch(self.path, url, refs, timeout, held)
 
     def resolve(self, ref: str) -> str | None:
         """The full id of the commit `ref` names, or None."""
@@ -125,7 +127,7 @@ class Repository:
 
     def update_ref(self, ref: str, new: str, old: str | None) -> bool:
         """Move `ref` from `old` (None: it must not exist yet) to `new`. False: it was not at `old`."""
-        return self._change_ref(ref, old, "update-ref", "--create-reflog", ref, new, old or NOTHING)
+        return self._change_ref(ref, old, "update-ref", "--create-reflog", ref, new, old or ABSENT)
 
     def delete_ref(self, ref: str, old: str) -> bool:
         """Delete `ref` if it is at `old`. False: it was not."""
@@ -188,6 +190,41 @@ class Repository:
         """The id of a commit's tree."""
         return self.run("rev-parse", "--verify", "--end-of-options", commit + "^{tree}").text
 
-    def fork_point(self, base: str, head: str) -> str | None:
-        """The commit at which `head` left the history of `base`; None where they share nothing."""
-        return self.run("merge-base", base, head, ok=(0, 1)).text or None
+    def merge_bases(self, one: str, other: str) -> list[str]:
+        """The newest commits that two have in common; none where they share nothing."""
+        return self.run("merge-base", "--all", one, other, ok=(0, 1)).lines
+
+    def independent(self, commits: Sequence[str]) -> set[str]:
+        """Those of `commits` that are in the history of none of the others."""
+        return set(self.run("merge-base", "--independent", *commits).lines) if commits else set()
+
+    def new_commits(self, base: str, head: str) -> set[str]:
+        """The ids of what is in the history of `head` and not in that of `base`."""
+        return set(self.run("rev-list", head, f"^{base}", "--").lines)
+
+    def forced_updates(self, remote_branch: str) -> list[str]:
+        """Where a remote's branch was before fetches, ours and agents', found it rewritten; newest first.
+
+        As far as the log of `remote_branch` (`origin/main`) goes back, which is lost when the branch is.
+        """
+        log = self.path / "logs" / "refs" / "remotes" / remote_branch
+        lines = log.read_bytes().splitlines() if log.is_file() else []
+        forced = [line.split(b" ", 1)[0].decode() for line in lines if b"forced-update" in line.partition(b"\t")[2]]
+        return list(dict.fromkeys(reversed(forced)))
+
+
+def _fetch(path: Path, url: str, refs: Sequence[str], timeout: float, *held: int) -> None:
+    """By the URL, for what an agent adds to `remote.origin` in the common settings would count too.
+
+    History or objects that an agent's own fetch of a part took away come back.
+    """
+    # Of a shallow remote too: then its history begins where the remote's does.
+    depth = ["--unshallow"] if (path / "shallow").exists() else []
+    partial = list((path / "objects" / "pack").glob("*.promisor"))
+    if partial:
+        depth.append("--refetch")
+        refs = _BRANCHES
+    command = ("fetch", "--quiet", "--prune", "--no-write-fetch-head", "--update-shallow", *depth, "--", url, *refs)
+    git(*command, git_dir=path, timeout=timeout, keep_open=held)
+    for mark in partial:
+        mark.unlink(missing_ok=True)

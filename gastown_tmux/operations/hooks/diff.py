@@ -1,13 +1,14 @@
 """Looking at work before it lands."""
 
 from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.edges.git import snapshot, snapshot_history
 from gastown_tmux.edges.git.snapshot import Snapshot
 from gastown_tmux.errors import NotFoundError, UsageError
-from gastown_tmux.operations.hooks.fork_points import find_fork
-from gastown_tmux.operations.hooks.worktrees import find_base, save_hook
+from gastown_tmux.operations.hooks.fork_points import find_fork, known_tip
+from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.beads import find_held_bead
@@ -30,8 +31,10 @@ def diff(town: Town, what: str, stat: bool = False) -> str:
     if bead.state in (BeadState.SUBMITTED, BeadState.MERGED) and bead.merge_request is not None:
         request = get_merge_request(town.db, bead.merge_request)
         rig = town.rig(request.rig)
-        fork = find_fork(town, rig, request.branch, request.base, request.head, request.id)
-        return town.repository(rig.name).diff(fork, request.head, stat=stat)
+        repository = town.repository(rig.name)
+        tip = f"{request.merged_commit}^" if request.merged_commit else known_tip(town, rig, request.base)
+        base = _compared_with(town, rig, tip, request.base, request.head, request.id)
+        return repository.diff(base, request.head, stat=stat)
     return _diff_branch(town, bead, stat)
 
 
@@ -70,12 +73,19 @@ def _diff_branch(town: Town, bead: Bead, stat: bool) -> str:
         raise NotFoundError(f"{bead.id} has no work to show yet", hint=f"gt bead show {bead.id}")
     if saved := snapshot_history.find_work(repository, bead.branch):
         return _diff_snapshot(town, rig, bead, saved, stat)
-    fork = find_fork(town, rig, bead.branch, bead.base or find_base(town, rig, fetch=False), tip)
-    return repository.diff(fork, tip, stat=stat)
+    base = _compared_with(town, rig, known_tip(town, rig, bead.base), bead.base, tip)
+    return repository.diff(base, tip, stat=stat)
 
 
 def _diff_snapshot(town: Town, rig: Rig, bead: Bead | None, saved: Snapshot, stat: bool) -> str:
     repository = town.repository(rig.name)
-    base = bead.base if bead and bead.base else find_base(town, rig, fetch=False)
-    fork = find_fork(town, rig, bead.branch if bead else None, base, f"{saved.commit}^")
-    return snapshot_history.diff(repository, saved, fork, stat=stat)
+    began = bead.base if bead else None
+    base = _compared_with(town, rig, known_tip(town, rig, began), began, f"{saved.commit}^")
+    return snapshot_history.diff(repository, saved, base, stat=stat)
+
+
+def _compared_with(
+    town: Town, rig: Rig, tip: str, began: Commit | None, head: str, before: MergeRequestId | None = None
+) -> str:
+    fork = find_fork(town, rig, tip, head, began, before)
+    return fork.base if fork is not None else began or tip

@@ -1,32 +1,96 @@
-"""From where on the changes of a branch count: a crew member's goes on after work of it has landed."""
+"""From where on the changes of a branch count, where the history of the target does not tell.
+
+It does not tell of a branch that landed as one commit of another name, and goes on or was gone on from by another; nor
+of a target that was rewritten after the branch was cut from it.
+"""
+
+from dataclasses import dataclass
 
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.errors import RefusedError
+from gastown_tmux.operations.hooks.worktrees import find_base
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.store.merging import find_landed
+from gastown_tmux.store.merging import list_landed
+from gastown_tmux.store.targets import list_replaced
 
 
-def find_landed_head(
-    town: Town, rig: Rig, branch: str | None, head: str, before: MergeRequestId | None = None
-) -> Commit | None:
-    """The commit on the way to ``head`` up to which its branch has landed, where git cannot see that for itself: a
-    squash leaves another commit on the target, which is not in the history of ``head``.
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """``base`` is what the branch is compared with.
 
-    ``before``: landed as a merge request that is older than this one.
+    ``known``: commits of the branch of whose changes the target has all that it wants, whatever its history says.
+    ``dropped``: the newest that the branch has, the target once had, and has no more.
     """
-    landed = find_landed(town.db, rig.name, branch, before) if branch else None
-    if landed is None or landed.merged_commit is None:
-        return None
-    repository = town.repository(rig.name)
-    known = all(repository.resolve(commit) is not None for commit in (landed.head, landed.merged_commit))
-    if not known or repository.is_ancestor(landed.merged_commit, head):
-        return None
-    return landed.head if repository.is_ancestor(landed.head, head) else None
+
+    base: str
+    known: tuple[str, ...]
+    dropped: str | None
 
 
 def find_fork(
-    town: Town, rig: Rig, branch: str | None, base: str, head: str, before: MergeRequestId | None = None
-) -> str:
-    """What ``head`` is to be compared with to see what is new on its branch; ``base`` where they share nothing."""
-    landed = find_landed_head(town, rig, branch, head, before)
-    return landed or town.repository(rig.name).fork_point(base, head) or base
+    town: Town, rig: Rig, tip: str, head: str, began: str | None = None, before: MergeRequestId | None = None
+) -> Fork | None:
+    """Where ``head`` left the target, which is at ``tip`` now; None where they never shared anything.
+
+    ``began``: where the target was when the work began. ``before``: what landed by this merge request, and later, does
+    not count.
+    """
+    repository = town.repository(rig.name)
+    shared = repository.merge_bases(tip, head)
+    known: list[str] = []
+    dropped: str | None = None
+    for old in _former_tips(town, rig, repository, began):
+        for last in repository.merge_bases(old, head):
+            if repository.is_ancestor(last, tip):
+                continue
+            dropped = dropped or last
+            # The newest target that the branch contains: one is enough that has all others.
+            if not known and all(repository.is_ancestor(base, last) for base in shared):
+                known = [last]
+    base = known[0] if known else shared[0] if shared else None
+    for landed, commit in _landed(town, rig, repository, tip, head, before):
+        known.append(landed)
+        base = landed
+        if not repository.is_ancestor(commit, tip):
+            dropped = dropped or landed
+    return Fork(base, tuple(known), dropped) if base is not None else None
+
+
+def known_tip(town: Town, rig: Rig, began: Commit | None) -> Commit:
+    """Where the target is, as far as is known here; where there is none any more, where it was when the work began."""
+    try:
+        return find_base(town, rig, fetch=False)
+    except RefusedError:
+        if began is None:
+            raise
+        return began
+
+
+def _former_tips(town: Town, rig: Rig, repository: Repository, began: str | None) -> list[str]:
+    """Where the target was when it was rewritten, newest first: as we saw it, and as agents did who fetched."""
+    seen = [*list_replaced(town.db, rig.name, rig.target), *repository.forced_updates(f"origin/{rig.target}")]
+    if began is not None:
+        seen.append(began)
+    return [tip for tip in dict.fromkeys(seen) if repository.resolve(tip) is not None]
+
+
+def _landed(
+    town: Town, rig: Rig, repository: Repository, tip: str, head: str, before: MergeRequestId | None
+) -> list[tuple[str, str]]:
+    """What of the branch landed under another name that is not in its own history: its commit, and the target's."""
+    landed = list_landed(town.db, rig.name, before)
+    if not landed:
+        return []
+    own = repository.new_commits(tip, head)
+    found = {
+        request.head: request.merged_commit
+        for request in landed
+        if request.head in own
+        and request.merged_commit is not None
+        and repository.resolve(request.merged_commit) is not None
+        and not repository.is_ancestor(request.merged_commit, head)
+    }
+    newest = repository.independent(list(found))
+    return [(commit, on_target) for commit, on_target in found.items() if commit in newest]

@@ -11,12 +11,13 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import make_folder, write_atomic
 from gastown_tmux.edges.files.faults import fault_point
-from gastown_tmux.edges.git import places, removal, snapshot, snapshot_history, worktree
-from gastown_tmux.edges.git.command import GitError, Person
+from gastown_tmux.edges.git import removal, snapshot, snapshot_history, worktree
+from gastown_tmux.edges.git.command import Person
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import run_logged
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.hooks.target import note_target
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import get_agent, list_agents, move_hook
 from gastown_tmux.store.beads import find_held_bead, set_branch
@@ -32,6 +33,8 @@ def find_base(town: Town, rig: Rig, *, fetch: bool = True) -> Commit:
     base = repository.resolve(f"refs/remotes/origin/{rig.target}")
     if base is None:
         raise RefusedError(f"{rig.remote} has no branch {rig.target} any more", hint=f"gt rig show {rig.name}")
+    if fetch:
+        note_target(town, rig, Commit(base))
     return Commit(base)
 
 
@@ -67,20 +70,14 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
         move_hook(change, address, "prepare")
     try:
         mend_worktree(town, rig, address)
-        reused = place.exists() and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
-        if reused and not _is_saved(town, rig, address):
-            kept = put_away(town, place, address)
-            town.say(f"{address}: what is in the worktree cannot be saved: it is kept in {kept}")
-            reused = False
         fresh = not place.exists()
         known = repository.resolve(f"refs/heads/{branch}") is not None
-        reason = f"gt: hook of {address}"
+        reused = not fresh and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
         if reused:
-            why = places.reuse(repository, place, branch, base, reason, trash=town.trash)
-            if why is not None:
-                town.say(f"{address}: the worktree was made again, its build output is gone: {why}")
+            save_hook(town, rig, address, "reuse")
+            worktree.reuse(repository, place, branch, base, ignore_other_worktrees=True)
         else:
-            places.add(repository, place, branch, base, reason)
+            worktree.add(repository, place, branch, base, f"gt: hook of {address}", ignore_other_worktrees=True)
         fault_point("hook.checked-out")
         if fresh:
             _copy_files(town, rig, place)
@@ -96,18 +93,6 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
         move_hook(change, address, "ready")
         if bead is not None:
             set_branch(change, bead.id, branch, base)
-
-
-def _is_saved(town: Town, rig: Rig, address: Address) -> bool:
-    """Whether nothing of an agent's is in its worktree that no snapshot has."""
-    place = town.worktree(address)
-    try:
-        if save_hook(town, rig, address, "reuse") is not None:
-            return True
-        return places.is_unfilled(worktree.git_dir(town.repository(rig.name), place), place)
-    except GtError as error:
-        town.say(f"{address}: {error.message}")
-        return False
 
 
 def mend_worktree(town: Town, rig: Rig, address: Address) -> None:
@@ -151,7 +136,7 @@ def _is_on(town: Town, rig: Rig, place: Path, branch: str) -> bool:
     repository = town.repository(rig.name)
     try:
         worktree.assert_place(repository, place, branch)
-    except (worktree.BrokenWorktree, GitError):
+    except worktree.BrokenWorktree:
         return False
     except RefusedError:
         return worktree.rebased_branch(repository, place) == branch

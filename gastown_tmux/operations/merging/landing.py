@@ -4,20 +4,18 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import Commit, MergeRequestId, Time
 from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.rigs import RemoteKind, Rig
-from gastown_tmux.domain.work import Bead, Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.faults import fault_point
-from gastown_tmux.edges.git import merge, push
-from gastown_tmux.edges.git.command import Person
+from gastown_tmux.edges.git import push
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import locks, processes
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
-from gastown_tmux.operations.hooks.fork_points import find_landed_head
 from gastown_tmux.operations.hooks.worktrees import find_base
+from gastown_tmux.operations.merging.candidate import build
 from gastown_tmux.operations.merging.gates import run_gates
 from gastown_tmux.operations.merging.results import record_merged, report, send_back
-from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
+from gastown_tmux.operations.merging.verdicts import Delay, Rejection, pause
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import beads
 from gastown_tmux.store import merging as rows
@@ -103,8 +101,7 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
 def _fetch_target(town: Town, rig: Rig, repository: Repository) -> Commit:
     """Where the target is. Kept in repo.git, it must be where the row says; else the queue stands still."""
     if not _is_local(town, rig):
-        repository.fetch(rig.target)
-        return find_base(town, rig, fetch=False)
+        return find_base(town, rig)
     ref = f"refs/heads/{rig.target}"
     here = repository.resolve(ref)
     if rig.target_commit is None and here is None:
@@ -131,7 +128,7 @@ def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, t
         rows.move_merge_request(change, request.id, "test")
     fault_point("refinery.testing")
     bead = beads.get_bead(town.db, request.bead)
-    built = _build(town, rig, repository, request, bead, tip)
+    built = build(town, rig, repository, request, bead, tip)
     if isinstance(built, Rejection):
         send_back(town, request, built.reason, built.words, built.log)
         return
@@ -154,32 +151,6 @@ def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, t
         return
     fault_point("refinery.published")
     record_merged(town, rig, request, built, local=_is_local(town, rig))
-
-
-def _build(
-    town: Town, rig: Rig, repository: Repository, request: MergeRequest, bead: Bead, tip: Commit
-) -> Commit | Rejection:
-    """The commit that the target would be at, made without a checkout."""
-    since = find_landed_head(town, rig, request.branch, request.head, request.id)
-    if repository.fork_point(tip, request.head) is None:
-        return Rejection(Reason.CONFLICTED, f"{request.target} was made anew, and shares no history with the branch")
-    merged = merge.merge_tree(repository, tip, request.head, since)
-    if isinstance(merged, merge.Conflict):
-        log = log_path(town, request)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(merged.words + "\n", encoding="utf-8")
-        return Rejection(Reason.CONFLICTED, "conflicts with the target in " + ", ".join(merged.files), log)
-    if repository.tree(tip) == merged.id:
-        return Rejection(Reason.REJECTED, "the target has these changes already: nothing is left to land")
-    author = Person(request.author, rig.email)
-    squash = town.settings(rig.name).get("merge.strategy") == "squash"
-    trailers = [f"Gastown-Bead: {bead.id}", f"Gastown-Agent: {request.author}"]
-    if bead.convoy:
-        trailers.insert(1, f"Gastown-Convoy: {bead.convoy}")
-    title = bead.title if squash else f"Merge {request.branch}: {bead.title}"
-    message = f"{title}\n\n" + "\n".join(trailers) + "\n"
-    parents = [tip] if squash else [tip, request.head]
-    return Commit(merge.commit_tree(repository, merged.id, parents, message, author, author))
 
 
 def _publish(

@@ -7,6 +7,7 @@ from gastown_tmux.domain.ids import parse_name
 from gastown_tmux.domain.layouts import Layout, expand, parse_layout
 from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.files.text import read_text
 from gastown_tmux.edges.tmux import views
 from gastown_tmux.errors import NotFoundError, UsageError
 from gastown_tmux.operations.sessions.starting import gt_command, look
@@ -52,8 +53,8 @@ def _load(town: Town, name: str) -> Layout:
 
     path = shipped.find_resource("layouts", f"{name}.yaml", town.path)
     try:
-        return parse_layout(name, yaml.load(path.read_text("utf-8"), yaml.SafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return parse_layout(name, yaml.load(read_text(path), yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{path}: {' '.join(str(error).split())}") from None
 
 

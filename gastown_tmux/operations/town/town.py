@@ -14,6 +14,7 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.configuration.settings_files import Configuration
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.wake import poke
+from gastown_tmux.edges.git.project import Project
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.tmux import server
@@ -137,7 +138,8 @@ class Town:
         return self.path / "rigs" / rig
 
     def repository(self, rig: RigName) -> Repository:
-        return Repository(self.rig_folder(rig) / "repo.git", self.run / f"repo.{rig}.lock")
+        project = Project(self.path / ".gt" / "projects" / rig)
+        return Repository(self.rig_folder(rig) / "repo.git", self.run / f"repo.{rig}.lock", project)
 
     @cached_property
     def tmux(self) -> server.Server:

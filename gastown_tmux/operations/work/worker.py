@@ -14,7 +14,7 @@ from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import worktree
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.escalation import escalations
-from gastown_tmux.operations.hooks.fork_points import find_fork
+from gastown_tmux.operations.hooks.fork_points import find_fork, known_tip
 from gastown_tmux.operations.hooks.worktrees import save_hook, write_state
 from gastown_tmux.operations.mail.injection import answer_hook
 from gastown_tmux.operations.town.town import Answer, Town
@@ -171,7 +171,8 @@ def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
     head = repository.resolve(f"refs/heads/{branch}")
     if head is None or bead.base is None:
         raise RefusedError(f"branch {branch} is gone", hint="gt snapshot restore " + address)
-    if repository.tree(find_fork(town, rig, branch, bead.base, head)) == repository.tree(head):
+    fork = find_fork(town, rig, known_tip(town, rig, bead.base), head, bead.base)
+    if fork is not None and repository.tree(fork.base) == repository.tree(head):
         raise RefusedError(
             f"{branch} changes nothing", hint="commit your work, or 'gt done --report -' if the result is text"
         )

@@ -11,7 +11,7 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import sources
-from gastown_tmux.edges.git.command import NETWORK_TIMEOUT
+from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import locks
 from gastown_tmux.errors import NotFoundError, RefusedError
@@ -55,6 +55,8 @@ def _add_rig(town: Town, name: RigName, source: str, branch: str | None, prefix:
         raise RefusedError(f"{found.url} names no default branch", hint=f"--branch {remote.branches[0]}")
     if target not in remote.branches:
         raise NotFoundError(f"{found.url} has no branch {target}", hint="--branch " + "|".join(remote.branches[:5]))
+    if target.partition("/")[0] == "HEAD":
+        raise RefusedError(f"git itself means something else by {target}", hint="give the branch another name")
     email = _find_email(town, found.path)
     town.say(f"cloning {found.url}")
     repository = _clone(town, name, found.url)
@@ -70,7 +72,8 @@ def _add_rig(town: Town, name: RigName, source: str, branch: str | None, prefix:
         parked=False,
         created=clock.now(),
     )
-    assert repository.resolve(f"refs/remotes/origin/{target}")
+    if repository.resolve(f"refs/remotes/origin/{target}") is None:
+        raise RefusedError(f"{found.url} has no branch {target} any more", hint="try again")
     fault_point("rig.cloned")
     (town.rig_folder(name) / "settings").mkdir(exist_ok=True)
     with town.change() as change:
@@ -83,9 +86,13 @@ def _clone(town: Town, name: RigName, url: str) -> Repository:
     repository = town.repository(name)
     if repository.path.exists() and repository.remote_url() != url:
         shutil.rmtree(repository.path)
-    created = Repository.create(repository.path, repository.lock_path, url)
-    created.fetch()
-    return created
+    if repository.path.exists():
+        repository.fetch()
+        return repository
+    try:
+        return Repository.create(repository.path, repository.lock_path, url)
+    except GitError as error:
+        raise GitError(f"{url} cannot be cloned: {error.message.removeprefix('git fetch: ')}", error.hint) from error
 
 
 def _find_email(town: Town, path: Path | None) -> str:

@@ -113,7 +113,9 @@ VERBS = (
         "one rig",
         "operations.workforce.rigs:show_rig",
         (_RIG_ARGUMENT,),
-        Record(("name", "prefix", "source", "remote", "remote_kind", "target", "email", "parked", "created")),
+        Record(
+            ("name", "prefix", "source", "remote", "remote_kind", "target", "email", "parked", "created", "rewritten")
+        ),
     ),
     Verb(
         "rig remove",

@@ -151,7 +151,16 @@ def test_json_is_edited_as_json(town: Path) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"x: [", b"\xff\xfe", b"- a\n", b"merge: {reveiw: true}\n", b"a: b: c\n", b"mail.rescan: soon\n", b"{\x00}"],
+    [
+        b"x: [",
+        b"\xff\xff",
+        b"\xff\xfe\x00",
+        b"- a\n",
+        b"merge: {reveiw: true}\n",
+        b"a: b: c\n",
+        b"mail.rescan: soon\n",
+        b"{\x00}",
+    ],
 )
 def test_garbage_names_its_file_in_one_line(town: Path, data: bytes) -> None:
     (town / "town.yaml").write_bytes(data)

@@ -1,13 +1,14 @@
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from gastown_tmux.edges.git import worktree
 from gastown_tmux.edges.git.command import GitError, Person
-from gastown_tmux.edges.git.merge import Conflict, Tree, commit_tree, merge_tree
+from gastown_tmux.edges.git.merge import Conflict, Tree, commit_tree, gate_worktree, merge_tree
 from gastown_tmux.edges.git.push import Behind, Pushed, Refused, is_landed, push
+from gastown_tmux.edges.git.workbench import workbench
 from gastown_tmux.errors import RefusedError
 from tests.edges.git_world import ANN, World, commit, make_world, own_home, run_git
 
@@ -20,8 +21,13 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield make_world(tmp_path)
 
 
+def merged(world: World, target: str, head: str, known: Sequence[str] = ()) -> Tree | Conflict:
+    with workbench(world.repository) as bench:
+        return merge_tree(bench, target, head, known)
+
+
 def candidate(world: World, head: str) -> str:
-    tree = merge_tree(world.repository, world.base(), head)
+    tree = merged(world, world.base(), head)
     assert isinstance(tree, Tree)
     return commit_tree(world.repository, tree.id, [world.base()], "one: ünï\n\nBead: ab-1\n", ANN, REFINERY)
 
@@ -57,7 +63,7 @@ def test_a_conflict_names_its_files_and_touches_nothing(world: World) -> None:
     run_git(world.person, "push", "-q", "origin", "HEAD:main")
     world.repository.fetch()
     refs = world.repository.list_refs("refs")
-    found = merge_tree(world.repository, world.base(), head)
+    found = merged(world, world.base(), head)
     assert isinstance(found, Conflict)
     assert found.files == ("README", "src/main.py")
     assert "CONFLICT (content): Merge conflict in README" in found.words
@@ -69,7 +75,7 @@ def test_unrelated_histories_are_an_error(world: World) -> None:
     empty = run_git(world.repository.path, "mktree")
     alone = commit_tree(world.repository, empty, [], "alone", ANN, ANN)
     with pytest.raises(GitError, match=r"unrelated histories"):
-        merge_tree(world.repository, world.base(), alone)
+        merged(world, world.base(), alone)
 
 
 def test_a_push_lands_and_may_be_asked_again(world: World) -> None:
@@ -142,3 +148,93 @@ def test_the_files_of_a_checkout_follow_unless_they_are_dirty(world: World) -> N
     run_git(person, "checkout", "README")
     assert push(world.repository, url, made, "main", base, into_checkout=True) == Pushed()
     assert (person / "mine").exists() and run_git(person, "status", "--porcelain") == ""
+
+
+def test_gates_see_exactly_the_tree(world: World) -> None:
+    made = candidate(world, commit(world.add("ann"), "mine"))
+    path = world.place("gate")
+    gate_worktree(world.repository, path, made)
+    assert sorted(p.name for p in path.iterdir()) == [".git", ".gitignore", "README", "mine", "src"]
+    (path / "README").write_text("dirty")
+    (path / "a.log").write_text("x")
+    (path / "nested").mkdir()
+    run_git(path / "nested", "init", "-q")
+    gate_worktree(world.repository, path, world.base())
+    assert sorted(p.name for p in path.iterdir()) == [".git", ".gitignore", "README", "src"]
+    assert (path / "README").read_text() == "hello\n"
+    assert run_git(path, "rev-parse", "--abbrev-ref", "HEAD") == "HEAD"
+    (path / ".git").unlink()
+    with pytest.raises(worktree.BrokenWorktree):
+        gate_worktree(world.repository, path, made)
+
+
+def both_change(world: World, theirs: dict[str, str], mine: dict[str, str]) -> tuple[str, str]:
+    """The target's commit and an author's head, each with these files on top of what is on main."""
+    path = world.add("both")
+    for name, text in mine.items():
+        head = commit(path, name, text)
+    for name, text in theirs.items():
+        commit(world.person, name, text)
+    run_git(world.person, "push", "-q", "origin", "HEAD:main")
+    world.repository.fetch()
+    return world.base(), head
+
+
+def start_with(world: World, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        commit(world.person, name, text)
+    run_git(world.person, "push", "-q", "origin", "HEAD:main")
+    world.repository.fetch()
+
+
+def content(world: World, tree: Tree | Conflict, name: str) -> str:
+    assert isinstance(tree, Tree), tree
+    return run_git(world.repository.path, "cat-file", "blob", f"{tree.id}:{name}")
+
+
+def test_the_targets_attributes_hold_wherever_they_lie(world: World) -> None:
+    start_with(world, {".gitattributes": "LOG merge=union\n", "a/b/.gitattributes": "NEWS merge=union\n"})
+    start_with(world, {"LOG": "0\n", "a/b/NEWS": "0\n"})
+    target, head = both_change(world, {"LOG": "0\n1\n", "a/b/NEWS": "0\n1\n"}, {"LOG": "0\n2\n", "a/b/NEWS": "0\n2\n"})
+    tree = merged(world, target, head)
+    assert content(world, tree, "LOG").split() == ["0", "1", "2"] == content(world, tree, "a/b/NEWS").split()
+
+
+def test_attributes_of_the_branch_and_of_the_shared_repository_do_not(world: World) -> None:
+    start_with(world, {"LOG": "0\n"})
+    target, head = both_change(world, {"LOG": "0\n1\n"}, {".gitattributes": "* merge=union\n", "LOG": "0\n2\n"})
+    info = world.repository.path / "info"
+    info.mkdir(exist_ok=True)
+    (info / "attributes").write_text("* merge=union\n")
+    (info / "grafts").write_text(f"{head} {target}\n")
+    run_git(world.repository.path, "update-ref", f"refs/replace/{head}", target)
+    run_git(world.repository.path, "config", "merge.default", "union")
+    found = merged(world, target, head)
+    assert isinstance(found, Conflict) and found.files == ("LOG",)
+
+
+def test_a_driver_sees_the_files_of_the_project(world: World) -> None:
+    settings = world.repository.project.settings
+    settings.parent.mkdir(parents=True)
+    driver = "cat README %B >> %A && git rev-parse --show-toplevel > /dev/null"
+    settings.write_text(f'[merge "mine"]\n\tdriver = "{driver}"\n')
+    start_with(world, {".gitattributes": "LOG merge=mine\n", "LOG": "0\n"})
+    target, head = both_change(world, {"LOG": "1\n"}, {"LOG": "2\n"})
+    assert content(world, merged(world, target, head), "LOG").split() == ["1", "hello", "2"]
+
+
+def test_what_the_target_is_known_to_have_does_not_come_back(world: World) -> None:
+    """A commit that was dropped upstream, and one that landed under another name with more on the same line."""
+    start_with(world, {"dropped": "x\n", "LOG": "0\n1\n"})
+    path, began = world.add("ann"), world.base()
+    commit(path, "LOG", "0\n2\n")
+    landed = commit(path, "LOG", "0\n3\n")
+    head = commit(path, "LOG", "0\n4\n")
+    run_git(world.person, "reset", "-q", "--hard", "HEAD~2")
+    commit(world.person, "LOG", "0\n3\n", "the branch, as one commit")
+    run_git(world.person, "push", "-qf", "origin", "HEAD:main")
+    world.repository.fetch()
+    tree = merged(world, world.base(), head, [began, landed])
+    assert content(world, tree, "LOG").split() == ["0", "4"]
+    assert isinstance(tree, Tree) and "dropped" not in run_git(world.repository.path, "ls-tree", "--name-only", tree.id)
+    assert isinstance(merged(world, world.base(), head), Conflict)

@@ -1,3 +1,4 @@
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def test_a_new_repository_has_no_heads_and_no_hooks(world: World, tmp_path: Path) -> None:
     repository = world.repository
     assert repository.list_refs("refs") == {"refs/remotes/origin/main": world.base()}
-    assert not (repository.path / "hooks").exists()
+    assert list((repository.path / "hooks").iterdir()) == []
     assert repository.remote_url() == str(world.remote)
     with pytest.raises(GitError, match=r"only-the-refinery-pushes"):
         repository.run("push", "origin", f"{world.base()}:refs/heads/x")
@@ -36,8 +37,8 @@ def test_a_failed_create_leaves_nothing_and_a_killed_one_is_cleared(world: World
     path = tmp_path / "new" / "repo.git"
     with pytest.raises(GitError):
         Repository.create(path, tmp_path / "lock", str(tmp_path / "none"))
-    assert list(path.parent.iterdir()) == []
-    (path.parent / ".repo.git.dead.new").mkdir()
+    assert not path.parent.exists()
+    (path.parent / ".repo.git.dead.new").mkdir(parents=True)
     Repository.create(path, tmp_path / "lock", str(world.remote))
     assert list(path.parent.iterdir()) == [path]
 
@@ -56,6 +57,47 @@ def test_fetch_follows_and_prunes(world: World) -> None:
     assert repository.list_refs("refs/remotes/origin") == {"refs/remotes/origin/main": new}
     with pytest.raises(GitError, match=r"couldn't find remote ref"):
         repository.fetch("none")
+
+
+def test_a_fetch_is_of_the_remote_that_we_know(world: World, tmp_path: Path) -> None:
+    """Whatever an agent has made of `origin`."""
+    other = tmp_path / "other.git"
+    run_git(tmp_path, "init", "-q", "--bare", str(other))
+    repository = world.repository
+    run_git(repository.path, "config", "remote.origin.url", str(other))
+    run_git(repository.path, "config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/upstream/*")
+    run_git(repository.path, "update-ref", "-d", "refs/remotes/origin/main")
+    repository.fetch()
+    assert repository.resolve("refs/remotes/origin/main") == run_git(world.remote, "rev-parse", "main")
+    assert repository.remote_url() == str(world.remote)
+
+
+def test_a_branch_named_head_is_passed_over(world: World) -> None:
+    """Git would write it through refs/remotes/origin/HEAD into what that names."""
+    repository, tip = world.repository, world.base()
+    run_git(repository.path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    old = run_git(world.remote, "commit-tree", "-m", "other", f"{tip}^{{tree}}")
+    for name in ("HEAD", "HEAD/below"):
+        run_git(world.remote, "update-ref", f"refs/heads/{name}", old)
+        repository.fetch()
+        assert repository.resolve("refs/remotes/origin/main") == tip
+        run_git(world.remote, "update-ref", "-d", f"refs/heads/{name}")
+
+
+@pytest.mark.parametrize("part", ["--depth=1", "--filter=blob:none"])
+def test_what_a_fetch_of_a_part_took_away_comes_back(world: World, part: str) -> None:
+    """An agent's `git fetch --depth=1` cuts the history off for everybody, `--filter` leaves files out."""
+    repository = world.repository
+    run_git(world.remote, "config", "uploadpack.allowFilter", "true")
+    tips = [commit(world.person, f"file-{number}") for number in range(3)]
+    run_git(world.person, "push", "-q", "origin", "HEAD:main")
+    run_git(repository.path, "fetch", "-q", part, f"file://{world.remote}", "+main:refs/remotes/origin/main")
+    subprocess.run(["git", "-C", repository.path, "config", "--remove-section", f"remote.file://{world.remote}"])
+    repository.fetch("main")
+    assert not (repository.path / "shallow").exists()
+    assert not list(repository.path.glob("objects/pack/*.promisor"))
+    assert len(repository.commits(tips[0], tips[-1])) == 2
+    run_git(repository.path, "rev-list", "--quiet", "--objects", tips[-1])
 
 
 def test_refs_move_only_from_where_they_were(world: World) -> None:

@@ -72,7 +72,7 @@ def test_probe(tmp_path: Path, repo: Path) -> None:
     run_git(repo, "symbolic-ref", "HEAD", "refs/heads/gone")
     assert probe_remote(str(repo)) == Remote(None, ("main", "other/x"))
     run_git(tmp_path, "init", "-q", "--bare", "empty.git")
-    with pytest.raises(RefusedError, match=r"has no commit yet"):
+    with pytest.raises(RefusedError, match=r"has no branch with a commit yet"):
         probe_remote(str(tmp_path / "empty.git"))
     with pytest.raises(GitError, match=r"does not appear to be a git repository"):
         probe_remote(str(tmp_path / "none"))

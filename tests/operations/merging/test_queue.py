@@ -2,11 +2,12 @@
 
 import shlex
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from gastown_tmux.domain.addresses import MAYOR
+from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.edges.git.push import Pushed, push
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.merging import landing, queue, verdicts
@@ -22,7 +23,10 @@ from tests.operations.quiet_town import QuietTown
 
 def submit(quiet: QuietTown, title: str) -> str:
     """A bead with a change of its own in the queue, as its merge request."""
-    address, place = quiet.hook(quiet.bead(title), title)
+    return submit_from(quiet, *quiet.hook(quiet.bead(title), title), title)
+
+
+def submit_from(quiet: QuietTown, address: Address, place: Path, title: str) -> str:
     (place / title).write_text("done\n")
     git(place, "add", "-A")
     git(place, "commit", "-qm", title)
@@ -63,12 +67,13 @@ def test_only_a_person_or_the_mayor_approves(quiet: QuietTown) -> None:
 def test_a_branch_that_shares_nothing_with_the_target_comes_back_and_a_removed_author_gets_no_mail(
     quiet: QuietTown,
 ) -> None:
-    request = submit(quiet, "one")
+    bead = quiet.bead("one")
+    address, place = quiet.hook(bead, "one")
+    git(place, "checkout", "-q", "--orphan", "anew")
+    git(place, "commit", "-qm", "anew")
+    git(place, "checkout", "-q", "-B", f"bead/{bead}")
+    request = submit_from(quiet, address, place, "one")
     remove_agent(quiet.town, get_merge_request(quiet.town.db, request).author)
-    git(quiet.project, "checkout", "-q", "--orphan", "anew")
-    git(quiet.project, "commit", "-qm", "anew")
-    git(quiet.project, "branch", "-f", "main")
-    git(quiet.project, "checkout", "-q", "main")
     landing.run_refinery(quiet.town)
     found = get_merge_request(quiet.town.db, request)
     assert found.state == "conflicted" and "no history" in str(found.reason)

@@ -1,0 +1,83 @@
+"""How a rig's repository is laid out: bare itself, with settings that each of its worktrees has for its own.
+
+`extensions.worktreeConfig` is on from birth. The common `config`, into which any `git config` in any worktree writes,
+says bare; each worktree's `config.worktree`, which outranks it, says not. Git 2.39, later ones and GitPython all read
+that rightly, and no later change of the common file can turn a worktree into something else.
+"""
+
+from pathlib import Path
+
+from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.git.settings_file import Setting, format_settings, read_settings
+
+COMMON = "config"
+#: A worktree's own settings, in its git directory.
+WORKTREE = "config.worktree"
+#: The common settings as they are to be, beside the file that others write too.
+MASTER = "gt-config"
+#: A copy for agents of what the project needs besides its commits; the common settings include it where it is there.
+PROJECT = "gt-project"
+
+#: What git found out about the file system when it made the repository.
+_PROBED = ("core.filemode", "core.symlinks", "core.ignorecase", "core.precomposeunicode")
+
+#: What a worktree is to go by, whatever anybody writes into the common settings.
+_PINNED: tuple[Setting, ...] = (
+    # Background gc of thirty worktrees would race; the deacon packs what lies loose.
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("core.logallrefupdates", "true"),
+    # Git's default leaves loose objects to the page cache: a power cut would empty the newest commits.
+    ("core.fsync", "committed,reference"),
+    ("core.fsyncmethod", "batch"),
+    # An older git refuses a repository with them.
+    ("worktree.userelativepaths", "false"),
+)
+
+
+def common_settings(probed: list[Setting], url: str) -> list[Setting]:
+    """What stands in the common file of a repository whose remote is `url`."""
+    return [
+        # Git takes this extension at version 0 too, and the other programs that read repositories take 0 best.
+        ("core.repositoryformatversion", "0"),
+        ("core.bare", "true"),
+        *(setting for setting in probed if setting[0] in _PROBED),
+        *_PINNED,
+        ("extensions.worktreeconfig", "true"),
+        ("remote.origin.url", url),
+        ("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"),
+        # Agents share this repository: a push of theirs fails, and the path it names says why.
+        ("remote.origin.pushurl", "/nowhere/only-the-refinery-pushes"),
+        ("receive.denydeletes", "true"),
+        ("receive.denynonfastforwards", "true"),
+        ("include.path", PROJECT),
+    ]
+
+
+def lay_out(path: Path, url: str) -> list[Setting]:
+    """Brings a bare repository to the layout, from whatever state, and returns its common settings as they are to be.
+
+    Each step leaves a repository that works: the worktrees' own files count only once the extension is on.
+    """
+    wanted = read_settings(path / MASTER)
+    probed = wanted or read_settings(path / COMMON) or [("core.filemode", "true")]
+    settings = common_settings(probed, url)
+    if wanted != settings:
+        write_atomic(path / MASTER, format_settings(settings))
+    for admin in sorted((path / "worktrees").glob("*")):
+        if (admin / "HEAD").is_file():
+            pin(admin)
+    for folder in ("hooks", "info"):
+        (path / folder).mkdir(exist_ok=True)
+    return settings
+
+
+def pin(admin: Path) -> None:
+    """Writes a worktree's own settings into its git directory; those that it has besides stay."""
+    path = admin / WORKTREE
+    found = read_settings(path) or []
+    pinned: list[Setting] = [("core.bare", "false"), *_PINNED]
+    keys = {key for key, _ in pinned}
+    wanted = pinned + [setting for setting in found if setting[0] not in keys]
+    if found != wanted:
+        write_atomic(path, format_settings(wanted))

@@ -1,0 +1,119 @@
+"""What a rig's project has besides its commits: filters, drivers and keys that stand in no clone of it.
+
+They are read from the repository that a person named, and kept in a folder of the town where no agent writes. Our own
+calls have them from there; `repo.git` gets a copy for agents, which we do not trust.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
+from gastown_tmux.edges.git.command import git
+
+#: Settings that say how the project's files are read, merged and stored; all others are the person's own affair.
+_TAKEN = re.compile(
+    r"filter\..+\.(clean|smudge|process|required)"
+    r"|merge\..+\.(name|driver|recursive)"
+    r"|diff\..+\.(command|textconv|cachetextconv|binary|x?funcname|wordregex|algorithm|trustexitcode)"
+    r"|lfs\.(?!repositoryformatversion$|storage$|locksverify$).+|remote\.origin\.lfs(url|pushurl)",
+    re.DOTALL,
+)
+_OWN_SCOPES = ("local", "worktree")
+_KEYS = "git-crypt"
+
+Setting = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`folder` is the town's own; it need not exist, for most projects bring nothing."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / "git-settings"
+
+    @property
+    def include(self) -> tuple[Path, ...]:
+        """For every call of git that reads, writes or merges the project's files."""
+        return (self.settings,) if self.settings.is_file() else ()
+
+    def take_over(self, source: Path) -> bool:
+        """Brings the folder up to date with a local repository; whether that changed anything."""
+        changed = self._keep_settings(write_settings(read_settings(source)))
+        keys = Path(git("rev-parse", "--absolute-git-dir", cwd=source).text) / _KEYS
+        return self._keep_keys(keys) or changed
+
+    def _keep_settings(self, text: bytes) -> bool:
+        with plain_errors(self.settings):
+            known = self.settings.read_bytes() if self.settings.is_file() else b""
+            if text == known:
+                return False
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomic(self.settings, text, 0o600)
+        return True
+
+    def _keep_keys(self, keys: Path) -> bool:
+        kept = self.folder / _KEYS
+        if not keys.is_dir() or _contents(keys) == _contents(kept):
+            return False
+        with plain_errors(kept):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _copy_keys(keys, kept)
+        return True
+
+    def equip(self, git_dir: Path) -> None:
+        """Puts the keys where filters look for them, which is in each worktree's own git directory."""
+        kept = self.folder / _KEYS
+        if kept.is_dir() and _contents(kept) != _contents(git_dir / _KEYS):
+            with plain_errors(git_dir):
+                _copy_keys(kept, git_dir / _KEYS)
+
+
+#: A project of commits alone.
+NOTHING_MORE = Project(Path(os.devnull))
+
+
+def read_settings(source: Path) -> list[Setting]:
+    """What a repository's own settings say of its files, in order, those in files that it includes too."""
+    found = git("config", "--list", "--includes", "--show-scope", "-z", cwd=source).records
+    settings = []
+    for scope, entry in zip(found[::2], found[1::2], strict=True):
+        key, has_value, value = entry.partition("\n")
+        if scope in _OWN_SCOPES and _TAKEN.fullmatch(key):
+            settings.append((key, value if has_value else None))
+    return settings
+
+
+def write_settings(settings: Sequence[Setting]) -> bytes:
+    """As a file that git reads."""
+    lines = []
+    for key, value in settings:
+        section, _, rest = key.partition(".")
+        inner, _, name = rest.rpartition(".")
+        lines.append(f"[{section} {_quoted(inner)}]" if inner else f"[{section}]")
+        lines.append(f"\t{name}" if value is None else f"\t{name} = {_quoted(value)}")
+    return os.fsencode("".join(f"{line}\n" for line in lines))
+
+
+def _quoted(text: str) -> str:
+    for raw, written in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\t", "\\t")):
+        text = text.replace(raw, written)
+    return f'"{text}"'
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    """The files under it, by their path in it; none where it is not there."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _copy_keys(keys: Path, to: Path) -> None:
+    shutil.rmtree(to, ignore_errors=True)
+    for path, content in _contents(keys).items():
+        (to / path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomic(to / path, content, 0o600)

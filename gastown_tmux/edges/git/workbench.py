@@ -1,0 +1,97 @@
+"""Where the town itself merges and looks at files: the objects of a rig's repository, and nothing else of it.
+
+Settings, attributes, references and grafts of `repo.git` are open to every agent. Here stand none of them: only what
+was taken over from the project's own repository, which no agent writes, and the user's own settings.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Output, git
+from gastown_tmux.edges.git.repository import Repository
+
+_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfilemode = true\n"
+#: What decides how files are read, merged and checked out; all of it lies in files of these names.
+_RULES = (":(top,glob)**/.gitattributes", ":(top)/.gitmodules", ":(top)/.lfsconfig")
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """A git directory with a work tree, both of them ours and gone afterwards.
+
+    Git takes attributes from files in a work tree, as in a checkout of the target by a person, and from nowhere else.
+    """
+
+    repository: Repository
+    git_dir: Path
+    files: Path
+
+    def run(
+        self,
+        *args: str,
+        data: bytes = b"",
+        ok: Sequence[int] = (0,),
+        config: Sequence[str] = (),
+        timeout: float = CHECKOUT_TIMEOUT,
+    ) -> Output:
+        """Git with these objects, in these files. LFS files are left as the pointers they are."""
+        environment = {"GIT_OBJECT_DIRECTORY": str(self.repository.path / "objects"), "GIT_LFS_SKIP_SMUDGE": "1"}
+        return git(
+            *args,
+            git_dir=self.git_dir,
+            work_tree=self.files,
+            env=environment,
+            data=data,
+            ok=ok,
+            config=config,
+            include=self.repository.project.include,
+            timeout=timeout,
+        )
+
+    def lay_out(self, commit: str, *, every: bool = False) -> None:
+        """Brings the index to a commit, and the files to those that hold rules (`every`: to all of its files)."""
+        (self.git_dir / "HEAD").write_text(f"{commit}\n")
+        shutil.rmtree(self.files)
+        self.files.mkdir()
+        self.run("read-tree", "--reset", commit)
+        names = b"" if every else self.run("ls-files", "-z", "--cached", "--", *_RULES).stdout
+        if every:
+            self.run("checkout-index", "--quiet", "--all", "--force")
+        elif names:
+            self.run("checkout-index", "--quiet", "--force", "-z", "--stdin", data=names)
+
+    def lend(self, submodule: str, stores: Sequence[Path]) -> None:
+        """Gives it the commits of a submodule, from folders of objects."""
+        if stores:
+            folder = self.git_dir / "modules" / submodule
+            _make_git_dir(folder)
+            (folder / "objects" / "info").mkdir(exist_ok=True)
+            (folder / "objects" / "info" / "alternates").write_text("".join(f"{store}\n" for store in stores))
+
+    def rules(self) -> dict[str, bytes]:
+        """The `.gitattributes` that are laid out, by path."""
+        found = self.run("ls-files", "-z", "--cached", "--", _RULES[0]).records
+        paths = {name: self.files / name for name in found}
+        return {name: path.read_bytes() for name, path in paths.items() if path.is_file() and not path.is_symlink()}
+
+
+@contextmanager
+def workbench(repository: Repository) -> Iterator[Workbench]:
+    """A fresh one, in the town's folder of disposable things."""
+    with tempfile.TemporaryDirectory(prefix="bench.", dir=repository.lock_path.parent) as folder:
+        bench = Workbench(repository, Path(folder) / "git", Path(folder) / "files")
+        bench.files.mkdir()
+        _make_git_dir(bench.git_dir)
+        repository.project.equip(bench.git_dir)
+        yield bench
+
+
+def _make_git_dir(folder: Path) -> None:
+    for made in (folder / "objects", folder / "refs"):
+        made.mkdir(parents=True, exist_ok=True)
+    (folder / "config").write_text(_CONFIG)
+    (folder / "HEAD").write_text("ref: refs/heads/none\n")

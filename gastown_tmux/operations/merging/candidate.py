@@ -1,0 +1,46 @@
+"""The commit that the target would be at: what its author did, on the target as it is now."""
+
+from gastown_tmux.domain.ids import Commit
+from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead, Reason
+from gastown_tmux.edges.git import merge
+from gastown_tmux.edges.git.command import Person
+from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.git.workbench import workbench
+from gastown_tmux.operations.hooks.fork_points import find_fork
+from gastown_tmux.operations.merging.verdicts import Rejection, log_path
+from gastown_tmux.operations.town.town import Town
+
+
+def build(
+    town: Town, rig: Rig, repository: Repository, request: MergeRequest, bead: Bead, tip: Commit
+) -> Commit | Rejection:
+    """Made without a checkout; no ref moves."""
+    squash = town.settings(rig.name).get("merge.strategy") == "squash"
+    fork = find_fork(town, rig, tip, request.head, request.base, request.id)
+    if fork is None:
+        return Rejection(Reason.CONFLICTED, f"the branch shares no history with {request.target}")
+    if fork.dropped is not None and not squash:
+        words = (
+            f"{request.target} was rewritten and lacks {fork.dropped[:12]} now, which a merge of the branch would bring"
+            f" back: git rebase --onto origin/{request.target} {fork.dropped[:12]}"
+        )
+        return Rejection(Reason.CONFLICTED, words)
+    with workbench(repository) as bench:
+        merged = merge.merge_tree(bench, tip, request.head, fork.known)
+    if isinstance(merged, merge.Conflict):
+        log = log_path(town, request)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(merged.words + "\n", encoding="utf-8")
+        return Rejection(Reason.CONFLICTED, "conflicts with the target in " + ", ".join(merged.files), log)
+    if repository.tree(tip) == merged.id:
+        return Rejection(Reason.REJECTED, "the target has these changes already: nothing is left to land")
+    author = Person(request.author, rig.email)
+    trailers = [f"Gastown-Bead: {bead.id}", f"Gastown-Agent: {request.author}"]
+    if bead.convoy:
+        trailers.insert(1, f"Gastown-Convoy: {bead.convoy}")
+    title = bead.title if squash else f"Merge {request.branch}: {bead.title}"
+    message = f"{title}\n\n" + "\n".join(trailers) + "\n"
+    parents = [tip] if squash else [tip, request.head]
+    return Commit(merge.commit_tree(repository, merged.id, parents, message, author, author))

@@ -1,0 +1,78 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gastown_tmux.edges.git.project import Project, read_settings, write_settings
+from tests.edges.git_world import own_home, run_git
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[Path]:
+    with own_home(tmp_path):
+        run_git(tmp_path, "init", "-q", "source")
+        yield tmp_path / "source"
+
+
+def test_what_says_how_files_are_read_is_taken_and_nothing_else(source: Path, tmp_path: Path) -> None:
+    run_git(source, "config", "--global", "filter.user.clean", "cat")
+    for key, value in {
+        "filter.r.clean": "a",
+        "merge.m.driver": "b %A",
+        "diff.d.textconv": "c",
+        "lfs.url": "http://x",
+    }.items():
+        run_git(source, "config", key, value)
+    for key in (
+        "core.hooksPath",
+        "alias.x",
+        "merge.conflictStyle",
+        "diff.external",
+        "lfs.storage",
+        "remote.origin.url",
+    ):
+        run_git(source, "config", key, "y")
+    run_git(source, "config", "--file", str(tmp_path / "more"), "filter.more.smudge", "m")
+    run_git(source, "config", "include.path", str(tmp_path / "more"))
+    assert read_settings(source) == [
+        ("filter.r.clean", "a"), ("merge.m.driver", "b %A"), ("diff.d.textconv", "c"), ("lfs.url", "http://x"),
+        ("filter.more.smudge", "m"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["", " a ", 'q "x" \\ \t;#', "two\nlines", "ümläut", None])
+def test_whatever_a_value_holds_git_reads_it_back(source: Path, tmp_path: Path, value: str | None) -> None:
+    key = 'filter.we"ird. \\näme.clean'
+    (tmp_path / "file").write_bytes(write_settings([("lfs.url", "x"), (key, value)]))
+    found = run_git(source, "config", "--file", str(tmp_path / "file"), "--list", "-z").split("\0")
+    assert found[0] == "lfs.url\nx"
+    assert found[1] == (key if value is None else f"{key}\n{value}")
+
+
+def test_a_project_follows_its_source(source: Path, tmp_path: Path) -> None:
+    project = Project(tmp_path / "own" / "r")
+    assert not project.take_over(source) and project.include == () and not project.folder.exists()
+    run_git(source, "config", "filter.r.clean", "cat")
+    assert project.take_over(source) and not project.take_over(source)
+    assert project.settings.stat().st_mode & 0o777 == 0o600 and project.folder.stat().st_mode & 0o777 == 0o700
+    included = f"include.path={project.include[0]}"
+    assert run_git(source, "-c", included, "config", "--get-all", "filter.r.clean").split() == ["cat", "cat"]
+    run_git(source, "config", "--unset", "filter.r.clean")
+    assert project.take_over(source) and project.settings.read_bytes() == b""
+
+
+def test_keys_go_where_filters_look_for_them(source: Path, tmp_path: Path) -> None:
+    keys = source / ".git" / "git-crypt" / "keys"
+    keys.mkdir(parents=True)
+    (keys / "default").write_bytes(b"key")
+    project, place = Project(tmp_path / "own" / "r"), tmp_path / "place"
+    place.mkdir()
+    assert project.take_over(source) and not project.take_over(source)
+    project.equip(place)
+    project.equip(place)
+    copied = place / "git-crypt" / "keys" / "default"
+    assert copied.read_bytes() == b"key" and copied.stat().st_mode & 0o777 == 0o600
+    (keys / "default").write_bytes(b"another")
+    assert project.take_over(source)
+    project.equip(place)
+    assert copied.read_bytes() == b"another"
