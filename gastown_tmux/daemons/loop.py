@@ -18,7 +18,7 @@ from gastown_tmux.edges.git.command import end_running
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.processes import ProcessRef, death_descriptor
 from gastown_tmux.errors import GtError, RefusedError
-from gastown_tmux.operations.sessions import daemons
+from gastown_tmux.operations.sessions import daemon_deaths, daemons
 from gastown_tmux.operations.town.town import Town, is_town
 from gastown_tmux.store.meta import is_wanted
 
@@ -63,8 +63,11 @@ class Loop:
         """Is the daemon from here on. Raises RefusedError while another of that name runs."""
         self._start_log()
         self.town.prepare_run()
+        died = daemon_deaths.find_unfinished(self.town, self.name)
         if not self._lock.try_lock():
             raise RefusedError(f"a {self.name} runs already", hint="gt daemon status")
+        if died:
+            daemon_deaths.record(self.town, self.name, daemon_deaths.KILLED)
         os.utime(self._lock.path)
         log.info("%s of %s is up", self.name, self.town.path)
         return self

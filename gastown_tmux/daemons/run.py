@@ -8,7 +8,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.merging.landing import run_refinery
-from gastown_tmux.operations.sessions import daemons
+from gastown_tmux.operations.sessions import daemon_deaths, daemons
 from gastown_tmux.operations.sessions.daemon_control import REFINERY
 from gastown_tmux.operations.town.town import Answer, Town, is_town
 from gastown_tmux.store.meta import is_wanted
@@ -36,7 +36,14 @@ def run(town: Town, name: str, standby: bool = False) -> Answer:
 
 
 def _be(town: Town, name: str) -> None:
-    {"deacon": deacon, "witness": witness}[name].run(town)
+    try:
+        {"deacon": deacon, "witness": witness}[name].run(town)
+    except RefusedError:
+        raise
+    except Exception as error:
+        log.exception("the %s ends", name)
+        daemon_deaths.record(town, name, error)
+        raise
 
 
 def _await_turn(town: Town, name: str) -> None:

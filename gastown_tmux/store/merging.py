@@ -168,6 +168,11 @@ def put_off(change: Change, id: MergeRequestId, reason: str, not_before: Time | 
     change.event(EventType.MERGE_DELAYED, id, reason=reason)
 
 
+def set_reason(change: Change, id: MergeRequestId, reason: str) -> None:
+    """It stays where it is."""
+    change.execute("UPDATE merge_requests SET reason = ?, updated = ? WHERE id = ?", reason, change.time, id)
+
+
 def hurry(change: Change, id: MergeRequestId) -> None:
     """One that waits for a better time is tried now."""
     change.execute("UPDATE merge_requests SET not_before = NULL, updated = ? WHERE id = ?", change.time, id)

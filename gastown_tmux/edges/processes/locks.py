@@ -4,11 +4,12 @@ import fcntl
 import os
 import select
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from gastown_tmux.edges.files.atomic import plain_errors
-from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, start_time
+from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, is_of_this_boot, start_time
 from gastown_tmux.errors import RefusedError
 
 
@@ -56,7 +57,8 @@ class Lock:
         """Let go. Does nothing when the lock is not held."""
         if self._descriptor is not None:
             if not self.path.is_dir():
-                os.ftruncate(self._descriptor, 0)
+                with suppress(OSError):
+                    os.ftruncate(self._descriptor, 0)
             # Closing, not LOCK_UN: an explicit unlock would take the lock from a child that still runs.
             os.close(self._descriptor)
             self._descriptor = None
@@ -85,12 +87,29 @@ class Lock:
 
 def holder(path: Path) -> ProcessRef | None:
     """The living process that holds the lock at ``path``, if that is known; the lock is not touched by asking."""
+    ref = _signed(path)
+    return ref if ref is not None and is_alive(ref) else None
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether the last who held the lock died while it did, since the machine was started."""
+    ref = _signed(path)
+    return ref is not None and not is_alive(ref) and is_of_this_boot(ref)
+
+
+def forget(path: Path, ref: ProcessRef) -> None:
+    """For whoever has ended this holder on purpose: it has not abandoned the lock."""
+    if _signed(path) == ref:
+        with suppress(OSError):
+            os.truncate(path, 0)
+
+
+def _signed(path: Path) -> ProcessRef | None:
     try:
         pid, started = path.read_text().split()
-        ref = ProcessRef(int(pid), started)
-    except (FileNotFoundError, IsADirectoryError, ValueError):
+        return ProcessRef(int(pid), started)
+    except (OSError, ValueError):
         return None
-    return ref if is_alive(ref) else None
 
 
 def _sign(descriptor: int, path: Path) -> None:

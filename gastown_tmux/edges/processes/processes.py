@@ -47,6 +47,12 @@ def is_alive(ref: ProcessRef) -> bool:
     return _state(ref) not in ("", "Z", "X")
 
 
+def is_of_this_boot(ref: ProcessRef) -> bool:
+    """Whether the machine was not started again since its birth."""
+    mine = start_time(os.getpid()) or ""
+    return ref.started.partition(":")[0] == mine.partition(":")[0]
+
+
 def is_stopped(ref: ProcessRef) -> bool:
     """Whether this very process is stopped (SIGSTOP, SIGTSTP or a tracer)."""
     return _state(ref) in ("T", "t")

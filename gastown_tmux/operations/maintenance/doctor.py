@@ -10,7 +10,7 @@ from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.operations.hooks import upkeep
 from gastown_tmux.operations.maintenance import doctor_checks
 from gastown_tmux.operations.maintenance.doctor_checks import Finding
-from gastown_tmux.operations.sessions import daemons, relocation, service
+from gastown_tmux.operations.sessions import daemon_deaths, daemons, relocation, service
 from gastown_tmux.operations.sessions.starting import resolve_provider
 from gastown_tmux.operations.supervision import recovery
 from gastown_tmux.operations.town.town import Town
@@ -180,6 +180,8 @@ def _examine_service(town: Town, fix: bool) -> Iterator[Finding]:
 
 
 def _examine_daemons(town: Town, fix: bool) -> Iterator[Finding]:
+    for died in daemon_deaths.list_repeated(town):
+        yield Finding("warning", f"the {died.name} dies again and again", str(died), f"gt log {died.name}")
     if not is_wanted(town.db):
         return
     if not town.tmux.is_alive():

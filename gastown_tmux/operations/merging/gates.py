@@ -13,6 +13,7 @@ from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.files.bounded_log import append
 from gastown_tmux.edges.git import merge
 from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import run_logged
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
@@ -65,7 +66,12 @@ def _run_group(
                 own.unlink()
 
     with ThreadPoolExecutor(max_workers=len(group)) as pool:
-        statuses = list(pool.map(run, group))
+        try:
+            statuses = list(pool.map(run, group))
+        except BaseException:
+            # A refinery that is told to end does not wait for its gates.
+            processes.end((), term_seconds=1.0, sessions=[town.gate_mark(request.rig)])
+            raise
     for gate, status in zip(group, statuses, strict=True):
         if status is None:
             return Rejection(Reason.REJECTED, f"gate {gate.name} ran out of time ({gate.timeout:.0f}s)", log)

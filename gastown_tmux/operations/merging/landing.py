@@ -1,5 +1,8 @@
 """How a submitted branch lands: candidate, gates, publish, and only then the row that says merged."""
 
+from collections.abc import Set
+from functools import partial
+
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import Commit, MergeRequestId, Time
 from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
@@ -12,10 +15,12 @@ from gastown_tmux.edges.processes import locks, processes
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.hooks.worktrees import find_base
+from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.candidate import build
 from gastown_tmux.operations.merging.gates import run_gates
-from gastown_tmux.operations.merging.results import record_merged, report, send_back
+from gastown_tmux.operations.merging.results import record_merged, send_back
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, pause
+from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import beads
 from gastown_tmux.store import merging as rows
@@ -35,7 +40,8 @@ def run_refinery(town: Town, rig: Rig | None = None, once: bool = False) -> Answ
 
     ``once``: one merge request of a rig at most. Raises RefusedError while another refinery works on the rig.
     """
-    tried = [id for one in ([rig] if rig else list_rigs(town.db)) for id in _run(town, one, once)]
+    with setting_aside.ended_by_signals():
+        tried = [id for one in ([rig] if rig else list_rigs(town.db)) for id in _run(town, one, once)]
     requests = [rows.get_merge_request(town.db, id) for id in tried]
     merged = sum(request.state is MergeState.MERGED for request in requests)
     return Answer(requests, f"{merged} of {len(requests)} landed" if requests else "nothing is due")
@@ -45,33 +51,41 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
     """The merge requests that were tried."""
     town = town.acting_as(Address(f"{rig.name}/refinery"))
     tried: list[MergeRequestId] = []
+    left: set[MergeRequestId] = set()
+    died = daemon_deaths.find_unfinished(town, f"refinery.{rig.name}")
     lock = locks.Lock(town.run / f"refinery.{rig.name}.lock")
     if not lock.try_lock():
         raise RefusedError(f"a refinery of {rig.name} is at work", hint=f"gt attach {rig.name}/refinery")
     try:
         # What a killed predecessor left running would change the files under the gates of this one.
         processes.end((), sessions=[town.gate_mark(rig.name)])
-        for request in rows.list_untold(town.db, rig.name):
-            report(town, request.id)
-        while (due := _next_due(town, rig)) is not None:
+        if died:
+            daemon_deaths.record(town, town.actor, daemon_deaths.KILLED)
+            setting_aside.blame(town, rig.name)
+        setting_aside.report_all(town, rig.name)
+        while (due := _next_due(town, rig, left)) is not None:
             rig = town.rig(rig.name)
             tried.append(due.id)
             town.say(f"{due.id}: {due.bead} by {due.author}")
-            process(town, rig, due)
+            if not setting_aside.attempt(town, due, partial(process, town, rig, due)):
+                left.add(due.id)
             found = rows.get_merge_request(town.db, due.id)
             town.say(f"{due.id}: {found.state}" + (f": {found.reason}" if found.reason else ""))
             if once:
                 break
             town.reload_settings()
+    except Exception as error:
+        daemon_deaths.record(town, town.actor, error)
+        raise
     finally:
         lock.release()
     return tried
 
 
-def _next_due(town: Town, rig: Rig) -> MergeRequest | None:
+def _next_due(town: Town, rig: Rig, left: Set[MergeRequestId]) -> MergeRequest | None:
     now = clock.now()
     for request in rows.list_queue(town.db, rig.name):
-        if request.not_before is None or request.not_before <= now:
+        if request.id not in left and (request.not_before is None or request.not_before <= now):
             return request
     return None
 
@@ -86,8 +100,12 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
             if candidate is not None and push.is_landed(repository, candidate, tip):
                 record_merged(town, rig, request, candidate, local=_is_local(town, rig))
                 return
+            if request.reason == setting_aside.DIED_AGAIN:
+                setting_aside.set_aside(town, request, request.reason)
+                return
             with town.change() as change:
-                rows.move_merge_request(change, request.id, "requeue", reason="the refinery was interrupted")
+                reason = setting_aside.kept_reason(request) or "the refinery was interrupted"
+                rows.move_merge_request(change, request.id, "requeue", reason=reason)
         _land(town, rig, repository, rows.get_merge_request(town.db, request.id), tip)
     except GtError as error:
         words = error.message
@@ -125,7 +143,7 @@ def _is_local(town: Town, rig: Rig) -> bool:
 
 def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, tip: Commit) -> None:
     with town.change() as change:
-        rows.move_merge_request(change, request.id, "test")
+        rows.move_merge_request(change, request.id, "test", reason=setting_aside.kept_reason(request))
     fault_point("refinery.testing")
     bead = beads.get_bead(town.db, request.bead)
     built = build(town, rig, repository, request, bead, tip)
@@ -143,7 +161,8 @@ def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, t
         case None:
             pass
     with town.change() as change:
-        rows.move_merge_request(change, request.id, "publish", candidate=built)
+        kept = setting_aside.kept_reason(request)
+        rows.move_merge_request(change, request.id, "publish", reason=kept, candidate=built)
     fault_point("refinery.publishing")
     refusal = _publish(town, rig, repository, request, tip, built)
     if refusal is not None:

@@ -86,6 +86,7 @@ def stop_daemon(town: Town, name: str) -> bool:
     if processes.wait_for_death([holder], STOP_SECONDS):
         processes.send(holder, signal.SIGKILL)
         processes.wait_for_death([holder], STOP_SECONDS)
+    locks.forget(town.run / f"{name}.lock", holder)
     return True
 
 

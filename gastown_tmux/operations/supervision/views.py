@@ -11,6 +11,7 @@ from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, is_stopped
+from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.sessions.daemons import Daemon, list_daemons
 from gastown_tmux.operations.town import capacity
 from gastown_tmux.operations.town.town import Answer, Town
@@ -179,6 +180,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
     ]
     full = capacity.refusal(town)
     notes = [*_describe_orders(town), *([f"no agent is started: {full}"] if full else [])]
+    notes += map(str, daemon_deaths.list_repeated(town))
     notes += [f"{rig.name} has no merge gates: whatever merges cleanly lands" for rig in rigs if not rig.gates]
     for rig in rigs:
         notes += [f"{bead.id} waits for a free place" for bead in list_waiting(town.db, rig.name)[:WAITING_SHOWN]]
