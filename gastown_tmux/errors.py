@@ -6,9 +6,13 @@ prints them as ``gt: <message>`` and ``hint: <hint>`` and exits with ``exit_code
 
 
 class GtError(Exception):
-    """Something failed. Exit status 1. ``whole`` is all that another program said of it, for a log."""
+    """Something failed. Exit status 1. ``whole`` is all that another program said of it, for a log.
+
+    ``meets_all`` says that it has nothing to do with what was just tried: the next try of anything would fail alike.
+    """
 
     exit_code = 1
+    meets_all = False
 
     def __init__(self, message: str, hint: str | None = None, *, whole: str = "") -> None:
         super().__init__(message)
@@ -39,6 +43,11 @@ class MissingError(GtError):
     """A program this needs is missing or too old. Exit status 5."""
 
     exit_code = 5
+
+
+def meets_all(error: BaseException) -> bool:
+    """Whether it would meet the next of many as well."""
+    return isinstance(error, GtError) and error.meets_all
 
 
 def explain(error: Exception) -> tuple[str, str | None, int]:

@@ -15,7 +15,16 @@ _LONGEST_PAYLOAD = 2**20
 
 
 def run(arguments: list[str]) -> int | None:
-    """The exit status, or None where files alone cannot answer."""
+    """The exit status, or None where files alone cannot answer, whatever stands in them."""
+    try:
+        return _run(arguments)
+    except OSError:
+        raise  # of what is printed
+    except Exception:  # noqa: BLE001 - a provider is never failed by us; the slow way says what is wrong
+        return 0 if arguments[0] == "signal" else None
+
+
+def _run(arguments: list[str]) -> int | None:
     town, agent = os.environ.get("GT_TOWN"), os.environ.get("GT_AGENT")
     if arguments[0] == "signal":
         return _signal(arguments[1:], town)
@@ -76,18 +85,13 @@ def _spool(town: str, session: str, event: str, payload: bytes) -> None:
 def _hook(arguments: list[str], path: str) -> int | None:
     if arguments not in ([], ["--json"]):
         return None
-    try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123
-            text = file.read()
-    except OSError:
-        return None
-    import json
-
     from gastown_tmux.domain.hook import describe
+    from gastown_tmux.reading import json_object, read_text
 
     try:
-        words = describe(json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError):  # the slow way makes it anew from rows
+        text = read_text(path)
+        words = describe(json_object(text))
+    except (OSError, TypeError, KeyError, AttributeError):  # the slow way makes it anew from rows
         return None
     print(text if arguments else words)  # noqa: T201
     return 0
@@ -135,6 +139,7 @@ def _offer_alone(town: str, agent: str, box: str, lock: int) -> int | None:
     import time
 
     from gastown_tmux.domain.quoting import frame, injection
+    from gastown_tmux.reading import json_object, read_file
     from gastown_tmux.store.own_mail import read_own
 
     mails = []
@@ -142,24 +147,19 @@ def _offer_alone(town: str, agent: str, box: str, lock: int) -> int | None:
         # Nobody else tells this agent meanwhile. Whoever does it now is waited for on the slow way.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for name in os.listdir(f"{box}/new"):  # noqa: PTH208
-            with open(f"{box}/new/{name}", "rb") as file:  # noqa: PTH123
-                mail = read_own(file.read(), name)
+            mail = read_own(read_file(f"{box}/new/{name}"), name)
             if mail is None:
                 return None
             mails.append(mail)
     except OSError:
         return None
-    payload = {}
-    try:
-        if "GT_HOOK" in os.environ and not sys.stdin.isatty():
-            payload = json.load(sys.stdin.buffer)
-    except ValueError:
-        pass
+    asked = "GT_HOOK" in os.environ and not sys.stdin.isatty()
+    payload = json_object(_read(sys.stdin.buffer)) if asked else {}
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
     text, told = injection(mail for mail in mails if not mail.expires or mail.expires > stamp)
     format_name = os.environ.get("GT_INJECT", "")
-    shown = frame(text, format_name, payload if isinstance(payload, dict) else {}) if told else ""
+    shown = frame(text, format_name, payload) if told else ""
     if shown:
         print(shown, flush=True)  # noqa: T201
         offer = {"agent": agent, "mails": told, "hook": os.environ.get("GT_HOOK", "")}

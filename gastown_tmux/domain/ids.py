@@ -4,6 +4,7 @@ Every parser raises ``UsageError`` with the rule in its words; a value that exis
 """
 
 import re
+from datetime import UTC, datetime
 from typing import NewType
 
 from gastown_tmux.errors import UsageError
@@ -25,11 +26,45 @@ ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _PREFIX = re.compile(r"[a-z]{2,4}\Z")
+# The last second of a year of four digits.
+_LAST = 253402300799.0
+
+
+def time_at(seconds: float) -> Time:
+    """Of Unix time. Files bear any: one before 1970 or after 9999 is the nearest that has this form.
+
+    >>> time_at(1.5), time_at(-1), time_at(1e30)
+    ('1970-01-01T00:00:01.500Z', '1970-01-01T00:00:00.000Z', '9999-12-31T23:59:59.000Z')
+    """
+    return _write(datetime.fromtimestamp(min(max(seconds, 0.0), _LAST), UTC))
+
+
+def parse_time(text: str) -> Time | None:
+    """A moment of RFC 3339 or ISO 8601 as a Time; one without a zone is UTC. None for what is none.
+
+    >>> parse_time("2026-11-22T11:02:08+01:00"), parse_time("tomorrow")
+    ('2026-11-22T10:02:08.000Z', None)
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return _write(moment.astimezone(UTC))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _write(moment: datetime) -> Time:
+    return Time(moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 
 def is_name(text: str) -> bool:
     """Whether a rig, agent or town may be called so."""
     return bool(_NAME.match(text)) and text not in RESERVED
+
+
+def is_bead_id(text: str, prefix: str) -> bool:
+    """Whether a bead of the rig with this prefix may be called so."""
+    return re.fullmatch(rf"{prefix}-[0-9a-z]{{1,20}}", text) is not None
 
 
 def parse_name(text: str, what: str) -> str:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 USUAL_SECONDS = 900.0
 #: Agents of one account do not all go on in the same moment.
 STAGGER_SECONDS = 5.0
+#: An agent prints anything; longer than a year nobody is believed to be out.
+_MOST_SECONDS = 366 * 86400.0
 
-_SPAN = re.compile(r"(\d+)\s*(d|h|m|s)(?:ays?|ours?|in(?:ute)?s?|r?s?|ec(?:ond)?s?)?\b", re.IGNORECASE)
+_SPAN = re.compile(r"(\d{1,9})\s*(d|h|m|s)(?:ays?|ours?|in(?:ute)?s?|r?s?|ec(?:ond)?s?)?\b", re.IGNORECASE)
 _DATE = re.compile(r"\b([a-z]{3})[a-z]*\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?(?:,| at)? ", re.IGNORECASE)
 _CLOCK = re.compile(r"\b(\d{1,2})(?::(\d{2}))?\s*(am|pm)?\b", re.IGNORECASE)
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -33,7 +35,7 @@ def seconds_until_reset(words: str | None, now: datetime) -> float | None:
     words = words or ""
     spans = _SPAN.findall(words)
     if spans:
-        return float(sum(int(number) * _SECONDS[unit.lower()] for number, unit in spans))
+        return float(min(sum(int(number) * _SECONDS[unit.lower()] for number, unit in spans), _MOST_SECONDS))
     date = _DATE.search(words)
     clock = _CLOCK.search(words, date.end() if date else 0)
     if clock is None or (clock[2] is None and clock[3] is None):
@@ -46,11 +48,11 @@ def seconds_until_reset(words: str | None, now: datetime) -> float | None:
         if date is not None:
             month = _MONTHS.index(date[1].lower()) + 1
             end = end.replace(year=int(date[3] or now.year), month=month, day=int(date[2]))
-    except ValueError:
+        end += timedelta(minutes=1)
+    except (ValueError, OverflowError):
         return USUAL_SECONDS
-    end += timedelta(minutes=1)
     # The nearest of what recurs.
     period = _DAY if date is None else None if date[3] else _YEAR
     if period is not None and abs(end - now) > period / 2:
         end += period if end < now else -period
-    return (end - now).total_seconds() if end >= now else None
+    return min((end - now).total_seconds(), _MOST_SECONDS) if end >= now else None

@@ -1,11 +1,14 @@
 """What programs write down of a conversation: JSON lines, of which only the counts of tokens are looked at."""
 
-import json
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, assert_never
 
 from gastown_tmux.domain.spending import Tokens
+from gastown_tmux.reading import json_object
+
+#: No message has so many tokens, and no row holds the sum of such.
+_MOST = 2**40
 
 
 class Transcript(StrEnum):
@@ -62,12 +65,7 @@ def count(form: Transcript, lines: Iterable[bytes]) -> Tokens:
 def _entries(lines: Iterable[bytes], mark: bytes) -> Iterable[dict[str, Any]]:
     for line in lines:
         if mark in line:
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(entry, dict):
-                yield entry
+            yield json_object(line)
 
 
 def _part(entry: dict[str, Any], key: str) -> dict[str, Any]:
@@ -104,4 +102,4 @@ def _of_google(usage: dict[str, Any], read: str, cached: str, total: str) -> Tok
 
 def _number(usage: dict[str, Any], key: str) -> int:
     value = usage.get(key)
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and 0 <= value < _MOST else 0

@@ -5,14 +5,14 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import ID_ALPHABET, Time
 from gastown_tmux.domain.odd_bytes import printable
-from gastown_tmux.errors import GtError, NotFoundError, RefusedError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.store.migrations import MIGRATIONS
 
 Row = sqlite3.Row
@@ -23,16 +23,28 @@ LEAST_SPACE = 2**16
 BACKUP_SECONDS = 60.0
 
 
+class LockedError(RefusedError):
+    """Another process holds the database, and did not let go of it in time."""
+
+    meets_all = True
+
+
 class UnwritableError(GtError):
     """The disk is full, or it or the file may not be written to: that says nothing of what is in the database."""
+
+    meets_all = True
 
 
 class DamagedError(GtError):
     """town.db cannot be read as a database."""
 
+    meets_all = True
+
 
 class NewerError(RefusedError):
     """A newer gt made the database."""
+
+    meets_all = True
 
 
 class TakenError(RefusedError):
@@ -55,7 +67,7 @@ class Change:
     def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
         """Raises TakenError where a unique index or a foreign key stands against it."""
         try:
-            return self._connection.execute(sql, [_stored(value) for value in values])
+            return _execute(self._connection, sql, [_stored(value) for value in values])
         except sqlite3.IntegrityError as error:
             raise TakenError(str(error)) from None
 
@@ -119,11 +131,11 @@ class Database:
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         with explained(self.path):
-            return self._connection.execute(sql, values).fetchall()
+            return _execute(self._connection, sql, values).fetchall()
 
     def row(self, sql: str, *values: object) -> Row | None:
         with explained(self.path):
-            found: Row | None = self._connection.execute(sql, values).fetchone()
+            found: Row | None = _execute(self._connection, sql, values).fetchone()
             return found
 
     @contextlib.contextmanager
@@ -152,6 +164,16 @@ class Database:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _execute(connection: sqlite3.Connection, sql: str, values: Sequence[object]) -> sqlite3.Cursor:
+    """Raises UsageError for a value that no row can hold: half a character, a number of sixty digits, a list."""
+    try:
+        return connection.execute(sql, values)
+    except (UnicodeError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
+        if isinstance(error, sqlite3.Error) and "binding" not in str(error):
+            raise
+        raise UsageError(f"no row can hold that: {error}") from error
 
 
 def create(path: Path, fill: Callable[[Change], None], actor: Address, time: Time) -> None:
@@ -268,7 +290,7 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         words = str(error)
         if "locked" in words or "busy" in words:
-            raise RefusedError(
+            raise LockedError(
                 f"{path} has been locked by another process for {BUSY_SECONDS:.0f}s", hint="gt doctor"
             ) from error
         if "full" in words or _is_full(path):
@@ -278,6 +300,8 @@ def explained(path: Path) -> Iterator[None]:
         if "readonly" in words or not os.access(path.parent, os.W_OK):
             raise UnwritableError(f"{path} may not be written to", hint="see who owns it, and its disk") from error
         raise GtError(f"{path}: {words}", hint="gt doctor") from error
+    except sqlite3.ProgrammingError:
+        raise  # a fault of ours, which says nothing of the file
     except sqlite3.DatabaseError as error:
         raise DamagedError(f"{path} is damaged: {error}", hint="gt doctor --fix restores the newest backup") from error
 

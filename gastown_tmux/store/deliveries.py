@@ -3,7 +3,7 @@
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.delivery import DELIVERY, Delivery, DeliveryMove, DeliveryState
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import SessionId, Time
+from gastown_tmux.domain.ids import SessionId, Time, parse_time
 from gastown_tmux.domain.mail import Priority
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader
@@ -16,7 +16,8 @@ def _delivery(row: Row) -> Delivery:
         sender=row["sender"],
         state=DeliveryState(row["state"]),
         priority=Priority(row["priority"]),
-        expires=row["expires"] and Time(row["expires"]),
+        # An earlier gt believed what other programs wrote there.
+        expires=row["expires"] and parse_time(row["expires"]),
         words=row["words"],
         session=row["session"] and SessionId(row["session"]),
         attempts=row["attempts"],

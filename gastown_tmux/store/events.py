@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import Time
+from gastown_tmux.reading import json_object
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.rows import Reader
 
@@ -37,7 +38,7 @@ def list_events(
             type=row["type"],
             actor=Address(row["actor"]),
             subject=row["subject"],
-            data=json.loads(row["data"]),
+            data=json_object(row["data"]),
         )
         for row in reader.rows(sql + " ORDER BY seq", *conditions)
     ]
@@ -47,7 +48,7 @@ def put_back(change: Change, events: Iterable[Event]) -> None:
     """Rows that a restored database lacks, under the numbers they had: none of these is given out again."""
     for event in events:
         change.execute(
-            "INSERT INTO events (seq, time, type, actor, subject, data) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO events (seq, time, type, actor, subject, data) VALUES (?, ?, ?, ?, ?, ?)",
             event.seq, event.time, event.type, event.actor, event.subject,
             json.dumps(event.data, ensure_ascii=False),
         )  # fmt: skip

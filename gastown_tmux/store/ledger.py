@@ -7,12 +7,16 @@ from dataclasses import asdict
 from itertools import takewhile
 from pathlib import Path
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.ids import Time, parse_time
+from gastown_tmux.reading import json_object, text_of
 
 
 def segments(folder: Path) -> list[Path]:
     """Oldest first; the last one holds the newest events."""
-    return sorted(folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].jsonl"))
+    found = folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].jsonl")
+    return sorted(path for path in found if path.is_file())
 
 
 def last_seq(folder: Path) -> int:
@@ -61,10 +65,25 @@ def read_after(folder: Path, seq: int) -> list[Event]:
 def _read(segment: Path) -> Iterator[Event]:
     """Its events, but for lines that were cut off or spoilt."""
     for line in segment.read_bytes().split(b"\n")[:-1]:
-        try:
-            yield Event(**json.loads(line))
-        except (ValueError, TypeError):
-            continue
+        event = _parse(line)
+        if event is not None:
+            yield event
+
+
+def _parse(line: bytes) -> Event | None:
+    """None for what no row could hold, whoever wrote it there."""
+    found = json_object(line)
+    seq, data = found.get("seq"), found.get("data")
+    time, type_, actor, subject = (text_of(found.get(name)) for name in ("time", "type", "actor", "subject"))
+    if not time or not type_ or not actor or not subject or parse_time(time) != time:
+        return None
+    if not isinstance(seq, int) or not 0 < seq < 2**62 or not isinstance(data, dict):
+        return None
+    try:
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return Event(seq, Time(time), type_, Address(actor), subject, data)
 
 
 def _cut_torn_line(segment: Path) -> None:

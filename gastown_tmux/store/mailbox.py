@@ -9,14 +9,14 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from gastown_tmux.domain.ids import Time
+from gastown_tmux.domain.ids import Time, time_at
 from gastown_tmux.domain.mail import Message, is_short_id, short_id
 from gastown_tmux.errors import GtError, NotFoundError, UsageError
+from gastown_tmux.reading import read_file
 
 # In the order mail moves, so that a mail moved while we look is seen twice rather than not at all.
 INBOX = ("new", "cur")
@@ -141,7 +141,7 @@ class Mailbox:
             return entry.key
         if entry.key not in self._foreign_ids:
             try:
-                data = (self.path / entry.folder / entry.name).read_bytes()
+                data = self._read(entry)
             except OSError:
                 return ""
             message = _decode(data, entry, Time(""))
@@ -149,14 +149,16 @@ class Mailbox:
         return self._foreign_ids[entry.key]
 
     def read(self, entry: Entry) -> bytes:
-        """The mail's bytes, wherever a program has moved it meanwhile. NotFoundError when it is gone."""
-        return self._follow(entry, lambda now: (self.path / now.folder / now.name).read_bytes())
+        """The mail's bytes, wherever a program has moved it meanwhile; of one that is longer than anybody reads, the
+        beginning. NotFoundError when it is gone."""
+        return self._follow(entry, self._read)
+
+    def _read(self, entry: Entry) -> bytes:
+        return read_file(self.path / entry.folder / entry.name, cut=True)
 
     def load(self, entry: Entry) -> Message:
         """The mail as a value; reading does not mark it."""
-        moment = datetime.fromtimestamp(entry.delivered, UTC)
-        date = Time(moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
-        return _decode(self.read(entry), entry, date)
+        return _decode(self.read(entry), entry, time_at(entry.delivered))
 
     def mark_seen(self, entry: Entry) -> Entry:
         """Set the flag ``S``, keeping the others; the entry as it is now."""
@@ -325,4 +327,7 @@ def _decode(data: bytes, entry: Entry, date: Time) -> Message:
 
     # Programs that bring mail from elsewhere name it themselves; those that file ours away may do so too.
     ours = is_short_id(entry.key) or entry.archived
-    return decode(data, f"<{entry.key}@maildir.invalid>", date, ours)
+    own_id = f"<{entry.key}@maildir.invalid>"
+    message = decode(data, own_id, date, ours)
+    # What is called as we call mail is known by that name, whatever it says inside.
+    return replace(message, id=own_id) if is_short_id(entry.key) and short_id(message.id) != entry.key else message

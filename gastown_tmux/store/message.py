@@ -10,8 +10,8 @@ import base64
 import email
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from email.errors import HeaderParseError
+from datetime import datetime
+from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message as Part
 from email.parser import BytesParser
@@ -19,7 +19,7 @@ from email.utils import format_datetime, getaddresses, parsedate_to_datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from gastown_tmux.domain.ids import BeadId, SessionId, Time
+from gastown_tmux.domain.ids import BeadId, SessionId, Time, parse_time
 from gastown_tmux.domain.mail import Message, MessageType, Priority
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.errors import UsageError
@@ -31,6 +31,8 @@ _LINE = 900
 _PLAIN = re.compile("[!-~]+(?: [!-~]+)*")
 _EXACT_BODY = re.compile(rb"(?:(?!From )(?:[\t -~]{0,899}[!-~])?\n)*")
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+# Nobody reads a longer one, and the library takes minutes for some.
+_LONGEST_FIELD = 20_000
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -74,8 +76,8 @@ def decode(data: bytes, fallback_id: str, fallback_date: Time, ours: bool = True
     try:
         part = email.message_from_bytes(data)
         body = _body(part)
-    except (RecursionError, TypeError, ValueError, LookupError, AttributeError):
-        # The library gives up on some garbage (parameters in pieces, thousands of parts): show it as it is.
+    except Exception:  # noqa: BLE001
+        # The library gives up in many ways (parameters in pieces, thousands of parts): show it as it is.
         part = BytesParser().parsebytes(data, headersonly=True)
         body = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[-1].decode("utf-8", "replace")
     foreign = not ours or "X-Gastown-Type" not in part
@@ -88,13 +90,13 @@ def decode(data: bytes, fallback_id: str, fallback_date: Time, ours: bool = True
         to=tuple(_addresses(part, ("To",), foreign)),
         subject=_text(part, "Subject"),
         body=body,
-        date=Time(_text(part, "X-Gastown-Date") or _date(_text(part, "Date")) or fallback_date),
+        date=parse_time(_text(part, "X-Gastown-Date")) or _date(_text(part, "Date")) or fallback_date,
         type=_choice(MessageType, _text(part, "X-Gastown-Type"), MessageType.NOTIFICATION),
         priority=_choice(Priority, _text(part, "X-Gastown-Priority"), Priority.NORMAL),
         in_reply_to=replied[0] if replied else None,
         references=tuple(_MESSAGE_ID.findall(_text(part, "References"))),
         bead=BeadId(_text(part, "X-Gastown-Bead")) or None,
-        expires=Time(_text(part, "X-Gastown-Expires")) or None,
+        expires=parse_time(_text(part, "X-Gastown-Expires")),
         session=SessionId(_text(part, "X-Gastown-Session")) or None,
         hops=int(hops) if re.fullmatch("[0-9]{1,9}", hops) else 0,
         foreign=foreign,
@@ -132,20 +134,25 @@ def _text(part: Part, name: str) -> str:
     """A field's value on one line, encoded words decoded; empty where there is none."""
     value = next((value for field, value in part.raw_items() if field.lower() == name.lower()), "")
     # Raw 8-bit bytes come as surrogates; most programs that write them mean UTF-8.
-    raw = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    raw = str(value)[:_LONGEST_FIELD].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     unfolded = re.sub(r"[\r\n]+(?=[ \t])", "", raw)
     try:
         pieces = decode_header(unfolded)
-    except (HeaderParseError, ValueError):
+    except (MessageError, ValueError):
         return one_line(unfolded)
     return one_line("".join(p if isinstance(p, str) else _decoded(p, charset) for p, charset in pieces))
 
 
 def _decoded(data: bytes, charset: str | None) -> str:
     try:
-        return data.decode(charset or "utf-8", "replace")
+        return _whole(data.decode(charset or "utf-8", "replace"))
     except (LookupError, ValueError):  # no such charset, or one that is not for text
         return data.decode("utf-8", "replace")
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which some charsets spell, and which no row and no terminal takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _addresses(part: Part, names: Iterable[str], foreign: bool) -> list[str]:
@@ -155,13 +162,11 @@ def _addresses(part: Part, names: Iterable[str], foreign: bool) -> list[str]:
     return [address.rpartition("@")[0].strip('"') for address in found]
 
 
-def _date(text: str) -> str:
+def _date(text: str) -> Time | None:
     try:
-        moment = parsedate_to_datetime(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return parse_time(parsedate_to_datetime(text).isoformat())
     except (ValueError, TypeError, IndexError, OverflowError):
-        return ""
+        return None
 
 
 def _choice(choices: type[_Choice], text: str, default: _Choice) -> _Choice:
@@ -174,7 +179,7 @@ def _body(part: Part) -> str:
     shown = texts or [leaf for leaf in leaves if leaf.get_content_maintype() == "text"][:1]
     kept_back = [leaf for leaf in leaves if leaf.get_filename()]
     notes = [f"[not shown: {leaf.get_filename()}, {leaf.get_content_type()}]" for leaf in kept_back]
-    return "\n".join([*(_leaf_text(leaf) for leaf in shown), *notes])
+    return _whole("\n".join([*(_leaf_text(leaf) for leaf in shown), *notes]))
 
 
 def _leaf_text(leaf: Part) -> str:

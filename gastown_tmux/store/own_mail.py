@@ -5,6 +5,7 @@ to that.
 """
 
 import binascii
+import re
 
 from gastown_tmux.domain.quoting import PRIORITIES, Excerpt, one_line
 
@@ -18,6 +19,9 @@ _FIELDS = {
 _ADDRESS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-/")
 _SHORT_ID = frozenset("abcdefghijklmnopqrstuvwxyz234567")
 _WORD, _END = "=?utf-8?b?", "?="
+#: As the clock writes it; of February 29 too the slow way has to say whether there is one.
+_TIME = re.compile(r"[1-9]\d{3}-(\d\d)-(\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
+_DAYS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def read_own(data: bytes, name: str) -> Excerpt | None:
@@ -41,8 +45,8 @@ def read_own(data: bytes, name: str) -> Excerpt | None:
             return None
         return Excerpt(
             name, sender, _text(fields.get("Subject", "")), _body(body, fields["Content-Transfer-Encoding"]),
-            fields["X-Gastown-Type"], fields["X-Gastown-Priority"], _text(fields["X-Gastown-Date"]),
-            _text(fields.get("X-Gastown-Expires", "")), False,
+            fields["X-Gastown-Type"], fields["X-Gastown-Priority"], _time(fields["X-Gastown-Date"]),
+            _time(fields["X-Gastown-Expires"]) if "X-Gastown-Expires" in fields else "", False,
         )  # fmt: skip
     except (KeyError, ValueError):
         return None
@@ -73,6 +77,13 @@ def _text(value: str) -> str:
     if one_line(text) != text:
         raise ValueError(text)
     return text
+
+
+def _time(value: str) -> str:
+    moment = _TIME.fullmatch(value)
+    if moment is None or not 1 <= int(moment[1]) <= 12 or not 1 <= int(moment[2]) <= _DAYS[int(moment[1])]:
+        raise ValueError(value)
+    return value
 
 
 def _body(body: bytes, encoding: str) -> str:

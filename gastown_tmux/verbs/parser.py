@@ -4,6 +4,7 @@ As getopt has it: flags may stand anywhere, the word after one is its value even
 follows ``--`` is no flag.
 """
 
+import contextlib
 import shlex
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from gastown_tmux.domain.encodings import decode
 from gastown_tmux.domain.setting_values import parse_duration
 from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.verbs.table import Kind, Parameter, Verb
+
+_LARGEST = 64 << 20
 
 
 def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
@@ -104,15 +107,20 @@ def _read(parameter: Parameter, name: str, word: str | None) -> Any:
 
 def _read_text(name: str) -> str:
     """The text of a file, or of standard input for ``-``. Raises NotFoundError, UsageError."""
+    what = "standard input" if name == "-" else name
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        # A pipe may be meant, as a shell's <(…) is; it may also have no end.
+        with contextlib.nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise NotFoundError(f"no file {name}") from None
     except OSError as error:
         raise GtError(f"{name} cannot be read: {error.strerror}") from None
+    if len(data) > _LARGEST:
+        raise UsageError(f"{what} is longer than {_LARGEST >> 20} MB")
     try:
         return decode(data)
     except ValueError as error:
         file = "" if name == "-" else f" {shlex.quote(name)}"
         hint = f"iconv -f latin1 -t utf-8{file}" if "UTF-8" in str(error) else None
-        raise UsageError(f"{'standard input' if name == '-' else name} is {error}", hint) from None
+        raise UsageError(f"{what} is {error}", hint) from None

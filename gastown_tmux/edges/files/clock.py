@@ -2,7 +2,7 @@
 
 import time
 
-from gastown_tmux.domain.ids import Time
+from gastown_tmux.domain.ids import Time, time_at
 
 
 def now() -> Time:
@@ -15,19 +15,22 @@ def epoch() -> float:
 
 
 def from_epoch(seconds: float) -> Time:
-    whole = int(seconds)
-    return Time(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((seconds - whole) * 1000):03}Z")
+    return time_at(seconds)
 
 
 def to_epoch(moment: str) -> float:
+    """Raises ValueError for what is not in that form."""
     import calendar
 
     return calendar.timegm(time.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S")) + float(moment[19:-1] or 0)
 
 
 def local_time(moment: str) -> str:
-    """The time of day where we are, behind the date for another day than today."""
-    then, today = time.localtime(to_epoch(moment)), time.localtime()
+    """The time of day where we are, behind the date for another day than today; what is no time stays as it is."""
+    try:
+        then, today = time.localtime(to_epoch(moment)), time.localtime()
+    except (ValueError, OverflowError):
+        return moment
     return time.strftime("%H:%M:%S" if then[:3] == today[:3] else "%Y-%m-%d %H:%M:%S", then)
 
 

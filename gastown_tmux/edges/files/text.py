@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gastown_tmux.domain.encodings import decode
+from gastown_tmux.reading import read_file
 
 
 def read_text(path: Path) -> str:
@@ -10,4 +11,4 @@ def read_text(path: Path) -> str:
 
     Raises OSError, and ValueError that says what it is not.
     """
-    return decode(path.read_bytes()).replace("\r\n", "\n")
+    return decode(read_file(path)).replace("\r\n", "\n")

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.domain.ids import parse_time
 from gastown_tmux.domain.odd_bytes import quoted_name
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, Output, Person, git
@@ -18,6 +19,7 @@ from gastown_tmux.edges.git.merge import commit_tree
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.worktree import BrokenWorktree, git_dir, operation_in, symbolic_branch
 from gastown_tmux.errors import GtError
+from gastown_tmux.reading import json_object
 
 PREFIX = "refs/gastown/hooks"
 _ATTEMPTS = 100
@@ -284,8 +286,10 @@ def _record(
         found = repository.run("for-each-ref", f"--format={form}", f"{PREFIX}/{agent}")
         known = [words for line in found.lines if (words := line.split(" "))[0].isdecimal()]
         number, *shape = max(known, key=lambda words: int(words[0]), default=["0"])
-        if shape == [tree, head or ""] and (last := history(repository, agent)[-1]).left_out == left_out:
-            return last
+        if shape == [tree, head or ""]:
+            last = history(repository, agent)[-1:]
+            if last and last[0].seq == int(number) and last[0].left_out == left_out:
+                return last[0]
         seq = int(number) + 1
         body = json.dumps({**facts, "left_out": [asdict(left) for left in left_out]})
         message = f"snapshot {seq} of {agent}\n\n{body}\n"
@@ -299,20 +303,23 @@ def _record(
 def _parse(agent: str, line: str) -> Snapshot | None:
     try:
         ref, commit, body = line.split(" ", 2)
-        facts = json.loads(body)
-        left_out = tuple(LeftOut(**left) for left in facts["left_out"])
+        facts = json_object(body)
+        left: Any = facts["left_out"]
+        time = str(facts["time"])
+        if parse_time(time) is None:
+            return None
         return Snapshot(
             agent,
             int(ref.rpartition("/")[2]),
             ref,
             commit,
-            facts["time"],
-            facts["why"],
-            facts["files"],
-            left_out,
+            time,
+            str(facts["why"]),
+            int(str(facts["files"])),
+            tuple(LeftOut(**entry) for entry in left),
         )
     except (ValueError, KeyError, TypeError):
-        return None
+        return None  # not one of ours: in a repository that all agents share anybody may make a ref
 
 
 def _is_gone(root: Path, name: str) -> bool:

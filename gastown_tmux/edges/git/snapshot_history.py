@@ -1,6 +1,6 @@
 """What becomes of snapshots: shown, compared, put back, pushed, archived, thinned out."""
 
-import json
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,10 +24,16 @@ from gastown_tmux.edges.git.snapshot import (
     scratch_directory,
 )
 from gastown_tmux.edges.git.worktree import git_dir
-from gastown_tmux.errors import RefusedError
+from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.reading import json_object
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_STATE = {"hook", "branch", "head", "operation", "nested"}
 _PARALLEL = ("checkout.workers=0",)
+
+
+class NotOursError(GtError):
+    """A ref among the snapshots, which anybody may make in a repository that all agents share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +58,21 @@ def find_work(repository: Repository, branch: str) -> Snapshot | None:
     agents = {ref.removeprefix(f"{PREFIX}/").rpartition("/")[0] for ref in on_tip}
     saved = [found for agent in agents for found in history(repository, agent) if found.ref in on_tip]
     for snapshot in sorted(saved, key=lambda found: (found.time, found.seq), reverse=True):
-        if read_state(repository, snapshot)["branch"] == branch:
-            return snapshot
+        with contextlib.suppress(NotOursError):
+            if read_state(repository, snapshot)["branch"] == branch:
+                return snapshot
     return None
 
 
 def read_state(repository: Repository, snapshot: Snapshot) -> dict[str, Any]:
-    """The snapshot's `state.json`: hook, branch, head, operation and nested repositories."""
-    state = json.loads(repository.run("cat-file", "blob", f"{snapshot.commit}:state.json").stdout)
-    assert isinstance(state, dict)
+    """The snapshot's `state.json`: hook, branch, head, operation and nested repositories.
+
+    Raises `NotOursError` where somebody else made the snapshot.
+    """
+    found = repository.run("cat-file", "blob", f"{snapshot.commit}:state.json", ok=(0, 128))
+    state = json_object(found.stdout)
+    if not state.keys() >= _STATE:
+        raise NotOursError(f"snapshot {snapshot.seq} of {snapshot.agent} is not one that gt made")
     return state
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.processes.processes import ProcessRef
+from gastown_tmux.reading import read_text
 
 TOWN = "@town"
 
@@ -39,13 +40,15 @@ def lower_flag(folder: Path, name: str) -> bool:
 def raised(folder: Path) -> frozenset[str]:
     try:
         return frozenset(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return frozenset()
 
 
 def stopped_before(folder: Path, name: str) -> set[ProcessRef]:
+    """Lines that name no process are left out: what they named is continued rather than left standing for ever."""
     try:
-        lines = (folder / name).read_text().splitlines()
-    except FileNotFoundError:
+        lines = read_text(folder / name).splitlines()
+    except OSError:
         return set()
-    return {ProcessRef(int(pid), started) for pid, _, started in (line.partition(" ") for line in lines)}
+    words = (line.partition(" ") for line in lines)
+    return {ProcessRef(int(pid), started) for pid, _, started in words if pid.isascii() and pid.isdecimal()}

@@ -12,6 +12,7 @@ into every FIFO of ``wake`` that someone has open: it only means "read the repor
 
 import contextlib
 import os
+import re
 import select
 import sys
 import time
@@ -23,7 +24,10 @@ from typing import Self
 
 from gastown_tmux.edges.processes.process_table import command_line, environment, look, pids
 from gastown_tmux.edges.processes.processes import ProcessRef, descendants, is_alive, process, start_time
+from gastown_tmux.reading import read_file
 
+# No process and no status has more digits, and no row does.
+_NUMBER = re.compile("[0-9]{1,9}")
 LAUNCHER = Path(__file__).parents[2] / "agents" / "launcher.py"
 
 
@@ -89,13 +93,13 @@ Report = Started | Failed | Stopped | Continued | Left | Ended
 
 
 def read_report(path: Path) -> list[Report]:
-    """Everything the launcher said so far, oldest first; empty when there is no file yet.
+    """Everything the launcher said so far, oldest first; empty when there is no file yet, or something else than one.
 
     A line that was cut off by a crash or a full disk is left out.
     """
     try:
-        text = path.read_bytes().decode(errors="replace")
-    except FileNotFoundError:
+        text = read_file(path, cut=True).decode(errors="replace")
+    except OSError:
         return []
     complete = text.split("\n")[:-1]
     return [report for line in complete if (report := _parse(line))]
@@ -105,7 +109,7 @@ def _parse(line: str) -> Report | None:
     match line.split(" ", 2):
         case [when, "started", rest]:
             pid, _, birth = rest.partition(" ")
-            if not pid.isdecimal():
+            if not _NUMBER.fullmatch(pid):
                 return None
             if birth == "-":  # the launcher has no /proc to read
                 birth = start_time(int(pid)) or ""
@@ -118,10 +122,10 @@ def _parse(line: str) -> Report | None:
             return Continued(when)
         case [when, "left", rest]:
             pid, _, birth = rest.partition(" ")
-            return Left(when, ProcessRef(int(pid), birth)) if pid.isdecimal() and birth != "-" else None
+            return Left(when, ProcessRef(int(pid), birth)) if _NUMBER.fullmatch(pid) and birth != "-" else None
         case [when, "ended", rest]:
             kind, _, number = rest.partition(" ")
-            if kind in ("status", "signal") and number.isdecimal():
+            if kind in ("status", "signal") and _NUMBER.fullmatch(number):
                 value = int(number)
                 return Ended(when, *((value, None) if kind == "status" else (None, value)))
     return None

@@ -11,6 +11,7 @@ from types import TracebackType
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, is_of_this_boot, start_time
 from gastown_tmux.errors import RefusedError
+from gastown_tmux.reading import read_text
 
 
 class Lock:
@@ -106,7 +107,7 @@ def forget(path: Path, ref: ProcessRef) -> None:
 
 def _signed(path: Path) -> ProcessRef | None:
     try:
-        pid, started = path.read_text().split()
+        pid, started = read_text(path, 100).split()
         return ProcessRef(int(pid), started)
     except (OSError, ValueError):
         return None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.reading import json_object, read_file
 
 
 def report_watch(town: Town, dead: Mapping[Path, str]) -> None:
@@ -18,10 +19,9 @@ def report_watch(town: Town, dead: Mapping[Path, str]) -> None:
 def read_watch(town: Town) -> dict[str, str]:
     """The boxes without a watch, by folder."""
     try:
-        found = json.loads(_path(town).read_bytes())
-    except (OSError, ValueError):
+        return {folder: str(reason) for folder, reason in json_object(read_file(_path(town))).items()}
+    except OSError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _path(town: Town) -> Path:
