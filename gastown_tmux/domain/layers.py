@@ -71,8 +71,8 @@ class Settings:
 
     def get(self, name: str) -> object:
         """The value as code uses it; None where there is neither value nor default."""
-        value = self.find(name).value
-        return None if value is None else find_key(name).parse(value)
+        found = self.find(name)
+        return None if found.value is None else check_value(name, found.value, found.layer)
 
     def count(self, name: str) -> int:
         value = self.get(name)

@@ -13,6 +13,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\Z")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BUDGET = re.compile(r"(\d+) per (.+)\Z")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?)i?B?\Z")
+#: More than any clock is asked for, and than any disk holds.
+_LONGEST, _LARGEST = 36500 * 86400.0, 2.0**60
 _BYTES = {"": 1, "k": 2**10, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -25,7 +27,10 @@ def parse_duration(value: object) -> float:
     match = _DURATION.match(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError("a duration such as 30s, 5m or 2h")
-    return float(match[1]) * _SECONDS[match[2]]
+    seconds = float(match[1]) * _SECONDS[match[2]]
+    if seconds > _LONGEST:
+        raise ValueError(f"a duration of at most {_LONGEST / 86400:.0f}d")
+    return seconds
 
 
 def parse_size(value: object) -> int:
@@ -33,7 +38,10 @@ def parse_size(value: object) -> int:
     match = _SIZE.match(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError("a size such as 512M or 2G")
-    return int(float(match[1]) * _BYTES[match[2]])
+    size = float(match[1]) * _BYTES[match[2]]
+    if size > _LARGEST:
+        raise ValueError("a size that some disk has")
+    return int(size)
 
 
 def parse_budget(value: object) -> tuple[int, float]:
@@ -168,7 +176,7 @@ def parse_approval_rules(value: object) -> tuple[ApprovalRule, ...]:
             raise ValueError(rule)
         try:
             rules.append(ApprovalRule(re.compile(str(item["match"])), item["answer"]))
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"{rule} ({item['match']!r}: {error})") from None
     return tuple(rules)
 

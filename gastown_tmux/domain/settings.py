@@ -105,4 +105,4 @@ def check_value(name: str, value: object, where: str) -> object:
     try:
         return key.parse(value)
     except ValueError as error:
-        raise UsageError(f"{where}: {name} must be {error}, not {value!r}") from None
+        raise UsageError(f"{where}: {name} must be {error}, not {value!r:.100}") from None

@@ -11,7 +11,7 @@ from gastown_tmux.domain.setting_values import parse_budget, parse_duration, par
 from gastown_tmux.domain.settings import KEYS, Key, check_value, find_key
 from gastown_tmux.errors import UsageError
 
-numbers = st.integers(0, 10**6)
+numbers = st.integers(0, 36_500)
 
 
 @given(numbers, st.sampled_from([("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)]))

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.layers import Settings, environment_layer, flatten, spread
 from gastown_tmux.domain.settings import check_value
+from gastown_tmux.edges.configuration.documents import parse_yaml
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.files.text import read_text
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError, UsageError
+from gastown_tmux.reading import json_object, read_file
 
 PROJECT_NAMES = ("config.json", "config.yaml")
 
@@ -37,42 +40,85 @@ class Configuration:
     def __init__(self, town: Path | None, environment: Mapping[str, str]) -> None:
         self._town = town
         self._environment = environment
-        self._files = self._load()
+        #: What each file says, one that cannot be read what it said before; and what is wrong with those.
+        self._files: dict[str, dict[str, object]] = {}
+        self.broken: dict[str, GtError] = {}
+        self._load()
 
-    def settings(self, rig: RigName | None = None, flags: Mapping[str, object] | None = None) -> Settings:
-        """Raises UsageError that names the file, the key and the rule it breaks."""
+    def settings(
+        self, rig: RigName | None = None, flags: Mapping[str, object] | None = None, *, last: bool = False
+    ) -> Settings:
+        """Raises GtError that names the file, the key and the rule it breaks; of the files that are asked here only.
+
+        With ``last``, what a file said before it was broken still holds, where that is known.
+        """
         layers: list[tuple[str, Mapping[str, object]]] = [
             ("flag", flags or {}),
             ("environment", environment_layer(self._environment, parse_value)),
         ]
         if self._town is not None:
             if rig is not None:
-                layers.append(("project", self._files.get(str(project_path(self._town, rig)), {})))
-            layers.append(("town", self._files.get(str(town_path(self._town)), {})))
-        layers.append(("user", self._files.get(str(user_path(self._environment)), {})))
+                layers.append(("project", self._layer(project_path(self._town, rig), last)))
+            layers.append(("town", self._layer(town_path(self._town), last)))
+        layers.append(("user", self._layer(user_path(self._environment), last)))
         return Settings(layers)
 
-    def _load(self) -> dict[str, dict[str, object]]:
+    def _layer(self, path: Path, last: bool) -> Mapping[str, object]:
+        if str(path) in self.broken and not (last and str(path) in self._files):
+            raise self.broken[str(path)]
+        return self._files.get(str(path), {})
+
+    def _load(self) -> None:
         paths = [user_path(self._environment)]
-        if self._town is None:
-            return {str(path): _read_layer(path) for path in paths}
-        paths.append(town_path(self._town))
-        rigs = self._town / "rigs"
-        if rigs.is_dir():
-            paths += [project_path(self._town, RigName(rig.name)) for rig in sorted(rigs.iterdir())]
+        if self._town is not None:
+            rigs = self._town / "rigs"
+            folders = sorted(rigs.iterdir()) if rigs.is_dir() else []
+            paths += [town_path(self._town), *(project_path(self._town, RigName(rig.name)) for rig in folders)]
         sources = {str(path): _stamp(path) for path in paths}
-        compiled = self._town / ".gt" / "run" / "config.json"
-        try:
-            known = json.loads(compiled.read_bytes())
-            if known["sources"] == sources:
-                files: dict[str, dict[str, object]] = known["files"]
-                return files
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        files = {str(path): _read_layer(path) for path in paths}
-        if compiled.parent.is_dir():
-            write_atomic(compiled, json.dumps({"sources": sources, "files": files}).encode(), durable=False)
-        return files
+        compiled = None if self._town is None else self._town / ".gt" / "run" / "config.json"
+        known = _read_compiled(compiled)
+        self._files = {path: values for path, values in known.files.items() if path in sources}
+        if known.sources == sources and not known.broken:
+            return
+        for path in paths:
+            same = str(path) in self._files and known.sources.get(str(path)) == sources[str(path)]
+            if same and str(path) not in known.broken:
+                continue
+            try:
+                self._files[str(path)] = flatten(_read(path), str(path))
+            except GtError as error:
+                self.broken[str(path)] = error
+        fresh = _Compiled(sources, self._files, sorted(self.broken))
+        if compiled is not None and compiled.parent.is_dir() and fresh != known:
+            write_atomic(compiled, json.dumps(asdict(fresh)).encode(), durable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """What was read when the files were as ``sources`` tells; of those that are ``broken`` since, the last that was
+    understood."""
+
+    sources: dict[str, list[int] | None]
+    files: dict[str, dict[str, object]]
+    broken: list[str]
+
+
+def _read_compiled(path: Path | None) -> _Compiled:
+    """Nothing where it cannot be believed: it lies among what may be lost."""
+    try:
+        found = _Compiled(**json_object(read_file(path)) if path is not None else {})  # type: ignore[arg-type]
+        if all(map(_is_layer, found.files.values())) and isinstance(found.broken, list):
+            return found
+    except (OSError, TypeError, AttributeError):
+        pass
+    return _Compiled({}, {}, [])
+
+
+def _is_layer(values: object) -> bool:
+    try:
+        return isinstance(values, dict) and flatten(values, "compiled") == values
+    except UsageError:
+        return False
 
 
 def _stamp(path: Path) -> list[int] | None:
@@ -81,10 +127,6 @@ def _stamp(path: Path) -> list[int] | None:
     except OSError:
         return None
     return [status.st_mtime_ns, status.st_size, status.st_ino]
-
-
-def _read_layer(path: Path) -> dict[str, object]:
-    return flatten(_read(path), str(path))
 
 
 def _read(path: Path) -> object:
@@ -99,19 +141,16 @@ def _read(path: Path) -> object:
     if path.suffix == ".json":
         try:
             return json.loads(text) if text.strip() else None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise GtError(f"{path} is not JSON: {error}", hint="mend or remove that file") from None
     return _yaml(text, path)
 
 
-def _yaml(text: str, path: Path | str) -> Any:
-    import yaml  # 20 ms, spent only when a file changed
-
+def _yaml(text: str, path: Path | str) -> object:
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        words = " ".join(str(error).split()).replace(' in "<unicode string>",', " at")
-        raise GtError(f"{path} is not YAML: {words}", hint="mend or remove that file") from None
+        return parse_yaml(text)
+    except ValueError as error:
+        raise GtError(f"{path} is not YAML: {error}", hint="mend or remove that file") from None
 
 
 def parse_value(text: str) -> object:

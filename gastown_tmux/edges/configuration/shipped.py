@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gastown_tmux.domain.addresses import Address
+from gastown_tmux.edges.configuration.documents import parse_yaml
 from gastown_tmux.edges.files.text import read_text
 from gastown_tmux.errors import NotFoundError, UsageError
 
@@ -78,7 +79,10 @@ def shipped(kind: str) -> Path:
 def load_role(name: str, town: Path) -> RoleFile:
     """The role of that name. Raises NotFoundError, and UsageError where its front matter is not understood."""
     path = find_resource("roles", f"{name}.md", town)
-    return _parse(name, path, path.stat().st_mtime_ns)
+    try:
+        return _parse(name, path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
 
 
 @lru_cache(maxsize=16)
@@ -101,16 +105,15 @@ def _parse(name: str, path: Path, mtime: int) -> RoleFile:
 
 def _split(path: Path) -> tuple[Mapping[str, object], str]:
     """Front matter between two lines of ``---``, and the Markdown below it."""
-    import yaml  # 20 ms; verbs that start no agent never come here
-
     try:
         content = read_text(path)
         if not content.startswith("---\n"):
             return {}, content
         front, end, text = content[4:].partition("\n---\n")
-        document = yaml.load(front, yaml.SafeLoader) if end else None
-    except (yaml.YAMLError, ValueError) as error:
-        raise UsageError(f"{path}: {' '.join(str(error).split())}") from None
+        document = parse_yaml(front) if end else None
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path}: {words}") from None
     if not isinstance(document, dict):
         raise UsageError(f"{path}: front matter must be keys and values between two lines of ---")
     return document, text.lstrip("\n")

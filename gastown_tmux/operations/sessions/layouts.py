@@ -6,12 +6,14 @@ from pathlib import Path
 from gastown_tmux.domain.ids import parse_name
 from gastown_tmux.domain.layouts import Layout, expand, parse_layout
 from gastown_tmux.edges.configuration import shipped
+from gastown_tmux.edges.configuration.documents import parse_yaml
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.files.text import read_text
 from gastown_tmux.edges.tmux import views
 from gastown_tmux.errors import NotFoundError, UsageError
 from gastown_tmux.operations.sessions.starting import gt_command, look
 from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.reading import read_file
 from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.store.rigs import list_rigs
 
@@ -39,23 +41,27 @@ def show_layout(town: Town, name: str) -> LayoutView:
         summary = _load(town, name).summary
     except UsageError as error:
         summary = error.message
+    try:
+        text = read_file(path).decode(errors="replace")
+    except OSError:  # the summary says it
+        text = ""
     return LayoutView(
         name=name,
         origin="town" if path.is_relative_to(town.path) else "shipped",
         summary=summary,
         path=str(path),
-        text=path.read_text("utf-8", errors="replace"),
+        text=text,
     )
 
 
 def _load(town: Town, name: str) -> Layout:
-    import yaml  # 20 ms
-
     path = shipped.find_resource("layouts", f"{name}.yaml", town.path)
     try:
-        return parse_layout(name, yaml.load(read_text(path), yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError) as error:
-        raise UsageError(f"{path}: {' '.join(str(error).split())}") from None
+        return parse_layout(name, parse_yaml(read_text(path)))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None
 
 
 def check_layout(town: Town, name: str) -> None:

@@ -1,6 +1,8 @@
 """An opened town: where its things are, who is asking, and the one way its rows are changed."""
 
 import contextlib
+import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,7 +35,10 @@ class Answer:
 
 @dataclass
 class Town:
-    """``say`` takes one line of progress; ``ask`` gives a person's answer, or None; ``environment`` is the caller's."""
+    """``say`` takes one line of progress; ``ask`` gives a person's answer, or None; ``environment`` is the caller's.
+
+    ``goes_on``: settings that cannot be read now are those that were read last. For daemons, which nobody sees stop.
+    """
 
     path: Path
     actor: Address
@@ -41,6 +46,7 @@ class Town:
     flags: Mapping[str, object] = field(default_factory=dict)
     say: Callable[[str], None] = lambda line: None
     ask: Callable[[str], str | None] = lambda question: None
+    goes_on: bool = False
 
     @property
     def db_path(self) -> Path:
@@ -91,6 +97,8 @@ class Town:
         with contextlib.suppress(OSError):
             (self.path / ".gt").chmod(0o700)  # an older gt left it open to others
         for folder in (self.run, self.logs, *(self.run / name for name in ("launch", "sessions", "spool"))):
+            if not folder.is_dir() and os.path.lexists(folder):
+                folder.rename(self.path / ".gt" / f"{folder.name}.{time.time_ns()}")  # somebody's, in its place
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def mark(self, what: str) -> str:
@@ -166,7 +174,12 @@ class Town:
         return Configuration(self.path, self.environment)
 
     def settings(self, rig: RigName | None = None) -> Settings:
-        return self._configuration.settings(rig, self.flags)
+        return self._configuration.settings(rig, self.flags, last=self.goes_on)
+
+    @property
+    def broken_settings(self) -> Mapping[str, GtError]:
+        """The files that could not be read, each with what is wrong with it."""
+        return self._configuration.broken
 
     def log_size(self, rig: RigName | None = None) -> int:
         """How long a log may get, also while the settings cannot be read."""
@@ -204,7 +217,7 @@ class Town:
 
     def acting_as(self, actor: Address) -> "Town":
         """The same town, asked by another: a daemon writes in its own name."""
-        return Town(self.path, actor, self.environment, self.flags, self.say)
+        return Town(self.path, actor, self.environment, self.flags, self.say, goes_on=self.goes_on)
 
 
 def find_town(named: str | None, environment: Mapping[str, str], here: Path) -> Path:
