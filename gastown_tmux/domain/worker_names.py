@@ -3,14 +3,14 @@
 from collections.abc import Collection
 
 POLECATS = (
-    "toast", "nux", "slit", "rictus", "furiosa", "capable", "cheedo", "dag", "angharad", "valkyrie", "keeper",
+    "toast", "nux", "slit", "rictus", "furiosa", "capable", "cheedo", "dag", "angharad", "valkyrie",
     "morsov", "ace", "corpus", "organic", "coma", "doof", "max", "miss", "giddy", "maadi", "glory", "imperator",
     "dementus", "jack", "octoboss", "smeg", "vuvalini", "bullet", "buzzard",
 )  # fmt: skip
 
 
 def next_name(taken: Collection[str]) -> str:
-    """The first polecat name that is free; numbers begin when the names run out.
+    """The first polecat name that is free; numbers begin when the names run out. None is that of a window of ours.
 
     >>> next_name({"toast", "nux"})
     'slit'

@@ -4,7 +4,7 @@ import hashlib
 import shlex
 from pathlib import Path
 
-from gastown_tmux.edges.tmux.server import Server, quote
+from gastown_tmux.edges.tmux.server import GROUP, KEEPER_SESSION, KEEPER_WINDOW, Server, quote
 
 #: State, tmux style and sign; whatever is not here is plain.
 _STATES = (
@@ -22,7 +22,7 @@ _STATE = "#{P:#{@gt_state}}"
 #: The Mayor's window is named after its own.
 _ROLE = "#{?#{==:#{@gt_role},#{window_name}},,#{?@gt_role, #{@gt_role},}}"
 #: The window that keeps the server's session, which nobody has business in.
-_KEEPER = "#{==:#{window_name},keeper}"
+_KEEPER = f"#{{&&:#{{==:{GROUP},{KEEPER_SESSION}}},#{{==:#{{window_name}},{KEEPER_WINDOW}}}}}"
 #: Narrower than this, two panes side by side leave too little of each.
 FOLD_COLUMNS = 130
 #: Narrower than this, the names of the windows need the room.

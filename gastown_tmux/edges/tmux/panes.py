@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gastown_tmux.edges.tmux.server import GROUP, CommandError, Server, quote
+from gastown_tmux.edges.tmux.server import GROUP, CommandError, Server, SilentError, quote
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -84,8 +84,17 @@ def panes(server: Server) -> list[Pane]:
 
 
 def _pane(line: str) -> Pane:
-    values = line.split(":", 12)
-    pane, window, pid, dead, status, number, mode, activity, agent, gt_session, kind, session, name = values
+    try:
+        return _read_pane(*line.split(":", 12))
+    except (TypeError, ValueError):
+        # That says nothing about the windows: nobody may take one for gone.
+        raise SilentError(f"tmux says of a pane what is not understood: {line!r:.200}", "gt doctor") from None
+
+
+def _read_pane(
+    pane: str, window: str, pid: str, dead: str, status: str, number: str, mode: str, activity: str, agent: str,
+    gt_session: str, kind: str, session: str, name: str,
+) -> Pane:  # fmt: skip
     return Pane(
         pane=pane,
         window=window,

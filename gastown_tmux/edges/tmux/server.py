@@ -18,8 +18,10 @@ from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, process, send, wait_for_death
 from gastown_tmux.edges.processes.systemd import start_unit
 from gastown_tmux.errors import GtError, MissingError, NotFoundError
+from gastown_tmux.reading import read_text
 
-KEEPER_SESSION = "hq"
+#: The session and the window that keep the server alive.
+KEEPER = (KEEPER_SESSION, KEEPER_WINDOW) = ("hq", "keeper")
 #: The session that windows belong to, whichever session of the same windows a person made to see them in.
 GROUP = "#{?session_grouped,#{session_group},#{session_name}}"
 OLDEST = (3, 2)
@@ -59,6 +61,14 @@ _NOT_FOUND = re.compile(r"can't find (pane|window|session|client)|no such (pane|
 
 class ServerGoneError(GtError):
     """No tmux server runs on the socket, or it died while it was asked."""
+
+    meets_all = True
+
+
+class SilentError(GtError):
+    """The server does not answer."""
+
+    meets_all = True
 
 
 class CommandError(GtError):
@@ -219,7 +229,7 @@ class Server:
                 timeout=seconds,
             )
         except subprocess.TimeoutExpired as error:
-            raise GtError(f"the tmux server on {self.socket} does not answer", "gt doctor") from error
+            raise SilentError(f"the tmux server on {self.socket} does not answer", "gt doctor") from error
         output, wrong = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace").strip()
         if done.returncode == 0:
             return output
@@ -233,7 +243,7 @@ class Server:
     def _ensure_keeper(self, start: bool = False) -> int:
         # One command, so the server runs nobody else's between the question and the answer: a caller without
         # the guard may find a server that was started this very moment and make the keeper first.
-        make = f"new-session -d -s {KEEPER_SESSION} -n keeper {quote(_KEEPER_COMMAND)}"
+        make = f"new-session -d -s {KEEPER_SESSION} -n {KEEPER_WINDOW} {quote(_KEEPER_COMMAND)}"
         missing = f"#{{!=:#{{session_name}},{KEEPER_SESSION}}}"
         ask = ["if-shell", "-F", "-t", f"={KEEPER_SESSION}:", missing, make]
         ask += [";", "display-message", "-p", "#{pid}"]
@@ -267,9 +277,9 @@ class Server:
     def remembered(self) -> ProcessRef | None:
         """The process of the server that was started or asked last, dead or alive."""
         try:
-            pid, started = self._memory.read_text().split()
+            pid, started = read_text(self._memory, 100).split()
             return ProcessRef(int(pid), started)
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return None
 
 

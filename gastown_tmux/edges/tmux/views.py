@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gastown_tmux.domain import layouts
 from gastown_tmux.edges.tmux.panes import kill_pane, panes
-from gastown_tmux.edges.tmux.server import GROUP, Server, find_tmux
+from gastown_tmux.edges.tmux.server import KEEPER, Server, find_tmux
 from gastown_tmux.errors import GtError
 
 if TYPE_CHECKING:
@@ -44,14 +44,20 @@ def arrange(server: Server, windows: Sequence[layouts.Window], town: Path, gt: P
 
 def read_views(server: Server) -> list[tuple[str, str, str, str, str]]:
     """Session, window, its layout, and directory and command of each pane that belongs to no agent or daemon."""
-    names = ("@gt_kind", "window_name", "window_layout", "pane_current_path", "@gt_command")
-    form = "\t".join(["#{pane_id}", GROUP, *(f"#{{{name}}}" for name in names)])
-    found = {}
-    for line in server.run("list-panes", "-a", "-F", form).splitlines():
-        pane, session, kind, window, layout, path, command = line.split("\t", 6)
-        if kind in ("", VIEW) and window != "keeper":
-            found[pane] = (session, window, layout, path, command)
-    return list(found.values())
+    found = []
+    for pane in panes(server):
+        if pane.kind in ("", VIEW) and (pane.session, pane.window_name) != KEEPER:
+            names = ("window_layout", "pane_current_path", "@gt_command")
+            layout, path, command = (_ask(server, pane.pane, f"#{{{name}}}") for name in names)
+            found.append((pane.session, pane.window_name, layout, path, command))
+    return found
+
+
+def _ask(server: Server, pane: str, form: str) -> str:
+    """One at a time, for a command and a path hold any character, and so what would stand between two of them."""
+    said = server.run("display-message", "-p", "-t", pane, f"#{{pane_id}} {form}").removesuffix("\n")
+    found, _, text = said.partition(" ")
+    return text if found == pane else ""  # of a missing pane tmux tells another's
 
 
 def _mark(window: layouts.Window) -> str:
