@@ -11,6 +11,7 @@ from gastown_tmux.domain.addresses import MAYOR, OVERSEER
 from gastown_tmux.domain.events import Event
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.supervision.views import list_agents
+from gastown_tmux.operations.town.isolation import set_aside
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import find_live_session
 from gastown_tmux.store.escalations import list_escalations
@@ -114,8 +115,11 @@ class Watcher:
                     version, read = seen, time.monotonic()
                     if changed:
                         self._on_change()
-            except (GtError, OSError):
-                # A town being moved, restored or removed: it is looked at again, from a fresh connection.
+            except Exception as error:  # noqa: BLE001
+                # A town being moved, restored or removed: it is looked at again, from a fresh connection. Whatever
+                # else it is must not end the news, nor be printed over the prompt.
+                if not isinstance(error, GtError | OSError):
+                    set_aside(self._town, "news of the town", "", error)
                 with contextlib.suppress(GtError, OSError):
                     self._town.close()
                 self._stopping.wait(1.0)

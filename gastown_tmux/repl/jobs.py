@@ -15,6 +15,9 @@ class Job:
         self._started = time.monotonic()
         self._done = done
         self._run = run
+        self._is_over = False
+        # Taken again by the same thread: a signal handler may run while it is held.
+        self._gate = threading.RLock()
         self._thread = threading.Thread(target=self._work, name=f"job-{number}", daemon=True)
         self._thread.start()
 
@@ -32,19 +35,33 @@ class Job:
         return not self.is_running
 
     def interrupt(self) -> None:
-        """Raises KeyboardInterrupt in its thread: at once, or when the system call it waits in returns."""
-        if self._thread.ident is not None and self.is_running:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(self._thread.ident), ctypes.py_object(KeyboardInterrupt)
-            )
+        """Raises KeyboardInterrupt in its thread: at once, or when the system call it waits in returns. One that has
+        done its work is left in peace."""
+        with self._gate:
+            if self._thread.ident is not None and not self._is_over:
+                _raise_in(self._thread.ident, ctypes.py_object(KeyboardInterrupt))
 
     def _work(self) -> None:
         try:
-            self._run()
+            try:
+                self._run()
+            finally:
+                self._close()
         except KeyboardInterrupt:
-            pass
+            self._close()  # it came after the work, and before the gate was shut
         finally:
             self._done(self)
+
+    def _close(self) -> None:
+        """From here on nothing is raised in this thread, nor what was to be."""
+        with self._gate:
+            self._is_over = True
+            _raise_in(threading.get_ident(), None)
+
+
+def _raise_in(thread: int, error: "ctypes.py_object[type[BaseException]] | None") -> None:
+    """At its next step; None takes back what has not been raised yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), error)
 
 
 class Jobs:
@@ -52,7 +69,8 @@ class Jobs:
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._running: list[Job] = []
-        self._lock = threading.Lock()
+        # As a job's: Ctrl-C asks what runs wherever the prompt's own thread is.
+        self._lock = threading.RLock()
         self._number = 0
         self._on_change = on_change
 

@@ -77,7 +77,7 @@ class Shell:
         self._person = Questions(self._session.input, self._session.output, self._screen, read)
         self._jobs = Jobs(self._refresh)
         self._news = News(self._screen.write, self._current_display, NEWS, town.actor)
-        watched = Town(town.path, town.actor, town.environment, town.flags)
+        watched = Town(town.path, town.actor, town.environment, town.flags, goes_on=True)
         self._watcher = Watcher(watched, self._news.take, self._refresh, self._tick)
         self._echo_off = EchoOff()
         self._is_left = False
@@ -121,6 +121,8 @@ class Shell:
         for number, line in enumerate(lines, start=1):
             try:
                 self._do(line, PATIENCE_SECONDS if number == len(lines) else None)
+            except KeyboardInterrupt:  # at the very end of what it was meant for
+                self._screen.write("interrupted")
             except Exception as error:
                 if os.environ.get("GT_DEBUG"):
                     raise
