@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.errors import GtError
+from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
 
 log = logging.getLogger("gt")
@@ -16,8 +17,8 @@ log = logging.getLogger("gt")
 class BackgroundJobs:
     """One thread for each name at work, with a town (and so a database connection) of its own.
 
-    What fails is logged and done again when the loop finds it still undone: work must be written so that it may
-    be cut off anywhere.
+    What fails is told, and done again when the loop finds it still undone: work must be written so that it may be cut
+    off anywhere.
     """
 
     town: Town
@@ -46,13 +47,12 @@ class BackgroundJobs:
     def _run(self, name: str, town: Town, work: Callable[[Town], object]) -> None:
         done = False
         try:
-            town.reload_settings()
-            work(town)
-            done = True
+            with isolated(town, "work in the background", name):
+                town.reload_settings()
+                work(town)
+                done = True
         except GtError as error:
             log.warning("%s: %s", name, error.message)
-        except Exception:
-            log.exception("%s failed", name)
         finally:
             town.close()
             # What failed is tried again at the next look, not at once.

@@ -15,6 +15,7 @@ from gastown_tmux.operations.mail.courier import Courier, Notification
 from gastown_tmux.operations.mail.delivering import deliver
 from gastown_tmux.operations.mail.notices import Notices, notify_overseer
 from gastown_tmux.operations.mail.unwatched import report_watch
+from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.meta import is_wanted
 
@@ -60,13 +61,12 @@ class CourierThread:
             self._woken.clear()
             seconds = 1.0
             try:
-                self._town.reload_settings()
-                seconds = max(_LEAST_SECONDS, self._town.settings().seconds("mail.rescan"))
-                self._look()
+                with isolated(self._town, "look of the courier"):
+                    self._town.reload_settings()
+                    seconds = max(_LEAST_SECONDS, self._town.settings().seconds("mail.rescan"))
+                    self._look()
             except GtError as error:
                 log.warning("courier: %s", error.message)
-            except Exception:
-                log.exception("courier: look failed")
             self._woken.wait(min(seconds, self._courier.next_look()))
         self._watcher.stop()
         self._town.close()
@@ -74,7 +74,8 @@ class CourierThread:
     def _look(self) -> None:
         if not is_wanted(self._town.db):
             return
-        self._watch()
+        with isolated(self._town, "watching of mailboxes"):
+            self._watch()
         for notification in self._courier.look():
             self._jobs.do(f"notify {notification.agent}", partial(self._notify, notification=notification))
         self._notices.count(self._courier.unread(OVERSEER))

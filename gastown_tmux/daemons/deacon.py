@@ -2,10 +2,12 @@
 
 import signal
 import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
 
 from gastown_tmux.daemons.background import log
 from gastown_tmux.daemons.courier import CourierThread
-from gastown_tmux.daemons.loop import Loop
+from gastown_tmux.daemons.loop import LOOK_SECONDS, Loop
 from gastown_tmux.daemons.peer import Peer
 from gastown_tmux.daemons.status_line import SignKeeper
 from gastown_tmux.daemons.timetable import Keeper
@@ -18,7 +20,8 @@ from gastown_tmux.errors import GtError
 from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.sessions.daemon_control import start_refineries
 from gastown_tmux.operations.sessions.headquarters import open_headquarters
-from gastown_tmux.operations.supervision import approvals, patrol
+from gastown_tmux.operations.supervision import approvals, patrol, signals
+from gastown_tmux.operations.town.isolation import do_all, each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import schedule
 from gastown_tmux.store.agents import list_live_sessions
@@ -55,28 +58,42 @@ class _Deacon:
         self._keeper = Keeper(town, loop.jobs)
         self._signs = SignKeeper(town, loop.jobs)
         self._resting: dict[str, float] = {}
+        self._signals = 0
         self._windows_due = time.monotonic()
 
     def look(self, full: bool) -> float | None:
-        signals = patrol.take_signals(self.town)
-        self._peer.look()
-        self._keep_tmux()
-        if full or signals:
-            self._look_at_rows()
-        return None
+        steps = {"signals": self._take_signals, "witness": self._peer.look, "tmux": self._keep_tmux}
+        well = do_all(self.town, "look of the deacon", steps)
+        if full or self._signals:
+            self._courier.wake()
+            well = do_all(self.town, "full look of the deacon", self._full_steps) and well
+        return None if well else LOOK_SECONDS
 
-    def _look_at_rows(self) -> None:
-        town = self.town
-        self._courier.wake()
-        if free := patrol.find_released(town):
+    @cached_property
+    def _full_steps(self) -> Mapping[str, Callable[[], object]]:
+        return {
+            "release": self._release,
+            "work": self._give_out,
+            "refineries": self._start_refineries,
+            "keeping": self._keeper.look,
+            "signs": self._signs.look,
+            "approvals": self._answer,
+        }
+
+    def _take_signals(self) -> None:
+        self._signals = 0
+        self._signals = signals.take_signals(self.town)
+
+    def _release(self) -> None:
+        if free := patrol.find_released(self.town):
             self.jobs.do("release", lambda town: patrol.release(town, free))
-        for rig in list_rigs(town.db):
-            self._schedule(rig)
-        if rigs := list_rigs_with_work(town.db, clock.now()):
+
+    def _give_out(self) -> None:
+        each(self.town, "giving out of work in", list_rigs(self.town.db), self._schedule, lambda rig: rig.name)
+
+    def _start_refineries(self) -> None:
+        if rigs := list_rigs_with_work(self.town.db, clock.now()):
             self.jobs.do("refineries", lambda town: _start_refineries(town, rigs))
-        self._keeper.look()
-        self._signs.look()
-        self._answer()
 
     def _answer(self) -> None:
         """A rig's rules are read where an agent waits; most towns have none."""

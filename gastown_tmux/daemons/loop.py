@@ -19,6 +19,7 @@ from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.processes import ProcessRef, death_descriptor
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.sessions import daemon_deaths, daemons
+from gastown_tmux.operations.town.isolation import each, isolated, set_aside
 from gastown_tmux.operations.town.town import Town, is_town
 from gastown_tmux.store.meta import is_wanted
 
@@ -121,6 +122,7 @@ class Loop:
             full = mark != self._mark or now >= self._full_due
             if full:
                 self.town.reload_settings()
+                each(self.town, "reading of settings", self.town.broken_settings, self._complain)
             wanted = None if self._stopping else look(full)
             self._mark = mark
             if full:
@@ -132,10 +134,13 @@ class Loop:
             if error.message != self._said:
                 log.warning("%s", error.message)
             self._said = error.message
-        except Exception:
+        except Exception as error:  # noqa: BLE001
             # One bad look must not end supervision; the next one starts from the truth again.
-            log.exception("look failed")
+            set_aside(self.town, f"look of the {self.name}", "", error)
         self._mark, self._full_due = None, now + LOOK_SECONDS
+
+    def _complain(self, path: str) -> None:
+        raise self.town.broken_settings[path]
 
     def _wait(self, seconds: float, took: float) -> None:
         for key, _ in self._selector.select(seconds):
@@ -159,12 +164,19 @@ class Loop:
             self._lock.release()
             self._stopping = not self._lock.try_lock()
             log.warning("the lock was deleted: %s", "another has it now" if self._stopping else "taken again")
-        if self._listener is None or not self._listener.is_in_place():
-            if self._listener is not None:
-                self.unwatch(self._listener.descriptor)
-                self._listener.close()
-            self._listener = Listener(self._fifo)
-            self.watch(self._listener.descriptor, self._listener.drain)
+        # Nobody need wake us: what is there is seen at the next look.
+        with isolated(self.town, "listening", str(self._fifo)):
+            self._listen()
+
+    def _listen(self) -> None:
+        if self._listener is not None and self._listener.is_in_place():
+            return
+        if self._listener is not None:
+            self.unwatch(self._listener.descriptor)
+            self._listener.close()
+            self._listener = None
+        self._listener = Listener(self._fifo)
+        self.watch(self._listener.descriptor, self._listener.drain)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ def run(town: Town, name: str, standby: bool = False) -> Answer:
     if name == REFINERY:
         return run_refinery(town)
     own = town.acting_as(Address(name))
+    own.goes_on = True
     while standby and is_town(town.path):
         _await_turn(own, name)
         try:

@@ -3,7 +3,7 @@
 import time
 
 from gastown_tmux.daemons.background import log
-from gastown_tmux.daemons.loop import Loop
+from gastown_tmux.daemons.loop import LOOK_SECONDS, Loop
 from gastown_tmux.daemons.peer import Peer
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Session
@@ -13,6 +13,7 @@ from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.supervision import deaths, patrol, pausing, up
 from gastown_tmux.operations.supervision.screen_watch import ScreenWatch
+from gastown_tmux.operations.town.isolation import do_all, isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import list_live_sessions
 
@@ -44,31 +45,43 @@ class _Witness:
         self._screens_due = time.monotonic()
 
     def look(self, full: bool) -> float | None:
-        town, jobs = self.town, self.loop.jobs
-        self._peer.look()
+        with isolated(self.town, "look of the witness", "deacon"):
+            self._peer.look()
         # No row tells that agents may run again.
-        raised, self._raised = self._raised, flags.raised(town.flags_folder)
-        full = full or raised != self._raised
+        raised, self._raised = self._raised, flags.raised(self.town.flags_folder)
+        if full := full or raised != self._raised:
+            self._live = list_live_sessions(self.town.db)
+        well = do_all(self.town, "look at agents", {"deaths": self._find_deaths, "freeze": self._freeze})
         if full:
-            self._live = list_live_sessions(town.db)
-            self._watch_processes()
-        if deaths.find_dead(self._live) or deaths.find_unsettled(self._live):
-            jobs.do("deaths", self._record_deaths)
-        if self._raised:
-            jobs.do("freeze", pausing.enforce)
-        self._look_at_windows()
-        if time.monotonic() >= self._screens_due and jobs.do("screens", self._screen_watch.look):
-            self._screens_due = time.monotonic() + SCREENS_SECONDS
-        return self._look_at_rows() if full else None
+            rows = {"processes": self._watch_processes, "ends": self._end, "starts": self._start_due}
+            well = do_all(self.town, "full look of the witness", rows) and well
+        # Last, for they ask tmux, which may not answer.
+        shown = {"screens": self._look_at_screens, "windows": self._look_at_windows}
+        well = do_all(self.town, "look at windows", shown) and well
+        if not well:
+            return LOOK_SECONDS
+        return patrol.next_due(self.town) if full else None
 
-    def _look_at_rows(self) -> float | None:
-        town = self.town
-        if ending := patrol.find_ending(town, self._live):
+    def _find_deaths(self) -> None:
+        if deaths.find_dead(self._live) or deaths.find_unsettled(self._live):
+            self.loop.jobs.do("deaths", self._record_deaths)
+
+    def _freeze(self) -> None:
+        if self._raised:
+            self.loop.jobs.do("freeze", pausing.enforce)
+
+    def _end(self) -> None:
+        if ending := patrol.find_ending(self.town, self._live):
             self.loop.jobs.do("end", lambda town: deaths.record_deaths(town, ending))
-        due = [address for address in patrol.find_due(town) if address not in self._starting]
+
+    def _start_due(self) -> None:
+        due = [address for address in patrol.find_due(self.town) if address not in self._starting]
         if due:
             self._start(due)
-        return patrol.next_due(town)
+
+    def _look_at_screens(self) -> None:
+        if time.monotonic() >= self._screens_due and self.loop.jobs.do("screens", self._screen_watch.look):
+            self._screens_due = time.monotonic() + SCREENS_SECONDS
 
     def _record_deaths(self, town: Town) -> None:
         gone = deaths.find_dead(list_live_sessions(town.db))

@@ -33,7 +33,7 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.mail import injection, sending
 from gastown_tmux.operations.mail.inbox import archive, box, read
-from gastown_tmux.operations.supervision.patrol import take_signals
+from gastown_tmux.operations.supervision.signals import take_signals
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows

@@ -12,6 +12,7 @@ from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.operations.hooks.worktrees import save_hook, write_state
 from gastown_tmux.operations.mail.sending import deliver
 from gastown_tmux.operations.sessions.ending import stop_sessions
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import escalations as rows
 from gastown_tmux.store.agents import find_agent
@@ -36,10 +37,13 @@ def climb(town: Town) -> None:
 
     Killed anywhere and run again, nobody gets a mail twice and nothing is done twice.
     """
-    for escalation in find_pending(town):
+
+    def look_at(escalation: Escalation) -> None:
         if is_overdue(escalation, clock.now()):
             _go_up(town, escalation)
         ask_next(town, rows.get_escalation(town.db, escalation.id))
+
+    each(town, "escalation", find_pending(town), look_at, lambda escalation: escalation.id)
 
 
 def ask_next(town: Town, escalation: Escalation) -> None:

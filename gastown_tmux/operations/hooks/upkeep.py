@@ -7,12 +7,13 @@ from pathlib import Path
 
 from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.ids import RigName, SessionId, Time
+from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git import removal, snapshot_history
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.snapshot import PREFIX
-from gastown_tmux.errors import GtError
 from gastown_tmux.operations.hooks.worktrees import save_hook
+from gastown_tmux.operations.town.isolation import do_all, each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.store.rigs import list_rigs
@@ -33,12 +34,12 @@ def save_hooks(town: Town) -> None:
 
 def save_sessions(town: Town, sessions: Sequence[Session], why: str) -> None:
     """A snapshot of the hook of each; one that cannot be made keeps no other from being made."""
-    for session in sessions:
+
+    def save(session: Session) -> None:
         if session.agent.rig:
-            try:
-                save_hook(town, town.rig(session.agent.rig), session.agent, why)
-            except GtError as error:
-                town.say(f"{session.agent} is not saved: {error.message}")
+            save_hook(town, town.rig(session.agent.rig), session.agent, why)
+
+    each(town, f"snapshot at {why} of", sessions, save, lambda session: session.agent)
 
 
 def find_turn_ends(town: Town, saved: Mapping[SessionId, Time]) -> list[Session]:
@@ -52,12 +53,15 @@ def find_turn_ends(town: Town, saved: Mapping[SessionId, Time]) -> list[Session]
 
 def push_snapshots(town: Town, pushed: dict[RigName, Mapping[str, str]]) -> None:
     """What is new to the backup repository of each rig that has one; ``pushed`` is the caller's memory."""
-    for rig in list_rigs(town.db):
+
+    def push(rig: Rig) -> None:
         remote = town.settings(rig.name).text("snapshot.remote")
         refs = town.repository(rig.name).list_refs(PREFIX) if remote else {}
         if remote and refs and refs != pushed.get(rig.name):
             snapshot_history.push(town.repository(rig.name), remote)
             pushed[rig.name] = refs
+
+    each(town, "push of snapshots of", list_rigs(town.db), push, lambda rig: rig.name)
 
 
 def back_up(town: Town) -> Path:
@@ -80,15 +84,29 @@ def list_backups(town: Town) -> list[Path]:
 def clean(town: Town) -> None:
     """Thins snapshots by age, packs repositories, empties the trash of what is past its grace time, and takes away what
     killed hooks left half-written."""
-    for rig in list_rigs(town.db):
+
+    def clean_rig(rig: Rig) -> None:
         repository = town.repository(rig.name)
-        for agent in snapshot_history.list_agents(repository):
+
+        def thin(agent: str) -> None:
             snapshot_history.thin(repository, agent, clock.now())
+
+        each(town, f"thinning of snapshots in {rig.name} of", snapshot_history.list_agents(repository), thin)
         repository.maintain()
+
+    each(town, "cleaning of", list_rigs(town.db), clean_rig, lambda rig: rig.name)
     # Each commit of the ledger holds the whole file of the day.
-    Repository(town.path / ".git", town.run / "repo.town.lock").maintain(LEDGER_LOOSE)
-    removal.empty_trash(town.trash, GRACE_SECONDS)
-    for half in (town.run / "spool").glob(".*"):  # a killed hook's
-        with contextlib.suppress(FileNotFoundError):
-            if clock.epoch() - half.stat().st_mtime > HALF_SECONDS:
-                half.unlink()
+    ledger = Repository(town.path / ".git", town.run / "repo.town.lock")
+    steps = {
+        "ledger": lambda: ledger.maintain(LEDGER_LOOSE),
+        "trash": lambda: removal.empty_trash(town.trash, GRACE_SECONDS),
+        "halves": lambda: each(town, "removal of half a signal,", (town.run / "spool").glob(".*"), _remove_half),
+    }
+    do_all(town, "cleaning of the town's", steps)
+
+
+def _remove_half(path: Path) -> None:
+    """A killed hook's."""
+    with contextlib.suppress(FileNotFoundError):
+        if clock.epoch() - path.lstat().st_mtime > HALF_SECONDS:
+            path.unlink()

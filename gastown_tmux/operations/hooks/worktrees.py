@@ -1,23 +1,25 @@
 """Hooks: an agent's worktree prepared for a bead, what ``state.json`` says of it, and its removal."""
 
 import json
-import shutil
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import HookState, Role, branch_of
 from gastown_tmux.domain.ids import Commit
+from gastown_tmux.domain.layers import Settings
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import make_folder, write_atomic
+from gastown_tmux.edges.files.copying import copy_path
 from gastown_tmux.edges.files.faults import fault_point
-from gastown_tmux.edges.git import places, removal, snapshot, snapshot_history, worktree
-from gastown_tmux.edges.git.command import GitError, Person
+from gastown_tmux.edges.git import removal, snapshot, snapshot_history, worktree
+from gastown_tmux.edges.git.command import Person
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import run_logged
 from gastown_tmux.edges.processes.locks import Lock
-from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.errors import GtError, RefusedError, UsageError
 from gastown_tmux.operations.hooks.target import note_target
+from gastown_tmux.operations.town.isolation import each, isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import get_agent, list_agents, move_hook
 from gastown_tmux.store.beads import find_held_bead, set_branch
@@ -70,20 +72,14 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
         move_hook(change, address, "prepare")
     try:
         mend_worktree(town, rig, address)
-        reused = place.exists() and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
-        if reused and not _is_saved(town, rig, address):
-            kept = put_away(town, place, address)
-            town.say(f"{address}: what is in the worktree cannot be saved: it is kept in {kept}")
-            reused = False
         fresh = not place.exists()
         known = repository.resolve(f"refs/heads/{branch}") is not None
-        reason = f"gt: hook of {address}"
+        reused = not fresh and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
         if reused:
-            why = places.reuse(repository, place, branch, base, reason, trash=town.trash)
-            if why is not None:
-                town.say(f"{address}: the worktree was made again, its build output is gone: {why}")
+            save_hook(town, rig, address, "reuse")
+            worktree.reuse(repository, place, branch, base, ignore_other_worktrees=True)
         else:
-            places.add(repository, place, branch, base, reason)
+            worktree.add(repository, place, branch, base, f"gt: hook of {address}", ignore_other_worktrees=True)
         fault_point("hook.checked-out")
         if fresh:
             _copy_files(town, rig, place)
@@ -99,18 +95,6 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
         move_hook(change, address, "ready")
         if bead is not None:
             set_branch(change, bead.id, branch, base)
-
-
-def _is_saved(town: Town, rig: Rig, address: Address) -> bool:
-    """Whether nothing of an agent's is in its worktree that no snapshot has."""
-    place = town.worktree(address)
-    try:
-        if save_hook(town, rig, address, "reuse") is not None:
-            return True
-        return places.is_unfilled(worktree.git_dir(town.repository(rig.name), place), place)
-    except GtError as error:
-        town.say(f"{address}: {error.message}")
-        return False
 
 
 def mend_worktree(town: Town, rig: Rig, address: Address) -> None:
@@ -154,7 +138,7 @@ def _is_on(town: Town, rig: Rig, place: Path, branch: str) -> bool:
     repository = town.repository(rig.name)
     try:
         worktree.assert_place(repository, place, branch)
-    except (worktree.BrokenWorktree, GitError):
+    except worktree.BrokenWorktree:
         return False
     except RefusedError:
         return worktree.rebased_branch(repository, place) == branch
@@ -162,18 +146,22 @@ def _is_on(town: Town, rig: Rig, place: Path, branch: str) -> bool:
 
 
 def _copy_files(town: Town, rig: Rig, place: Path) -> None:
-    """The unversioned files of ``worktree.copy``, from the checkout that the rig was made of."""
+    """The unversioned files of ``worktree.copy``, from the checkout that the rig was made of. Without one that cannot
+    be copied its agent may fail or not; without any of them it could not even begin.
+    """
     source = Path(rig.source)
     if not source.is_dir():
         return
+
+    def copy(found: str) -> None:
+        copy_path(source / found, place / found)
+
     for pattern in town.settings(rig.name).texts("worktree.copy"):
-        for found in sorted(source.glob(pattern)):
-            target = place / found.relative_to(source)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if found.is_dir():
-                shutil.copytree(found, target, symlinks=True, dirs_exist_ok=True)
-            else:
-                shutil.copy2(found, target, follow_symlinks=False)
+        with isolated(town, f"worktree.copy of rig {rig.name},", f"pattern {pattern!r}"):
+            if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+                raise UsageError("it must be a pattern of paths below the checkout")
+            found = sorted(str(path.relative_to(source)) for path in source.glob(pattern))
+            each(town, f"worktree.copy of {pattern} in rig {rig.name},", found, copy)
 
 
 def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
@@ -217,7 +205,11 @@ def _describe(town: Town, address: Address) -> dict[str, object]:
 
 
 def snapshot_caps(town: Town, rig: Rig) -> snapshot.Caps:
-    settings = town.settings(rig.name)
+    """Also while the settings cannot be read: work is saved before an agent is stopped."""
+    try:
+        settings = town.settings(rig.name)
+    except GtError:
+        settings = Settings([])
     return snapshot.Caps(settings.size("snapshot.file"), settings.size("snapshot.total"))
 
 

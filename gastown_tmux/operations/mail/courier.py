@@ -5,7 +5,7 @@ The files and the rows are the truth. What is held here only saves asking again 
 
 import contextlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
@@ -22,18 +22,20 @@ from gastown_tmux.domain.delivery import (
     Reader,
     decide,
 )
-from gastown_tmux.domain.ids import SessionId
-from gastown_tmux.domain.mail import short_id
+from gastown_tmux.domain.ids import SessionId, Time
+from gastown_tmux.domain.mail import Message
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.tmux.typing import When
-from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.mail.delivering import Observation, abilities_of, find_provider, line_of, observe
 from gastown_tmux.operations.mail.inbox import box, take_in
 from gastown_tmux.operations.town import lookup
+from gastown_tmux.operations.town.isolation import each, isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers.screens import holds
 from gastown_tmux.store.agents import list_agents, list_live_sessions
+from gastown_tmux.store.db import Change
 from gastown_tmux.store.deliveries import insert_delivery, known_mails, list_open, list_quiet, move_delivery
 
 #: A program says by its hook that its turn is over before its screen shows it: then the next look is soon.
@@ -84,10 +86,12 @@ class _Recipient:
 
 @dataclass
 class _Box:
-    """A mailbox as last listed: what made it up then, and its unread mails, which all have a row."""
+    """A mailbox as last listed: what made it up then, and its unread mails, which all have a row but those that could
+    not be read."""
 
     marks: tuple[int, int] | None = None
     unread: frozenset[str] = frozenset()
+    set_aside: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -132,9 +136,7 @@ class Courier:
             self._boxes, self._forget_at = {}, clock.epoch() + MEMORY_SECONDS
         boxes = self._find_boxes()
         self._boxes = {address: known for address, known in self._boxes.items() if address in boxes}
-        for address, folder in boxes.items():
-            with self._said(address):
-                self._list(address, folder)
+        each(self.town, "listing of the mailbox", boxes, lambda address: self._list(address, boxes[address]))
         rows = list_open(self.town.db)
         if not rows:
             self._later.clear()
@@ -145,21 +147,14 @@ class Courier:
         open_rows = {(row.mail, row.agent) for row in rows}
         self._later = {key: later for key, later in self._later.items() if key in open_rows}
         quiet = list_quiet(self.town.db)
-        notifications: list[Notification] = []
-        for address in dict.fromkeys(row.agent for row in rows):
+
+        def plan(address: Address) -> list[Notification]:
             recipient = _Recipient(agents.get(address), sessions.get(address), address in quiet)
             own = [row for row in rows if row.agent == address and row.state is DeliveryState.QUEUED]
-            with self._said(address):
-                notifications += self._plan(address, own, recipient)
-        return notifications
+            return self._plan(address, own, recipient)
 
-    @contextlib.contextmanager
-    def _said(self, address: Address) -> Iterator[None]:
-        """What goes wrong with one agent's mail is said, and keeps nobody else's."""
-        try:
-            yield
-        except GtError as error:
-            self.town.say(f"courier: {address}: {error.message}")
+        planned = each(self.town, "telling", dict.fromkeys(row.agent for row in rows), plan)
+        return [notification for own in planned for notification in own]
 
     def _list(self, address: Address, folder: Path) -> None:
         """A row for each unread mail that has none: it came from another program, or its sender was killed."""
@@ -170,20 +165,28 @@ class Courier:
         mails = box(self.town, address)
         entries = {mails.id_of(entry): entry for entry in mails.list_new()}
         entries.pop("", None)
-        before = known.unread if known is not None else frozenset()
+        before = known.unread - known.set_aside if known is not None else frozenset()
         fresh = entries.keys() - before
         fresh = fresh - known_mails(self.town.db, address, _LOST[1]) if fresh else fresh
-        if fresh:
-            found = []
-            for name in fresh:
-                with contextlib.suppress(NotFoundError):
-                    found.append((mails.load(entries[name]), clock.from_epoch(entries[name].delivered)))
+
+        def load(name: str) -> tuple[str, Message | None]:
+            with contextlib.suppress(NotFoundError):
+                return name, mails.load(entries[name])
+            return name, None  # gone already
+
+        loaded = dict(each(self.town, f"mail of {address}", sorted(fresh), load, lambda name: entries[name].key))
+        if loaded:
             with self.town.change() as change:
-                for message, came in found:
-                    name, grade = short_id(message.id), message.priority
-                    if not insert_delivery(change, name, address, message.sender, grade, message.expires, queued=came):
-                        move_delivery(change, name, address, "restore", reason="it is in the box again")
-        self._boxes[address] = _Box(marks, frozenset(entries))
+                for name, message in loaded.items():
+                    if message is not None:
+                        self._insert(change, name, address, message, clock.from_epoch(entries[name].delivered))
+        self._boxes[address] = _Box(marks, frozenset(entries), frozenset(fresh - loaded.keys()))
+
+    @staticmethod
+    def _insert(change: Change, mail: str, to: Address, message: Message, came: Time) -> None:
+        known = not insert_delivery(change, mail, to, message.sender, message.priority, message.expires, queued=came)
+        if known:
+            move_delivery(change, mail, to, "restore", reason="it is in the box again")
 
     def _settle(
         self, rows: Iterable[Delivery], agents: Collection[str], sessions: Mapping[SessionId, Session]
@@ -192,7 +195,7 @@ class Courier:
         rest, lost = [], dict[tuple[Address, str, str], list[Delivery]]()
         began = {session.agent: session.started for session in sessions.values()}
         for row in rows:
-            with self._said(row.agent):
+            with isolated(self.town, "settling of mail", f"{row.mail} to {row.agent}"):
                 if row.sender == DEACON and row.words is not None and row.queued < began.get(row.agent, ""):
                     move: tuple[DeliveryMove, str | None] | None = "expire", "it was about an earlier session"
                 else:
@@ -207,8 +210,8 @@ class Courier:
                 else:
                     with self.town.change() as change:
                         move_delivery(change, row.mail, row.agent, move[0], reason=move[1])
-        for (address, _, reason), given_up in lost.items():
-            with self._said(address):
+        for (address, sender, reason), given_up in lost.items():
+            with isolated(self.town, "giving up of mail", f"to {address} from {sender}"):
                 self._give_up(given_up, reason)
         return rest
 

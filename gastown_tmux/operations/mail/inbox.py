@@ -1,7 +1,7 @@
 """gt mail inbox, read, archive, thread, search, status: what is in a box, shown to whom it belongs."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gastown_tmux.domain.addresses import Address
@@ -11,6 +11,7 @@ from gastown_tmux.domain.ids import BeadId, Time
 from gastown_tmux.domain.mail import Message, MessageType, short_id
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.deliveries import find_sent, list_deliveries, move_delivery
 from gastown_tmux.store.events import list_events
@@ -173,13 +174,19 @@ def view(town: Town, message: Message, entry: Entry | None = None) -> MailView:
 def inbox(town: Town, address: Address | None = None, all: bool = False) -> list[MailView]:
     """Read and unread, oldest first; the archived ones too with ``all``. Looking marks nothing."""
     owner = address or town.actor
-    return [view(town, found.message, found.entry) for found in _mails(owner, box(town, owner), archived=all)]
+    mails = box(town, owner)
+    return [view(town, found.message, found.entry) for found in load_each(town, owner, mails, mails.list_all(all))]
 
 
-def _mails(address: str, mailbox: Mailbox, archived: bool = True) -> Iterator[Found]:
-    for entry in mailbox.list_all(archived):
+def load_each(town: Town, address: str, mailbox: Mailbox, entries: Iterable[Entry]) -> list[Found]:
+    """The mails of a box; one that cannot be read keeps no other from being shown."""
+
+    def load(entry: Entry) -> Found | None:
         with contextlib.suppress(NotFoundError):  # removed while we looked
-            yield Found(address, mailbox, entry, mailbox.load(entry))
+            return Found(address, mailbox, entry, mailbox.load(entry))
+        return None
+
+    return [found for found in each(town, f"mail of {address}", entries, load, lambda entry: entry.key) if found]
 
 
 def read(town: Town, mail: str) -> MailView:
@@ -237,11 +244,15 @@ def search(town: Town, words: Sequence[str]) -> list[MailView]:
 
 def _collect(town: Town, wanted: Callable[[Message], bool]) -> list[MailView]:
     seen = dict[str, Found]()
-    for address, mailbox in _boxes(town).items():
-        for found in _mails(address, mailbox):
+    boxes = _boxes(town)
+
+    def collect(address: str) -> None:
+        for found in load_each(town, address, boxes[address], boxes[address].list_all(archived=True)):
             own = address == town.actor or town.is_person or found.message.sender == town.actor
             if own and wanted(found.message):
                 seen.setdefault(found.message.id, found)
+
+    each(town, "listing of the mailbox", boxes, collect)
     ordered = sorted(seen.values(), key=lambda found: found.message.date)
     return [view(town, found.message, found.entry) for found in ordered]
 
@@ -252,7 +263,7 @@ def _recall(town: Town, mail: str) -> Message | None:
     if not rows or not (town.is_person or town.actor in (rows[0].sender, *(row.agent for row in rows))):
         return None
     sent = list_events(town.db, subject=rows[0].mail, type=EventType.MAIL_SENT)
-    subject = rows[0].words or "".join(str(event.data["about"]) for event in sent[:1])
+    subject = rows[0].words or "".join(str(event.data.get("about", "")) for event in sent[:1])
     return Message(
         id=f"<{rows[0].mail}@town>",
         sender=rows[0].sender,
@@ -279,10 +290,11 @@ def status(town: Town, mail: str) -> MailStatus:
     steps = []
     for event in list_events(town.db, subject=shown.id):
         data = {name: value for name, value in event.data.items() if isinstance(value, str)}
+        who, state = data.get("agent", ""), data.get("state", "")
         if event.type == EventType.MAIL_SENT:
             steps.append(Step(event.time, event.actor, "sent", None, None))
         elif event.type == EventType.DELIVERY_CHANGED:
-            steps.append(Step(event.time, data["agent"], data["state"], data.get("session"), data.get("reason")))
+            steps.append(Step(event.time, who, state, data.get("session"), data.get("reason")))
     return MailStatus(
         id=shown.id,
         from_=shown.from_,

@@ -1,20 +1,20 @@
 """gt mail check: what is new, for people and, with ``--inject``, for the hooks of agents' programs."""
 
 import contextlib
-import json
 import sys
 from collections.abc import Collection, Iterator, Mapping
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.ids import SessionId
-from gastown_tmux.domain.mail import Message, Priority, short_id
+from gastown_tmux.domain.mail import Message, Priority, is_short_id, short_id
 from gastown_tmux.domain.quoting import frame, injection
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.locks import Lock
-from gastown_tmux.errors import GtError, NotFoundError
-from gastown_tmux.operations.mail.inbox import MailView, box, view
+from gastown_tmux.errors import GtError, NotFoundError, UsageError
+from gastown_tmux.operations.mail.inbox import MailView, box, load_each, view
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.reading import LARGEST, json_object, read_file, text_of
 from gastown_tmux.store.agents import move_session
 from gastown_tmux.store.deliveries import find_delivery, insert_delivery, list_quiet, move_delivery
 
@@ -32,7 +32,7 @@ def check(town: Town, inject: bool = False) -> list[MailView] | Iterator[str]:
     if inject:
         return _inject(town)
     mails = box(town, town.actor)
-    return [view(town, mails.load(entry), entry) for entry in mails.list_new()]
+    return [view(town, found.message, found.entry) for found in load_each(town, town.actor, mails, mails.list_new())]
 
 
 def delivery_lock(town: Town, address: str, seconds: float = _LOCK_SECONDS) -> Lock:
@@ -58,40 +58,39 @@ def _untold(town: Town) -> list[Message]:
     now, quiet = clock.now(), town.actor in list_quiet(town.db)
     if not quiet:
         town.quiet_mark(town.actor).unlink(missing_ok=True)
-    found = []
-    for entry in box(town, town.actor).list_new():
-        with contextlib.suppress(NotFoundError):
-            message = box(town, town.actor).load(entry)
-            row = find_delivery(town.db, short_id(message.id), town.actor)
-            told = entry.folder != "new" or (row is not None and row.state is not DeliveryState.QUEUED)
-            late = message.expires is not None and message.expires <= now
-            if not told and not late and (not quiet or message.priority is Priority.URGENT):
-                found.append(message)
-    return found
+    untold, mails = [], box(town, town.actor)
+    for found in load_each(town, town.actor, mails, mails.list_new()):
+        message = found.message
+        row = find_delivery(town.db, short_id(message.id), town.actor)
+        told = found.entry.folder != "new" or (row is not None and row.state is not DeliveryState.QUEUED)
+        late = message.expires is not None and message.expires <= now
+        if not told and not late and (not quiet or message.priority is Priority.URGENT):
+            untold.append(message)
+    return untold
 
 
 def answer_hook(town: Town, text: str) -> str:
     """The text as the program that runs this hook takes it; empty where it must not be stopped again."""
-    payload = {}
-    if "GT_HOOK" in town.environment and not sys.stdin.isatty():
-        with contextlib.suppress(ValueError):
-            payload = json.load(sys.stdin.buffer)
-    return frame(text, town.environment.get("GT_INJECT", ""), payload if isinstance(payload, dict) else {})
+    asked = "GT_HOOK" in town.environment and not sys.stdin.isatty()
+    payload = json_object(sys.stdin.buffer.read(LARGEST)) if asked else {}
+    return frame(text, town.environment.get("GT_INJECT", ""), payload)
 
 
 def take_offer(town: Town, session: str, offer: Mapping[str, object]) -> None:
     """Rows follow what a hook said that it told its agent."""
-    agent, mails, hook = offer.get("agent"), offer.get("mails"), offer.get("hook")
-    if isinstance(agent, str) and isinstance(mails, list):
-        _record(town, Address(agent), list(map(str, mails)), session, str(hook))
+    agent, mails, hook = text_of(offer.get("agent")), offer.get("mails"), offer.get("hook")
+    if agent is None or not isinstance(mails, list) or not all(is_short_id(str(mail)) for mail in mails):
+        raise UsageError("it is no offer of mail to an agent")
+    _record(town, Address.parse(agent), list(map(str, mails)), session, str(hook))
 
 
 def find_offered(town: Town) -> set[str]:
     """Mails that hooks have just told of, and whose rows do not say so yet."""
     found = set[str]()
     for path in (town.run / "spool").glob("*.offered"):
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            found.update(json.loads(path.read_bytes())["mails"])
+        with contextlib.suppress(OSError):  # taken in meanwhile, or no signal: then it is set aside soon
+            mails = json_object(read_file(path, follow=False)).get("mails")
+            found.update(map(str, mails if isinstance(mails, list) else ()))
     return found
 
 

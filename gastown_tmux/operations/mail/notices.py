@@ -12,6 +12,7 @@ from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.edges.tmux.messages import flash, set_count
 from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations.mail.inbox import box
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.deliveries import list_open, list_quiet, move_delivery
 
@@ -51,17 +52,22 @@ class Notices:
 
 def notify_overseer(town: Town, rows: list[Delivery]) -> None:
     """One notice for all of them; they stay queued where nobody is attached and no command is set or works."""
-    messages = []
-    for row in rows:
+    mails = box(town, OVERSEER)
+
+    def load(row: Delivery) -> tuple[Delivery, Message | None]:
         with contextlib.suppress(NotFoundError):
-            messages.append(box(town, OVERSEER).load(box(town, OVERSEER).find(row.mail)))
+            return row, mails.load(mails.find(row.mail))
+        return row, None
+
+    loaded = each(town, "notice of mail", rows, load, lambda row: row.mail)
+    messages = [message for _, message in loaded if message is not None]
     if not messages:
         return
     told = _flash(town, messages)
     told = _run_command(town, messages) or told
     if told:
         with town.change() as change:
-            for row in rows:
+            for row, _ in loaded:
                 move_delivery(change, row.mail, OVERSEER, "offer")
 
 

@@ -1,7 +1,7 @@
 """gt doctor: rows against programs, files, tmux, git, mail and processes; each finding with its cause and a way out."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git import command
@@ -13,6 +13,7 @@ from gastown_tmux.operations.maintenance.doctor_checks import Finding
 from gastown_tmux.operations.sessions import daemon_deaths, daemons, relocation, service
 from gastown_tmux.operations.sessions.starting import resolve_provider
 from gastown_tmux.operations.supervision import recovery
+from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import list_agents
 from gastown_tmux.store.db import NewerError, UnwritableError, is_whole
@@ -54,20 +55,12 @@ def _examine(town: Town, fix: bool) -> Findings:
     if findings.complaint is not None:
         return findings
     for look in (
-        _examine_providers, _examine_backups, _examine_daemons, _examine_service,
+        _examine_aside, _examine_providers, _examine_backups, _examine_daemons, _examine_service,
         doctor_checks.examine_repositories, doctor_checks.examine_hooks, doctor_checks.examine_mail,
         doctor_checks.examine_rows, doctor_checks.examine_processes, doctor_checks.examine_screens,
     ):  # fmt: skip
-        findings += _guarded(look(town, fix))
+        findings += doctor_checks.guarded(look(town, fix))
     return findings
-
-
-def _guarded(found: Iterable[Finding]) -> Iterator[Finding]:
-    """A look that fails is a finding, and keeps no other from being taken."""
-    try:
-        yield from found
-    except GtError as error:
-        yield Finding("error", error.message, "the examination stopped here", error.hint or "run gt doctor again")
 
 
 def _examine_programs(town: Town) -> Iterator[Finding]:
@@ -137,13 +130,27 @@ def _examine_copy(town: Town, fix: bool) -> Iterator[Finding]:
 
 
 def _examine_configuration(town: Town) -> Iterator[Finding]:
+    known = set[str]()
     for rig in (None, *list_rigs(town.db)):
         try:
             for setting in town.settings(rig.name if rig else None).show():
                 town.settings(rig.name if rig else None).get(setting.key)
         except GtError as error:
-            yield Finding("error", error.message, "a configuration file", error.hint or "gt config path")
-            return
+            if error.message not in known:
+                yield Finding("error", error.message, "a configuration file", error.hint or "gt config path")
+            known.add(error.message)
+
+
+def _examine_aside(town: Town, fix: bool) -> Iterator[Finding]:
+    """What could not be handled, so that everything else went on."""
+    for path, trouble in list_troubles(town):
+        way_out = trouble.hint or f"it is tried again by itself; {path} says more"
+        if trouble.trace is not None:
+            way_out = f"{path} shows where; please report it"
+        elif trouble.kept is not None:
+            way_out = f"look at {trouble.kept}, then delete it"
+        what = f"{trouble.task} {trouble.item}".strip() + " is set aside"
+        yield Finding("warning", what, f"{trouble.reason}, since {trouble.since}", way_out)
 
 
 def _examine_providers(town: Town, fix: bool) -> Iterator[Finding]:

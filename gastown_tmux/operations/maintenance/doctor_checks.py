@@ -1,27 +1,27 @@
 """What gt doctor compares, rig by rig and row by row: repositories, hooks, mailboxes, beads, sessions."""
 
-import json
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import AgentState, HookState
+from gastown_tmux.domain.agents import Agent, AgentState, HookState
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git import worktree
 from gastown_tmux.edges.git.command import GitError
 from gastown_tmux.edges.processes import processes
-from gastown_tmux.errors import GtError
+from gastown_tmux.errors import GtError, explain
 from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook, put_away, write_state
 from gastown_tmux.operations.mail.unwatched import read_watch
 from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.sessions.starting import look
 from gastown_tmux.operations.supervision import deaths
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.reading import json_object, read_file
 from gastown_tmux.store.agents import find_agent, find_session, list_agents, list_live_sessions
 from gastown_tmux.store.beads import find_held_bead, list_beads, list_held_beads, return_bead
 from gastown_tmux.store.events import list_events
@@ -46,6 +46,15 @@ class Finding:
     fixed: bool = False
 
 
+def guarded(found: Iterable[Finding]) -> Iterator[Finding]:
+    """A look that fails is a finding, and keeps no other from being taken."""
+    try:
+        yield from found
+    except Exception as error:  # noqa: BLE001 - whatever doctor stumbles over, it goes on with the rest
+        message, hint, _ = explain(error)
+        yield Finding("error", message, "the examination stopped here", hint or "run gt doctor again")
+
+
 def examine_repositories(town: Town, fix: bool) -> Iterator[Finding]:
     known = {rig.name for rig in list_rigs(town.db)}
     for folder in sorted((town.path / "rigs").glob("*/repo.git")):
@@ -54,19 +63,23 @@ def examine_repositories(town: Town, fix: bool) -> Iterator[Finding]:
             way_out = f"gt rig add {folder.parent.name} URL, the same as before"
             yield Finding("warning", f"{folder.parent} is not a rig of this town", cause, way_out)
     for rig in list_rigs(town.db):
-        repository = town.repository(rig.name)
-        if not repository.path.is_dir():
-            way_out = f"gt rig remove {rig.name} --force, then gt rig add {rig.name} {rig.source}"
-            yield Finding("error", f"rig {rig.name} has no repository", f"{repository.path} is gone", way_out)
-            continue
-        yield from _examine_locks(town, repository.path, fix)
-        try:
-            repository.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress", timeout=_FSCK_SECONDS)
-        except GitError as error:
-            way_out = f"git -C {repository.path} fsck shows more; git fetch brings back what the remote has"
-            yield Finding("error", f"the repository of {rig.name} is damaged", error.message, way_out)
-            continue
-        yield from _examine_merged(town, rig)
+        yield from guarded(_examine_repository(town, rig, fix))
+
+
+def _examine_repository(town: Town, rig: Rig, fix: bool) -> Iterator[Finding]:
+    repository = town.repository(rig.name)
+    if not repository.path.is_dir():
+        way_out = f"gt rig remove {rig.name} --force, then gt rig add {rig.name} {rig.source}"
+        yield Finding("error", f"rig {rig.name} has no repository", f"{repository.path} is gone", way_out)
+        return
+    yield from _examine_locks(town, repository.path, fix)
+    try:
+        repository.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress", timeout=_FSCK_SECONDS)
+    except GitError as error:
+        way_out = f"git -C {repository.path} fsck shows more; git fetch brings back what the remote has"
+        yield Finding("error", f"the repository of {rig.name} is damaged", error.message, way_out)
+        return
+    yield from _examine_merged(town, rig)
 
 
 def _examine_locks(town: Town, repository: Path, fix: bool) -> Iterator[Finding]:
@@ -102,15 +115,19 @@ def _examine_merged(town: Town, rig: Rig) -> Iterator[Finding]:
 
 def examine_hooks(town: Town, fix: bool) -> Iterator[Finding]:
     for rig in list_rigs(town.db):
-        repository = town.repository(rig.name)
         for agent in list_agents(town.db, rig.name):
-            yield from _examine_state(town, agent.address, fix)
-            if agent.hook is HookState.EMPTY or not repository.path.is_dir():
-                continue
-            try:
-                worktree.git_dir(repository, town.worktree(agent.address))
-            except worktree.BrokenWorktree as error:
-                yield _mend_hook(town, rig, agent.address, error.message, fix)
+            yield from guarded(_examine_hook(town, rig, agent, fix))
+
+
+def _examine_hook(town: Town, rig: Rig, agent: Agent, fix: bool) -> Iterator[Finding]:
+    repository = town.repository(rig.name)
+    yield from _examine_state(town, agent.address, fix)
+    if agent.hook is HookState.EMPTY or not repository.path.is_dir():
+        return
+    try:
+        worktree.git_dir(repository, town.worktree(agent.address))
+    except worktree.BrokenWorktree as error:
+        yield _mend_hook(town, rig, agent.address, error.message, fix)
 
 
 def _examine_state(town: Town, address: Address, fix: bool) -> Iterator[Finding]:
@@ -118,15 +135,17 @@ def _examine_state(town: Town, address: Address, fix: bool) -> Iterator[Finding]
     path = town.hook(address) / "state.json"
     held = find_held_bead(town.db, address)
     try:
-        said = json.loads(path.read_bytes())["bead"]
-        if (said and said["id"]) == (held and held.id):
+        said = json_object(read_file(path))["bead"]
+        if (said["id"] if isinstance(said, dict) else said) == (held and held.id):
             return
         cause = "a command was killed before it wrote it"
     except FileNotFoundError:
         if held is None:
             return
         cause = "it is gone"
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError as error:
+        cause = f"it cannot be read: {error.strerror}"
+    except KeyError:
         cause = "it cannot be read"
     if fix:
         write_state(town, address)
@@ -146,26 +165,29 @@ def _mend_hook(town: Town, rig: Rig, address: Address, cause: str, fix: bool) ->
 
 
 def examine_mail(town: Town, fix: bool) -> Iterator[Finding]:
-    for agent in list_agents(town.db):
-        box = town.mail / agent.address.folder
-        missing = [name for name in ("cur", "new", "tmp") if not (box / name).is_dir()]
-        # One without a box has had no mail yet.
-        if missing and box.exists():
-            if fix:
-                Mailbox(box).create()
-            yield Finding(
-                "error", f"the mailbox of {agent.address} is not whole", f"{box} lacks {', '.join(missing)}",
-                "gt doctor --fix makes them", fixed=fix,
-            )  # fmt: skip
+    owners = {town.mail / agent.address.folder: agent.address for agent in list_agents(town.db)}
+    # One without a box has had no mail yet.
     for box in sorted(town.mail.iterdir()) if town.mail.is_dir() else ():
-        if box.is_dir() and (closed := Mailbox(box).find_closed()):
-            some = " ".join(closed[:3]) + (f" and {len(closed) - 3} more" if len(closed) > 3 else "")
-            way_out = f"chmod -R u+rwX {shlex.quote(str(box))}, by whoever owns it"
-            yield Finding("error", f"the mailbox {box} cannot be used", f"no permission for {some}", way_out)
+        yield from guarded(_examine_box(box, owners.get(box), fix))
     seconds = town.settings().seconds("mail.rescan")
     for folder, reason in (read_watch(town) if is_wanted(town.db) else {}).items():
         what = f"the mailbox {folder} is not watched: its mail is seen every {seconds:g}s"
         yield Finding("warning", what, reason, "sysctl fs.inotify.max_user_instances fs.inotify.max_user_watches")
+
+
+def _examine_box(box: Path, owner: Address | None, fix: bool) -> Iterator[Finding]:
+    missing = [name for name in ("cur", "new", "tmp") if not (box / name).is_dir()]
+    if missing and owner is not None:
+        if fix:
+            Mailbox(box).create()
+        yield Finding(
+            "error", f"the mailbox of {owner} is not whole", f"{box} lacks {', '.join(missing)}",
+            "gt doctor --fix makes them", fixed=fix,
+        )  # fmt: skip
+    if box.is_dir() and (closed := Mailbox(box).find_closed()):
+        some = " ".join(closed[:3]) + (f" and {len(closed) - 3} more" if len(closed) > 3 else "")
+        way_out = f"chmod -R u+rwX {shlex.quote(str(box))}, by whoever owns it"
+        yield Finding("error", f"the mailbox {box} cannot be used", f"no permission for {some}", way_out)
 
 
 def examine_rows(town: Town, fix: bool) -> Iterator[Finding]:
@@ -212,12 +234,14 @@ def examine_processes(town: Town, fix: bool) -> Iterator[Finding]:
 def examine_screens(town: Town, fix: bool) -> Iterator[Finding]:
     """Programs whose own word and whose screen said different things lately: a hook was lost, or a rule is wrong."""
     told = list_events(town.db, type="session.corrected", since=clock.after(-_SCREENS_SECONDS))
-    for provider in sorted({str(event.data["provider"]) for event in told}):
-        own = [event.data for event in told if event.data["provider"] == provider]
+    of_each: dict[str, list[Mapping[str, object]]] = {}
+    for event in told:
+        of_each.setdefault(str(event.data.get("provider")), []).append(event.data)
+    for provider, own in sorted(of_each.items()):
         last = own[-1]
         what = f"hooks and screens of {provider} disagreed {len(own)} times since yesterday"
-        cause = f"last: {last['state']}, not {last['was']}, by {last['evidence']}"
-        yield Finding("warning", what, cause, f"look at {last['sample']}")
+        cause = f"last: {last.get('state')}, not {last.get('was')}, by {last.get('evidence')}"
+        yield Finding("warning", what, cause, f"look at {last.get('sample')}")
 
 
 def _has_ended(town: Town, session_id: str) -> bool:

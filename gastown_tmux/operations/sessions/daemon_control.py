@@ -17,6 +17,7 @@ from gastown_tmux.operations.sessions.daemons import (
     wait_until,
 )
 from gastown_tmux.operations.sessions.starting import gt_command, look
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.merging import list_rigs_with_work
 from gastown_tmux.store.meta import set_wanted
@@ -57,11 +58,11 @@ def _start_refineries(town: Town) -> list[str]:
 def start_refineries(town: Town, rigs: Sequence[RigName]) -> list[str]:
     """Opens the refinery's window in each of these rigs that has none at work; their addresses."""
     panes = {(pane.kind, pane.session): pane for pane in look(town)}
-    started = []
-    for rig in rigs:
+
+    def start(rig: RigName) -> str | None:
         pane = panes.get((REFINERY, rig))
         if pane is not None and not pane.dead:
-            continue
+            return None
         command = [str(gt_command()), "--town", str(town.path), "refinery", "run", "--rig", rig]
         mark = f"refinery.{rig}"
         options = {"@gt_kind": REFINERY, "@gt_session": mark}
@@ -70,8 +71,9 @@ def start_refineries(town: Town, rigs: Sequence[RigName]) -> list[str]:
             respawn(town.tmux, pane.pane, mark, spec)
         else:
             open_windows(town.tmux, [spec])
-        started.append(f"{rig}/refinery")
-    return started
+        return f"{rig}/refinery"
+
+    return [name for name in each(town, "starting of the refinery of", rigs, start) if name is not None]
 
 
 def stop(town: Town, names: tuple[str, ...] = EVERYTHING) -> Answer:

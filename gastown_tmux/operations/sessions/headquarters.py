@@ -2,9 +2,10 @@
 
 from gastown_tmux.domain.addresses import MAYOR
 from gastown_tmux.edges.tmux.appearance import decorate
-from gastown_tmux.edges.tmux.panes import WindowSpec, open_windows, respawn
+from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, respawn
 from gastown_tmux.operations.sessions.daemons import DAEMONS
 from gastown_tmux.operations.sessions.starting import gt_command, look
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.meta import get_meta, set_meta
@@ -33,9 +34,12 @@ def open_headquarters(town: Town) -> None:
     there = {pane.kind for pane in seen}
     agent = next((pane.window for pane in seen if pane.agent == MAYOR), None)
     open_windows(town.tmux, [_spec(town, name, agent) for name in names if name not in there])
-    for pane in seen:
-        if pane.dead and pane.session == SESSION and pane.kind in names:
-            respawn(town.tmux, pane.pane, pane.gt_session, _spec(town, pane.kind, None))
+
+    def revive(pane: Pane) -> None:
+        respawn(town.tmux, pane.pane, pane.gt_session, _spec(town, pane.kind, None))
+
+    dead = [pane for pane in seen if pane.dead and pane.session == SESSION and pane.kind in names]
+    each(town, "reviving of window", dead, revive, lambda pane: pane.kind)
 
 
 def want_mayor(change: Change, wanted: bool) -> None:

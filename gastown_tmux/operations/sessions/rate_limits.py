@@ -6,6 +6,7 @@ from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
 from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.domain.rate_limits import STAGGER_SECONDS, seconds_until_reset
 from gastown_tmux.edges.files import clock
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import find_held_bead
@@ -49,12 +50,15 @@ def lift_limits(town: Town) -> None:
     if not limited:
         return
     live = {session.agent: session for session in rows.list_live_sessions(town.db)}
-    for agent in limited:
+
+    def look_at(agent: Agent) -> None:
         session = live.get(agent.address)
         at_work = session is not None and session.state is SessionState.WORKING and session.since > agent.since
         if at_work or (agent.not_before or "") <= clock.now():
             with town.change() as change:
                 _lift(change, agent, session)
+
+    each(town, "lifting of the limit of", limited, look_at, lambda agent: agent.address)
 
 
 def _lift(change: Change, limited: Agent, session: Session | None) -> None:

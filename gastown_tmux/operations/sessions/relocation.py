@@ -5,10 +5,12 @@ import shutil
 from pathlib import Path
 
 from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.git import worktree
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.sessions import daemons
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town, is_town
 from gastown_tmux.store.agents import end_session, list_agents, list_live_sessions
 from gastown_tmux.store.meta import get_meta, read_meta, set_meta
@@ -68,9 +70,11 @@ def _move_in(town: Town, was: str) -> None:
 
 
 def tie_worktrees(town: Town) -> None:
-    for rig in list_rigs(town.db):
+    def tie(rig: Rig) -> None:
         places = [town.worktree(agent.address) for agent in list_agents(town.db, rig.name)]
         worktree.repair(town.repository(rig.name), [*places, town.rig_folder(rig.name) / "gate"])
+
+    each(town, "tying of the worktrees of", list_rigs(town.db), tie, lambda rig: rig.name)
 
 
 def adopt(town: Town) -> None:

@@ -1,50 +1,43 @@
 """Sessions: one run of an agent's program in a window. The row comes first, "started" only when the program runs."""
 
+import contextlib
 import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from gastown_tmux.domain.addresses import MAYOR, Address
-from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session, branch_of
+from gastown_tmux.domain.agents import Agent, AgentState, Ending, Session
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import Bead
-from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.files import clock
-from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.files.faults import fault_point
-from gastown_tmux.edges.git import worktree
 from gastown_tmux.edges.processes import launch, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, panes, respawn
 from gastown_tmux.edges.tmux.server import ServerGoneError
-from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.errors import GtError, RefusedError, explain, meets_all
 from gastown_tmux.operations.hooks.worktrees import write_state
+from gastown_tmux.operations.sessions.plans import find_conversation, plan_launch, write_files
 from gastown_tmux.operations.town import capacity
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry
-from gastown_tmux.providers.base import LaunchContext, LaunchPlan, Provider
+from gastown_tmux.providers.base import LaunchPlan, Provider
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import find_held_bead, start_bead
 from gastown_tmux.store.db import TakenError
 from gastown_tmux.store.deliveries import insert_delivery
 from gastown_tmux.store.meta import is_wanted
-from gastown_tmux.store.rows import Reader
 
 #: How long a launcher may take to say that its program runs.
 START_SECONDS = 30.0
 TERM_SECONDS = 5.0
-FIRST_PROMPT = "Run `gt prime`, then do what is on your hook."
-RESUME_PROMPT = "Your session ended and was started again. Run `gt prime`, then go on with what is on your hook."
-#: A resumed conversation that ends sooner than this many seconds after its start is not tried again.
-RESUME_SECONDS = 10.0
-#: Reasons of an end after which the next session begins a new conversation.
-FRESH = frozenset(("handoff", "respawned fresh"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +73,14 @@ def resolve_provider(town: Town, rig: str | None, named: str | None) -> Provider
     return provider
 
 
-def start_sessions(town: Town, addresses: Sequence[Address]) -> list[Session]:
+def start_sessions(
+    town: Town, addresses: Sequence[Address], on_failure: Callable[[Address, Exception], None] | None = None
+) -> list[Session]:
     """Starts the programs of agents that are on, in windows of their own, and waits until each of them runs.
 
     Those that have a live session are left alone. One that cannot be started is in state ended, with the reason; so
-    the caller looks at each. Hooks are prepared before.
+    the caller looks at each. One for which not even a session could be made is given to ``on_failure``, and the others
+    are started; without that the error is raised. Hooks are prepared before.
     """
     settle_orphans(town)
     starts = []
@@ -92,8 +88,14 @@ def start_sessions(town: Town, addresses: Sequence[Address]) -> list[Session]:
     if full is not None:
         raise RefusedError(f"nothing is started: {full}", hint="gt config show limits.memory")
     for address in addresses:
-        _refuse_frozen(town, address)
-        start = _claim(town, address)
+        try:
+            _refuse_frozen(town, address)
+            start = _claim(town, address)
+        except Exception as error:
+            if on_failure is None or meets_all(error):
+                raise
+            on_failure(address, error)
+            continue
         if start is not None:
             starts.append(start)
     if not starts:
@@ -102,11 +104,20 @@ def start_sessions(town: Town, addresses: Sequence[Address]) -> list[Session]:
         _run(town, starts)
     finally:
         seen = {pane.gt_session: pane for pane in look(town)}
-        for start in starts:
-            record_start(town, start.session, seen.get(start.session))
-            write_state(town, start.agent.address)
+        each(
+            town,
+            "recording the start of",
+            starts,
+            lambda start: _record(town, start, seen),
+            lambda start: start.session,
+        )
     found = [rows.find_session(town.db, start.session) for start in starts]
     return [session for session in found if session is not None]
+
+
+def _record(town: Town, start: _Start, seen: Mapping[str, Pane]) -> None:
+    record_start(town, start.session, seen.get(start.session))
+    write_state(town, start.agent.address)
 
 
 def _refuse_frozen(town: Town, address: Address) -> None:
@@ -126,7 +137,7 @@ def _claim(town: Town, address: Address) -> _Start | None:
             if rows.get_agent(change, address).state is not AgentState.ON or not is_wanted(change):
                 return None
             bead = find_held_bead(change, address)
-            resume = _find_conversation(change, agent, provider, bead)
+            resume = find_conversation(change, agent, provider, bead)
             session = rows.insert_session(
                 change, address, provider.name, (ours.pid, ours.started), bead.id if bead else None
             )
@@ -134,7 +145,7 @@ def _claim(town: Town, address: Address) -> _Start | None:
         return None
     fault_point("session.claimed")
     try:
-        plan = _plan(town, agent, session, provider, bead, resume)
+        plan = plan_launch(town, agent, session, provider, bead, resume, gt_command())
         with town.change() as change:
             rows.set_conversation(change, session, plan.provider_session, resumed=resume is not None)
             if plan.typed_prompt is not None:
@@ -143,61 +154,14 @@ def _claim(town: Town, address: Address) -> _Start | None:
                 insert_delivery(change, id, address, "deacon", Priority.HIGH, None, words)
         return _Start(agent, session, provider, plan, bead)
     except BaseException as error:
-        with town.change() as change:
-            rows.end_session(change, session, status=None, signal=None, reason=f"{Ending.NOT_STARTED}{error}")
+        _give_up(town, session, error)
         raise
 
 
-def _find_conversation(reader: Reader, agent: Agent, provider: Provider, bead: Bead | None) -> str | None:
-    """What the provider calls the conversation that this agent broke off, where it is to go on."""
-    last = rows.find_last_run(reader, agent.address)
-    if last is None or last.provider != provider.name or not provider.can_resume or last.reason in FRESH:
-        return None
-    if agent.role is Role.POLECAT and last.bead != (bead.id if bead else None):
-        return None
-    if last.resumed and clock.to_epoch(last.since) - clock.to_epoch(last.started) < RESUME_SECONDS:
-        return None
-    return last.provider_session
-
-
-def _plan(
-    town: Town, agent: Agent, session: SessionId, provider: Provider, bead: Bead | None, resume: str | None
-) -> LaunchPlan:
-    gt = gt_command()
-    rig = agent.rig and town.rig(agent.rig)
-    branch = bead.branch if bead else branch_of(agent, None) if rig else None
-    role = shipped.load_role(agent.role, town.path)
-    plan = provider.launch(
-        LaunchContext(
-            address=agent.address,
-            role=agent.role,
-            role_text=role.text_for(agent.address),
-            session=session,
-            town=PurePosixPath(town.path),
-            worktree=PurePosixPath(town.worktree(agent.address) if rig else town.path),
-            repository=PurePosixPath(town.repository(rig.name).path if rig else town.path),
-            folder=PurePosixPath(town.hook(agent.address)),
-            first_prompt=FIRST_PROMPT if resume is None else RESUME_PROMPT,
-            resume=resume,
-            gt=str(gt),
-            python=sys.executable,
-            environment=town.environment,
-        )
-    )
-    own = {
-        "GT_TOWN": str(town.path),
-        "GT_AGENT": agent.address,
-        "GT_ROLE": agent.role,
-        "GT_RIG": agent.rig or "",
-        "GT_BEAD": bead.id if bead else "",
-        "GT_SESSION": session,
-        "GT_BRANCH": branch or "",
-        "PATH": f"{gt.parent}:{plan.environment.get('PATH', '/usr/bin:/bin')}",
-    }
-    email = rig.email if rig else "gt@localhost"
-    for who in ("AUTHOR", "COMMITTER"):
-        own |= {f"GIT_{who}_NAME": agent.address, f"GIT_{who}_EMAIL": email}
-    return replace(plan, environment=plan.environment | own)
+def _give_up(town: Town, session: SessionId, error: BaseException) -> None:
+    words = explain(error)[0] if isinstance(error, Exception) else str(error)
+    with town.change() as change:
+        rows.end_session(change, session, status=None, signal=None, reason=f"{Ending.NOT_STARTED}{words}")
 
 
 def _run(town: Town, starts: Sequence[_Start]) -> None:
@@ -208,19 +172,15 @@ def _run(town: Town, starts: Sequence[_Start]) -> None:
     # The Mayor's agent is a pane beside the REPL, where there is one.
     repl = next((pane.window for pane in seen if pane.kind == MAYOR), None)
     with launch.Starter(town.run / "launch") as starter:
-        specs = []
+        specs, running = dict[SessionId, WindowSpec](), list[SessionId]()
         for start in starts:
-            _write_files(town, start)
-            command = starter.prepare(
-                launch.Launch(
-                    session=start.session,
-                    command=start.plan.command,
-                    cwd=_directory(town, start),
-                    environment=start.plan.environment,
-                    report=report_path(town, start.session),
-                    wake=[town.wake_fifo, town.death_fifo],
-                )
-            )
+            try:
+                command = _prepare(town, starter, start)
+            except Exception as error:
+                _give_up(town, start.session, error)
+                if len(starts) == 1:
+                    raise
+                continue
             # Asked again, now that the launch file stands for an estop to see.
             _refuse_frozen(town, start.agent.address)
             spec = WindowSpec(
@@ -234,19 +194,48 @@ def _run(town: Town, starts: Sequence[_Start]) -> None:
             )
             old = dead.get(start.agent.address)
             if old is None or not _take_over(town, old, spec):
-                specs.append(spec)
-        open_windows(town.tmux, specs)
+                specs[start.session] = spec
+            running.append(start.session)
+        _open(town, specs)
         fault_point("session.opened")
-        _await(town, starter, [start.session for start in starts])
+        _await(town, starter, running)
+
+
+def _prepare(town: Town, starter: launch.Starter, start: _Start) -> list[str]:
+    """The command of its window."""
+    write_files(town, start.agent, start.provider, start.plan)
+    return starter.prepare(
+        launch.Launch(
+            session=start.session,
+            command=start.plan.command,
+            cwd=_directory(town, start),
+            environment=start.plan.environment,
+            report=report_path(town, start.session),
+            wake=[town.wake_fifo, town.death_fifo],
+        )
+    )
+
+
+def _open(town: Town, specs: Mapping[SessionId, WindowSpec]) -> None:
+    """At once; where tmux refuses that, one by one, for only one of them may be to blame."""
+    try:
+        open_windows(town.tmux, list(specs.values()))
+    except Exception as error:
+        if len(specs) == 1 or meets_all(error):
+            raise
+        for session, spec in specs.items():
+            try:
+                open_windows(town.tmux, [spec])
+            except Exception as refused:  # noqa: BLE001 - whatever it is, it is of this window
+                _give_up(town, session, refused)
 
 
 def _take_over(town: Town, old: Pane, spec: WindowSpec) -> bool:
     """Whether the window of an earlier session took in the new one."""
-    try:
+    with contextlib.suppress(RefusedError):  # closed meanwhile
         respawn(town.tmux, old.pane, old.gt_session, spec)
-    except RefusedError:
-        return False  # closed meanwhile
-    return True
+        return True
+    return False
 
 
 def _await(town: Town, starter: launch.Starter, sessions: Sequence[SessionId]) -> None:
@@ -256,24 +245,6 @@ def _await(town: Town, starter: launch.Starter, sessions: Sequence[SessionId]) -
         living = {pane.gt_session for pane in look(town) if not pane.dead}
         if not missing & living:
             return
-
-
-def _write_files(town: Town, start: _Start) -> None:
-    """Those of a program that reads them only in its worktree are kept out of git; a file of the project's own stays
-    as it is, and what the program does is then known by its screen alone.
-    """
-    if start.agent.rig:
-        tree, repository = town.worktree(start.agent.address), town.repository(start.agent.rig)
-        for pattern in start.provider.leaves:
-            worktree.ignore(repository, tree, Path(pattern))
-    for file in start.plan.files:
-        place = Path(file.path)
-        if start.agent.rig and place.is_relative_to(town.worktree(start.agent.address)):
-            tree, repository = town.worktree(start.agent.address), town.repository(start.agent.rig)
-            if not worktree.ignore(repository, tree, place.relative_to(tree)):
-                continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(place, file.content.encode(), file.mode, durable=False)
 
 
 def _directory(town: Town, start: _Start) -> Path:
@@ -335,8 +306,10 @@ def settle_orphans(town: Town) -> None:
     orphans = [session for session in rows.list_live_sessions(town.db) if session.pid is None and is_orphan(session)]
     if orphans:
         seen = {pane.gt_session: pane for pane in look(town)}
-        for session in orphans:
-            record_start(town, session.id, seen.get(session.id))
+        each(
+            town, "settling of a start of", orphans, lambda start: record_start(town, start.id, seen.get(start.id)),
+            lambda start: start.agent,
+        )  # fmt: skip
 
 
 def is_orphan(session: Session) -> bool:

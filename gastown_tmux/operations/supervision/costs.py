@@ -1,21 +1,26 @@
 """gt costs: tokens, taken from the programs' own transcripts; budgets, by which agents are paused."""
 
+import errno
+import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.agents import AgentState, Session
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.supervision import pausing
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry
 from gastown_tmux.providers.transcripts import count
+from gastown_tmux.reading import open_file
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store import spending
 
 #: A session's last words are written when it has ended; so long after, nothing more comes.
 LATE_SECONDS = 600.0
+#: No conversation is longer, in bytes; and what is longer than a line, is none.
+LARGEST, LONGEST_LINE = 2**30, 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +50,27 @@ class Collector:
 
     def collect(self, town: Town) -> None:
         """Rows follow the transcripts; then whoever is over a budget is paused, which is escalated once."""
-        for session in rows.list_talkers(town.db, clock.after(-LATE_SECONDS)):
+
+        def look_at(session: Session) -> None:
             if self._read(town, session):
                 _enforce(town, session)
 
+        talkers = rows.list_talkers(town.db, clock.after(-LATE_SECONDS))
+        each(town, "counting of tokens of", talkers, look_at, lambda session: session.agent)
+
     def _read(self, town: Town, session: Session) -> bool:
+        """Raises OSError where it is no file that can be read to its end."""
         assert session.transcript is not None
-        path = Path(session.transcript)
         try:
-            size = path.stat().st_size
-            if self._sizes.get(session.transcript) == size:
-                return False
-            with path.open("rb") as file:
-                total = count(registry.find(session.provider, town.settings()).transcript, file)
-        except OSError:
+            with open_file(session.transcript) as file:
+                size = os.fstat(file.fileno()).st_size
+                if self._sizes.get(session.transcript) == size:
+                    return False
+                if size > LARGEST:
+                    raise OSError(errno.EFBIG, "it is too long for a conversation", session.transcript)
+                form = registry.find(session.provider, town.settings()).transcript
+                total = count(form, iter(lambda: file.readline(LONGEST_LINE), b""))
+        except FileNotFoundError:
             return False
         self._sizes[session.transcript] = size
         with town.change() as change:

@@ -19,6 +19,7 @@ from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.hooks.worktrees import save_hook, write_state
 from gastown_tmux.operations.sessions.ending import end_sessions
 from gastown_tmux.operations.sessions.starting import find_pane, is_orphan, look, settle_orphans
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import find_held_bead, return_bead
@@ -74,19 +75,23 @@ def record_deaths(town: Town, gone: Sequence[Session]) -> list[Address]:
     settle_orphans(town)
     if not gone:
         return []
-    for session in gone:
-        _save(town, session)
+    each(town, "saving after the death of", gone, lambda session: _save(town, session), _agent)
     server_lost = not town.tmux.seems_alive()
-    recorded = list[Session]()
-    for session in gone:
+
+    def end(session: Session) -> list[Session]:
         lost = server_lost or (session.server is not None and not _lives(session.server))
         # Whoever records an end answers it, once.
-        recorded += end_sessions(town, [session], Ending.SERVER_LOST if lost else Ending.DIED)
+        return end_sessions(town, [session], Ending.SERVER_LOST if lost else Ending.DIED)
+
+    recorded = [session for ended in each(town, "ending what is left of", gone, end, _agent) for session in ended]
     fault_point("death.recorded")
     _find_mass_death(town, gone)
-    for session in recorded:
-        answer(town, session)
+    answer_each(town, recorded)
     return [session.agent for session in gone]
+
+
+def _agent(session: Session) -> str:
+    return session.agent
 
 
 def _save(town: Town, session: Session) -> None:
@@ -123,6 +128,10 @@ def _find_mass_death(town: Town, gone: Sequence[Session]) -> None:
         elif is_mass_death(len(died), len(rows.list_live_sessions(change))):
             rows.excuse_deaths(change, since, Ending.STRUCK)
             change.event(EventType.TOWN_STRUCK, "town", cause=Ending.STRUCK, agents=[s.agent for s in gone])
+
+
+def answer_each(town: Town, ended: Sequence[Session]) -> None:
+    each(town, "answering the death of", ended, lambda session: answer(town, session), _agent)
 
 
 def answer(town: Town, session: Session) -> None:

@@ -1,28 +1,21 @@
-"""What daemons do at each look: take in signals, compare rows with processes, act on the difference."""
+"""What daemons do at each look: compare rows with processes, act on the difference."""
 
-import json
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import AgentState, Session, SessionMove, SessionState
-from gastown_tmux.domain.ids import SessionId
+from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
 from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.configuration.shipped import AfterDone
 from gastown_tmux.edges.files import clock
-from gastown_tmux.operations.mail.injection import take_offer
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.rate_limits import lift_limits
-from gastown_tmux.operations.supervision.reminders import suggest_handoff
 from gastown_tmux.operations.supervision.up import SLING_SECONDS, find_missing
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.providers import registry
-from gastown_tmux.providers.base import PromptPassing
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import list_held_beads
 from gastown_tmux.store.meta import is_wanted
-from gastown_tmux.store.rows import Reader
 
 #: Seconds an agent may go on in its turn after its bead has left its hook.
 FAREWELL_SECONDS = 15.0
@@ -35,86 +28,29 @@ SLUNG_SECONDS = 60.0
 #: An agent asked for its own session's end; only the witness can do that for it.
 AT_ONCE = ("handoff", "respawned", "respawned fresh")
 
-MOVES: Mapping[str, SessionMove] = {
-    "session-start": "ready",
-    "prompt": "work",
-    "working": "work",
-    "idle": "idle",
-    "waiting": "wait",
-    "compact": "work",
-}
-
-
-def take_signals(town: Town) -> int:
-    """Rows follow what providers' hooks wrote into the spool, oldest first; how many there were."""
-    spool = town.run / "spool"
-    try:
-        # Names of the guard's files begin with a process id: only their times tell which came first.
-        files = sorted(
-            (path for path in spool.iterdir() if path.name[0] != "."), key=lambda path: path.stat().st_mtime_ns
-        )
-    except FileNotFoundError:
-        return 0
-    for file in files:
-        _, _, rest = file.name.partition(".")
-        session, _, event = rest.partition(".")
-        _take_signal(town, SessionId(session), event, file)
-        file.unlink(missing_ok=True)
-    return len(files)
-
-
-def _take_signal(town: Town, session: SessionId, event: str, file: Path) -> None:
-    try:
-        payload = json.loads(file.read_bytes() or b"{}")
-    except (OSError, ValueError):
-        payload = {}
-    known = payload if isinstance(payload, dict) else {}
-    if event == "offered":
-        take_offer(town, session, known)
-        return
-    provider_session = known.get("session_id") or known.get("sessionId")
-    transcript = known.get("transcript_path") or known.get("transcriptPath")
-    move = MOVES.get(event)
-    with town.change() as change:
-        if event == "session-start" and _has_words(town, change, session):
-            move = None
-        if move is not None:
-            rows.move_session(change, session, move)
-        if isinstance(provider_session, str):
-            rows.set_provider_session(change, session, provider_session)
-        if isinstance(transcript, str):
-            rows.set_transcript(change, session, transcript)
-        live = rows.find_session(change, session)
-        # A person who shortens it by hand knows what they do.
-        if event == "compact" and known.get("trigger") != "manual" and live is not None and not live.ended:
-            suggest_handoff(change, live)
-
-
-def _has_words(town: Town, reader: Reader, session: SessionId) -> bool:
-    """Whether its first prompt came with the command line: until that is submitted, its composer only looks idle."""
-    found = rows.find_session(reader, session)
-    return found is not None and registry.find(found.provider, town.settings()).prompt is PromptPassing.ARGUMENT
-
 
 def find_released(town: Town) -> list[Address]:
     """Agents with nothing on their hook whose role ends with the work, once their turn is over."""
     held = list_held_beads(town.db)
     idle = [agent for agent in rows.list_agents(town.db) if agent.address not in held and agent.state is AgentState.ON]
-    after = {role: shipped.load_role(role, town.path).done for role in {agent.role for agent in idle}}
-    free = []
-    for agent in idle:
-        if after[agent.role] is not AfterDone.END:
-            continue
+
+    def is_free(agent: Agent) -> Address | None:
+        if shipped.load_role(agent.role, town.path).done is not AfterDone.END:
+            return None
         session = rows.find_live_session(town.db, agent.address)
-        if session is None or _is_released(session, agent.since):
-            free.append(agent.address)
-    return free
+        return agent.address if session is None or _is_released(session, agent.since) else None
+
+    return [free for free in each(town, "releasing of", idle, is_free, lambda agent: agent.address) if free]
 
 
 def release(town: Town, free: Collection[Address]) -> None:
     """Ends the sessions of agents that have parted from their work; those that were given a bead meanwhile go on."""
     held = list_held_beads(town.db)
-    stop_sessions(town, [address for address in free if address not in held], why="done", move="stop")
+
+    def stop(address: Address) -> None:
+        stop_sessions(town, [address], why="done", move="stop")
+
+    each(town, "stopping of", [address for address in free if address not in held], stop)
 
 
 def _is_released(session: Session, since: str) -> bool:
@@ -146,11 +82,14 @@ def find_due(town: Town) -> list[Address]:
         return []
     lift_limits(town)
     now = clock.now()
-    for agent in rows.list_agents(town.db):
+
+    def retry(agent: Agent) -> None:
         if agent.state is AgentState.BACKOFF and (agent.not_before or "") <= now:
             with town.change() as change:
                 rows.move_agent(change, agent.address, "retry")
                 rows.set_restarts(change, agent.address, agent.restarts + 1)
+
+    each(town, "retrying of", rows.list_agents(town.db), retry, lambda agent: agent.address)
     return find_missing(town)
 
 

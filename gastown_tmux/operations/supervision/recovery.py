@@ -1,27 +1,30 @@
 """A lost town.db: the newest whole backup in its place, and what happened since from everything else that knows."""
 
-import json
+import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import BeadId, Commit, SessionId
+from gastown_tmux.domain.ids import BeadId, Commit, SessionId, is_bead_id
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import BeadState, Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import sync_directory
 from gastown_tmux.edges.files.faults import fault_point
-from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.edges.tmux.panes import Pane
+from gastown_tmux.errors import GtError, UsageError
 from gastown_tmux.operations.hooks import upkeep
 from gastown_tmux.operations.hooks.worktrees import put_away
 from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.sessions.daemon_control import stop_refineries
 from gastown_tmux.operations.sessions.starting import look, settle_orphans
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.ledger import folder_of
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.reading import json_object, read_file, text_of
 from gastown_tmux.store import agents, beads
 from gastown_tmux.store.db import Database, is_whole
 from gastown_tmux.store.events import last_seq, put_back
@@ -31,6 +34,20 @@ from gastown_tmux.store.meta import get_meta, is_wanted, set_meta
 from gastown_tmux.store.rigs import list_rigs
 
 _CATCHING_UP = "catching up"
+_LONGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What an agent's ``state.json`` says."""
+
+    agent: Address
+    role: Role
+    bead: BeadId | None
+    title: str
+    body: str
+    branch: str | None
+    base: Commit | None
 
 
 def find_backup(town: Town) -> Path | None:
@@ -94,29 +111,26 @@ def reconcile(town: Town) -> list[str]:
 
 def _recover_hooks(town: Town, rig: Rig) -> list[str]:
     paths = sorted((town.path / ".gt" / "hooks").glob(f"{rig.name}.*/state.json"))
-    return [line for path in paths for line in _recover_hook(town, rig, path)]
+    recovered = each(town, f"recovery in {rig.name} from", paths, lambda path: _recover_hook(town, rig, path))
+    return [line for lines in recovered for line in lines]
 
 
 def _recover_hook(town: Town, rig: Rig, path: Path) -> list[str]:
-    try:
-        state: dict[str, Any] = json.loads(path.read_bytes())
-        address, role, held = Address.parse(state["agent"]), Role(state["role"]), state["bead"]
-    except (OSError, ValueError, KeyError, TypeError, GtError):
-        return []
+    """Raises UsageError where ``state.json`` is not as we write it."""
+    state = _read_state(path)
+    address, held = state.agent, state.bead
     found = []
     with town.change() as change:
         if agents.find_agent(change, address) is None:
-            agents.insert_agent(change, address, role, None)
+            agents.insert_agent(change, address, state.role, None)
             Mailbox(town.mail / address.folder).create()
             found.append(f"agent {address}")
-        if not held or not str(held["id"]).startswith(f"{rig.prefix}-"):
+        if held is None or not is_bead_id(held, rig.prefix):
             return found
-        bead = beads.find_bead(change, held["id"])
+        bead = beads.find_bead(change, held)
         if bead is None:
-            beads.recover_bead(
-                change, BeadId(held["id"]), rig.name, held["title"], held.get("body") or "", state["branch"]
-            )
-            bead = beads.get_bead(change, held["id"])
+            beads.recover_bead(change, held, rig.name, state.title, state.body, state.branch)
+            bead = beads.get_bead(change, held)
             found.append(f"bead {bead.id}")
         if bead.state is BeadState.OPEN:
             other = beads.find_held_bead(change, address)
@@ -125,11 +139,30 @@ def _recover_hook(town: Town, rig: Rig, path: Path) -> list[str]:
                 beads.return_bead(change, other.id, Reason.PARKED)
                 found.append(f"{other.id} off the hook of {address}")
             beads.sling_bead(change, bead.id, address)
-            if state.get("branch") and state.get("base"):
-                beads.set_branch(change, bead.id, state["branch"], Commit(state["base"]))
+            if state.branch and state.base:
+                beads.set_branch(change, bead.id, state.branch, state.base)
             agents.move_agent(change, address, "start")
             found.append(f"{bead.id} on the hook of {address}")
     return found
+
+
+def _read_state(path: Path) -> _State:
+    known = json_object(read_file(path))
+    bead = known.get("bead")
+    held = bead if isinstance(bead, dict) else {}
+    address = Address.parse(text_of(known.get("agent")) or "")
+    role, base = str(known.get("role")), str(known.get("base"))
+    if address.folder != path.parent.name or role not in list(Role):
+        raise UsageError(f"{path} is not of {path.parent.name}")
+    return _State(
+        agent=address,
+        role=Role(role),
+        bead=BeadId(text_of(held.get("id")) or "") or None,
+        title=text_of(held.get("title"), _LONGEST) or "",
+        body=text_of(held.get("body"), _LONGEST) or "",
+        branch=text_of(known.get("branch")),
+        base=Commit(base) if re.fullmatch("[0-9a-f]{40,64}", base) else None,
+    )
 
 
 def _recover_merged(town: Town, rig: Rig) -> list[str]:
@@ -139,7 +172,7 @@ def _recover_merged(town: Town, rig: Rig) -> list[str]:
     heads = (f"refs/remotes/origin/{rig.target}", f"refs/heads/{rig.target}")
     head = next((commit for ref in heads if (commit := repository.resolve(ref))), None)
     for commit, subject, name in repository.trailers("Gastown-Bead", head) if head else []:
-        if not name.startswith(f"{rig.prefix}-"):
+        if not is_bead_id(name, rig.prefix):
             continue
         with town.change() as change:
             bead = beads.find_bead(change, name)
@@ -158,7 +191,7 @@ def _recover_branches(town: Town, rig: Rig) -> list[str]:
     for ref, commit in repository.list_refs("refs/heads/bead").items():
         name = ref.removeprefix("refs/heads/bead/")
         with town.change() as change:
-            if name.startswith(f"{rig.prefix}-") and beads.find_bead(change, name) is None:
+            if is_bead_id(name, rig.prefix) and beads.find_bead(change, name) is None:
                 subject = repository.run("log", "-1", "--format=%s", commit, "--").text
                 branch = ref.removeprefix("refs/heads/")
                 beads.recover_bead(change, BeadId(name), rig.name, f"recovered: {subject}", "", branch)
@@ -168,22 +201,22 @@ def _recover_branches(town: Town, rig: Rig) -> list[str]:
 
 def _adopt_sessions(town: Town) -> list[str]:
     """Agents that run in windows the old rows do not know."""
-    found = []
-    for pane in look(town):
-        if pane.kind != "agent" or pane.dead or agents.find_session(town.db, pane.gt_session) is not None:
-            continue
-        try:
-            agent = agents.get_agent(town.db, pane.agent)
-        except NotFoundError:
-            continue
-        last = agents.find_last_session(town.db, agent.address)
-        provider = agent.provider or (last.provider if last else None) or town.settings().text("provider.default")
-        with town.change() as change:
-            stale = agents.find_live_session(change, agent.address)
-            if stale is not None:
-                agents.end_session(change, stale.id, status=None, signal=None, reason="lost with town.db")
-            # Nobody starts it any more: it is settled by what its launcher reported.
-            agents.adopt_session(change, SessionId(pane.gt_session), agent.address, provider or "command", (0, "gone"))
-        found.append(f"the session of {agent.address}")
+    adopted = each(town, "taking over of window", look(town), lambda pane: _adopt(town, pane), lambda pane: pane.pane)
     settle_orphans(town)
-    return found
+    return [f"the session of {agent}" for agent in adopted if agent is not None]
+
+
+def _adopt(town: Town, pane: Pane) -> Address | None:
+    agent = agents.find_agent(town.db, pane.agent)
+    is_session = pane.kind == "agent" and not pane.dead and pane.gt_session.startswith("ses-")
+    if agent is None or not is_session or agents.find_session(town.db, pane.gt_session) is not None:
+        return None
+    last = agents.find_last_session(town.db, agent.address)
+    provider = agent.provider or (last.provider if last else None) or town.settings().text("provider.default")
+    with town.change() as change:
+        stale = agents.find_live_session(change, agent.address)
+        if stale is not None:
+            agents.end_session(change, stale.id, status=None, signal=None, reason="lost with town.db")
+        # Nobody starts it any more: it is settled by what its launcher reported.
+        agents.adopt_session(change, SessionId(pane.gt_session), agent.address, provider or "command", (0, "gone"))
+    return agent.address

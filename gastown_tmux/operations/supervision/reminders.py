@@ -10,6 +10,7 @@ from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.escalation.escalations import raise_escalation
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import find_agent, list_live_sessions
 from gastown_tmux.store.beads import find_held_bead, list_held_beads
@@ -26,13 +27,16 @@ _HAND_OFF = 'gt: your context was full. Commit, then: gt handoff -m "what is don
 def remind(town: Town) -> None:
     """Workers whose turn is over and whose bead is still on their hook; a crew member's pace is its person's."""
     held = list_held_beads(town.db)
-    for session in list_live_sessions(town.db):
+
+    def look_at(session: Session) -> None:
         agent, bead = find_agent(town.db, session.agent), held.get(session.agent)
         if agent is None or agent.role is not Role.POLECAT or agent.state is not AgentState.ON or bead is None:
-            continue
+            return
         if session.state is SessionState.IDLE:
             with town.change() as change:
                 _push(change, session, bead, max(session.since, agent.since))
+
+    each(town, "reminding of", list_live_sessions(town.db), look_at, lambda session: session.agent)
 
 
 def _push(change: Change, session: Session, bead: Bead, since: Time) -> None:

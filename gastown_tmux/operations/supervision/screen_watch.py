@@ -24,6 +24,7 @@ from gastown_tmux.operations.sessions.rate_limits import is_over, note_limit
 from gastown_tmux.operations.sessions.starting import look as panes
 from gastown_tmux.operations.supervision.approvals import answer_after_limit
 from gastown_tmux.operations.supervision.reminders import resume_after_error
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import screens
 from gastown_tmux.providers.base import Provider
@@ -51,9 +52,11 @@ class ScreenWatch:
         self._providers = {session.id: self._providers[session.id] for session in live if session.id in self._providers}
         self._seen = {session.id: self._seen[session.id] for session in live if session.id in self._seen}
         shown = {pane.gt_session: pane.activity for pane in panes(town)} if live else {}
-        for session in live:
-            with contextlib.suppress(ServerGoneError):
-                self._look_at(town, session, shown.get(session.id))
+        with contextlib.suppress(ServerGoneError):
+            each(
+                town, "look at the screen of", live,
+                lambda session: self._look_at(town, session, shown.get(session.id)), lambda session: session.agent,
+            )  # fmt: skip
 
     def _look_at(self, town: Town, session: Session, activity: int | None) -> None:
         provider = self._providers.get(session.id)

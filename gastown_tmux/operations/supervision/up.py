@@ -11,7 +11,7 @@ from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.configuration.shipped import Restart
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import locks, processes
-from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.errors import GtError, RefusedError, explain
 from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook
 from gastown_tmux.operations.sessions import daemon_control, daemons
 from gastown_tmux.operations.sessions.ending import stop_sessions
@@ -20,6 +20,7 @@ from gastown_tmux.operations.sessions.layouts import arrange, check_layout
 from gastown_tmux.operations.sessions.starting import resolve_provider, start_sessions
 from gastown_tmux.operations.supervision import deaths
 from gastown_tmux.operations.town import capacity
+from gastown_tmux.operations.town.isolation import each, isolated, set_aside
 from gastown_tmux.operations.town.ledger import write_ledger
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.agents import find_live_session, get_agent, list_agents, list_live_sessions, move_agent
@@ -97,16 +98,20 @@ def find_missing(town: Town) -> list[Address]:
         return []
     held, running = list_held_beads(town.db), {session.agent for session in list_live_sessions(town.db)}
     parked = {rig.name for rig in list_rigs(town.db) if rig.parked}
-    missing = [
-        agent.address
-        for agent in list_agents(town.db)
-        if agent.state is AgentState.ON
-        and agent.address not in running
-        and not town.is_frozen(agent.address)
-        and agent.rig not in parked
-        and (agent.address in held or _always_runs(town, agent))
-        and not _is_being_slung(town, held.get(agent.address))
-    ]
+
+    def is_missing(agent: Agent) -> Address | None:
+        wanted = (
+            agent.state is AgentState.ON
+            and agent.address not in running
+            and not town.is_frozen(agent.address)
+            and agent.rig not in parked
+            and (agent.address in held or _always_runs(town, agent))
+            and not _is_being_slung(town, held.get(agent.address))
+        )
+        return agent.address if wanted else None
+
+    found = each(town, "looking whether to start", list_agents(town.db), is_missing, lambda agent: agent.address)
+    missing = [address for address in found if address is not None]
     return [] if missing and capacity.refusal(town) else missing
 
 
@@ -130,24 +135,30 @@ def start_agents(town: Town, addresses: Sequence[Address]) -> list[Address]:
     ready = []
     bases: dict[RigName, Commit] = {}
     for address in addresses:
-        try:
-            agent = get_agent(town.db, address)
-            resolve_provider(town, agent.rig, agent.provider)
-            if agent.rig is not None:
-                rig = town.rig(agent.rig)
-                if not is_prepared(town, rig, address):
-                    if rig.name not in bases:
-                        bases[rig.name] = find_base(town, rig)
-                    prepare_hook(town, rig, address, bases[rig.name])
-            ready.append(address)
-        except GtError as error:
-            town.say(f"{address} cannot be started: {error.message}")
-            _put_off(town, address, error.message)
-    started = start_sessions(town, ready)
-    for session in started:
-        if session.ended:
-            town.say(f"{session.agent} was {session.reason}")
-            deaths.answer(town, session)
+        with isolated(town, "starting of", address):
+            try:
+                agent = get_agent(town.db, address)
+                resolve_provider(town, agent.rig, agent.provider)
+                if agent.rig is not None:
+                    rig = town.rig(agent.rig)
+                    if not is_prepared(town, rig, address):
+                        if rig.name not in bases:
+                            bases[rig.name] = find_base(town, rig)
+                        prepare_hook(town, rig, address, bases[rig.name])
+                ready.append(address)
+            except Exception as error:
+                _put_off(town, address, explain(error)[0])
+                raise
+
+    def put_off(address: Address, error: Exception) -> None:
+        _put_off(town, address, explain(error)[0])
+        set_aside(town, "starting of", address, error)
+
+    started = start_sessions(town, ready, put_off)
+    failed = [session for session in started if session.ended]
+    for session in failed:
+        town.say(f"{session.agent} was {session.reason}")
+    deaths.answer_each(town, failed)
     return [session.agent for session in started if not session.ended]
 
 

@@ -11,6 +11,7 @@ from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, is_stopped
+from gastown_tmux.errors import GtError
 from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.sessions.daemons import Daemon, list_daemons
 from gastown_tmux.operations.town import capacity
@@ -147,6 +148,14 @@ def _describe_orders(town: Town) -> list[str]:
     return words + [f"rig {rig.name} stands still: gt thaw" for rig in list_rigs(town.db) if rig_flag(rig.name) in up]
 
 
+def _describe_capacity(town: Town) -> list[str]:
+    try:
+        full = capacity.refusal(town)
+    except GtError as error:  # settings that cannot be read
+        return [error.message]
+    return [f"no agent is started: {full}"] if full else []
+
+
 def status(town: Town, agent: Address | None = None) -> Status | Answer:
     """The town at a glance; with an agent, why its health is what it is."""
     if agent is not None:
@@ -166,24 +175,29 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         "mail": len(Mailbox(town.mail / OVERSEER).list_new()),
         "escalations": len(list_escalations(town.db, state="open")),
     }
-    rigs = [
-        RigView(
-            name=rig.name,
-            target=rig.target,
-            remote=rig.remote,
-            parked=rig.parked,
-            gates=len(town.settings(rig.name).gates()),
-            beads=ready.get(rig.name, 0),
-            waiting=sum(request.rig == rig.name for request in queue),
-        )
-        for rig in list_rigs(town.db)
-    ]
-    full = capacity.refusal(town)
-    notes = [*_describe_orders(town), *([f"no agent is started: {full}"] if full else [])]
+    notes = [*_describe_orders(town), *_describe_capacity(town)]
     notes += map(str, daemon_deaths.list_repeated(town))
-    notes += [f"{rig.name} has no merge gates: whatever merges cleanly lands" for rig in rigs if not rig.gates]
-    for rig in rigs:
-        notes += [f"{bead.id} waits for a free place" for bead in list_waiting(town.db, rig.name)[:WAITING_SHOWN]]
+    rigs = []
+    for rig in list_rigs(town.db):
+        gates = 0
+        try:
+            gates = len(town.settings(rig.name).gates())
+            notes += [] if gates else [f"{rig.name} has no merge gates: whatever merges cleanly lands"]
+        except GtError as error:
+            notes += [error.message] if error.message not in notes else []
+        rigs.append(
+            RigView(
+                name=rig.name,
+                target=rig.target,
+                remote=rig.remote,
+                parked=rig.parked,
+                gates=gates,
+                beads=ready.get(rig.name, 0),
+                waiting=sum(request.rig == rig.name for request in queue),
+            )
+        )
+    for view in rigs:
+        notes += [f"{bead.id} waits for a free place" for bead in list_waiting(town.db, view.name)[:WAITING_SHOWN]]
     notes += [f"{request.id}: {request.reason}" for request in queue if request.reason]
     return Status(
         town=get_meta(town.db, "name") or "",

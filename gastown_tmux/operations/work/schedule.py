@@ -7,14 +7,15 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import BeadId, Commit, RigName
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import BeadState
+from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.processes.locks import Lock
-from gastown_tmux.errors import GtError
+from gastown_tmux.errors import GtError, explain
 from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook, write_state
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import start_sessions
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.placement import give
 from gastown_tmux.store import agents as agent_rows
@@ -39,7 +40,12 @@ def start_claimed(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> list
             except GtError as error:
                 failures.append((bead, address, error))
         fault_point("sling.prepared")
-        for session in start_sessions(town, list(ready)):
+
+        def fail(address: Address, error: Exception) -> None:
+            words, hint, _ = explain(error)
+            failures.append((ready[address], address, error if isinstance(error, GtError) else GtError(words, hint)))
+
+        for session in start_sessions(town, list(ready), fail):
             if session.ended:
                 reason = GtError(f"{session.agent} was {session.reason}", hint=f"gt log {session.agent}")
                 failures.append((ready[session.agent], session.agent, reason))
@@ -91,13 +97,16 @@ def schedule(town: Town, rig: Rig) -> list[tuple[BeadId, Address]]:
     It takes as long as fetches and set-ups take. Raises GtError where a worker could not be started, after the others
     were; its bead goes on waiting.
     """
-    given = []
-    for bead in rows.list_waiting(town.db, rig.name):
+
+    def give_out(bead: Bead) -> tuple[BeadId, Address | str]:
         with town.change() as change:
             fresh = rows.get_bead(change, bead.id)
-            worker = give(town, change, rig, fresh, person=False) if fresh.state is BeadState.OPEN else "another"
-        if isinstance(worker, Address):
-            given.append((bead.id, worker))
+            is_open = fresh.state is BeadState.OPEN
+            return bead.id, give(town, change, rig, fresh, person=False) if is_open else "another"
+
+    waiting = rows.list_waiting(town.db, rig.name)
+    offered = each(town, f"giving out of work in {rig.name},", waiting, give_out, lambda bead: bead.id)
+    given = [(bead, worker) for bead, worker in offered if isinstance(worker, Address)]
     failures = start_claimed(town, given)
     if failures and is_wanted(town.db):
         for id, address, _ in failures:

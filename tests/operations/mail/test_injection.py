@@ -15,7 +15,7 @@ from gastown_tmux.operations.mail import injection, sending
 from gastown_tmux.operations.mail.delivering import deliver
 from gastown_tmux.operations.mail.inbox import box, read
 from gastown_tmux.operations.mail.nudge import do_not_disturb
-from gastown_tmux.operations.supervision.patrol import take_signals
+from gastown_tmux.operations.supervision.signals import take_signals
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.deliveries import find_delivery, insert_delivery
 

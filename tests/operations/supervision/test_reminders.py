@@ -4,8 +4,8 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.escalation.escalations import list_escalations
 from gastown_tmux.operations.mail.courier import Courier
-from gastown_tmux.operations.supervision.patrol import take_signals
 from gastown_tmux.operations.supervision.reminders import REMINDERS, remind, resume_after_error
+from gastown_tmux.operations.supervision.signals import take_signals
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import list_open, move_delivery
