@@ -7,6 +7,7 @@ Fixtures: ``short_tmp`` (a folder whose path is short enough for sockets), ``run
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,8 @@ SESSION = pytest.StashKey[str]()
 GRACE = 3.0
 """Seconds that processes told to end have for it; a tmux server takes up to two after kill-server."""
 WORKERS_A_CORE = 2
+PATIENCE = 3
+"""How much longer than on an idle machine a test waits before it fails."""
 KEPT = ("PATH", "USER", "LOGNAME", "PYTHONPATH")
 
 
@@ -43,6 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.maxschedchunk = 1
     if os.environ.get("CI") == "true":
         config.pluginmanager.register(UnlistedSkips(ROOT / ".ci" / "allowed-skips"))
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As whatever a shell starts with &; what tests start and interrupt would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     tempfile.gettempdir()  # remembered now, before TMPDIR points into the folder of one test
     session_tmp = make_short_folder()
     config.add_cleanup(lambda: shutil.rmtree(session_tmp))
@@ -259,7 +265,7 @@ def run_gt(short_tmp: Path) -> Callable[..., Result]:
             input=stdin,
             cwd=cwd,
             env={**os.environ, **(env or {})},
-            timeout=seconds,
+            timeout=seconds * PATIENCE,
             capture_output=True,
             text=True,
         )
@@ -273,11 +279,11 @@ def wait_for() -> Callable[..., Any]:
     """``wait_for(condition, seconds, what)``: the first true value of ``condition()``, or a failed test."""
 
     def wait(condition: Callable[[], T], seconds: float = 10, what: str = "the condition") -> T:
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         pause = 0.001
         while not (value := condition()):
             if time.monotonic() > deadline:
-                pytest.fail(f"waited {seconds} s for {what}", pytrace=False)
+                pytest.fail(f"waited {seconds * PATIENCE} s for {what}", pytrace=False)
             time.sleep(pause)
             pause = min(pause * 2, 0.05)
         return value

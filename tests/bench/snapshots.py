@@ -6,7 +6,7 @@ from pathlib import Path
 from harness import Action, Goal, Scratch, benchmark, command
 
 from gastown_tmux.edges.files import clock
-from gastown_tmux.edges.git import snapshot, worktree
+from gastown_tmux.edges.git import places, snapshot
 from gastown_tmux.edges.git.command import Person
 from gastown_tmux.edges.git.repository import Repository
 
@@ -27,7 +27,7 @@ def big_worktree(scratch: Scratch) -> tuple[Repository, Path]:
     base = repository.resolve("refs/remotes/origin/main")
     assert base is not None
     place = scratch.path / "work"
-    worktree.add(repository, place, "crew/ann", base, "a benchmark")
+    places.add(repository, place, "crew/ann", base, "a benchmark")
     return repository, place
 
 

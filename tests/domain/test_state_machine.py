@@ -14,19 +14,19 @@ from gastown_tmux.domain.merging import MERGE_REQUEST, MergeState
 from gastown_tmux.domain.state_machine import IllegalMoveError, Machine
 from gastown_tmux.domain.work import BEAD, CONVOY
 
-MACHINES: list[Machine[Any]] = [AGENT, HOOK, SESSION, BEAD, CONVOY, MERGE_REQUEST, ESCALATION, DELIVERY]
+MACHINES: list[Machine[Any, Any]] = [AGENT, HOOK, SESSION, BEAD, CONVOY, MERGE_REQUEST, ESCALATION, DELIVERY]
 #: States from which nothing leads on.
 FINAL = {"session": {"ended"}, "bead": {"merged"}, "hook": set(), "agent": set(), "convoy": set()}
 
 each = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.thing)
 
 
-def states(machine: Machine[Any]) -> type[StrEnum]:
+def states(machine: Machine[Any, Any]) -> type[StrEnum]:
     return type(machine.initial)
 
 
 @each
-def test_a_table_has_only_states_of_its_own(machine: Machine[Any]) -> None:
+def test_a_table_has_only_states_of_its_own(machine: Machine[Any, Any]) -> None:
     for move, table in machine.moves.items():
         assert table, f"{move} leads from nowhere"
         for source, target in table.items():
@@ -34,7 +34,7 @@ def test_a_table_has_only_states_of_its_own(machine: Machine[Any]) -> None:
 
 
 @each
-def test_every_state_is_reached_and_every_move_can_be_made(machine: Machine[Any]) -> None:
+def test_every_state_is_reached_and_every_move_can_be_made(machine: Machine[Any, Any]) -> None:
     # A merge request that is to be reviewed begins held.
     begins = {machine.initial} | ({MergeState.HELD} if machine is MERGE_REQUEST else set())
     reached, waiting, made = set(begins), list(begins), set()
@@ -53,7 +53,7 @@ def test_every_state_is_reached_and_every_move_can_be_made(machine: Machine[Any]
 
 @each
 @given(data=st.data())
-def test_any_walk_stays_within_and_what_is_not_in_the_table_is_refused(machine: Machine[Any], data: Any) -> None:
+def test_any_walk_stays_within_and_what_is_not_in_the_table_is_refused(machine: Machine[Any, Any], data: Any) -> None:
     state = machine.initial
     for move in data.draw(st.lists(st.sampled_from(sorted(machine.moves)), max_size=30)):
         if machine.can(state, move):
@@ -66,13 +66,13 @@ def test_any_walk_stays_within_and_what_is_not_in_the_table_is_refused(machine: 
 
 
 @each
-def test_an_unknown_move_is_refused(machine: Machine[Any]) -> None:
+def test_an_unknown_move_is_refused(machine: Machine[Any, Any]) -> None:
     with pytest.raises(IllegalMoveError):
         machine.next_state(machine.initial, "explode")
 
 
 @each
-def test_final_states(machine: Machine[Any]) -> None:
+def test_final_states(machine: Machine[Any, Any]) -> None:
     final = {state for state in states(machine) if not any(machine.can(state, move) for move in machine.moves)}
     if machine.thing in FINAL:
         assert final == FINAL[machine.thing]

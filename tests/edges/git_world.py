@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from gastown_tmux.edges.git import worktree
+from gastown_tmux.edges.git import places
 from gastown_tmux.edges.git.command import Person
 from gastown_tmux.edges.git.project import Project
 from gastown_tmux.edges.git.repository import Repository
@@ -66,9 +66,12 @@ class World:
     def place(self, name: str) -> Path:
         return self.town / ".gt" / "hooks" / f"rig.{name}" / "work"
 
+    def reuse(self, path: Path, branch: str) -> str | None:
+        return places.reuse(self.repository, path, branch, self.base(), "gt: test", trash=self.town / ".gt" / "trash")
+
     def add(self, name: str, branch: str | None = None) -> Path:
         path = self.place(name)
-        worktree.add(self.repository, path, branch or f"work/{name}", self.base(), "gt: test")
+        places.add(self.repository, path, branch or f"work/{name}", self.base(), "gt: test")
         return path
 
 

@@ -7,8 +7,6 @@ import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
 from tests.journeys.town_world import TownWorld, chore, git, make_repository
 
 FILES = 500
@@ -47,7 +45,6 @@ def test_thirty_slings_of_one_bead(town: TownWorld) -> None:
     assert len(town.json("agents")["items"]) == 1
 
 
-@pytest.mark.timeout(180)
 def test_twelve_beads_on_a_real_project(bare_town: TownWorld) -> None:
     """With a limit of six agents all land; the remote has their changes and nothing else."""
     world = bare_town

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gastown_tmux.edges.git import worktree
+from gastown_tmux.edges.git import places
 from gastown_tmux.edges.git.command import environment
 from gastown_tmux.edges.git.merge import Conflict, merge_tree
 from gastown_tmux.edges.git.project import Project as ProjectSettings
@@ -166,7 +166,7 @@ def tell_in_a_rig(base: Path, project: Project, library: Library, story: Story) 
     settings.take_over(source.path)
     repository = Repository.create(base / "repo.git", base / "run" / "lock", str(source.path), settings)
     place = Place(base / "work")
-    worktree.add(repository, place.path, "bead/x", story.tips[0], "gt: test")
+    places.add(repository, place.path, "bead/x", story.tips[0], "gt: test")
     mine = project.bumps and library.commits[project.bumps[0]]
     place.commit(project.ours[0], bump=mine)
     trees = [place.tree()]

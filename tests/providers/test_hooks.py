@@ -66,7 +66,7 @@ def test_an_event_is_spooled_as_it_came_and_the_deacon_woken(shell: str, town: P
     payload = b'{"prompt": "\\u00e9 \xff\x00 $HOME `id`"}\n' * 3000
     assert run(shell, town, "end", payload=payload) == ""
     assert spooled(town) == [("ses-abcde end", payload)]
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     poke = b""
     while not poke and time.monotonic() < deadline:
         try:
@@ -100,7 +100,7 @@ def test_a_full_fifo_keeps_nobody_waiting(shell: str, town: Path) -> None:
         pass
     before = time.monotonic()
     assert run(shell, town, "idle", "block") == ""
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 30
     os.read(reader, 65536)  # lets the child that pokes go
     os.close(reader)
     assert [name for name, _ in spooled(town)] == ["ses-abcde idle"]

@@ -12,7 +12,7 @@ from prompt_toolkit.input import create_pipe_input
 from gastown_tmux.repl.printing import QuietOutput, Screen
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_a_prompt_ends_though_its_terminal_went_while_lines_were_drawn() -> None:
     ours, theirs = pty.openpty()
     file = os.fdopen(theirs, "w")

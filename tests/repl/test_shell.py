@@ -237,7 +237,7 @@ class HangingUp(Recorder):
             os.kill(os.getpid(), signal.SIGHUP)
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_a_hangup_ends_it_in_the_midst_of_a_drawing(town: Town) -> None:
     with create_pipe_input() as keys, ThreadPoolExecutor(1) as pool:
         shell = Shell(town, PLAIN, keys, output := HangingUp())

@@ -3,13 +3,11 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from gastown_tmux.domain.odd_bytes import printable, quoted_name
-from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Person, git
+from gastown_tmux.edges.git.command import Person, git
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.workbench import Workbench
-from gastown_tmux.edges.git.worktree import BrokenWorktree, add, git_dir, reuse
 
 _NOBODY = Person("gt", "gt@localhost")
 
@@ -99,19 +97,6 @@ def commit_tree(
             "GIT_COMMITTER_EMAIL": committer.email,
         },
     ).text
-
-
-def gate_worktree(repository: Repository, path: Path, commit: str) -> None:
-    """Bring the detached worktree at `path` to exactly the tree of `commit`, made where it is missing.
-
-    Every other file in it goes, ignored ones and repositories too: only the refinery works there.
-    """
-    try:
-        git_dir(repository, path)
-    except BrokenWorktree:
-        add(repository, path, None, commit, "gt: gates of the merge queue")
-    reuse(repository, path, None, commit)
-    git("clean", "--quiet", "-ffdx", cwd=path, timeout=CHECKOUT_TIMEOUT)
 
 
 def _messages(fields: Sequence[str]) -> list[str]:

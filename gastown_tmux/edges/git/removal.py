@@ -23,6 +23,24 @@ class Saved:
     commit: str
 
 
+class Trash:
+    """A place in the trash for what is taken out of one folder, made when the first thing comes."""
+
+    def __init__(self, trash: Path, path: Path) -> None:
+        self.place = trash / f"{path.parent.name}-{time.time_ns()}-{os.urandom(4).hex()}"
+
+    def take(self, path: Path, name: str) -> None:
+        """Move `path` there, under `name`. Nothing is copied."""
+        target = self.place / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.rename(target)
+        except PermissionError:
+            # A folder is moved by who may write in it: its `..` changes.
+            path.chmod(0o700)
+            path.rename(target)
+
+
 def remove(
     repository: Repository,
     path: Path,
@@ -50,18 +68,16 @@ def remove(
     if not kept.stdout or repository.resolve(saved.commit) != saved.commit:
         raise RefusedError(f"{saved.commit} is not a snapshot in {repository.path}, so {path} stays")
     with repository.lock(), plain_errors(path):
-        place = trash / f"{path.parent.name}-{time.time_ns()}-{os.urandom(4).hex()}"
+        away = Trash(trash, path)
         if not path.exists():
             if entry := admin_of(repository, path):
-                place.mkdir(parents=True)
-                entry.rename(place / "admin")
+                away.take(entry, "admin")
             return None
         entry = git_dir(repository, path)
-        place.mkdir(parents=True)
         # Two renames instead of `worktree prune`: nothing is deleted, and no other entry is looked at.
-        path.rename(place / "work")
-        entry.rename(place / "admin")
-    return place
+        away.take(path, "work")
+        away.take(entry, "admin")
+    return away.place
 
 
 def empty_trash(trash: Path, older_than_seconds: float) -> list[Path]:
@@ -77,13 +93,21 @@ def empty_trash(trash: Path, older_than_seconds: float) -> list[Path]:
         if not stat.S_ISDIR(facts.st_mode) or facts.st_mtime > oldest:
             continue
         try:
-            shutil.rmtree(place, onerror=_permit_and_retry)
+            delete(place)
             gone.append(place)
         except OSError as error:
             failed.append(f"{place.name}: {error.strerror}")
     if failed:
         raise GtError(f"cannot delete from {trash}: {'; '.join(failed)}")
     return gone
+
+
+def delete(path: Path, _name: str = "") -> None:
+    """Delete a file or a whole folder, also one that its maker wrote-protected. Never follows a symbolic link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, onerror=_permit_and_retry)
+    else:
+        path.unlink()
 
 
 def _permit_and_retry(act: Callable[..., object], name: str, failure: object) -> None:

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
-from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, git
-from gastown_tmux.edges.git.layout import pin
+from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.git.command import GitError, git
 from gastown_tmux.edges.git.pins import CONVERSIONS
-from gastown_tmux.edges.git.repository import LOCK_TIMEOUT, Repository
-from gastown_tmux.edges.processes.locks import Lock
+from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.errors import RefusedError
 
-_PARALLEL = ("checkout.workers=0",)
+#: In a worktree's own folder of the repository while its files are not all there.
+UNFILLED = "gt-unfilled"
 
 
 class BrokenWorktree(RefusedError):  # noqa: N818 - a state of the worktree that happens to be raised
@@ -124,85 +123,6 @@ def _look(path: Path, but: tuple[str, ...] = ()) -> tuple[list[str], list[str], 
     return staged, unstaged, untracked
 
 
-def add(
-    repository: Repository,
-    path: Path,
-    branch: str | None,
-    base: str,
-    reason: str,
-    *,
-    ignore_other_worktrees: bool = False,
-) -> None:
-    """Make a worktree at `path` on `branch` (None: detached at `base`), locked with `reason`.
-
-    A missing branch starts at `base`; one with nothing that `base` lacks is moved there; any other is kept
-    and checked out as it is. Safe to kill at any moment and to run again; on a worktree that is whole it
-    changes nothing. Raises `RefusedError` when something else is at `path`, or when `branch` is checked out
-    in another worktree and `ignore_other_worktrees` is not set.
-    """
-    with plain_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with repository.lock() as held:
-        try:
-            git_dir(repository, path)
-        except BrokenWorktree:
-            _register(repository, path, branch, base, reason, ignore_other_worktrees, held)
-        pin(git_dir(repository, path))
-    admin = assert_place(repository, path, branch)
-    with _populating(admin) as held:
-        # Git writes the first index after the last file: without one, the files are not all there yet.
-        if not (admin / "index").exists():
-            (admin / "index.lock").unlink(missing_ok=True)
-            git(
-                *("reset", "--quiet", "--hard"),
-                cwd=path,
-                config=_PARALLEL,
-                timeout=CHECKOUT_TIMEOUT,
-                keep_open=[held],
-            )
-
-
-def reuse(
-    repository: Repository,
-    path: Path,
-    branch: str | None,
-    base: str,
-    *,
-    ignore_other_worktrees: bool = False,
-) -> None:
-    """Bring an existing worktree to another branch (None: detached at `base`), as `add` would make it.
-
-    Uncommitted changes, untracked files and an unfinished merge or rebase are dropped; ignored files and
-    repositories inside it stay. The caller has ended every process that works there, and has taken a
-    snapshot. Safe to kill and run again.
-    """
-    admin = git_dir(repository, path)
-    with repository.lock():
-        if branch is not None and not ignore_other_worktrees:
-            _refuse_second_checkout(repository, path, branch)
-        if branch is None or (current := repository.resolve(f"refs/heads/{branch}")) is None:
-            start = base
-        else:
-            start = base if repository.is_ancestor(current, base) else current
-    with _populating(admin) as held:
-        (admin / "index.lock").unlink(missing_ok=True)
-        if (operation := operation_in(admin)) is Operation.BISECT:
-            git("bisect", "reset", "HEAD", cwd=path)
-        elif operation is not None:
-            # --quit keeps HEAD and puts an autostash on the stash; a rebase outlives even checkout --force.
-            git(operation.value, "--quit", cwd=path)
-        place = ["--detach", start] if branch is None else ["--no-track", "-B", branch, start]
-        git(
-            *("checkout", "--quiet", "--force", "--ignore-other-worktrees", *place),
-            cwd=path,
-            config=_PARALLEL,
-            timeout=CHECKOUT_TIMEOUT,
-            keep_open=[held],
-        )
-        git("clean", "--quiet", "-fd", cwd=path, timeout=CHECKOUT_TIMEOUT, keep_open=[held])
-    assert_place(repository, path, branch)
-
-
 def ignore(repository: Repository, tree: Path, path: Path) -> bool:
     """Keeps an untracked ``path`` of the worktree ``tree`` out of ``git status``, in all worktrees of the repository.
 
@@ -263,78 +183,6 @@ def admin_of(repository: Repository, path: Path) -> Path | None:
             if os.fsdecode((entry / "gitdir").read_bytes()).rstrip("\n") in wanted:
                 return entry
     return None
-
-
-def _register(
-    repository: Repository,
-    path: Path,
-    branch: str | None,
-    base: str,
-    reason: str,
-    ignore_other_worktrees: bool,
-    held: int,
-) -> None:
-    """`worktree add`, once more if it fails. `held` is the repository lock's descriptor."""
-    for attempt in (1, 2):
-        _clear_half_made(path)
-        if admin_of(repository, path) is not None:
-            # Its directory is gone. Git takes such an entry's place, but would not move the branch it names.
-            git("worktree", "remove", "-f", "-f", "--", str(path), git_dir=repository.path, keep_open=[held])
-        if branch is None:
-            place = ["--detach", "--", str(path), base]
-        else:
-            if not ignore_other_worktrees:
-                _refuse_second_checkout(repository, path, branch)
-            current = repository.resolve(f"refs/heads/{branch}")
-            if current is None:
-                place = ["--no-track", "-b", branch, "--", str(path), base]
-            else:
-                if repository.is_ancestor(current, base):
-                    # Not by -B, which refuses a branch that another worktree has, whatever the force.
-                    repository.update_ref(f"refs/heads/{branch}", base, current)
-                place = ["--", str(path), branch]
-        try:
-            # Forced, for the branch may be checked out elsewhere: that was asked for above.
-            git(
-                *["worktree", "add", "--quiet", "--no-checkout", "-f", "--lock", "--reason"],
-                *(reason, *place),
-                git_dir=repository.path,
-                keep_open=[held],
-            )
-            return
-        except GitError:
-            # An agent's own `git worktree add`, outside our lock, makes git 2.39 fail at random.
-            if attempt == 2:
-                raise
-
-
-def _clear_half_made(path: Path) -> None:
-    """Take away what a killed `worktree add --no-checkout` leaves: a directory with at most a `.git` file."""
-    if not path.is_symlink() and not path.exists():
-        return
-    if path.is_symlink() or not path.is_dir():
-        raise RefusedError(f"{path} is in the way of a worktree")
-    found = list(path.iterdir())
-    if [entry for entry in found if entry.name != ".git" or entry.is_symlink() or not entry.is_file()]:
-        raise BrokenWorktree(f"{path} holds files but is not a worktree", "gt doctor --fix")
-    with plain_errors(path):
-        for entry in found:
-            entry.unlink()
-        path.rmdir()
-
-
-def _refuse_second_checkout(repository: Repository, path: Path, branch: str) -> None:
-    other = repository.path
-    for record in repository.run("worktree", "list", "--porcelain", "-z").records:
-        if record.startswith("worktree "):
-            other = Path(record.removeprefix("worktree "))
-        elif record == f"branch refs/heads/{branch}" and other.resolve() != path.resolve():
-            raise RefusedError(f"branch {branch} is checked out in {other}")
-
-
-def _populating(admin: Path) -> Lock:
-    """The lock of whoever writes a worktree's files, held by its git child too."""
-    return Lock(admin / "gt-populate.lock", LOCK_TIMEOUT + CHECKOUT_TIMEOUT)
 
 
 def symbolic_branch(admin: Path) -> str | None:

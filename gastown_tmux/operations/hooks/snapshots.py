@@ -6,7 +6,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, HookState, Role, branch_of
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.edges.git import snapshot, snapshot_history, worktree
+from gastown_tmux.edges.git import places, snapshot, snapshot_history
 from gastown_tmux.edges.git.snapshot import Snapshot
 from gastown_tmux.edges.processes import launch, processes
 from gastown_tmux.errors import NotFoundError, RefusedError
@@ -153,4 +153,4 @@ def _make_again(town: Town, rig: Rig, agent: Address, chosen: Snapshot) -> None:
     branch = branch_of(known, bead.id if bead else None) if bead is not None or known.role is Role.CREW else None
     repository = town.repository(rig.name)
     base = repository.resolve(f"{chosen.commit}^") or find_base(town, rig, fetch=False)
-    worktree.add(repository, town.worktree(agent), branch, base, f"gt: hook of {agent}", ignore_other_worktrees=True)
+    places.add(repository, town.worktree(agent), branch, base, f"gt: hook of {agent}")

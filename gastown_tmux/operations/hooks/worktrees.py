@@ -12,8 +12,8 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import make_folder, write_atomic
 from gastown_tmux.edges.files.copying import copy_path
 from gastown_tmux.edges.files.faults import fault_point
-from gastown_tmux.edges.git import removal, snapshot, snapshot_history, worktree
-from gastown_tmux.edges.git.command import Person
+from gastown_tmux.edges.git import places, removal, snapshot, snapshot_history, worktree
+from gastown_tmux.edges.git.command import GitError, Person
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import run_logged
 from gastown_tmux.edges.processes.locks import Lock
@@ -72,14 +72,20 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
         move_hook(change, address, "prepare")
     try:
         mend_worktree(town, rig, address)
+        reused = place.exists() and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
+        if reused and not _is_saved(town, rig, address):
+            kept = put_away(town, place, address)
+            town.say(f"{address}: what is in the worktree cannot be saved: it is kept in {kept}")
+            reused = False
         fresh = not place.exists()
         known = repository.resolve(f"refs/heads/{branch}") is not None
-        reused = not fresh and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
+        reason = f"gt: hook of {address}"
         if reused:
-            save_hook(town, rig, address, "reuse")
-            worktree.reuse(repository, place, branch, base, ignore_other_worktrees=True)
+            why = places.reuse(repository, place, branch, base, reason, trash=town.trash)
+            if why is not None:
+                town.say(f"{address}: the worktree was made again, its build output is gone: {why}")
         else:
-            worktree.add(repository, place, branch, base, f"gt: hook of {address}", ignore_other_worktrees=True)
+            places.add(repository, place, branch, base, reason)
         fault_point("hook.checked-out")
         if fresh:
             _copy_files(town, rig, place)
@@ -95,6 +101,18 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
         move_hook(change, address, "ready")
         if bead is not None:
             set_branch(change, bead.id, branch, base)
+
+
+def _is_saved(town: Town, rig: Rig, address: Address) -> bool:
+    """Whether nothing of an agent's is in its worktree that no snapshot has."""
+    place = town.worktree(address)
+    try:
+        if save_hook(town, rig, address, "reuse") is not None:
+            return True
+        return places.is_unfilled(worktree.git_dir(town.repository(rig.name), place), place)
+    except GtError as error:
+        town.say(f"{address}: {error.message}")
+        return False
 
 
 def mend_worktree(town: Town, rig: Rig, address: Address) -> None:
@@ -138,7 +156,7 @@ def _is_on(town: Town, rig: Rig, place: Path, branch: str) -> bool:
     repository = town.repository(rig.name)
     try:
         worktree.assert_place(repository, place, branch)
-    except worktree.BrokenWorktree:
+    except (worktree.BrokenWorktree, GitError):
         return False
     except RefusedError:
         return worktree.rebased_branch(repository, place) == branch

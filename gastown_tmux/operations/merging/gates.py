@@ -11,7 +11,7 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.setting_values import Gate
 from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.files.bounded_log import append
-from gastown_tmux.edges.git import merge
+from gastown_tmux.edges.git import places
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import run_logged
@@ -30,7 +30,7 @@ def run_gates(
         return None
     place, log = town.rig_folder(rig.name) / "gate", log_path(town, request)
     try:
-        merge.gate_worktree(repository, place, candidate)
+        places.make_gate(repository, place, candidate, "gt: gates of the merge queue", town.trash)
         for command in settings.texts("worktree.setup"):
             seconds = settings.seconds("worktree.timeout")
             status = run_logged(

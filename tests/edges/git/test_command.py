@@ -78,7 +78,7 @@ def test_a_hanging_git_is_ended_with_its_helpers(tmp_path: Path, monkeypatch: py
     begun = time.monotonic()
     with pytest.raises(GitError, match=r"git fetch was ended after 0.5 seconds"):
         git("fetch", timeout=0.5)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     helper = (tmp_path / "helper").read_text().strip()
     state = subprocess.run(["ps", "-o", "stat=", "-p", helper], capture_output=True, text=True).stdout
     assert state.strip()[:1] in ("", "Z")

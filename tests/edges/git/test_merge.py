@@ -6,7 +6,7 @@ import pytest
 
 from gastown_tmux.edges.git import worktree
 from gastown_tmux.edges.git.command import GitError, Person
-from gastown_tmux.edges.git.merge import Conflict, Tree, commit_tree, gate_worktree, merge_tree
+from gastown_tmux.edges.git.merge import Conflict, Tree, commit_tree, merge_tree
 from gastown_tmux.edges.git.push import Behind, Pushed, Refused, is_landed, push
 from gastown_tmux.edges.git.workbench import workbench
 from gastown_tmux.errors import RefusedError
@@ -148,24 +148,6 @@ def test_the_files_of_a_checkout_follow_unless_they_are_dirty(world: World) -> N
     run_git(person, "checkout", "README")
     assert push(world.repository, url, made, "main", base, into_checkout=True) == Pushed()
     assert (person / "mine").exists() and run_git(person, "status", "--porcelain") == ""
-
-
-def test_gates_see_exactly_the_tree(world: World) -> None:
-    made = candidate(world, commit(world.add("ann"), "mine"))
-    path = world.place("gate")
-    gate_worktree(world.repository, path, made)
-    assert sorted(p.name for p in path.iterdir()) == [".git", ".gitignore", "README", "mine", "src"]
-    (path / "README").write_text("dirty")
-    (path / "a.log").write_text("x")
-    (path / "nested").mkdir()
-    run_git(path / "nested", "init", "-q")
-    gate_worktree(world.repository, path, world.base())
-    assert sorted(p.name for p in path.iterdir()) == [".git", ".gitignore", "README", "src"]
-    assert (path / "README").read_text() == "hello\n"
-    assert run_git(path, "rev-parse", "--abbrev-ref", "HEAD") == "HEAD"
-    (path / ".git").unlink()
-    with pytest.raises(worktree.BrokenWorktree):
-        gate_worktree(world.repository, path, made)
 
 
 def both_change(world: World, theirs: dict[str, str], mine: dict[str, str]) -> tuple[str, str]:

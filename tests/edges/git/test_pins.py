@@ -95,7 +95,7 @@ def test_no_hook_runs_that_stands_in_the_configuration(world: World, tmp_path: P
         run_git(path, "config", "--add", "hook.mine.event", event)
     world.add("bob")
     world.repository.update_ref("refs/heads/new", world.base(), None)
-    worktree.reuse(world.repository, path, "work/next", world.base())
+    world.reuse(path, "work/next")
     take(world.repository, "rig.ann", path, time="2026-01-01T00:00:00Z", why="t", hook={}, by=ANN)
     assert not ran.exists()
     assert "hook.mine.command" in run_git(path, "config", "--list")
@@ -169,7 +169,7 @@ def test_an_agent_that_makes_head_a_link_is_still_on_its_branch(world: World, ho
     assert (worktree.git_dir(world.repository, path) / "HEAD").is_symlink()
     worktree.assert_place(world.repository, path, "work/other")
     assert worktree.repair(world.repository, [path]) == []
-    worktree.reuse(world.repository, path, "work/third", world.base())
+    world.reuse(path, "work/third")
     assert not (worktree.git_dir(world.repository, path) / "HEAD").is_symlink()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gastown_tmux.edges.git import snapshot, worktree
+from gastown_tmux.edges.git import places, snapshot, worktree
 from gastown_tmux.edges.git.removal import Saved, empty_trash, remove
 from gastown_tmux.edges.git.worktree import BrokenWorktree
 from gastown_tmux.errors import RefusedError
@@ -44,7 +44,7 @@ def test_everything_goes_to_the_trash_and_the_branch_is_free(world: World) -> No
     place = remove_it(world, path, save(world, path))
     assert place is not None and not path.exists()
     assert (place / "work" / "a.log").read_text() == "ignored"
-    assert (place / "admin" / "logs" / "HEAD").exists()
+    assert (place / "admin" / "index").exists()
     assert remove_it(world, path, Saved(save_of(world))) is None
     world.add("bob", "work/ann")
     assert empty_trash(place.parent, 3600) == []
@@ -69,7 +69,7 @@ def test_what_is_not_ours_stays(world: World, tmp_path: Path) -> None:
     path = world.add("ann")
     saved = save(world, path)
     outside = tmp_path / "outside"
-    worktree.add(world.repository, outside, "work/out", world.base(), "gt: test")
+    places.add(world.repository, outside, "work/out", world.base(), "gt: test")
     with pytest.raises(RefusedError, match=r"is not one of our worktrees"):
         remove_it(world, path, saved, [])
     with pytest.raises(RefusedError, match=r"is not inside the town"):

@@ -37,7 +37,7 @@ def test_what_it_prints_is_in_the_log_when_it_ends(tmp_path: Path) -> None:
 def test_one_that_takes_too_long_is_ended_with_its_group(tmp_path: Path, wait_for: Callable[..., Any]) -> None:
     started = time.monotonic()
     assert run("sleep 60 & echo $! > child; wait", tmp_path / "log", 0.5) is None
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     child = int((tmp_path / "child").read_text())
     wait_for(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie", 5, "its end")
 
@@ -58,7 +58,9 @@ def test_whom_it_leaves_behind_goes_on_printing(tmp_path: Path, wait_for: Callab
         str(log),
     ]
     subprocess.run(command, check=True, timeout=20)
-    [process] = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sh", "-c", service]]
+    # What it starts is a copy of it for a moment.
+    same = [p for p in psutil.process_iter(["cmdline", "create_time"]) if p.info["cmdline"] == ["sh", "-c", service]]
+    process = min(same, key=lambda p: (p.info["create_time"], p.pid))
     try:
         for _ in range(3):
             before = wait_for(lambda: alive.exists() and alive.read_text(), 10, "a word of it")
@@ -82,4 +84,4 @@ def test_a_short_question(tmp_path: Path) -> None:
     assert ask(["sleep", "60"], PATH, 0.2) is None
     assert ask(["yes"], PATH, 60.0) is None
     assert ask(["sh", "-c", "exec >&- 2>&-; sleep 60"], PATH, 0.2) is None
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30

@@ -81,7 +81,7 @@ def test_a_lock_on_a_deleted_file_is_none(tmp_path: Path) -> None:
     fcntl.flock(held, fcntl.LOCK_EX)
     waiter = threading.Thread(target=wait)
     waiter.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while len([fd for fd in Path("/proc/self/fd").iterdir() if _link(fd) == str(path)]) < 2:
         assert time.monotonic() < deadline
         select.select([], [], [], 0.002)

@@ -49,7 +49,7 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         select.select([], [], [], 0.002)

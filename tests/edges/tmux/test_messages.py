@@ -47,7 +47,7 @@ def test_a_notice_is_shown_as_it_is(server: Server, short_tmp: Path) -> None:
 
 def read_until(terminal: int, enough: object) -> str:
     """What the terminal was sent, without escape sequences."""
-    data, deadline = b"", time.monotonic() + 10
+    data, deadline = b"", time.monotonic() + 30
     while time.monotonic() < deadline:
         if select.select([terminal], [], [], 0.05)[0]:
             data += os.read(terminal, 65536)

@@ -43,7 +43,7 @@ def spec(tmp_path: Path, *command: str, name: str = "toast", session: str = "ses
 
 
 def until(look: Callable[[], object]) -> Any:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not (seen := look()):
         assert time.monotonic() < deadline
         select.select([], [], [], 0.005)
