@@ -58,6 +58,20 @@ def test_no_knots(graph: grimp.ImportGraph) -> None:
     graphlib.TopologicalSorter(imports).prepare()  # raises CycleError, which names the knot
 
 
+LIBRARIES = {
+    "git": {"gastown_tmux.edges.git.browse"},
+    "libtmux": {"gastown_tmux.edges.tmux.views"},
+    "watchdog": {"gastown_tmux.edges.files.mailbox_watch"},
+}
+"""What people read of a repository is GitPython's, on repo.git; what they arrange in tmux is libtmux's. Everything else
+of git and tmux is a guarded command."""
+
+
+def test_libraries_are_used_in_their_rooms(graph: grimp.ImportGraph) -> None:
+    for library, rooms in LIBRARIES.items():
+        assert graph.find_modules_that_directly_import(library) == rooms, library
+
+
 def test_programs_are_run_only_in_their_rooms(graph: grimp.ImportGraph) -> None:
     importers = graph.find_modules_that_directly_import("subprocess") if "subprocess" in graph.modules else set()
     assert {module for module in importers if not module.startswith(RUNS_PROGRAMS)} == set()

@@ -146,7 +146,7 @@ def test_keeps_and_shows_what_is_unsaved(town: TownWorld, hostile: Path) -> None
     patch = town.gt("diff", "ann").out
     assert "+++ b/draft.txt\n@@ -0,0 +1 @@\n+draft 10" in patch and "+++ b/Ümlaut.txt" in patch and "\x1b" not in patch
     assert patch.index("a/dos.txt") < patch.index("a/link") < patch.index("a/src/tool")
-    assert "draft.txt  | 1 +" in town.gt("diff", "ann", "--stat").out
+    assert "draft.txt  | +1 -0, new" in town.gt("diff", "ann", "--stat").out
     for name in kept:
         (work / name).write_text("ruined\n")
     (work / "junk").write_text("left by nobody")

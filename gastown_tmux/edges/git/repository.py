@@ -173,13 +173,9 @@ class Repository:
         records = self.run("diff-tree", "-r", "-z", "--no-renames", "--name-status", old, new).records
         return [Change(status, name) for status, name in zip(records[::2], records[1::2], strict=True)]
 
-    def diff(self, old: str, new: str, *, stat: bool = False) -> str:
-        """The patch from one commit or tree to another (`stat`: files and counts only).
-
-        No program configured by the repository is run.
-        """
-        shape = ["--stat"] if stat else []
-        return self.run("diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M", *shape, old, new, "--").text
+    def diff(self, old: str, new: str) -> str:
+        """The patch from one commit or tree to another. No program configured by the repository is run."""
+        return self.run("diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M", old, new, "--").text
 
     def maintain(self, loose: int = 2000) -> None:
         """Packs what lies loose, where it is more objects than `loose`; nothing is deleted, and nobody has to wait."""

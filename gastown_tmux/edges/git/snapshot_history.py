@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.edges.git.browse import compare
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.snapshot import (
@@ -86,9 +87,9 @@ def diff(
     if isinstance(against, Snapshot):
         nested = [_nested_tree(repository, one) for one in (against, snapshot)]
         parts = [(f"{against.commit}:work", f"{snapshot.commit}:work"), (nested[0], nested[1])]
-        return "\n".join(filter(None, (repository.diff(*part, stat=stat) for part in parts if part[0] != part[1])))
+        return "\n".join(filter(None, (compare(repository, *part, stat=stat) for part in parts if part[0] != part[1])))
     head = against if against is not None else repository.resolve(f"{snapshot.commit}^")
-    return repository.diff(f"{head}^{{tree}}" if head else _EMPTY_TREE, f"{snapshot.commit}:work", stat=stat)
+    return compare(repository, f"{head}^{{tree}}" if head else _EMPTY_TREE, f"{snapshot.commit}:work", stat=stat)
 
 
 def _nested_tree(repository: Repository, snapshot: Snapshot) -> str:

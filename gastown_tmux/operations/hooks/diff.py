@@ -5,6 +5,7 @@ from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.edges.git import snapshot, snapshot_history
+from gastown_tmux.edges.git.browse import compare
 from gastown_tmux.edges.git.snapshot import Snapshot
 from gastown_tmux.errors import NotFoundError, UsageError
 from gastown_tmux.operations.hooks.fork_points import find_fork, known_tip
@@ -34,7 +35,7 @@ def diff(town: Town, what: str, stat: bool = False) -> str:
         repository = town.repository(rig.name)
         tip = f"{request.merged_commit}^" if request.merged_commit else known_tip(town, rig, request.base)
         base = _compared_with(town, rig, tip, request.base, request.head, request.id)
-        return repository.diff(base, request.head, stat=stat)
+        return compare(repository, base, request.head, stat=stat)
     return _diff_branch(town, bead, stat)
 
 
@@ -74,7 +75,7 @@ def _diff_branch(town: Town, bead: Bead, stat: bool) -> str:
     if saved := snapshot_history.find_work(repository, bead.branch):
         return _diff_snapshot(town, rig, bead, saved, stat)
     base = _compared_with(town, rig, known_tip(town, rig, bead.base), bead.base, tip)
-    return repository.diff(base, tip, stat=stat)
+    return compare(repository, base, tip, stat=stat)
 
 
 def _diff_snapshot(town: Town, rig: Rig, bead: Bead | None, saved: Snapshot, stat: bool) -> str:

@@ -1,13 +1,15 @@
 """gt mq: the merge queue, and what a person says of it."""
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, fields
 
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
+from gastown_tmux.edges.git.browse import FileChange, LogEntry, list_changes, list_commits, summarise
 from gastown_tmux.edges.processes import locks
-from gastown_tmux.errors import RefusedError
+from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.hooks.worktrees import write_state
 from gastown_tmux.operations.merging.results import send_back
 from gastown_tmux.operations.town.town import Answer, Town
@@ -21,8 +23,32 @@ def list_merge_requests(town: Town, rig: Rig | None = None, state: str | None = 
     return rows.list_merge_requests(town.db, rig=rig.name if rig else None, state=state)
 
 
-def show_merge_request(town: Town, request: MergeRequest) -> MergeRequest:
-    return request
+@dataclass(frozen=True, slots=True)
+class ShownRequest(MergeRequest):
+    """A merge request with what would land of it: its title, commits and files; None where they are gone."""
+
+    title: str
+    commits: list[LogEntry] | None
+    files: list[FileChange] | None
+
+    @property
+    def changes(self) -> str | None:
+        """For a person: the commits, then the files with counts."""
+        if self.commits is None or self.files is None:
+            return None
+        told = [f"{commit.id[:10]} {commit.subject}" for commit in self.commits]
+        return "\n".join([*told, "", summarise(self.files)])
+
+
+def show_merge_request(town: Town, request: MergeRequest) -> ShownRequest:
+    repository = town.repository(request.rig)
+    commits, files = None, None
+    with contextlib.suppress(GtError):
+        commits = list_commits(repository, request.base, request.head)
+        files = list_changes(repository, request.base, request.head)
+    bead = beads.find_bead(town.db, request.bead)
+    known = {field.name: getattr(request, field.name) for field in fields(request)}
+    return ShownRequest(**known, title=bead.title if bead else "", commits=commits, files=files)
 
 
 def submit(town: Town, bead: Bead | None = None) -> Answer:

@@ -20,12 +20,13 @@ VERBS = (
     ),
     Verb(
         "mq show",
-        "one merge request",
+        "one merge request, its commits and the files it changes",
         "operations.merging.queue:show_merge_request",
         (_REQUEST,),
         Record(
             (
                 "id",
+                "title",
                 "bead",
                 "rig",
                 "author",
@@ -42,7 +43,8 @@ VERBS = (
                 "log",
                 "created",
                 "updated",
-            )
+            ),
+            "changes",
         ),
     ),
     Verb(
