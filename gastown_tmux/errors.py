@@ -4,6 +4,8 @@ Each error is one line of text, and where there is a way out, the command that t
 prints them as ``gt: <message>`` and ``hint: <hint>`` and exits with ``exit_code``.
 """
 
+from collections.abc import Sequence
+
 
 class GtError(Exception):
     """Something failed. Exit status 1. ``whole`` is all that another program said of it, for a log.
@@ -19,6 +21,18 @@ class GtError(Exception):
         self.message = message
         self.hint = hint
         self.whole = whole
+
+    @property
+    def left_out(self) -> bool:
+        """Whether more was said than the message has."""
+        lines = (line.strip().removeprefix("fatal: ").removeprefix("error: ") for line in self.whole.splitlines())
+        return any(line not in self.message for line in lines)
+
+    @property
+    def in_full(self) -> str:
+        """The message, and all that was said below it, where that is more."""
+        said = "".join(f"\n    {line}" for line in self.whole.splitlines() if line.strip()) if self.left_out else ""
+        return self.message + said
 
 
 class UsageError(GtError):
@@ -50,8 +64,11 @@ def meets_all(error: BaseException) -> bool:
     return isinstance(error, GtError) and error.meets_all
 
 
-def explain(error: Exception) -> tuple[str, str | None, int]:
-    """What is wrong in one line, the way out if there is one, and the exit status; of any exception."""
+def explain(error: Exception, typed: Sequence[str] = ()) -> tuple[str, str | None, int]:
+    """What is wrong in one line, the way out if there is one, and the exit status; of any exception.
+
+    ``typed`` are the words of the command: to type them again is no way out.
+    """
     match error:
         case GtError():
             message, hint, status = error.message, error.hint, error.exit_code
@@ -59,4 +76,5 @@ def explain(error: Exception) -> tuple[str, str | None, int]:
             message, hint, status = f"{error.filename}: {words}" if error.filename else words, None, 1
         case _:
             message, hint, status = f"a fault in gt: {type(error).__name__}: {error}", "GT_DEBUG=1 shows where", 1
-    return " ".join(message.split()), hint, status
+    again = hint.split()[1:] if hint and hint.startswith("gt ") else []
+    return " ".join(message.split()), None if again and list(typed[: len(again)]) == again else hint, status

@@ -1,9 +1,10 @@
 """The command line: global flags, help, errors in one line, exit statuses."""
 
+import contextlib
 import os
 import sys
 
-from gastown_tmux.errors import explain
+from gastown_tmux.errors import GtError, explain
 from gastown_tmux.verbs.flags import take_globals, take_host
 from gastown_tmux.verbs.help import help_text
 from gastown_tmux.verbs.index import find_verb
@@ -23,16 +24,22 @@ def run(arguments: list[str]) -> int:
             import traceback
 
             traceback.print_exc()
-        return _complain(error)
+        return _complain(error, arguments)
 
 
-def _complain(error: Exception) -> int:
+def _complain(error: Exception, arguments: list[str]) -> int:
     """One line for what is wrong, one for the way out; the exit status."""
-    message, hint, status = explain(error)
+    message, hint, status = explain(error, _words(arguments))
     sys.stderr.write(f"gt: {message}\n")
     if hint:
         sys.stderr.write(f"hint: {hint}\n")
     return status
+
+
+def _words(arguments: list[str]) -> list[str]:
+    with contextlib.suppress(GtError):
+        return take_globals(take_host(arguments)[1])[1]
+    return arguments
 
 
 def _run(arguments: list[str]) -> int:

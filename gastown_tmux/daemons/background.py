@@ -52,7 +52,7 @@ class BackgroundJobs:
                 work(town)
                 done = True
         except GtError as error:
-            log.warning("%s: %s", name, error.message)
+            log.warning("%s: %s", name, error.in_full)
         finally:
             town.close()
             # What failed is tried again at the next look, not at once.

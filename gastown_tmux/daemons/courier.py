@@ -66,7 +66,7 @@ class CourierThread:
                     seconds = max(_LEAST_SECONDS, self._town.settings().seconds("mail.rescan"))
                     self._look()
             except GtError as error:
-                log.warning("courier: %s", error.message)
+                log.warning("courier: %s", error.in_full)
             self._woken.wait(min(seconds, self._courier.next_look()))
         self._watcher.stop()
         self._town.close()

@@ -124,7 +124,7 @@ class _Deacon:
             except GtError as error:
                 # A remote that does not answer, a program that is gone: the other rigs go on.
                 self._resting[rig.name] = time.monotonic() + REST_SECONDS
-                log.warning("no work is given out in %s for %.0fs: %s", rig.name, REST_SECONDS, error.message)
+                log.warning("no work is given out in %s for %.0fs: %s", rig.name, REST_SECONDS, error.in_full)
 
         self.jobs.do(f"schedule {rig.name}", work)
 

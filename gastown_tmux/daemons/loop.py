@@ -132,7 +132,7 @@ class Loop:
         except GtError as error:
             # Once, not every second until somebody mends it.
             if error.message != self._said:
-                log.warning("%s", error.message)
+                log.warning("%s", error.in_full)
             self._said = error.message
         except Exception as error:  # noqa: BLE001
             # One bad look must not end supervision; the next one starts from the truth again.

@@ -55,7 +55,7 @@ def _await_turn(town: Town, name: str) -> None:
             if holder is None and is_wanted(town.db):
                 return
         except GtError as error:
-            log.warning("%s", error.message)
+            log.warning("%s", error.in_full)
         finally:
             town.close()
         if holder is None:

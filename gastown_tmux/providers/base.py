@@ -24,7 +24,9 @@ COMMON_VARIABLES = (
     "PATH", "HOME", "LANG", "LANGUAGE", "LC_*", "COLORTERM", "SHELL", "USER", "LOGNAME", "TMPDIR", "TZ", "XDG_*",
     "SSH_AUTH_SOCK", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
     "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
-    "GIT_SSL_CAINFO",
+    # How a person's git reaches their remotes, and where its settings are.
+    "GIT_SSH*", "GIT_SSL_*", "GIT_PROXY_*", "GIT_LFS_*", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
 )
 # fmt: on
 #: What only the pane knows: whoever starts the program in it adds these from the pane's own environment.

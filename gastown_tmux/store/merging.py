@@ -159,11 +159,14 @@ def move_merge_request(
     return found
 
 
-def put_off(change: Change, id: MergeRequestId, reason: str, not_before: Time | None) -> None:
-    """It is not tried before that time, and stays in its state."""
+def put_off(
+    change: Change, id: MergeRequestId, reason: str, not_before: Time | None, *, log: str | None = None
+) -> None:
+    """It is not tried before that time, and stays in its state. A ``log`` of None keeps what is there."""
     change.execute(
-        "UPDATE merge_requests SET reason = ?, not_before = ?, attempts = attempts + 1, updated = ? WHERE id = ?",
-        reason, not_before, change.time, id,
+        "UPDATE merge_requests SET reason = ?, not_before = ?, log = coalesce(?, log), attempts = attempts + 1,"
+        " updated = ? WHERE id = ?",
+        reason, not_before, log, change.time, id,
     )  # fmt: skip
     change.event(EventType.MERGE_DELAYED, id, reason=reason)
 

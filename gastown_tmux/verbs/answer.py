@@ -1,7 +1,10 @@
 """A verb carried out, its value as the texts that a face prints."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.town.error_log import keep_whole
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs import show
 from gastown_tmux.verbs.call import call
@@ -19,6 +22,14 @@ def answer(verb: Verb, words: Sequence[str], town: Town, display: Display, as_js
     After the last text it raises the ``complaint`` of a value that has one: it was shown, and is bad news.
     """
     given = parse(verb, words)
+    try:
+        yield from _texts(verb, given, town, display, as_json)
+    except GtError as error:
+        keep_whole(town, verb.words, error)
+        raise
+
+
+def _texts(verb: Verb, given: dict[str, Any], town: Town, display: Display, as_json: bool) -> Iterator[str]:
     value = call(verb, town, given)
     is_stream = verb.show is Special.LINES or isinstance(value, Iterator)
     if is_stream and not as_json:

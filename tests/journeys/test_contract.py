@@ -171,7 +171,7 @@ def test_refusals(quick_town: TownWorld) -> None:
     assert created[0]["actor"] == "demo/joe"
     town.gt("sling", bead, env=as_agent)
     for words in (["up"], ["crew", "start", "joe"]):
-        assert "gt up" in complaint(town.gt(*words, env=as_agent, code=4))
+        assert "only a person starts it" in complaint(town.gt(*words, env=as_agent, code=4))
     assert town.json("status")["wanted"] == "down" and not town.json("status")["tmux"]["alive"]
     # A person's sling does, once it is known to be possible; the first agent's bead starts with the town.
     town.gt("bead", "update", other, "--needs", bead)

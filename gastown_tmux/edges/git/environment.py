@@ -39,6 +39,14 @@ def environment(
     return {**kept, **_VARIABLES, **_numbered(pairs), **(extras or {})}
 
 
+def for_others(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a program of a project's gets: the user's own settings, and nothing that would lead its git elsewhere, as it
+    stands where `gt` is called by a hook of git's.
+    """
+    ours = (*KEPT, "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
+    return {name: value for name, value in environment.items() if name[:4] != "GIT_" or name.startswith(ours)}
+
+
 def _given() -> list[tuple[str, str]]:
     """The settings that the user has handed over by environment: tokens and rewritten URLs often come that way."""
     count = os.environ.get("GIT_CONFIG_COUNT", "")

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from gastown_tmux.domain.complaints import telling
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git, words
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.errors import RefusedError
@@ -35,9 +36,10 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The remote will not have it (a hook, a permission, a dirty checkout), in its own words."""
+    """The remote will not have it (a hook, a permission, a dirty checkout), in its own words; `whole` are all."""
 
     words: str
+    whole: str
 
 
 def push(
@@ -88,11 +90,11 @@ def _failure(found: Output) -> Behind | Refused:
     """Why a push failed: from the `!` line of its porcelain output, else from what was said."""
     verdict = next((line for line in found.lines if line.startswith("!")), "")
     said = words(found)
-    if _MOVED.search(verdict) or (verdict and _MOVED.search(said)):
+    if _MOVED.search(verdict) or (verdict and _MOVED.search(found.stderr)):
         return Behind(None)
     if reason := re.search(r"\((.+)\)$", verdict):
-        remote = [line[7:].strip() for line in found.stderr.splitlines() if line.startswith("remote:")]
-        return Refused("; ".join(dict.fromkeys([reason[1], *filter(None, remote)])))
+        remote = telling("\n".join(line for line in found.stderr.splitlines() if line.startswith("remote:")))
+        return Refused("; ".join(filter(None, dict.fromkeys([reason[1], remote]))), found.stderr)
     if verdict or _FORBIDDEN.search(said):
-        return Refused(said)
-    raise GitError(f"git push: {said}")
+        return Refused(said, found.stderr)
+    raise GitError(f"git push: {said}", whole=found.stderr)

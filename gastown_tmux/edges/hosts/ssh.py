@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gastown_tmux.domain.complaints import telling
 from gastown_tmux.edges.processes.terminal import run_in_terminal, tidy
 from gastown_tmux.edges.tmux.server import short_folder
 from gastown_tmux.errors import GtError, MissingError, UsageError
@@ -70,10 +71,10 @@ class Host:
             except subprocess.TimeoutExpired:
                 raise GtError(f"{self.name} did not answer within {LOGIN_SECONDS:.0f}s", f"ssh {self.name}") from None
             said.seek(0)
-            lines = said.read().decode(errors="replace").split("\n")
+            whole = said.read().decode(errors="replace")
         if status != 0:
-            why = next((line for line in reversed(lines) if line.strip()), f"status {status}")
-            raise GtError(f"{self.name} cannot be reached: {why.strip()}", f"ssh {self.name}")
+            why = telling(whole) or f"status {status}"
+            raise GtError(f"{self.name} cannot be reached: {why}", f"ssh {self.name}", whole=whole)
 
     def run(self, arguments: Sequence[str], terminal: bool) -> int:
         """Runs ``gt ARGUMENTS`` there on our own input and output; its exit status.
@@ -96,7 +97,7 @@ class Host:
         status = run_in_terminal(words, self._environment)
         if status == NO_CONNECTION:
             tidy()
-            raise GtError(f"the connection to {self.name} was lost; the town there goes on", "the same command again")
+            raise GtError(f"the connection to {self.name} was lost; the town there goes on", f"ssh {self.name}")
         return status
 
     def disconnect(self) -> None:

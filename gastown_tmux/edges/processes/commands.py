@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import signal
 import subprocess
@@ -9,11 +10,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from gastown_tmux.domain.complaints import telling
 from gastown_tmux.edges.processes.child_output import ChildOutput
 from gastown_tmux.errors import GtError
 
 #: A short command prints no more.
 _ANSWER = 2**20
+#: As much of a log's end as is read for its last words.
+_END = 2**15
 
 
 def ask(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> str | None:
@@ -68,6 +72,23 @@ def run_logged(
         return None
     finally:
         output.finish()
+
+
+def last_words(log: Path, since: int = 0) -> str:
+    """Why the last command in the log failed, as far as it told, with a colon and a space before it.
+
+    ``since``: the log's size before it was started.
+    """
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(since if since <= size else 0, size - _END))
+            text = file.read(_END).decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+    *_, said = re.split(r"^\$ .*\n", text, flags=re.MULTILINE)
+    words = telling(said)
+    return f": {words}" if words else ""
 
 
 @contextlib.contextmanager

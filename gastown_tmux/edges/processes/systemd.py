@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from gastown_tmux.domain.complaints import telling
 from gastown_tmux.errors import GtError, MissingError
 
 _SECONDS = 30.0
@@ -48,7 +49,7 @@ def systemctl(*words: str) -> None:
     """Raises GtError in systemd's own words."""
     done = _run("systemctl", "--user", *words)
     if done.returncode != 0:
-        raise GtError(f"systemctl --user {' '.join(words)}: {_words(done)}")
+        raise GtError(f"systemctl --user {' '.join(words)}: {_words(done)}", whole=done.stderr or done.stdout)
 
 
 def ask(*words: str) -> str:
@@ -89,4 +90,4 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def _words(done: subprocess.CompletedProcess[str]) -> str:
-    return " ".join((done.stderr or done.stdout).split()) or f"status {done.returncode}"
+    return telling(done.stderr or done.stdout) or f"status {done.returncode}"

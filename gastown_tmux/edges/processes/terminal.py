@@ -22,7 +22,12 @@ _TIDY += "\033>\033[?25h\033(B\033[m\r\n"
 _LESS = "-R -Ps(space and b turn pages, q goes back) "
 
 
-def run_in_terminal(command: Sequence[str], environment: Mapping[str, str], stdin: IO[bytes] | None = None) -> int:
+def run_in_terminal(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    stdin: IO[bytes] | None = None,
+    errors: IO[bytes] | None = None,
+) -> int:
     """Runs the program on our terminal until it ends, and returns its exit status (128 + N for signal N).
 
     Keys that interrupt are the program's meanwhile, a signal that ends us ends it first, and the terminal's modes are
@@ -31,7 +36,7 @@ def run_in_terminal(command: Sequence[str], environment: Mapping[str, str], stdi
     told: list[int] = []
     with _kept_terminal():
         try:
-            child = subprocess.Popen(command, env=dict(environment), stdin=stdin)
+            child = subprocess.Popen(command, env=dict(environment), stdin=stdin, stderr=errors)
         except OSError as error:
             raise MissingError(f"{command[0]} cannot be run: {error.strerror}") from None
 

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gastown_tmux.domain.complaints import telling
 from gastown_tmux.edges.tmux.server import Server, client_environment, find_tmux
 from gastown_tmux.errors import GtError
 
@@ -45,7 +46,8 @@ def open_outside(command: Sequence[str], name: str) -> None:
     except subprocess.TimeoutExpired:
         raise GtError("the tmux around this terminal does not answer", " ".join(command)) from None
     if done.returncode != 0:
-        raise GtError(f"the tmux around this terminal refused: {done.stderr.strip()}", " ".join(command))
+        said = telling(done.stderr) or f"status {done.returncode}"
+        raise GtError(f"the tmux around this terminal refused: {said}", " ".join(command), whole=done.stderr)
 
 
 def clients(server: Server) -> list[Client]:

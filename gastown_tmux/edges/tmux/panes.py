@@ -131,7 +131,7 @@ def open_windows(server: Server, specs: Sequence[WindowSpec]) -> list[str]:
         for pane in error.output.split():
             server.run("kill-pane", "-t", pane)
         server.run("source-file", "-", stdin="\n".join(_close_placeholder(session) for session in sessions))
-        raise GtError(f"cannot open the windows: {error.message}") from error
+        raise GtError(f"cannot open the windows: {error.message}", whole=error.whole) from error
 
 
 def respawn(server: Server, pane: str, session: str, spec: WindowSpec) -> None:

@@ -13,6 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from gastown_tmux.domain.complaints import telling
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, process, send, wait_for_death
@@ -74,8 +75,8 @@ class SilentError(GtError):
 class CommandError(GtError):
     """tmux refused a command; ``output`` is what it had printed until then."""
 
-    def __init__(self, message: str, output: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, output: str, whole: str) -> None:
+        super().__init__(message, whole=whole)
         self.output = output
 
 
@@ -238,7 +239,7 @@ class Server:
         if "unknown option" in wrong and "usage: tmux" in wrong:
             self.require_version()  # tmux < 3.2 has no -N
         kind = MissingTargetError if _NOT_FOUND.search(wrong) else CommandError
-        raise kind(f"tmux: {wrong or f'status {done.returncode}'}", output)
+        raise kind(f"tmux: {telling(wrong) or f'status {done.returncode}'}", output, wrong)
 
     def _ensure_keeper(self, start: bool = False) -> int:
         # One command, so the server runs nobody else's between the question and the answer: a caller without

@@ -14,8 +14,9 @@ from gastown_tmux.edges.files.copying import copy_path
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import places, removal, snapshot, snapshot_history, worktree
 from gastown_tmux.edges.git.command import GitError, Person
+from gastown_tmux.edges.git.environment import for_others
 from gastown_tmux.edges.processes import processes
-from gastown_tmux.edges.processes.commands import run_logged
+from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError, UsageError
 from gastown_tmux.operations.hooks.target import note_target
@@ -191,12 +192,13 @@ def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
         processes.end((), sessions=[mark])  # a killed starter's, which would go on beside ours
     for command in settings.texts("worktree.setup"):
         status = run_logged(
-            ["sh", "-c", command], place, dict(town.environment), log, settings.seconds("worktree.timeout"), mark,
+            ["sh", "-c", command], place, for_others(town.environment), log, settings.seconds("worktree.timeout"), mark,
             town.log_size(rig.name),
         )  # fmt: skip
         if status != 0:
             what = "ran out of time" if status is None else f"failed with status {status}"
-            raise GtError(f"worktree.setup of {address}: {command!r} {what}", hint=f"its output is in {log}")
+            words = f"worktree.setup of {address}: {command!r} {what}{last_words(log)}"
+            raise GtError(words, hint=f"less {log}")
 
 
 def write_state(town: Town, address: Address) -> dict[str, object]:

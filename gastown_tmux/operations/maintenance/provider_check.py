@@ -3,6 +3,7 @@
 import re
 import shutil
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Session, SessionState
+from gastown_tmux.domain.complaints import telling
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import Rig
@@ -28,7 +30,7 @@ from gastown_tmux.operations.workforce import rigs, workers
 from gastown_tmux.providers import registry
 from gastown_tmux.providers.base import Provider
 from gastown_tmux.providers.hooks import Mechanism
-from gastown_tmux.store.agents import find_last_session, find_live_session
+from gastown_tmux.store.agents import find_handoff, find_last_session, find_live_session
 from gastown_tmux.store.deliveries import find_delivery
 from gastown_tmux.store.events import list_events
 
@@ -136,8 +138,17 @@ def _try(town: Town, provider: Provider) -> Iterator[Step]:
 def _session(town: Town) -> Session:
     found = find_live_session(town.db, _ADDRESS)
     if found is None:
-        raise GtError("its program ended", hint="start it by hand in a terminal: it may ask something")
+        raise _ended(town)
     return found
+
+
+def _ended(town: Town) -> GtError:
+    """With its last words, of those that stood in its window."""
+    note = find_handoff(town.db, _ADDRESS)
+    screen = note.note.partition("\n\n")[2] if note else ""
+    words = telling(textwrap.dedent(screen))
+    hint = "start it by hand in a terminal: it may ask something"
+    return GtError("its program ended" + (f": {words}" if words else ""), hint, whole=screen)
 
 
 def _is(town: Town, session: Session, state: SessionState) -> bool:

@@ -12,9 +12,10 @@ from gastown_tmux.domain.setting_values import Gate
 from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.files.bounded_log import append
 from gastown_tmux.edges.git import places
+from gastown_tmux.edges.git.environment import for_others
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import processes
-from gastown_tmux.edges.processes.commands import run_logged
+from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
 from gastown_tmux.operations.town.town import Town
@@ -38,9 +39,10 @@ def run_gates(
                 town.log_size(rig.name),
             )  # fmt: skip
             if status != 0:
-                return Delay(f"worktree.setup {command!r} fails where the gates run; see {log}", pause(request))
+                words = f"worktree.setup {command!r} fails where the gates run{last_words(log)}; see {log}"
+                return Delay(words, pause(request))
     except GtError as error:
-        return Delay(f"the gates cannot run: {error.message}", pause(request))
+        return Delay(f"the gates cannot run: {error.message}", pause(request), error.whole)
     alone = [gate for gate in gates if not gate.parallel]
     together = [gate for gate in gates if gate.parallel]
     for group in [[gate] for gate in alone] + ([together] if together else []):
@@ -53,13 +55,14 @@ def run_gates(
 def _run_group(
     town: Town, request: MergeRequest, group: Sequence[Gate], place: Path, log: Path
 ) -> Rejection | Delay | None:
-    def run(gate: Gate) -> int | None:
+    def run(gate: Gate) -> tuple[int | None, str]:
         own = log if len(group) == 1 else log.with_suffix(f".{threading.get_ident()}.log")
         try:
-            return run_logged(
+            status = run_logged(
                 ["sh", "-c", gate.run], place, _gate_environment(town, gate.environment), own, gate.timeout,
                 town.gate_mark(request.rig), town.log_size(request.rig),
             )  # fmt: skip
+            return status, last_words(own)
         finally:
             if own is not log:
                 append(log, own.read_bytes(), town.log_size(request.rig))
@@ -67,21 +70,22 @@ def _run_group(
 
     with ThreadPoolExecutor(max_workers=len(group)) as pool:
         try:
-            statuses = list(pool.map(run, group))
+            results = list(pool.map(run, group))
         except BaseException:
             # A refinery that is told to end does not wait for its gates.
             processes.end((), term_seconds=1.0, sessions=[town.gate_mark(request.rig)])
             raise
-    for gate, status in zip(group, statuses, strict=True):
+    for gate, (status, words) in zip(group, results, strict=True):
         if status is None:
             return Rejection(Reason.REJECTED, f"gate {gate.name} ran out of time ({gate.timeout:.0f}s)", log)
         if status in (126, 127):
-            return Delay(f"gate {gate.name} cannot run (status {status}); see {log}", pause(request))
+            return Delay(f"gate {gate.name} cannot run (status {status}){words}; see {log}", pause(request))
         if status != 0:
-            return Rejection(Reason.REJECTED, f"gate {gate.name} failed with status {status}", log)
+            return Rejection(Reason.REJECTED, f"gate {gate.name} failed with status {status}{words}", log)
     return None
 
 
 def _gate_environment(town: Town, own: dict[str, str] | object) -> dict[str, str]:
-    kept = {name: value for name, value in town.environment.items() if not name.startswith(("GIT_", "GT_", "TMUX"))}
+    kept = for_others(town.environment)
+    kept = {name: value for name, value in kept.items() if not name.startswith(("GT_", "TMUX"))}
     return {**kept, **(own if isinstance(own, dict) else {})}

@@ -1,13 +1,17 @@
 """How a submitted branch lands: candidate, gates, publish, and only then the row that says merged."""
 
+import contextlib
 from collections.abc import Set
 from functools import partial
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import Commit, MergeRequestId, Time
 from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
+from gastown_tmux.domain.odd_bytes import printable
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.atomic import make_folder
+from gastown_tmux.edges.files.bounded_log import append
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import push
 from gastown_tmux.edges.git.repository import Repository
@@ -19,7 +23,7 @@ from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.candidate import build
 from gastown_tmux.operations.merging.gates import run_gates
 from gastown_tmux.operations.merging.results import record_merged, send_back
-from gastown_tmux.operations.merging.verdicts import Delay, Rejection, pause
+from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
 from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import beads
@@ -113,7 +117,7 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
             with town.change() as change:
                 # Once for all that wait behind it.
                 once(change, "target moved", words, lambda: raise_escalation(change, "high", words, bead=request.bead))
-        _delay(town, request.id, Delay(words, pause(request)), broken=True)
+        _delay(town, request.id, Delay(words, pause(request), error.whole), broken=True)
 
 
 def _fetch_target(town: Town, rig: Rig, repository: Repository) -> Commit:
@@ -184,8 +188,8 @@ def _publish(
     match push.push(repository, rig.remote, candidate, rig.target, tip, into_checkout=into_checkout):
         case push.Behind():
             return Delay(f"{rig.target} moved meanwhile", 0)
-        case push.Refused(words=words):
-            return Delay(f"the remote refuses: {words}", pause(request))
+        case push.Refused(words=words, whole=whole):
+            return Delay(f"the remote refuses: {words}", pause(request), whole)
         case push.Pushed():
             repository.fetch(rig.target)
     if not push.is_landed(repository, candidate, f"refs/remotes/origin/{rig.target}"):
@@ -198,10 +202,23 @@ def _delay(town: Town, id: MergeRequestId, delay: Delay, *, broken: bool = False
     with town.change() as change:
         found = rows.get_merge_request(change, id)
         not_before: Time | None = clock.after(delay.seconds) if delay.seconds else None
+        log = _keep_whole(town, found, delay)
         if found.state is MergeState.QUEUED or (broken and found.state is MergeState.PUBLISHING):
-            rows.put_off(change, id, delay.words, not_before)
+            rows.put_off(change, id, delay.words, not_before, log=log)
         elif MERGE_REQUEST.can(found.state, "requeue"):  # else a person has rejected it meanwhile
-            rows.move_merge_request(change, id, "requeue", reason=delay.words, not_before=not_before)
+            rows.move_merge_request(change, id, "requeue", reason=delay.words, not_before=not_before, log=log)
         if found.position == 1 and found.attempts >= PATIENCE:
             words = f"{found.bead} does not land, and is tried again and again: {delay.words}. Look: gt mq show {id}"
             once(change, "landing waits", id, lambda: raise_escalation(change, "medium", words, bead=found.bead))
+
+
+def _keep_whole(town: Town, request: MergeRequest, delay: Delay) -> str | None:
+    """Where all is that was said; None where the words are all."""
+    error = GtError(delay.words, whole=delay.whole)
+    if not error.left_out:
+        return None
+    log = log_path(town, request)
+    with contextlib.suppress(OSError):
+        make_folder(log.parent)
+        append(log, printable(f"{clock.now()} {error.in_full}\n").encode(), town.log_size(request.rig))
+    return str(log)

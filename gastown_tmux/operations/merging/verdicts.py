@@ -22,10 +22,11 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Nothing is wrong with the branch; it is tried again after ``seconds``."""
+    """Nothing is wrong with the branch; it is tried again after ``seconds``. ``whole``: all that a program said."""
 
     words: str
     seconds: float
+    whole: str = ""
 
 
 def log_path(town: Town, request: MergeRequest) -> Path:

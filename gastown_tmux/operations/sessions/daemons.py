@@ -11,6 +11,7 @@ from pathlib import Path
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import locks, processes
+from gastown_tmux.edges.processes.commands import last_words
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.meta import is_wanted
@@ -57,6 +58,7 @@ def start_daemon(town: Town, name: str) -> bool:
         return False
     town.prepare_run()
     log = town.logs / f"{name}.log"
+    since = log.stat().st_size if log.exists() else 0
     process = processes.spawn_detached(
         [sys.executable, "-P", "-m", "gastown_tmux", "daemon", "run", name], _environment(town), town.path, log,
         town.log_size(),
@@ -67,7 +69,7 @@ def start_daemon(town: Town, name: str) -> bool:
 
     wait_until(is_settled, START_SECONDS)
     if not find_daemon(town, name).alive:
-        raise GtError(f"the {name} did not start", hint=f"its log is {log}")
+        raise GtError(f"the {name} did not start{last_words(log, since)}", hint=f"gt log {name}")
     return True
 
 

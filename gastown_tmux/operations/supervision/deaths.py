@@ -104,13 +104,15 @@ def _save(town: Town, session: Session) -> None:
         return
     try:
         pane = find_pane(town, session.id)
-        screen = capture(town.tmux, pane.pane, NOTE_LINES) if pane else ""
+        # A short life leaves its words at the top of a screen of which the rest is empty, but for tmux's last line.
+        screen = capture(town.tmux, pane.pane, 4 * NOTE_LINES) if pane else ""
     except GtError:
         screen = ""
+    shown = [f"    {line.rstrip()}" for line in screen.splitlines() if line.strip()][-NOTE_LINES:]
     lines = [f"Your earlier session died at {clock.now()}; nobody wrote this note for you."]
     lines.append("The worktree is as it was left" + (f", and saved as snapshot {saved.seq}." if saved else "."))
-    if screen.strip():
-        lines += ["The last lines of its screen:", "", *(f"    {line}" for line in screen.strip().splitlines())]
+    if shown:
+        lines += ["The last lines of its screen:", "", *shown]
     with town.change() as change:
         rows.leave_handoff(change, session, "\n".join(lines))
 

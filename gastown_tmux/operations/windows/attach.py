@@ -2,11 +2,13 @@
 
 import contextlib
 import difflib
+import tempfile
 import threading
 from collections.abc import Iterator
 
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.agents import Role, SessionState
+from gastown_tmux.domain.complaints import telling
 from gastown_tmux.domain.events import Event
 from gastown_tmux.edges.processes.terminal import is_terminal, run_in_terminal, tidy
 from gastown_tmux.edges.tmux import clients
@@ -18,7 +20,7 @@ from gastown_tmux.operations.sessions.headquarters import want_mayor
 from gastown_tmux.operations.sessions.starting import look, report_path
 from gastown_tmux.operations.supervision.screen_watch import file_screen
 from gastown_tmux.operations.supervision.up import ensure_up
-from gastown_tmux.operations.town import lookup
+from gastown_tmux.operations.town import error_log, lookup
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.workforce.workers import start_agent
 from gastown_tmux.store.agents import find_agent, find_live_session, list_live_sessions
@@ -27,6 +29,7 @@ from gastown_tmux.store.events import list_events
 LOG_LINES = 200
 #: Values of TERM with which tmux has nothing to draw with.
 _CANNOT_SHOW = ("", "dumb", "unknown")
+_MOST_SAID = 2**16
 #: How often a followed window is looked at, and how much of it may be new each time.
 FOLLOW_SECONDS, FOLLOW_LINES = 0.2, 200
 
@@ -79,11 +82,16 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
         raise UsageError("this is not a terminal", hint=" ".join(command))
     if town.environment.get("TERM", "dumb") in _CANNOT_SHOW:
         raise UsageError("this terminal cannot show a window", hint=f"gt peek {agent}, or TERM=xterm if it can")
-    status = run_in_terminal(command, client_environment())
+    with tempfile.TemporaryFile() as errors:
+        status = run_in_terminal(command, client_environment(), errors=errors)
+        errors.seek(0)
+        said = errors.read(_MOST_SAID).decode(errors="replace")
     if status:
         tidy()
-        what = f"tmux ended with status {status}" if town.tmux.is_alive() else "the town's tmux server has ended"
-        raise GtError(what, hint=f"gt attach {agent}")
+        if not town.tmux.is_alive():
+            raise GtError("the town's tmux server has ended", hint="gt up")
+        words = telling(said) or f"it ended with status {status}"
+        raise GtError(f"tmux: {words}", hint=f"gt peek {agent}, or TERM=xterm if the terminal can", whole=said)
     return f"back from {agent}"
 
 
@@ -153,8 +161,10 @@ def _follow(town: Town, pane: str, shown: str, ansi: bool) -> Iterator[str]:
 
 
 def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
-    """A daemon's log; what a refinery (``refinery``: any) did; what happened to an agent, and its last screen."""
-    if who in daemons.DAEMONS:
+    """A daemon's log; all that failing programs said (``errors``); what a refinery (``refinery``: any) did; what
+    happened to an agent, and its last screen.
+    """
+    if who in (*daemons.DAEMONS, error_log.NAME):
         path = town.logs / f"{who}.log"
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         return "\n".join(text.splitlines()[-lines:])

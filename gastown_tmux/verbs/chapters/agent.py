@@ -161,7 +161,7 @@ VERBS = (
         "an agent's past, or a daemon's log",
         "operations.windows.attach:log",
         (
-            argument("who", help="an agent, deacon, witness or refinery"),
+            argument("who", help="an agent, deacon, witness, refinery, or errors"),
             option("-n --lines", "lines", Kind.INTEGER, "that many, 200 unless given"),
         ),
         Special.TEXT,
