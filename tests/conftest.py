@@ -220,16 +220,54 @@ def short_tmp() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+class Children:
+    """The children of this process, asked for only after something was started: to look at every process there is
+    takes longer than most tests, and most tests start none.
+    """
+
+    started = 0
+    """Counted by Python itself, for as long as it runs."""
+
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+        self._started = -1
+
+    def are_as_known(self) -> bool:
+        return self._started == Children.started
+
+    def known(self) -> set[int]:
+        if not self.are_as_known():
+            self._started = Children.started
+            self._known = {child.pid for child in psutil.Process().children()}
+        return self._known
+
+    @staticmethod
+    def count(event: str, _: object) -> None:
+        if event in STARTS:
+            Children.started += 1
+
+
+STARTS = frozenset(("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"))
+sys.addaudithook(Children.count)
+
+
+@pytest.fixture(scope="session")
+def children() -> Children:
+    return Children()
+
+
 @pytest.fixture(autouse=True)
-def isolated(short_tmp: Path, pytestconfig: pytest.Config) -> Iterator[None]:
+def isolated(short_tmp: Path, pytestconfig: pytest.Config, children: Children) -> Iterator[None]:
     """An own home, git configuration and default tmux folder; fails a test that leaves a process behind."""
     mark = f"{pytestconfig.stash[SESSION]}.{uuid.uuid4().hex}"
-    before = {child.pid for child in psutil.Process().children()}
+    before = children.known()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in make_world(short_tmp).items():
             patch.setenv(name, value)
         patch.setenv(MARK, mark)
         yield
+    if children.are_as_known():
+        return
     left = end_stragglers(lambda: find_left(mark, str(short_tmp / "home"), before))
     if left:
         pytest.fail(f"left running: {'; '.join(left)}", pytrace=False)
