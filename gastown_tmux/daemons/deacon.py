@@ -9,6 +9,7 @@ from gastown_tmux.daemons.background import log
 from gastown_tmux.daemons.courier import CourierThread
 from gastown_tmux.daemons.loop import LOOK_SECONDS, Loop
 from gastown_tmux.daemons.peer import Peer
+from gastown_tmux.daemons.shared_files import SharedFiles
 from gastown_tmux.daemons.status_line import SignKeeper
 from gastown_tmux.daemons.timetable import Keeper
 from gastown_tmux.domain.agents import SessionState
@@ -42,9 +43,11 @@ def run(town: Town) -> None:
     with loop:
         courier = CourierThread(town)
         courier.start()
+        deacon = _Deacon(town, loop, courier)
         try:
-            loop.run(_Deacon(town, loop, courier).look)
+            loop.run(deacon.look)
         finally:
+            deacon.stop()
             courier.stop()
 
 
@@ -57,17 +60,26 @@ class _Deacon:
         self._peer = Peer(town, loop.jobs, "witness")
         self._keeper = Keeper(town, loop.jobs)
         self._signs = SignKeeper(town, loop.jobs)
+        self._shared = SharedFiles(town, loop.jobs)
+        self._rigs: list[Rig] = []
         self._resting: dict[str, float] = {}
         self._signals = 0
         self._windows_due = time.monotonic()
 
     def look(self, full: bool) -> float | None:
-        steps = {"signals": self._take_signals, "witness": self._peer.look, "tmux": self._keep_tmux}
+        steps = {
+            "signals": self._take_signals, "witness": self._peer.look, "tmux": self._keep_tmux,
+            "shared files": lambda: self._shared.look(self._rigs),
+        }  # fmt: skip
         well = do_all(self.town, "look of the deacon", steps)
         if full or self._signals:
+            self._rigs = list_rigs(self.town.db)
             self._courier.wake()
             well = do_all(self.town, "full look of the deacon", self._full_steps) and well
         return None if well else LOOK_SECONDS
+
+    def stop(self) -> None:
+        self._shared.stop()
 
     @cached_property
     def _full_steps(self) -> Mapping[str, Callable[[], object]]:
@@ -89,7 +101,7 @@ class _Deacon:
             self.jobs.do("release", lambda town: patrol.release(town, free))
 
     def _give_out(self) -> None:
-        each(self.town, "giving out of work in", list_rigs(self.town.db), self._schedule, lambda rig: rig.name)
+        each(self.town, "giving out of work in", self._rigs, self._schedule, lambda rig: rig.name)
 
     def _start_refineries(self) -> None:
         if rigs := list_rigs_with_work(self.town.db, clock.now()):

@@ -19,6 +19,7 @@ class EventType(StrEnum):
     RIG_REMOVED = "rig.removed"
     RIG_PARKED = "rig.parked"
     RIG_UNPARKED = "rig.unparked"
+    RIG_PUT_BACK = "rig.put-back"
     TARGET_REWRITTEN = "target.rewritten"
     AGENT_ADDED = "agent.added"
     AGENT_REMOVED = "agent.removed"

@@ -35,15 +35,18 @@ class _Watched:
 
 
 class BoxWatcher:
-    """One observer with a watch on the ``new/`` of each box.
+    """One observer with a watch on the ``new/`` of each box, or on another folder: ``inside`` says which, and with
+    ``changes`` what happens to its files counts too, not only that one comes.
 
     ``wake`` is called from the observer's thread each time a box has something new; it must be quick and must
     not call the watcher back, except for ``take``. All other methods belong to one thread, the owner's. No
     method raises for what the system refuses (no more watches, no such folder): ``health`` tells it.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None], inside: str = "new", *, changes: bool = False) -> None:
         self._wake = wake
+        self._inside = inside
+        self._changes = changes
         self._observer: BaseObserver | None = None
         self._watched: dict[Path, _Watched] = {}
         self._refused: dict[Path, str] = {}
@@ -65,7 +68,7 @@ class BoxWatcher:
             self._unwatch(observer, box)
         for box in self._boxes:
             try:
-                inode = _inode(box / "new")
+                inode = _inode(box / self._inside)
                 if box in self._watched and not self._is_watching(observer, self._watched[box], inode):
                     self._unwatch(observer, box)
                 if box not in self._watched:
@@ -87,7 +90,7 @@ class BoxWatcher:
             try:
                 if watched is None or self._observer is None or not self._observer.is_alive():
                     dead[box] = self._refused.get(box, "the observer ended")
-                elif not self._is_watching(self._observer, watched, _inode(box / "new")):
+                elif not self._is_watching(self._observer, watched, _inode(box / self._inside)):
                     dead[box] = "the watch ended or the folder was replaced"
             except OSError as error:
                 dead[box] = str(error)
@@ -119,15 +122,18 @@ class BoxWatcher:
         return self._observer
 
     def _watch(self, observer: "BaseObserver", box: Path, inode: tuple[int, int]) -> None:
-        from watchdog.events import FileCreatedEvent, FileSystemEventHandler
+        from watchdog import events
 
         report = self._report
 
-        class Rescan(FileSystemEventHandler):
+        class Rescan(events.FileSystemEventHandler):
             def on_any_event(self, event: "FileSystemEvent") -> None:
                 report(box)
 
-        watch = observer.schedule(Rescan(), str(box / "new"), event_filter=[FileCreatedEvent])
+        kinds: list[type[FileSystemEvent]] = [events.FileCreatedEvent]
+        if self._changes:
+            kinds += [events.FileModifiedEvent, events.FileMovedEvent, events.FileDeletedEvent]
+        watch = observer.schedule(Rescan(), str(box / self._inside), event_filter=kinds)
         self._watched[box] = _Watched(watch, inode)
         report(box)
 

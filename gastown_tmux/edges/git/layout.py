@@ -5,6 +5,8 @@ says bare; each worktree's `config.worktree`, which outranks it, says not. Git 2
 that rightly, and no later change of the common file can turn a worktree into something else.
 """
 
+import json
+from contextlib import suppress
 from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import write_atomic
@@ -13,8 +15,10 @@ from gastown_tmux.edges.git.settings_file import Setting, format_settings, read_
 COMMON = "config"
 #: A worktree's own settings, in its git directory.
 WORKTREE = "config.worktree"
-#: The common settings as they are to be, beside the file that others write too.
-MASTER = "gt-config"
+#: The common settings as they are to be, beside the file that others write too: pairs in JSON, read without git.
+MASTER = "gt-settings.json"
+#: What `info/exclude` is to be.
+EXCLUDE = "gt-exclude"
 #: A copy for agents of what the project needs besides its commits; the common settings include it where it is there.
 PROJECT = "gt-project"
 
@@ -59,25 +63,45 @@ def lay_out(path: Path, url: str) -> list[Setting]:
 
     Each step leaves a repository that works: the worktrees' own files count only once the extension is on.
     """
-    wanted = read_settings(path / MASTER)
-    probed = wanted or read_settings(path / COMMON) or [("core.filemode", "true")]
+    known = read_master(path)
+    if known is None and (path / "info" / "exclude").is_file():
+        write_atomic(path / EXCLUDE, (path / "info" / "exclude").read_bytes())
+    probed = known or read_settings(path / COMMON) or [("core.filemode", "true")]
     settings = common_settings(probed, url)
-    if wanted != settings:
-        write_atomic(path / MASTER, format_settings(settings))
-    for admin in sorted((path / "worktrees").glob("*")):
+    if known != settings:
+        write_atomic(path / MASTER, json.dumps(settings).encode())
+    for admin in (path / "worktrees").glob("*"):
         if (admin / "HEAD").is_file():
             pin(admin)
-    for folder in ("hooks", "info"):
-        (path / folder).mkdir(exist_ok=True)
     return settings
+
+
+def read_master(path: Path) -> list[Setting] | None:
+    """The common settings as they are to be; None where nothing says so yet."""
+    with suppress(OSError, ValueError):
+        return [(key, value) for key, value in json.loads((path / MASTER).read_bytes())]
+    return None
+
+
+_PINNED_TEXT = format_settings([("core.bare", "false"), *_PINNED])
 
 
 def pin(admin: Path) -> None:
     """Writes a worktree's own settings into its git directory; those that it has besides stay."""
-    path = admin / WORKTREE
-    found = read_settings(path) or []
-    pinned: list[Setting] = [("core.bare", "false"), *_PINNED]
-    keys = {key for key, _ in pinned}
-    wanted = pinned + [setting for setting in found if setting[0] not in keys]
-    if found != wanted:
-        write_atomic(path, format_settings(wanted))
+    with suppress(FileNotFoundError):
+        if (admin / WORKTREE).read_bytes().startswith(_PINNED_TEXT):
+            return
+    _write_own(admin, read_settings(admin / WORKTREE) or [])
+
+
+def add_own(admin: Path, settings: list[Setting]) -> None:
+    """Gives a worktree settings of its own, in place of those with the same key."""
+    keys = {key for key, _ in settings}
+    others = [setting for setting in read_settings(admin / WORKTREE) or [] if setting[0] not in keys]
+    _write_own(admin, others + settings)
+
+
+def _write_own(admin: Path, settings: list[Setting]) -> None:
+    keys = {"core.bare", *(key for key, _ in _PINNED)}
+    others = format_settings(setting for setting in settings if setting[0] not in keys)
+    write_atomic(admin / WORKTREE, _PINNED_TEXT + others)

@@ -74,6 +74,8 @@ class Repository:
                 git("init", "--quiet", "--bare", "--template=", "--", str(aside))
                 settings = layout.lay_out(aside, remote_url)
                 write_atomic(aside / layout.COMMON, format_settings(settings))
+                for folder in ("hooks", "info"):
+                    (aside / folder).mkdir(exist_ok=True)
                 _fetch(aside, remote_url, _BRANCHES, NETWORK_TIMEOUT)
                 with plain_errors(path):
                     aside.rename(path)
@@ -93,11 +95,11 @@ class Repository:
 
     def remote_url(self) -> str:
         """Where its work is fetched from, whatever an agent has written into the common settings."""
-        for name in (layout.MASTER, layout.COMMON):
-            for key, value in read_settings(self.path / name) or []:
-                if key == "remote.origin.url" and value is not None:
-                    return value
-        raise GitError(f"{self.path} names no remote", "gt doctor --fix")
+        settings = layout.read_master(self.path) or read_settings(self.path / layout.COMMON) or []
+        urls = [value for key, value in settings if key == "remote.origin.url" and value is not None]
+        if not urls:
+            raise GitError(f"{self.path} names no remote", "gt doctor --fix")
+        return urls[0]
 
     def fetch(self, branch: str | None = None, timeout: float = NETWORK_TIMEOUT) -> None:
         """Bring `refs/remotes/origin/*` (or one branch of it) up to date.

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.git import shared_files
 from gastown_tmux.edges.git.command import GitError, git
 from gastown_tmux.edges.git.pins import CONVERSIONS
 from gastown_tmux.edges.git.repository import Repository
@@ -130,13 +131,7 @@ def ignore(repository: Repository, tree: Path, path: Path) -> bool:
     """
     if git("ls-files", "--", str(path), cwd=tree).text:
         return False
-    line = f"/{path}\n"
-    exclude = repository.path / "info" / "exclude"
-    with repository.lock():
-        known = exclude.read_text() if exclude.exists() else ""
-        if line not in known.splitlines(keepends=True):
-            exclude.parent.mkdir(exist_ok=True)
-            write_atomic(exclude, (known + line).encode())
+    shared_files.ignore(repository, f"/{path}")
     return True
 
 

@@ -19,6 +19,7 @@ from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError, UsageError
+from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
 from gastown_tmux.operations.hooks.target import note_target
 from gastown_tmux.operations.town.isolation import each, isolated
 from gastown_tmux.operations.town.town import Town
@@ -72,6 +73,7 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
     with town.change() as change:
         move_hook(change, address, "prepare")
     try:
+        settle_shared_files(town, rig)
         mend_worktree(town, rig, address)
         reused = place.exists() and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
         if reused and not _is_saved(town, rig, address):
@@ -190,15 +192,17 @@ def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
     mark = town.mark(f"setup.{address}")
     if settings.texts("worktree.setup"):
         processes.end((), sessions=[mark])  # a killed starter's, which would go on beside ours
+    environment = {**for_others(town.environment), **log_commands(town, rig, place)}
     for command in settings.texts("worktree.setup"):
         status = run_logged(
-            ["sh", "-c", command], place, for_others(town.environment), log, settings.seconds("worktree.timeout"), mark,
+            ["sh", "-c", command], place, environment, log, settings.seconds("worktree.timeout"), mark,
             town.log_size(rig.name),
         )  # fmt: skip
         if status != 0:
             what = "ran out of time" if status is None else f"failed with status {status}"
             words = f"worktree.setup of {address}: {command!r} {what}{last_words(log)}"
             raise GtError(words, hint=f"less {log}")
+        settle_shared_files(town, rig)
 
 
 def write_state(town: Town, address: Address) -> dict[str, object]:

@@ -13,8 +13,10 @@ from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git import worktree
 from gastown_tmux.edges.git.command import GitError
+from gastown_tmux.edges.git.shared_files import find_strays
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError, explain
+from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook, put_away, write_state
 from gastown_tmux.operations.mail.unwatched import read_watch
 from gastown_tmux.operations.sessions import daemons
@@ -73,6 +75,7 @@ def _examine_repository(town: Town, rig: Rig, fix: bool) -> Iterator[Finding]:
         yield Finding("error", f"rig {rig.name} has no repository", f"{repository.path} is gone", way_out)
         return
     yield from _examine_locks(town, repository.path, fix)
+    yield from _examine_shared(town, rig, fix)
     try:
         repository.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress", timeout=_FSCK_SECONDS)
     except GitError as error:
@@ -80,6 +83,19 @@ def _examine_repository(town: Town, rig: Rig, fix: bool) -> Iterator[Finding]:
         yield Finding("error", f"the repository of {rig.name} is damaged", error.message, way_out)
         return
     yield from _examine_merged(town, rig)
+
+
+def _examine_shared(town: Town, rig: Rig, fix: bool) -> Iterator[Finding]:
+    """What a person or an agent wrote for all worktrees while no deacon looked."""
+    repository = town.repository(rig.name)
+    found = list(dict.fromkeys(find_strays(repository)))
+    if not found:
+        return
+    if fix:
+        settle_shared_files(town, rig)
+    what = f"what all worktrees of {rig.name} share was changed: {', '.join(found[:5])}"
+    cause = "a git config in one of them writes for all"
+    yield Finding("error", what, cause, "gt doctor --fix puts it back, as gt up does", fixed=fix)
 
 
 def _examine_locks(town: Town, repository: Path, fix: bool) -> Iterator[Finding]:

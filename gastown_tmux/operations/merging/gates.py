@@ -1,7 +1,7 @@
 """The rig's gates: commands that must pass on exactly the candidate before anything is published."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.errors import GtError
+from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
 from gastown_tmux.operations.town.town import Town
 
@@ -32,34 +33,36 @@ def run_gates(
     place, log = town.rig_folder(rig.name) / "gate", log_path(town, request)
     try:
         places.make_gate(repository, place, candidate, "gt: gates of the merge queue", town.trash)
+        environment = _gate_environment(town, log_commands(town, rig, place))
         for command in settings.texts("worktree.setup"):
             seconds = settings.seconds("worktree.timeout")
             status = run_logged(
-                ["sh", "-c", command], place, _gate_environment(town, {}), log, seconds, town.gate_mark(rig.name),
+                ["sh", "-c", command], place, environment, log, seconds, town.gate_mark(rig.name),
                 town.log_size(rig.name),
             )  # fmt: skip
             if status != 0:
                 words = f"worktree.setup {command!r} fails where the gates run{last_words(log)}; see {log}"
                 return Delay(words, pause(request))
+            settle_shared_files(town, rig)
     except GtError as error:
         return Delay(f"the gates cannot run: {error.message}", pause(request), error.whole)
     alone = [gate for gate in gates if not gate.parallel]
     together = [gate for gate in gates if gate.parallel]
     for group in [[gate] for gate in alone] + ([together] if together else []):
-        verdict = _run_group(town, request, group, place, log)
+        verdict = _run_group(town, request, group, place, log, environment)
         if verdict is not None:
             return verdict
     return None
 
 
 def _run_group(
-    town: Town, request: MergeRequest, group: Sequence[Gate], place: Path, log: Path
+    town: Town, request: MergeRequest, group: Sequence[Gate], place: Path, log: Path, environment: Mapping[str, str]
 ) -> Rejection | Delay | None:
     def run(gate: Gate) -> tuple[int | None, str]:
         own = log if len(group) == 1 else log.with_suffix(f".{threading.get_ident()}.log")
         try:
             status = run_logged(
-                ["sh", "-c", gate.run], place, _gate_environment(town, gate.environment), own, gate.timeout,
+                ["sh", "-c", gate.run], place, {**environment, **gate.environment}, own, gate.timeout,
                 town.gate_mark(request.rig), town.log_size(request.rig),
             )  # fmt: skip
             return status, last_words(own)
@@ -85,7 +88,6 @@ def _run_group(
     return None
 
 
-def _gate_environment(town: Town, own: dict[str, str] | object) -> dict[str, str]:
+def _gate_environment(town: Town, own: Mapping[str, str]) -> dict[str, str]:
     kept = for_others(town.environment)
-    kept = {name: value for name, value in kept.items() if not name.startswith(("GT_", "TMUX"))}
-    return {**kept, **(own if isinstance(own, dict) else {})}
+    return {name: value for name, value in kept.items() if not name.startswith(("GT_", "TMUX"))} | dict(own)

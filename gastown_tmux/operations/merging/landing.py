@@ -18,6 +18,7 @@ from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import locks, processes
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
+from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.hooks.worktrees import find_base
 from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.candidate import build
@@ -98,6 +99,7 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
     """Brings one merge request to its next rest: merged, sent back, or queued with the reason for the delay."""
     repository = town.repository(rig.name)
     try:
+        settle_shared_files(town, rig)
         tip = _fetch_target(town, rig, repository)
         if request.state is not MergeState.QUEUED:
             candidate = request.candidate if request.state is MergeState.PUBLISHING else None

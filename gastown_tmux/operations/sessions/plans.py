@@ -11,6 +11,7 @@ from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.git import worktree
+from gastown_tmux.operations.hooks.shared_files import log_commands
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers.base import LaunchContext, LaunchPlan, Provider
 from gastown_tmux.store import agents as rows
@@ -73,6 +74,8 @@ def plan_launch(
     email = rig.email if rig else "gt@localhost"
     for who in ("AUTHOR", "COMMITTER"):
         own |= {f"GIT_{who}_NAME": agent.address, f"GIT_{who}_EMAIL": email}
+    if rig:
+        own |= log_commands(town, rig, town.worktree(agent.address))
     return replace(plan, environment=plan.environment | own)
 
 

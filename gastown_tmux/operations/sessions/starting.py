@@ -22,6 +22,7 @@ from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, panes, respawn
 from gastown_tmux.edges.tmux.server import ServerGoneError
 from gastown_tmux.errors import GtError, RefusedError, explain, meets_all
+from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.hooks.worktrees import write_state
 from gastown_tmux.operations.sessions.plans import find_conversation, plan_launch, write_files
 from gastown_tmux.operations.town import capacity
@@ -87,9 +88,13 @@ def start_sessions(
     full = capacity.refusal(town) if addresses else None
     if full is not None:
         raise RefusedError(f"nothing is started: {full}", hint="gt config show limits.memory")
+    settled = set[str]()
     for address in addresses:
         try:
             _refuse_frozen(town, address)
+            if address.rig and address.rig not in settled:
+                settle_shared_files(town, town.rig(address.rig))
+                settled.add(address.rig)
             start = _claim(town, address)
         except Exception as error:
             if on_failure is None or meets_all(error):

@@ -10,7 +10,7 @@ from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.files.faults import fault_point
-from gastown_tmux.edges.git import sources
+from gastown_tmux.edges.git import shared_files, sources
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import locks
@@ -87,6 +87,7 @@ def _clone(town: Town, name: RigName, url: str) -> Repository:
     if repository.path.exists() and repository.remote_url() != url:
         shutil.rmtree(repository.path)
     if repository.path.exists():
+        shared_files.settle(repository, url)
         repository.fetch()
         return repository
     try:

@@ -58,8 +58,6 @@ def make_old(world: World) -> Path:
     (common / "config").write_bytes(format_settings(old))
     for path in (common / layout.MASTER, *common.glob("worktrees/*/config.worktree")):
         path.unlink()
-    for folder in ("hooks", "info"):
-        (common / folder).rmdir()
     assert run_git(place, "status", "--short") == ""
     return place
 
@@ -73,7 +71,7 @@ def test_an_old_one_is_brought_to_it(world: World) -> None:
     (common / "config").write_bytes(format_settings(settings))
     assert run_git(place, "status", "--short") == ""
     assert run_git(place, "rev-parse", "--is-bare-repository") == "false"
-    assert read_settings(common / "config") == read_settings(common / layout.MASTER) == settings
+    assert read_settings(common / "config") == layout.read_master(common) == settings
 
 
 def test_what_a_worktree_has_besides_stays(world: World) -> None:

@@ -28,7 +28,7 @@ def test_a_new_repository_has_no_heads_and_no_hooks(world: World, tmp_path: Path
 
 def test_create_again_changes_nothing_and_another_remote_is_refused(world: World) -> None:
     again = world.repository
-    assert Repository.create(again.path, again.lock_path, str(world.remote)) == again
+    assert Repository.create(again.path, again.lock_path, str(world.remote), again.project) == again
     with pytest.raises(RefusedError, match=r"already a repository of"):
         Repository.create(again.path, again.lock_path, str(world.person))
 
