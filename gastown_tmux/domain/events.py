@@ -20,6 +20,8 @@ class EventType(StrEnum):
     RIG_PARKED = "rig.parked"
     RIG_UNPARKED = "rig.unparked"
     RIG_PUT_BACK = "rig.put-back"
+    RIG_TARGET = "rig.target"
+    RIG_PROBLEM = "rig.problem"
     TARGET_REWRITTEN = "target.rewritten"
     AGENT_ADDED = "agent.added"
     AGENT_REMOVED = "agent.removed"

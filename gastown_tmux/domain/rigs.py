@@ -20,6 +20,8 @@ class Rig:
     ``remote_kind`` checkout means a repository with files of its own, which follow. ``target_commit`` is kept only
     where the target lives in repo.git (``merge.publish: local``). ``rewritten``: when the target was found to lack
     commits that it had before, the last time.
+    ``problem``: why the target could not be read when it was last fetched. ``remote_default``: the remote's own choice
+    when the target was chosen, where that is known.
     """
 
     name: RigName
@@ -33,3 +35,5 @@ class Rig:
     parked: bool
     created: Time
     rewritten: Time | None = None
+    problem: str | None = None
+    remote_default: str | None = None

@@ -171,6 +171,15 @@ def put_off(
     change.event(EventType.MERGE_DELAYED, id, reason=reason)
 
 
+def retarget(change: Change, rig: RigName, target: str) -> int:
+    """Those that are not being published land there, and are tried at once; how many."""
+    return change.execute(
+        "UPDATE merge_requests SET target = ?, not_before = NULL, updated = ?"
+        " WHERE rig = ? AND target <> ? AND state IN ('queued', 'testing', 'held')",
+        target, change.time, rig, target,
+    ).rowcount  # fmt: skip
+
+
 def set_reason(change: Change, id: MergeRequestId, reason: str) -> None:
     """It stays where it is."""
     change.execute("UPDATE merge_requests SET reason = ?, updated = ? WHERE id = ?", reason, change.time, id)

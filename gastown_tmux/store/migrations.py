@@ -135,4 +135,9 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX tips_by_target ON target_tips (rig, branch, seq);
     """,
+    """
+    -- Why a rig's target cannot be read, and what the remote's default branch was when the target was chosen.
+    ALTER TABLE rigs ADD COLUMN problem TEXT;
+    ALTER TABLE rigs ADD COLUMN remote_default TEXT;
+    """,
 )

@@ -25,6 +25,8 @@ def _rig(row: Row) -> Rig:
         parked=bool(row["parked"]),
         created=Time(row["created"]),
         rewritten=row["rewritten"] and Time(row["rewritten"]),
+        problem=row["problem"],
+        remote_default=row["remote_default"],
     )
 
 
@@ -39,10 +41,10 @@ def find_rig(reader: Reader, name: str) -> Rig | None:
 
 def insert_rig(change: Change, rig: Rig) -> None:
     change.execute(
-        "INSERT INTO rigs (name, prefix, source, remote, remote_kind, target, target_commit, email, parked, created)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO rigs (name, prefix, source, remote, remote_kind, target, target_commit, email, parked, created,"
+        " remote_default) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rig.name, rig.prefix, rig.source, rig.remote, rig.remote_kind, rig.target, rig.target_commit, rig.email,
-        rig.parked, change.time,
+        rig.parked, change.time, rig.remote_default,
     )  # fmt: skip
     change.event(EventType.RIG_ADDED, rig.name, remote=rig.remote, target=rig.target)
 
@@ -57,6 +59,24 @@ def park_rig(change: Change, name: RigName, parked: bool) -> bool:
 
 def set_target_commit(change: Change, name: RigName, commit: Commit) -> None:
     change.execute("UPDATE rigs SET target_commit = ? WHERE name = ?", commit, name)
+
+
+def set_target(change: Change, rig: Rig, target: str, commit: Commit | None, remote_default: str | None) -> None:
+    """Work lands on another branch from now on; what kept the old one from being read is no problem any more."""
+    change.execute(
+        "UPDATE rigs SET target = ?, target_commit = ?, remote_default = ?, problem = NULL WHERE name = ?",
+        target, commit, remote_default, rig.name,
+    )  # fmt: skip
+    change.event(EventType.RIG_TARGET, rig.name, target=target, was=rig.target)
+
+
+def set_problem(change: Change, name: RigName, problem: str | None) -> bool:
+    """Whether this changed anything."""
+    sql = "UPDATE rigs SET problem = ? WHERE name = ? AND problem IS NOT ?"
+    changed = bool(change.execute(sql, problem, name, problem).rowcount)
+    if changed:
+        change.event(EventType.RIG_PROBLEM, name, problem=problem)
+    return changed
 
 
 def delete_rig(change: Change, name: RigName) -> None:

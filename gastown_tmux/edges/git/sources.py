@@ -96,7 +96,7 @@ def _describe(given: str) -> Source:
     return Source(Kind.ORIGIN, str(target), path, not bare)
 
 
-def probe_remote(url: str) -> Remote:
+def probe_remote(url: str, seconds: float = PROBE_TIMEOUT) -> Remote:
     """Ask a remote for its branches.
 
     Raises `GitError` with its own words when it cannot be reached, `RefusedError` when it has no branch, and when its
@@ -105,7 +105,7 @@ def probe_remote(url: str) -> Remote:
     try:
         # Where no repository is, so that none whose folder somebody stands in has a say.
         command = ("ls-remote", "--symref", "--", url, "HEAD", "refs/heads/*")
-        found = git(*command, cwd=Path("/"), timeout=PROBE_TIMEOUT)
+        found = git(*command, cwd=Path("/"), timeout=seconds)
     except GitError as error:
         raise GitError(
             f"{url} cannot be read: {error.message.removeprefix('git ls-remote: ')}", error.hint, whole=error.whole

@@ -20,7 +20,7 @@ from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError, UsageError
 from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
-from gastown_tmux.operations.hooks.target import note_target
+from gastown_tmux.operations.hooks.target import fetch_target
 from gastown_tmux.operations.town.isolation import each, isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import get_agent, list_agents, move_hook
@@ -28,17 +28,15 @@ from gastown_tmux.store.beads import find_held_bead, set_branch
 
 
 def find_base(town: Town, rig: Rig, *, fetch: bool = True) -> Commit:
-    """The newest commit of the rig's target, fetched now. Raises GitError in the remote's words."""
+    """The newest commit of the rig's target, fetched now. Raises what ``fetch_target`` does."""
     repository = town.repository(rig.name)
     if town.settings(rig.name).get("merge.publish") == "local" and rig.target_commit is not None:
         return rig.target_commit
     if fetch:
-        repository.fetch(rig.target)
+        return fetch_target(town, rig)
     base = repository.resolve(f"refs/remotes/origin/{rig.target}")
     if base is None:
         raise RefusedError(f"{rig.remote} has no branch {rig.target} any more", hint=f"gt rig show {rig.name}")
-    if fetch:
-        note_target(town, rig, Commit(base))
     return Commit(base)
 
 

@@ -14,9 +14,11 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git import worktree
 from gastown_tmux.edges.git.command import GitError
 from gastown_tmux.edges.git.shared_files import find_strays
+from gastown_tmux.edges.git.sources import probe_remote
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError, explain
 from gastown_tmux.operations.hooks.shared_files import settle_shared_files
+from gastown_tmux.operations.hooks.target import describe_gone, note_problem
 from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook, put_away, write_state
 from gastown_tmux.operations.mail.unwatched import read_watch
 from gastown_tmux.operations.sessions import daemons
@@ -31,6 +33,8 @@ from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import list_rigs
 
+#: A remote that takes longer is told of, not waited for.
+_REMOTE_SECONDS = 15.0
 _FSCK_SECONDS = 300.0
 #: No git of ours holds a lock file for so long.
 _LOCK_SECONDS = 900.0
@@ -82,6 +86,7 @@ def _examine_repository(town: Town, rig: Rig, fix: bool) -> Iterator[Finding]:
         way_out = f"git -C {repository.path} fsck shows more; git fetch brings back what the remote has"
         yield Finding("error", f"the repository of {rig.name} is damaged", error.message, way_out)
         return
+    yield from _examine_remote(town, rig)
     yield from _examine_merged(town, rig)
 
 
@@ -96,6 +101,33 @@ def _examine_shared(town: Town, rig: Rig, fix: bool) -> Iterator[Finding]:
     what = f"what all worktrees of {rig.name} share was changed: {', '.join(found[:5])}"
     cause = "a git config in one of them writes for all"
     yield Finding("error", what, cause, "gt doctor --fix puts it back, as gt up does", fixed=fix)
+
+
+def _examine_remote(town: Town, rig: Rig) -> Iterator[Finding]:
+    """The branch that work lands on is there, and is the one that it was taken for."""
+    if town.settings(rig.name).get("merge.publish") == "local":
+        return
+    try:
+        remote = probe_remote(rig.remote, _REMOTE_SECONDS)
+    except GtError as error:
+        note_problem(town, rig, error.message)
+        yield Finding(
+            "warning", f"the remote of {rig.name} cannot be used", error.message, f"git ls-remote {rig.remote}"
+        )
+        return
+    if rig.target not in remote.branches:
+        words = describe_gone(rig, remote)
+        note_problem(town, rig, words, ask=True)
+        cause, _, way_out = words.rpartition(": ")
+        yield Finding("error", f"nothing can land in {rig.name}: {rig.target} is gone", cause, way_out)
+        return
+    note_problem(town, rig, None)
+    if rig.target == rig.remote_default and remote.default_branch not in (None, rig.target):
+        what = (
+            f"the default branch of {rig.name}'s remote is {remote.default_branch} now, and work lands on {rig.target}"
+        )
+        way_out = f"gt rig set {rig.name} --branch {remote.default_branch}"
+        yield Finding("warning", what, "it was renamed or chosen anew upstream", way_out)
 
 
 def _examine_locks(town: Town, repository: Path, fix: bool) -> Iterator[Finding]:

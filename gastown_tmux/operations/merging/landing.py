@@ -30,7 +30,7 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import beads
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.meta import once
-from gastown_tmux.store.rigs import list_rigs, set_target_commit
+from gastown_tmux.store.rigs import find_rig, list_rigs, set_target_commit
 
 #: Tries of the first in the queue after which somebody is asked to look: some minutes.
 PATIENCE = 10
@@ -112,6 +112,7 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
             with town.change() as change:
                 reason = setting_aside.kept_reason(request) or "the refinery was interrupted"
                 rows.move_merge_request(change, request.id, "requeue", reason=reason)
+                rows.retarget(change, rig.name, rig.target)
         _land(town, rig, repository, rows.get_merge_request(town.db, request.id), tip)
     except GtError as error:
         words = error.message
@@ -167,6 +168,10 @@ def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, t
         case None:
             pass
     with town.change() as change:
+        now = find_rig(change, rig.name)
+        if now is not None and now.target != rig.target:
+            rows.move_merge_request(change, request.id, "requeue", reason=f"work lands on {now.target} by now")
+            return
         kept = setting_aside.kept_reason(request)
         rows.move_merge_request(change, request.id, "publish", reason=kept, candidate=built)
     fault_point("refinery.publishing")

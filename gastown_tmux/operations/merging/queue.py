@@ -103,7 +103,7 @@ def retry(town: Town, request: MergeRequest) -> Answer:
             branch=request.branch,
             head=request.head,
             base=request.base,
-            target=request.target,
+            target=town.rig(request.rig).target,
             held=bool(town.settings(request.rig).get("merge.review")) and not town.may_decide,
         )
         beads.resubmit_bead(change, bead.id, fresh)

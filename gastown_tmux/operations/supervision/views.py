@@ -176,6 +176,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         "escalations": len(list_escalations(town.db, state="open")),
     }
     notes = [*_describe_orders(town), *_describe_capacity(town)]
+    notes += [f"{rig.name}: {rig.problem}" for rig in list_rigs(town.db) if rig.problem]
     notes += map(str, daemon_deaths.list_repeated(town))
     rigs = []
     for rig in list_rigs(town.db):

@@ -71,6 +71,7 @@ def _add_rig(town: Town, name: RigName, source: str, branch: str | None, prefix:
         email=email,
         parked=False,
         created=clock.now(),
+        remote_default=remote.default_branch,
     )
     if repository.resolve(f"refs/remotes/origin/{target}") is None:
         raise RefusedError(f"{found.url} has no branch {target} any more", hint="try again")

@@ -106,7 +106,7 @@ VERBS = (
         "all rigs",
         "operations.workforce.rigs:list_rigs",
         (),
-        Listing(("name", "prefix", "target", "remote", "parked"), "no rigs yet: gt rig add NAME URL|PATH"),
+        Listing(("name", "prefix", "target", "remote", "parked", "problem"), "no rigs yet: gt rig add NAME URL|PATH"),
     ),
     Verb(
         "rig show",
@@ -114,8 +114,26 @@ VERBS = (
         "operations.workforce.rigs:show_rig",
         (_RIG_ARGUMENT,),
         Record(
-            ("name", "prefix", "source", "remote", "remote_kind", "target", "email", "parked", "created", "rewritten")
+            (
+                "name",
+                "prefix",
+                "source",
+                "remote",
+                "remote_kind",
+                "target",
+                "problem",
+                "email",
+                "parked",
+                "created",
+                "rewritten",
+            )
         ),
+    ),
+    Verb(
+        "rig set",
+        "change where a rig's work lands: what waits goes along",
+        "operations.workforce.retargeting:set_rig",
+        (_RIG_ARGUMENT, option("--branch", "branch", help="a branch that the remote has")),
     ),
     Verb(
         "rig remove",
