@@ -10,8 +10,8 @@ from gastown_tmux.edges.git import places
 from gastown_tmux.edges.git.command import environment
 from gastown_tmux.edges.git.merge import Conflict, merge_tree
 from gastown_tmux.edges.git.project import Project as ProjectSettings
-from gastown_tmux.edges.git.project import write_settings
 from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.git.settings_file import format_settings
 from gastown_tmux.edges.git.workbench import workbench
 from tests.landing.projects import SETTINGS, Change, Project
 
@@ -83,7 +83,7 @@ def make_library(path: Path) -> Library:
 def use_settings(place: Place) -> None:
     """What a person has in the settings of the project's repository."""
     with (place.path / ".git" / "config").open("ab") as file:
-        file.write(write_settings(list(SETTINGS.items())))
+        file.write(format_settings(list(SETTINGS.items())))
 
 
 def make_source(path: Path, project: Project, library: Library) -> Place:
@@ -165,6 +165,7 @@ def tell_in_a_rig(base: Path, project: Project, library: Library, story: Story) 
     settings = ProjectSettings(base / "project")
     settings.take_over(source.path)
     repository = Repository.create(base / "repo.git", base / "run" / "lock", str(source.path), settings)
+    settings.share(repository.path)
     place = Place(base / "work")
     places.add(repository, place.path, "bead/x", story.tips[0], "gt: test")
     mine = project.bumps and library.commits[project.bumps[0]]

@@ -7,12 +7,13 @@ calls have them from there; `repo.git` gets a copy for agents, which we do not t
 import os
 import re
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
+from gastown_tmux.edges.git import layout
 from gastown_tmux.edges.git.command import git
+from gastown_tmux.edges.git.settings_file import Setting, format_settings
 
 #: Settings that say how the project's files are read, merged and stored; all others are the person's own affair.
 _TAKEN = re.compile(
@@ -24,8 +25,6 @@ _TAKEN = re.compile(
 )
 _OWN_SCOPES = ("local", "worktree")
 _KEYS = "git-crypt"
-
-Setting = tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Project:
 
     def take_over(self, source: Path) -> bool:
         """Brings the folder up to date with a local repository; whether that changed anything."""
-        changed = self._keep_settings(write_settings(read_settings(source)))
+        changed = self._keep_settings(format_settings(read_own(source)))
         keys = Path(git("rev-parse", "--absolute-git-dir", cwd=source).text) / _KEYS
         return self._keep_keys(keys) or changed
 
@@ -67,6 +66,13 @@ class Project:
             _copy_keys(keys, kept)
         return True
 
+    def share(self, repository: Path) -> None:
+        """Gives agents a copy, which the common settings of `repo.git` include."""
+        copy = repository / layout.PROJECT
+        wanted = self.settings.read_bytes() if self.settings.is_file() else b""
+        if wanted != (copy.read_bytes() if copy.is_file() else b""):
+            write_atomic(copy, wanted, 0o600)
+
     def equip(self, git_dir: Path) -> None:
         """Puts the keys where filters look for them, which is in each worktree's own git directory."""
         kept = self.folder / _KEYS
@@ -79,7 +85,7 @@ class Project:
 NOTHING_MORE = Project(Path(os.devnull))
 
 
-def read_settings(source: Path) -> list[Setting]:
+def read_own(source: Path) -> list[Setting]:
     """What a repository's own settings say of its files, in order, those in files that it includes too."""
     found = git("config", "--list", "--includes", "--show-scope", "-z", cwd=source).records
     settings = []
@@ -88,23 +94,6 @@ def read_settings(source: Path) -> list[Setting]:
         if scope in _OWN_SCOPES and _TAKEN.fullmatch(key):
             settings.append((key, value if has_value else None))
     return settings
-
-
-def write_settings(settings: Sequence[Setting]) -> bytes:
-    """As a file that git reads."""
-    lines = []
-    for key, value in settings:
-        section, _, rest = key.partition(".")
-        inner, _, name = rest.rpartition(".")
-        lines.append(f"[{section} {_quoted(inner)}]" if inner else f"[{section}]")
-        lines.append(f"\t{name}" if value is None else f"\t{name} = {_quoted(value)}")
-    return os.fsencode("".join(f"{line}\n" for line in lines))
-
-
-def _quoted(text: str) -> str:
-    for raw, written in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\t", "\\t")):
-        text = text.replace(raw, written)
-    return f'"{text}"'
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:

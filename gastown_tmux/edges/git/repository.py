@@ -200,6 +200,10 @@ class Repository:
         """The ids of what is in the history of `head` and not in that of `base`."""
         return set(self.run("rev-list", head, f"^{base}", "--").lines)
 
+    def own_commits(self, base: str, head: str) -> list[str]:
+        """Of those, the ones that are no merges, and not the first of all."""
+        return self.run("rev-list", "--min-parents=1", "--max-parents=1", head, f"^{base}", "--").lines
+
     def forced_updates(self, remote_branch: str) -> list[str]:
         """Where a remote's branch was before fetches, ours and agents', found it rewritten; newest first.
 

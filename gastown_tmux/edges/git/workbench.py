@@ -4,12 +4,14 @@ Settings, attributes, references and grafts of `repo.git` are open to every agen
 was taken over from the project's own repository, which no agent writes, and the user's own settings.
 """
 
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Output, git
 from gastown_tmux.edges.git.repository import Repository
@@ -30,21 +32,31 @@ class Workbench:
     git_dir: Path
     files: Path
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of whatever runs here besides git. LFS files are left as the pointers they are."""
+        return {
+            "GIT_DIR": str(self.git_dir),
+            "GIT_WORK_TREE": str(self.files),
+            "GIT_OBJECT_DIRECTORY": str(self.repository.path / "objects"),
+            "GIT_LFS_SKIP_SMUDGE": "1",
+        }
+
     def run(
         self,
         *args: str,
         data: bytes = b"",
         ok: Sequence[int] = (0,),
         config: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
         timeout: float = CHECKOUT_TIMEOUT,
     ) -> Output:
-        """Git with these objects, in these files. LFS files are left as the pointers they are."""
-        environment = {"GIT_OBJECT_DIRECTORY": str(self.repository.path / "objects"), "GIT_LFS_SKIP_SMUDGE": "1"}
+        """Git with these objects, in these files."""
         return git(
             *args,
             git_dir=self.git_dir,
             work_tree=self.files,
-            env=environment,
+            env={**self.environment, **(env or {})},
             data=data,
             ok=ok,
             config=config,
@@ -58,11 +70,7 @@ class Workbench:
         shutil.rmtree(self.files)
         self.files.mkdir()
         self.run("read-tree", "--reset", commit)
-        names = b"" if every else self.run("ls-files", "-z", "--cached", "--", *_RULES).stdout
-        if every:
-            self.run("checkout-index", "--quiet", "--all", "--force")
-        elif names:
-            self.run("checkout-index", "--quiet", "--force", "-z", "--stdin", data=names)
+        self.check_out(self.run("ls-files", "-z", "--cached", "--", *([] if every else _RULES)).records)
 
     def lend(self, submodule: str, stores: Sequence[Path]) -> None:
         """Gives it the commits of a submodule, from folders of objects."""
@@ -71,6 +79,11 @@ class Workbench:
             _make_git_dir(folder)
             (folder / "objects" / "info").mkdir(exist_ok=True)
             (folder / "objects" / "info" / "alternates").write_text("".join(f"{store}\n" for store in stores))
+
+    def check_out(self, names: Sequence[str], **more: Any) -> None:
+        """Brings these files to what the index has. Raises `GitError` where a filter of theirs fails that must not."""
+        data = os.fsencode("".join(f"{name}\0" for name in names))
+        self.run("checkout-index", "--quiet", "--force", "-z", "--stdin", data=data, **more)
 
     def rules(self) -> dict[str, bytes]:
         """The `.gitattributes` that are laid out, by path."""

@@ -96,18 +96,19 @@ def assert_place(repository: Repository, path: Path, branch: str | None) -> Path
 def status(repository: Repository, path: Path) -> Status:
     """The state of a worktree. Takes no lock in it. Raises `BrokenWorktree`."""
     admin = git_dir(repository, path)
-    staged, unstaged, untracked = _look(path)
+    staged, unstaged, untracked = _look(repository, path)
     if unstaged:
         # Where the user has files converted otherwise, an agent's commit may leave some that we take for changed.
         with suppress(GitError):
-            theirs = set(_look(path, but=CONVERSIONS)[1])
+            theirs = set(_look(repository, path, but=CONVERSIONS)[1])
             unstaged = [name for name in unstaged if name in theirs]
     return Status(tuple(staged), tuple(unstaged), tuple(untracked), operation_in(admin))
 
 
-def _look(path: Path, but: tuple[str, ...] = ()) -> tuple[list[str], list[str], list[str]]:
+def _look(repository: Repository, path: Path, but: tuple[str, ...] = ()) -> tuple[list[str], list[str], list[str]]:
     """What is staged, unstaged and untracked."""
-    found = git("status", "--porcelain=v2", "-z", "--no-renames", "--ignore-submodules=none", cwd=path, but=but)
+    command = ("status", "--porcelain=v2", "-z", "--no-renames", "--ignore-submodules=none")
+    found = git(*command, cwd=path, include=repository.project.include, but=but)
     staged, unstaged, untracked = [], [], []
     for line in found.records:
         match line[0]:

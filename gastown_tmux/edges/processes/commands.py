@@ -22,13 +22,27 @@ _END = 2**15
 
 def ask(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> str | None:
     """What a short command prints, errors too; None where it cannot be run, fails, takes longer or prints too much."""
+    status, said = _listen(command, None, environment, seconds)
+    return said if status == 0 else None
+
+
+def find_missing(command: str, cwd: Path, environment: Mapping[str, str], seconds: float) -> str | None:
+    """What the shell says where it finds no program for a ``command``, which is given nothing to read; else None."""
+    status, said = _listen(["sh", "-c", command], cwd, environment, seconds)
+    return telling(said) or command if status in (126, 127) else None
+
+
+def _listen(
+    command: Sequence[str], cwd: Path | None, environment: Mapping[str, str], seconds: float
+) -> tuple[int | None, str]:
+    """Exit status and all that it printed; no status where it could not be run, took longer or printed too much."""
     try:
         process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
+            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     except OSError:
-        return None
+        return None, ""
     assert process.stdout is not None
     deadline = time.monotonic() + seconds
     said = bytearray()
@@ -37,13 +51,13 @@ def ask(command: Sequence[str], environment: Mapping[str, str], seconds: float) 
             part = os.read(process.stdout.fileno(), 65536)
             said += part
             if len(said) > _ANSWER:
-                return None
+                break
             if not part:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     status = process.wait(max(0.0, deadline - time.monotonic()))
-                    return said.decode(errors="replace") if status == 0 else None
-                return None
-    return None
+                    return status, said.decode(errors="replace")
+                break
+    return None, ""
 
 
 def run_logged(

@@ -19,6 +19,7 @@ from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError, UsageError
+from gastown_tmux.operations.hooks.project_rules import check_rules
 from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
 from gastown_tmux.operations.hooks.target import fetch_target
 from gastown_tmux.operations.town.isolation import each, isolated
@@ -67,6 +68,7 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
     repository, place = town.repository(rig.name), town.worktree(address)
     agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
     branch = branch_of(agent, bead.id if bead else None)
+    check_rules(town, rig, base)
     make_folder(town.hook(address))
     with town.change() as change:
         move_hook(change, address, "prepare")

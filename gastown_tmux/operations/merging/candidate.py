@@ -1,5 +1,8 @@
 """The commit that the target would be at: what its author did, on the target as it is now."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import Rig
@@ -9,14 +12,17 @@ from gastown_tmux.edges.git.command import Person
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.workbench import workbench
 from gastown_tmux.operations.hooks.fork_points import find_fork
-from gastown_tmux.operations.merging.verdicts import Rejection, log_path
+from gastown_tmux.operations.hooks.project_rules import follow_source
+from gastown_tmux.operations.merging.inspection import inspect, inspect_history
+from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path
 from gastown_tmux.operations.town.town import Town
 
 
 def build(
     town: Town, rig: Rig, repository: Repository, request: MergeRequest, bead: Bead, tip: Commit
-) -> Commit | Rejection:
+) -> Commit | Rejection | Delay:
     """Made without a checkout; no ref moves."""
+    follow_source(repository, Path(rig.source))
     squash = town.settings(rig.name).get("merge.strategy") == "squash"
     fork = find_fork(town, rig, tip, request.head, request.base, request.id)
     if fork is None:
@@ -29,18 +35,27 @@ def build(
         return Rejection(Reason.CONFLICTED, words)
     with workbench(repository) as bench:
         merged = merge.merge_tree(bench, tip, request.head, fork.known)
-    if isinstance(merged, merge.Conflict):
-        log = log_path(town, request)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(merged.words + "\n", encoding="utf-8")
-        return Rejection(Reason.CONFLICTED, "conflicts with the target in " + ", ".join(merged.files), log)
-    if repository.tree(tip) == merged.id:
-        return Rejection(Reason.REJECTED, "the target has these changes already: nothing is left to land")
+        if isinstance(merged, merge.Conflict):
+            log = log_path(town, request)
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(merged.words + "\n", encoding="utf-8")
+            return Rejection(Reason.CONFLICTED, "conflicts with the target in " + ", ".join(merged.files), log)
+        if repository.tree(tip) == merged.id:
+            return Rejection(Reason.REJECTED, "the target has these changes already: nothing is left to land")
+        candidate = _commit(rig, repository, request, bead, merged.id, [tip] if squash else [tip, request.head])
+        verdict = inspect(bench, rig, request, tip, candidate)
+        if verdict is None and not squash:
+            verdict = inspect_history(bench, repository.own_commits(tip, request.head))
+        return verdict or candidate
+
+
+def _commit(
+    rig: Rig, repository: Repository, request: MergeRequest, bead: Bead, tree: str, parents: Sequence[str]
+) -> Commit:
     author = Person(request.author, rig.email)
     trailers = [f"Gastown-Bead: {bead.id}", f"Gastown-Agent: {request.author}"]
     if bead.convoy:
         trailers.insert(1, f"Gastown-Convoy: {bead.convoy}")
-    title = bead.title if squash else f"Merge {request.branch}: {bead.title}"
+    title = bead.title if len(parents) == 1 else f"Merge {request.branch}: {bead.title}"
     message = f"{title}\n\n" + "\n".join(trailers) + "\n"
-    parents = [tip] if squash else [tip, request.head]
-    return Commit(merge.commit_tree(repository, merged.id, parents, message, author, author))
+    return Commit(merge.commit_tree(repository, tree, parents, message, author, author))

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Set
 from functools import partial
+from typing import assert_never
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import Commit, MergeRequestId, Time
@@ -23,6 +24,7 @@ from gastown_tmux.operations.hooks.worktrees import find_base
 from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.candidate import build
 from gastown_tmux.operations.merging.gates import run_gates
+from gastown_tmux.operations.merging.inspection import send_objects
 from gastown_tmux.operations.merging.results import record_merged, send_back
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
 from gastown_tmux.operations.sessions import daemon_deaths
@@ -154,19 +156,15 @@ def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, t
     fault_point("refinery.testing")
     bead = beads.get_bead(town.db, request.bead)
     built = build(town, rig, repository, request, bead, tip)
-    if isinstance(built, Rejection):
-        send_back(town, request, built.reason, built.words, built.log)
+    if isinstance(built, Rejection | Delay):
+        _put_back(town, request, built)
         return
     verdict = run_gates(town, rig, repository, request, built)
-    match verdict:
-        case Rejection():
-            send_back(town, request, verdict.reason, verdict.words, verdict.log)
-            return
-        case Delay():
-            _delay(town, request.id, verdict)
-            return
-        case None:
-            pass
+    if verdict is None and not _is_local(town, rig):
+        verdict = send_objects(repository, rig, request, tip, built)
+    if verdict is not None:
+        _put_back(town, request, verdict)
+        return
     with town.change() as change:
         now = find_rig(change, rig.name)
         if now is not None and now.target != rig.target:
@@ -181,6 +179,16 @@ def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, t
         return
     fault_point("refinery.published")
     record_merged(town, rig, request, built, local=_is_local(town, rig))
+
+
+def _put_back(town: Town, request: MergeRequest, verdict: Rejection | Delay) -> None:
+    match verdict:
+        case Rejection():
+            send_back(town, request, verdict.reason, verdict.words, verdict.log)
+        case Delay():
+            _delay(town, request.id, verdict)
+        case _:
+            assert_never(verdict)
 
 
 def _publish(

@@ -14,7 +14,8 @@ from gastown_tmux.edges.git import shared_files, sources
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import locks
-from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError
+from gastown_tmux.operations.hooks.project_rules import follow_source, refuse_unknown
 from gastown_tmux.operations.hooks.worktrees import archive_agent, clear_hook
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.town.town import Answer, Town
@@ -73,8 +74,16 @@ def _add_rig(town: Town, name: RigName, source: str, branch: str | None, prefix:
         created=clock.now(),
         remote_default=remote.default_branch,
     )
-    if repository.resolve(f"refs/remotes/origin/{target}") is None:
+    tip = repository.resolve(f"refs/remotes/origin/{target}")
+    if tip is None:
         raise RefusedError(f"{found.url} has no branch {target} any more", hint="try again")
+    try:
+        follow_source(repository, found.path)
+        refuse_unknown(repository, tip)
+    except GtError:
+        shutil.rmtree(town.rig_folder(name))
+        shutil.rmtree(repository.project.folder, ignore_errors=True)
+        raise
     fault_point("rig.cloned")
     (town.rig_folder(name) / "settings").mkdir(exist_ok=True)
     with town.change() as change:
@@ -92,7 +101,7 @@ def _clone(town: Town, name: RigName, url: str) -> Repository:
         repository.fetch()
         return repository
     try:
-        return Repository.create(repository.path, repository.lock_path, url)
+        return Repository.create(repository.path, repository.lock_path, url, repository.project)
     except GitError as error:
         raise GitError(f"{url} cannot be cloned: {error.message.removeprefix('git fetch: ')}", error.hint) from error
 
@@ -145,6 +154,7 @@ def _remove_rig(town: Town, rig: Rig, force: bool) -> Answer:
     kept.parent.mkdir(parents=True)
     if town.rig_folder(rig.name).exists():
         town.rig_folder(rig.name).rename(kept)
+    shutil.rmtree(town.repository(rig.name).project.folder, ignore_errors=True)
     return Answer({"name": rig.name, "kept": str(kept)}, f"rig {rig.name} is removed; its repository is in {kept}")
 
 

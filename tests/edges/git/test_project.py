@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gastown_tmux.edges.git.project import Project, read_settings, write_settings
+from gastown_tmux.edges.git.project import Project, read_own
 from tests.edges.git_world import own_home, run_git
 
 
@@ -34,19 +34,10 @@ def test_what_says_how_files_are_read_is_taken_and_nothing_else(source: Path, tm
         run_git(source, "config", key, "y")
     run_git(source, "config", "--file", str(tmp_path / "more"), "filter.more.smudge", "m")
     run_git(source, "config", "include.path", str(tmp_path / "more"))
-    assert read_settings(source) == [
+    assert read_own(source) == [
         ("filter.r.clean", "a"), ("merge.m.driver", "b %A"), ("diff.d.textconv", "c"), ("lfs.url", "http://x"),
         ("filter.more.smudge", "m"),
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("value", ["", " a ", 'q "x" \\ \t;#', "two\nlines", "ümläut", None])
-def test_whatever_a_value_holds_git_reads_it_back(source: Path, tmp_path: Path, value: str | None) -> None:
-    key = 'filter.we"ird. \\näme.clean'
-    (tmp_path / "file").write_bytes(write_settings([("lfs.url", "x"), (key, value)]))
-    found = run_git(source, "config", "--file", str(tmp_path / "file"), "--list", "-z").split("\0")
-    assert found[0] == "lfs.url\nx"
-    assert found[1] == (key if value is None else f"{key}\n{value}")
 
 
 def test_a_project_follows_its_source(source: Path, tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""What a rig's project asks of whoever works on it: that its filters are known, and can run."""
+
+from pathlib import Path
+
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges.git.filters import find_trouble, named_filters
+from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.git.workbench import workbench
+from gastown_tmux.operations.town.town import Town
+
+
+def follow_source(repository: Repository, source: Path | None) -> None:
+    """Filters, drivers and keys of the local repository that the rig was made of, as they are there now."""
+    if source is not None and source.is_dir():
+        repository.project.take_over(source)
+    repository.project.share(repository.path)
+
+
+def check_rules(town: Town, rig: Rig, commit: str) -> None:
+    """Raises RefusedError for a filter that nobody defines, and MissingError for one whose program is not there."""
+    repository = town.repository(rig.name)
+    follow_source(repository, Path(rig.source))
+    refuse_unknown(repository, commit)
+
+
+def refuse_unknown(repository: Repository, commit: str) -> None:
+    with workbench(repository) as bench:
+        bench.lay_out(commit)
+        for name, file in named_filters(bench).items():
+            if trouble := find_trouble(bench, name, file):
+                raise trouble
