@@ -55,6 +55,8 @@ def common_settings(probed: list[Setting], url: str) -> list[Setting]:
         ("receive.denydeletes", "true"),
         ("receive.denynonfastforwards", "true"),
         ("include.path", PROJECT),
+        # What git-lfs writes wherever it is run; with it, it leaves the file alone.
+        ("lfs.repositoryformatversion", "0"),
     ]
 
 

@@ -7,6 +7,7 @@ No lock of git's is taken, for then an agent's next `git config` would fail.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,6 +28,12 @@ _REMOVED = "gt-removed"
 #: A border of the history that is there to stay, for what lies behind it is not here.
 _SHALLOW = "gt-shallow"
 _ATTEMPTS = 5
+#: A hook as git-lfs puts it wherever it is run, and puts it again: for locked files and nothing else.
+_OF_LFS = re.compile(
+    rb"#!/bin/sh\n"
+    rb"command -v git-lfs >/dev/null 2>&1 \|\| \{ (?:echo|printf) >&2(?: \"(?:[^\"$`\\]|\\n)*\")+; exit 2; \}\n"
+    rb"git lfs [a-z-]+ \"\$@\"\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ def find_strays(repository: Repository) -> list[str]:
     found = [what for what, _ in _find_settings(read_settings(path / layout.COMMON), wanted)]
     found += [name for name in _NEVER if (path / name).exists()]
     found += ["info/exclude"] if _read(path / "info/exclude") != _read(path / layout.EXCLUDE) else []
-    found += [f"hooks/{name}" for name in _list(path / "hooks")]
+    found += [f"hooks/{name}" for name in _list_hooks(path / "hooks")]
     found += ["shallow"] if _is_cut_off(repository) else []
     return found + (["refs/replace"] if _list(path / "refs/replace") else [])
 
@@ -183,7 +190,7 @@ def _settle_hooks(path: Path) -> Iterator[Stray]:
             hooks.unlink()
             yield Stray("hooks")
         hooks.mkdir()
-    for name in _list(hooks):
+    for name in _list_hooks(hooks):
         owners = tuple(admin for admin in _worktrees(path) if _asked_for_hooks(admin))
         for admin in owners:
             _give_hook(admin, hooks / name)
@@ -251,6 +258,15 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         return b""
+
+
+def _list_hooks(folder: Path) -> list[str]:
+    """Those that somebody put there."""
+    return [name for name in _list(folder) if not _is_of_lfs(folder / name)]
+
+
+def _is_of_lfs(hook: Path) -> bool:
+    return hook.is_file() and not hook.is_symlink() and _OF_LFS.fullmatch(_read(hook)) is not None
 
 
 def _list(folder: Path) -> list[str]:

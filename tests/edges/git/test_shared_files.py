@@ -201,3 +201,18 @@ def test_an_older_repository_keeps_what_it_excludes(world: World) -> None:
     settle(world.repository, str(world.remote))
     assert (common / "info/exclude").read_text() == "/ours.json\n"
     assert find_strays(world.repository) == []
+
+
+@pytest.mark.needs("git-lfs")
+def test_what_git_lfs_writes_wherever_it_runs_is_no_news(world: World) -> None:
+    ann = world.add("ann")
+    agent(world, ann, "git lfs install --local")
+    put_back(world)
+    agent(world, ann, "echo '*.bin filter=lfs' > .gitattributes; echo x > a.bin; git add -A")
+    (world.repository.path / "hooks" / "post-merge").unlink(missing_ok=True)
+    agent(world, ann, "git lfs update --force")
+    assert {hook.name for hook in (world.repository.path / "hooks").iterdir()} >= {"post-checkout", "post-merge"}
+    assert put_back(world) == []
+    with (world.repository.path / "hooks" / "post-merge").open("a") as hook:
+        hook.write("evil\n")
+    assert [stray.what for stray in put_back(world)] == ["hooks/post-merge"]
