@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gastown_tmux.domain.complaints import telling
+from gastown_tmux.edges.tmux.objects import opened
 from gastown_tmux.edges.tmux.server import Server, client_environment, find_tmux
 from gastown_tmux.errors import GtError
 
@@ -52,13 +53,19 @@ def open_outside(command: Sequence[str], name: str) -> None:
 
 def clients(server: Server) -> list[Client]:
     """Everyone who is attached."""
-    fields = "client_name client_pid pane_id client_activity client_readonly client_control_mode session_name"
-    lines = server.run("list-clients", "-F", ":".join(f"#{{{field}}}" for field in fields.split()))
-    found = []
-    for line in lines.splitlines():
-        name, pid, pane, activity, read_only, control, session = line.rsplit(":", 6)
-        found.append(Client(name, int(pid), pane, int(activity), read_only == "1", control == "1", session))
-    return found
+    with opened(server) as tmux:
+        return [
+            Client(
+                name=each.client_name or "",
+                pid=int(each.client_pid or 0),
+                pane=each.pane_id or "",
+                activity=int(each.client_activity or 0),
+                read_only=each.client_readonly == "1",
+                control=each.client_control_mode == "1",
+                session=each.session_name or "",
+            )
+            for each in tmux.clients
+        ]
 
 
 def client_here(server: Server) -> Client | None:
@@ -79,18 +86,23 @@ def is_inside(server: Server) -> bool:
 
 
 def switch_client(server: Server, client: Client, target: str) -> None:
-    """Show ``target`` (a pane id, or a session's name) to an attached client."""
-    server.run("switch-client", "-c", client.name, "-t", _target(target))
+    """Show ``target`` (a pane id, or a session's name) to an attached client. Raises GtError with tmux's words."""
+    with opened(server) as tmux:
+        said = tmux.cmd("switch-client", "-c", client.name, "-t", _target(target))
+    if said.stderr:
+        raise GtError(f"tmux: {'; '.join(said.stderr)}", "gt agents")
 
 
 def show_message(server: Server, client: Client, text: str) -> None:
     """A line over a client's status line, for a moment."""
-    server.run("display-message", "-c", client.name, text.replace("#", "##"))
+    with opened(server) as tmux:
+        tmux.display_message(text.replace("#", "##"), target_client=client.name)
 
 
 def detach_client(server: Server, client: Client) -> None:
     """Send a client back to its shell."""
-    server.run("detach-client", "-t", client.name)
+    with opened(server) as tmux:
+        tmux.detach_client(target_client=client.name)
 
 
 def _target(name: str) -> str:

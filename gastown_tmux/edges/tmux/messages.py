@@ -1,6 +1,5 @@
 """Notices in attached terminals and in the status line, whatever letters they hold."""
 
-from gastown_tmux.edges.tmux.clients import clients
 from gastown_tmux.edges.tmux.server import Server, quote
 
 _MILLISECONDS = 4000
@@ -16,7 +15,8 @@ def flash(server: Server, text: str) -> int:
 
     Through an option: what display-message is given itself is a format, and a time format besides.
     """
-    names = [client.name for client in clients(server) if not client.control]
+    listed = server.run("list-clients", "-F", "#{client_control_mode} #{client_name}").splitlines()
+    names = [line.partition(" ")[2] for line in listed if line.startswith("0 ")]
     lines = [f"set-option -gq @gt_notice {quote(text)}"]
     lines += [f'display-message -c {quote(name)} -d {_MILLISECONDS} "#{{@gt_notice}}"' for name in names]
     if names:

@@ -5,23 +5,21 @@ panes in the same sessions are never touched.
 """
 
 import hashlib
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gastown_tmux.domain import layouts
+from gastown_tmux.edges.tmux.objects import opened
 from gastown_tmux.edges.tmux.panes import kill_pane, panes
-from gastown_tmux.edges.tmux.server import KEEPER, Server, find_tmux
+from gastown_tmux.edges.tmux.server import KEEPER, Server
 from gastown_tmux.errors import GtError
 
 if TYPE_CHECKING:
     import libtmux
 
 VIEW = "view"
-#: Its own separator is a letter that a client without UTF-8 mangles and that any pane's title may hold.
-_SEPARATOR = "<|gt:field|>"
 
 
 def arrange(server: Server, windows: Sequence[layouts.Window], town: Path, gt: Path) -> tuple[list[str], list[str]]:
@@ -66,13 +64,8 @@ def _mark(window: layouts.Window) -> str:
 
 
 def _make(server: Server, window: layouts.Window, mark: str, town: Path, gt: Path) -> None:
-    os.environ.setdefault("LIBTMUX_TMUX_FORMAT_SEPARATOR", _SEPARATOR)
-    import libtmux  # 80 ms that only layouts pay
-    from libtmux.exc import LibTmuxException
-
     environment = {"GT_TOWN": str(town)}
-    tmux = libtmux.Server(socket_path=str(server.socket), tmux_bin=find_tmux())
-    try:
+    with opened(server) as tmux:
         session = tmux.sessions.get(session_name=window.session, default=None)
         if session is None:
             raise GtError(f"there is no session {window.session}", hint="gt up")
@@ -102,8 +95,6 @@ def _make(server: Server, window: layouts.Window, mark: str, town: Path, gt: Pat
         for pane, view in zip(window.panes, views, strict=True):
             if pane.focus:
                 view.select()
-    except LibTmuxException as error:
-        raise GtError(f"window {window.name}: {' '.join(str(error).split())}", hint="gt layout show") from error
 
 
 def _claim(view: "libtmux.Pane", mark: str, pane: layouts.Pane) -> None:
