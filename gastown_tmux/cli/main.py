@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 
+from gastown_tmux.edges.git.environment import shed_foreign
 from gastown_tmux.errors import GtError, explain
 from gastown_tmux.verbs.flags import take_globals, take_host
 from gastown_tmux.verbs.help import help_text
@@ -15,6 +16,7 @@ def run(arguments: list[str]) -> int:
 
     Raises BrokenPipeError where nobody reads what it prints.
     """
+    shed_foreign()
     try:
         return _run(arguments)
     except BrokenPipeError:

@@ -68,6 +68,9 @@ def test_setup_and_gates_have_the_users_git_and_not_the_callers_place(town: Town
     town.gt("crew", "add", "ann", "--rig", "demo", env={**place, "GIT_PREFIX": "x/"})
     work = town.path / ".gt" / "hooks" / "demo.ann" / "work"
     assert (work / "where").read_text() == f"{work}\nTest Person\n"
+    (work / "new.txt").write_text("new\n")
+    for words in (("diff", "ann", "--stat"), ("diff", "ann")):
+        assert "new.txt" in town.gt(*words, env={**place, "GIT_NAMESPACE": "x"}).out
 
 
 def test_a_terminal_that_tmux_cannot_use(town: TownWorld, terminal: Terminal) -> None:

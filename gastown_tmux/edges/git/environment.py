@@ -10,6 +10,11 @@ from gastown_tmux.edges.git.pins import EVENTS, KEPT, PINS, VARIABLES
 
 _PINNED = tuple((key, value) for key, value, _ in PINS)
 _NO_HOOKS = (("core.hooksPath", "/dev/null"), *((f"hook.{event}.enabled", "false") for event in EVENTS))
+#: What a person's own git is to have, where we start it for them.
+_PERSONAL = (
+    *KEPT, "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL",
+    "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "GIT_PAGER", "GIT_ASKPASS",
+)  # fmt: skip
 _VARIABLES = {name: value for name, value, _ in VARIABLES}
 
 
@@ -39,12 +44,12 @@ def environment(
     return {**kept, **_VARIABLES, **_numbered(pairs), **(extras or {})}
 
 
-def for_others(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a program of a project's gets: the user's own settings, and nothing that would lead its git elsewhere, as it
-    stands where `gt` is called by a hook of git's.
+def shed_foreign() -> None:
+    """Takes from our own environment what would lead git elsewhere or change its answers, as it stands where a hook of
+    git's calls us: all that we start, and GitPython, which adds to ours, are without it.
     """
-    ours = (*KEPT, "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
-    return {name: value for name, value in environment.items() if name[:4] != "GIT_" or name.startswith(ours)}
+    for name in [name for name in os.environ if name[:4] == "GIT_" and not name.startswith(_PERSONAL)]:
+        del os.environ[name]
 
 
 def _given() -> list[tuple[str, str]]:

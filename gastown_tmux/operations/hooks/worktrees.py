@@ -14,7 +14,6 @@ from gastown_tmux.edges.files.copying import copy_path
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import places, removal, snapshot, snapshot_history, worktree
 from gastown_tmux.edges.git.command import GitError, Person
-from gastown_tmux.edges.git.environment import for_others
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.edges.processes.locks import Lock
@@ -192,7 +191,7 @@ def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
     mark = town.mark(f"setup.{address}")
     if settings.texts("worktree.setup"):
         processes.end((), sessions=[mark])  # a killed starter's, which would go on beside ours
-    environment = {**for_others(town.environment), **log_commands(town, rig, place)}
+    environment = {**town.environment, **log_commands(town, rig, place)}
     for command in settings.texts("worktree.setup"):
         status = run_logged(
             ["sh", "-c", command], place, environment, log, settings.seconds("worktree.timeout"), mark,

@@ -12,7 +12,6 @@ from gastown_tmux.domain.setting_values import Gate
 from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.files.bounded_log import append
 from gastown_tmux.edges.git import places
-from gastown_tmux.edges.git.environment import for_others
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
@@ -89,5 +88,5 @@ def _run_group(
 
 
 def _gate_environment(town: Town, own: Mapping[str, str]) -> dict[str, str]:
-    kept = for_others(town.environment)
-    return {name: value for name, value in kept.items() if not name.startswith(("GT_", "TMUX"))} | dict(own)
+    kept = {name: value for name, value in town.environment.items() if not name.startswith(("GT_", "TMUX"))}
+    return kept | dict(own)
