@@ -178,3 +178,28 @@ def test_review_doctor_and_ledger(town: TownWorld, hostile: Path) -> None:
     # Stopped, the deacon has committed its ledger, in the name of the town and readable by everybody.
     assert git(town.path, "log", "--format=%an <%ae>", "--", ".gt/ledger").splitlines()[:1] == ["gt <gt@localhost>"]
     assert run_by_us(hostile) == []
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o002], ids=["077", "002"])
+def test_any_umask(mask: int, bare_town: TownWorld) -> None:
+    """What lands has git's two modes, a person's checkout has theirs, and the town stays its owner's alone."""
+    before = os.umask(mask)
+    try:
+        make_project(bare_town.project)
+        bare_town.gt("rig", "add", "demo", bare_town.project)
+        bead = bare_town.bead(
+            "new", "echo new > new.txt; mkdir deep; printf '#!/bin/sh\\n' > deep/run; chmod +x deep/run"
+        )
+        bare_town.gt("sling", bead)
+        bare_town.wait_state(bead, "merged", 60)
+        assert {item["level"] for item in bare_town.json("doctor")["items"]} <= {"warning"}
+    finally:
+        os.umask(before)
+    tree = git(bare_town.project, "ls-tree", "-r", "main").splitlines()
+    assert {line.split("\t")[1]: line[:6] for line in tree if "new" in line or "deep" in line} == {
+        "deep/run": "100755",
+        "new.txt": "100644",
+    }
+    assert git(bare_town.project, "status", "--porcelain") == ""
+    assert (bare_town.project / "new.txt").stat().st_mode & 0o777 == 0o666 & ~mask
+    assert (bare_town.path / ".gt" / "town.db").stat().st_mode & 0o077 == 0
