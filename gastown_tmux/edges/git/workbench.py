@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,8 @@ def workbench(repository: Repository) -> Iterator[Workbench]:
         bench = Workbench(repository, Path(folder) / "git", Path(folder) / "files")
         bench.files.mkdir()
         _make_git_dir(bench.git_dir)
+        with suppress(FileNotFoundError):  # where the history begins, of a project of which more is not here
+            shutil.copyfile(repository.path / "shallow", bench.git_dir / "shallow")
         repository.project.equip(bench.git_dir)
         yield bench
 
