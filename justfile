@@ -57,3 +57,7 @@ bench *args: setup
 # strike a live town again and again, and check what was promised
 chaos *args: setup
     @"{{bin}}/python" -m tests.chaos.run "$@"
+
+# what lands beside what a plain clone merges, for random projects: --examples N, --seed S
+prove-landing *args: setup
+    @"{{bin}}/python" -m tests.landing.run "$@"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.domain.ids import Commit
 from gastown_tmux.edges.git import places
 from gastown_tmux.edges.git.command import environment
 from gastown_tmux.edges.git.merge import Conflict, merge_tree
@@ -13,7 +15,14 @@ from gastown_tmux.edges.git.project import Project as ProjectSettings
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.settings_file import format_settings
 from gastown_tmux.edges.git.workbench import workbench
+from gastown_tmux.operations.merging.landing import run_refinery
+from gastown_tmux.operations.town.install import install
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.workforce.rigs import add_rig
+from gastown_tmux.store.beads import submit_bead
+from gastown_tmux.store.merging import get_merge_request, insert_merge_request
 from tests.landing.projects import SETTINGS, Change, Project
+from tests.operations.quiet_town import QuietTown
 
 WHO = {
     f"GIT_{who}_{what}": value
@@ -185,3 +194,40 @@ def tell_in_a_rig(base: Path, project: Project, library: Library, story: Story) 
         known = (story.tips[0],) if project.dropped else ()
         merged = merge_tree(bench, story.tips[2], place.git("rev-parse", "HEAD"), known)
     return tuple(trees), None if isinstance(merged, Conflict) else merged.id
+
+
+def land_in_a_town(base: Path, project: Project, library: Library, story: Story) -> tuple[str, str | None]:
+    """The same by the town's own operations, from rig to refinery: how it ended, and the tree of the target then."""
+    source, far = story.source, base / "far.git"
+    base.mkdir()
+    source.git("clone", "-q", "--bare", "--", str(source.path), str(far))
+    source.git("remote", "add", "origin", str(far))
+    source.git("push", "-q", "--force", "origin", f"{story.tips[0]}:refs/heads/main")
+    town = Town(base / "town", OVERSEER, dict(os.environ))
+    install(town, town.path)
+    try:
+        add_rig(town, "demo", str(source.path), branch="main")
+        quiet = QuietTown(town, far)
+        bead = quiet.bead("change")
+        address, path = quiet.hook(bead)
+        place = Place(path)
+        place.commit(project.ours[0], bump=project.bumps and library.commits[project.bumps[0]])
+        if project.catches_up and not project.dropped:
+            source.git("push", "-q", "--force", "origin", f"{story.tips[1]}:refs/heads/main")
+            place.git("fetch", "-q", "origin")
+            place.git("merge", "-q", "--no-edit", "origin/main")
+        for changes in project.ours[1:]:
+            place.commit(changes)
+        source.git("push", "-q", "--force", "origin", f"{story.tips[2]}:refs/heads/main")
+        with town.change() as change:
+            head = Commit(place.git("rev-parse", "HEAD"))
+            request = insert_merge_request(
+                change, bead=bead, rig=quiet.rig.name, author=address, branch=f"bead/{bead}", head=head,
+                base=Commit(story.tips[0]), target="main", held=False,
+            )  # fmt: skip
+            submit_bead(change, bead, request)
+        run_refinery(town, once=True)
+        found = get_merge_request(town.db, request)
+        return f"{found.state}: {found.reason}", source.git("--git-dir", str(far), "rev-parse", "main^{tree}")
+    finally:
+        town.close()

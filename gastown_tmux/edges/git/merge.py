@@ -1,5 +1,6 @@
 """How a branch becomes a candidate: merged without a checkout, and checked out for its gates."""
 
+import glob
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,8 +65,9 @@ def _find_submodules(bench: Workbench) -> None:
     pattern = r"^submodule\..+\.path$"
     found = bench.run("config", "--file", ".gitmodules", "--null", "--name-only", "--get-regexp", pattern, ok=(0, 1))
     for name in (key.removeprefix("submodule.").removesuffix(".path") for key in found.records):
-        stores = bench.repository.path.glob(f"worktrees/*/modules/{name}/objects") if ".." not in name else ()
-        bench.lend(name, list(stores))
+        if ".." not in name:
+            agents = bench.repository.path.glob(f"worktrees/*/modules/{glob.escape(name)}/objects")
+            bench.lend(name, [*bench.repository.project.submodule_objects(name), *agents])
 
 
 def _with_history(repository: Repository, target: str, known: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ _TAKEN = re.compile(
 )
 _OWN_SCOPES = ("local", "worktree")
 _KEYS = "git-crypt"
+_MODULES = "modules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,22 @@ class Project:
     def take_over(self, source: Path) -> bool:
         """Brings the folder up to date with a local repository; whether that changed anything."""
         changed = self._keep_settings(format_settings(read_own(source)))
-        keys = Path(git("rev-parse", "--absolute-git-dir", cwd=source).text) / _KEYS
-        return self._keep_keys(keys) or changed
+        git_dir = Path(git("rev-parse", "--absolute-git-dir", cwd=source).text)
+        self._find_submodules(git_dir / _MODULES)
+        return self._keep_keys(git_dir / _KEYS) or changed
+
+    def submodule_objects(self, name: str) -> list[Path]:
+        """Where the local repository has the commits of a submodule."""
+        objects = self.folder / _MODULES / name / "objects"
+        return [objects] if objects.is_dir() else []
+
+    def _find_submodules(self, modules: Path) -> None:
+        link = self.folder / _MODULES
+        with plain_errors(link):
+            if modules.is_dir() and not (link.is_symlink() and link.readlink() == modules):
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                link.unlink(missing_ok=True)
+                link.symlink_to(modules)
 
     def _keep_settings(self, text: bytes) -> bool:
         with plain_errors(self.settings):

@@ -18,7 +18,7 @@ from gastown_tmux.edges.git.repository import Repository
 
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfilemode = true\n"
 #: What decides how files are read, merged and checked out; all of it lies in files of these names.
-_RULES = (":(top,glob)**/.gitattributes", ":(top)/.gitmodules", ":(top)/.lfsconfig")
+_RULES = (":(top,glob)**/.gitattributes", ":(top).gitmodules", ":(top).lfsconfig")
 
 
 @dataclass(frozen=True, slots=True)
