@@ -190,6 +190,7 @@ def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
     # A filter whose program fails (git-lfs not on our PATH) must not cost the work: it is saved unfiltered.
     names = git("config", "--name-only", "--get-regexp", r"^filter\..*\.required$", git_dir=admin, ok=(0, 1)).lines
     scene = Scene(admin, root, index, tuple(f"{name}=false" for name in names))
+    _look_at_all(scene)
     found = scene.git(
         *("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "-uall", "--no-renames"),
         "--ignore-submodules=none",
@@ -218,6 +219,19 @@ def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
     admitted = budget.admit(root, changed)
     feed(scene, admitted, gone)
     return Captured(scene, head, staged + len(admitted) + len(gone), tuple(nested))
+
+
+def _look_at_all(scene: Scene) -> None:
+    """Has git see what an agent told it not to look at, or the user's `core.ignoreStat` did: it is work all the same.
+
+    What a sparse checkout leaves out is not there, and stays what it is.
+    """
+    marked = [(record[0], record[2:]) for record in scene.git("ls-files", "-v", "-z").records if record[0] != "H"]
+    assumed = [name for tag, name in marked if tag.islower()]
+    skipped = [name for tag, name in marked if tag in "sS" and os.path.lexists(scene.root / name)]
+    for flag, names in (("--no-assume-unchanged", assumed), ("--no-skip-worktree", skipped)):
+        if names:
+            scene.git("update-index", flag, "-z", "--stdin", data=os.fsencode("".join(f"{name}\0" for name in names)))
 
 
 def feed(scene: Scene, present: Iterable[str], gone: Iterable[str] = ()) -> None:

@@ -11,6 +11,7 @@ from gastown_tmux.edges.git.command import git
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.pins import CONVERSIONS, KEPT, PINS, VARIABLES
 from gastown_tmux.edges.git.snapshot import history, take
+from gastown_tmux.edges.git.snapshot_history import restore
 from tests.edges.git_world import ANN, World, commit, make_world, own_home, run_git
 
 
@@ -171,6 +172,30 @@ def test_an_agent_that_makes_head_a_link_is_still_on_its_branch(world: World, ho
     assert worktree.repair(world.repository, [path]) == []
     world.reuse(path, "work/third")
     assert not (worktree.git_dir(world.repository, path) / "HEAD").is_symlink()
+
+
+def test_what_git_is_told_not_to_look_at_is_saved(world: World, home: Path) -> None:
+    """By an agent's own words, or by the user's `core.ignoreStat` with each `git add` of the agent's."""
+    path = world.add("ann")
+    run_git(path, "update-index", "--assume-unchanged", "README")
+    run_git(path, "update-index", "--skip-worktree", "src/main.py")
+    set_for_user(home, "core.ignoreStat=true")
+    commit(path, "own.txt", "first\n")
+    for name in ("README", "src/main.py", "own.txt"):
+        (path / name).write_text("precious\n")
+    flags = run_git(path, "ls-files", "-v")
+    assert flags.split("\n")[1:] == ["h README", "h own.txt", "S src/main.py"]
+    saved = take(world.repository, "rig.ann", path, time="2026-01-01T00:00:00Z", why="t", hook={}, by=ANN)
+    for name in ("README", "src/main.py", "own.txt"):
+        assert run_git(world.repository.path, "show", f"{saved.commit}:work/{name}") == "precious"
+        (path / name).write_text("ruined\n")
+    assert restore(world.repository, saved, path) == ()
+    assert (path / "README").read_text() == (path / "src" / "main.py").read_text() == "precious\n"
+    # The agent's own index is as it was, and so is what a sparse checkout leaves out.
+    assert run_git(path, "ls-files", "-v") == flags
+    run_git(path, "sparse-checkout", "set", "--no-cone", "/README")
+    saved = take(world.repository, "rig.ann", path, time="2026-01-02T00:00:00Z", why="t", hook={}, by=ANN)
+    assert "own.txt" in run_git(world.repository.path, "ls-tree", "--name-only", f"{saved.commit}:work")
 
 
 def test_the_repository_is_shared_as_the_umask_says(world: World, home: Path, tmp_path: Path) -> None:
