@@ -208,7 +208,7 @@ class Shell:
                 well = False
                 if os.environ.get("GT_DEBUG"):
                     raise
-                self._complain(error)
+                self._complain(error, (*verb.words.split(), *rest))
             finally:
                 town.close()
 
@@ -234,8 +234,8 @@ class Shell:
         finally:
             signal.signal(signal.SIGINT, was)
 
-    def _complain(self, error: Exception) -> None:
-        message, hint, _ = explain(error)
+    def _complain(self, error: Exception, typed: Sequence[str] = ()) -> None:
+        message, hint, _ = explain(error, typed)
         self._screen.write(paint("failed", f"gt: {message}", self._display))
         if hint:
             self._screen.write(f"hint: {hint.removeprefix('gt ')}")
