@@ -16,6 +16,8 @@ from typing import Any
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Output, git
 from gastown_tmux.edges.git.repository import Repository
 
+#: How the folders of all benches begin; one that is left was a killed command's.
+BENCH = "bench."
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfilemode = true\n"
 #: What decides how files are read, merged and checked out; all of it lies in files of these names.
 _RULES = (":(top,glob)**/.gitattributes", ":(top).gitmodules", ":(top).lfsconfig")
@@ -95,7 +97,7 @@ class Workbench:
 @contextmanager
 def workbench(repository: Repository) -> Iterator[Workbench]:
     """A fresh one, in the town's folder of disposable things."""
-    with tempfile.TemporaryDirectory(prefix="bench.", dir=repository.lock_path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=BENCH, dir=repository.lock_path.parent) as folder:
         bench = Workbench(repository, Path(folder) / "git", Path(folder) / "files")
         bench.files.mkdir()
         _make_git_dir(bench.git_dir)

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git import removal, snapshot_history
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.snapshot import PREFIX
+from gastown_tmux.edges.git.workbench import BENCH
 from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.town.isolation import do_all, each
 from gastown_tmux.operations.town.town import Town
@@ -101,12 +103,16 @@ def clean(town: Town) -> None:
         "ledger": lambda: ledger.maintain(LEDGER_LOOSE),
         "trash": lambda: removal.empty_trash(town.trash, GRACE_SECONDS),
         "halves": lambda: each(town, "removal of half a signal,", (town.run / "spool").glob(".*"), _remove_half),
+        "benches": lambda: each(town, "removal of a bench,", town.run.glob(f"{BENCH}*"), _remove_half),
     }
     do_all(town, "cleaning of the town's", steps)
 
 
 def _remove_half(path: Path) -> None:
-    """A killed hook's."""
+    """What a killed command left."""
     with contextlib.suppress(FileNotFoundError):
         if clock.epoch() - path.lstat().st_mtime > HALF_SECONDS:
-            path.unlink()
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

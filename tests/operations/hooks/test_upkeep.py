@@ -69,7 +69,12 @@ def test_cleaning_thins_packs_and_keeps_what_is_young(quiet: QuietTown) -> None:
     half.touch()
     old.touch()
     os.utime(old, (0, 0))
+    bench, left = quiet.town.run / "bench.a", quiet.town.run / "bench.b"
+    for folder in (bench, left):
+        (folder / "git").mkdir(parents=True)
+    os.utime(left, (0, 0))
     upkeep.clean(quiet.town)
     assert half.exists() and not old.exists()
+    assert bench.exists() and not left.exists()
     assert len(list_snapshots(quiet.town, ann)) == 3 and young.exists()
     assert git(quiet.town.path, "status", "--porcelain") == ""
