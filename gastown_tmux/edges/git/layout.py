@@ -22,6 +22,9 @@ EXCLUDE = "gt-exclude"
 #: A copy for agents of what the project needs besides its commits; the common settings include it where it is there.
 PROJECT = "gt-project"
 
+#: Of no branch that there is: seen from a worktree, the repository itself has that one checked out, and would keep all
+#: others from it.
+_HEAD = b"ref: refs/heads/no-branch\n"
 #: What git found out about the file system when it made the repository.
 _PROBED = ("core.filemode", "core.symlinks", "core.ignorecase", "core.precomposeunicode")
 
@@ -72,6 +75,8 @@ def lay_out(path: Path, url: str) -> list[Setting]:
     settings = common_settings(probed, url)
     if known != settings:
         write_atomic(path / MASTER, json.dumps(settings).encode())
+    if not (path / "HEAD").is_file() or (path / "HEAD").read_bytes() != _HEAD:
+        write_atomic(path / "HEAD", _HEAD)
     for admin in (path / "worktrees").glob("*"):
         if (admin / "HEAD").is_file():
             pin(admin)

@@ -131,14 +131,17 @@ def _fetch_target(town: Town, rig: Rig, repository: Repository) -> Commit:
         return find_base(town, rig)
     ref = f"refs/heads/{rig.target}"
     here = repository.resolve(ref)
-    if rig.target_commit is None and here is None:
+    if rig.target_commit is None:
         tip = find_base(town, rig)
-        repository.update_ref(ref, tip, None)
+        # It may be there: of a refinery that was killed, or by an agent's `git checkout`, and then with its commits.
+        if here is not None and not repository.is_ancestor(here, tip):
+            raise _TargetMovedError(f"{ref} in repo.git has commits that the town did not put there: it is at {here}")
+        repository.update_ref(ref, tip, here)
         with town.change() as change:
             set_target_commit(change, rig.name, tip)
         return tip
-    if here is not None and here == (rig.target_commit or here):
-        return Commit(here)
+    if here == rig.target_commit:
+        return rig.target_commit
     pending = [request for request in rows.list_queue(town.db, rig.name) if request.candidate == here]
     if pending and here is not None:
         # Killed between the ref and the row: the candidate is the queue's own.

@@ -29,6 +29,10 @@ def test_a_new_repository_and_its_worktrees(world: World) -> None:
     assert run_git(common, "rev-parse", "--is-bare-repository") == "true"
     assert run_git(place, "rev-parse", "--is-bare-repository") == "false"
     assert run_git(place, "status", "--short") == ""
+    # The target too can be checked out, and left, and checked out again, as in a clone.
+    for branch in ("main", "work/ann", "main", "work/ann"):
+        run_git(place, "checkout", "-q", branch)
+    run_git(place, "branch", "-f", "main", "HEAD")
     # An agent's own worktree, and what else turns the settings of worktrees on.
     run_git(place, "worktree", "add", "-q", "-b", "own", str(world.town / "own"))
     run_git(place, "sparse-checkout", "set", "src")

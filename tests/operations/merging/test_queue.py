@@ -47,6 +47,28 @@ def test_rejected_while_its_gates_run_it_comes_back_and_does_not_land(quiet: Qui
     assert git(quiet.project, "rev-list", "--count", "main") == "1"
 
 
+def test_a_target_that_an_agent_made_is_not_believed(quiet: QuietTown) -> None:
+    """Kept in repo.git alone it is a branch like others, and `git checkout main` in a worktree makes it."""
+    set_key(quiet.town, "merge.publish", "local")
+    _, place = quiet.crew("ann")
+    git(place, "checkout", "-q", "main")
+    (place / "mine.txt").touch()
+    git(place, "add", "-A")
+    git(place, "commit", "-qm", "mine")
+    tip = git(place, "rev-parse", "main")
+    request = submit(quiet, "one")
+    landing.run_refinery(quiet.town)
+    found = get_merge_request(quiet.town.db, request)
+    assert found.state == "queued" and "commits that the town did not put there" in str(found.reason)
+    assert git(place, "rev-parse", "main") == tip
+    git(place, "checkout", "-q", "crew/ann")
+    git(place, "branch", "-f", "main", "origin/main")
+    queue.retry(quiet.town, found)
+    landing.run_refinery(quiet.town)
+    assert get_merge_request(quiet.town.db, request).state == "merged"
+    assert git(place, "ls-tree", "--name-only", "main").split()[-1] == "one"
+
+
 def test_only_a_person_or_the_mayor_approves(quiet: QuietTown) -> None:
     set_key(quiet.town, "merge.review", True)
     request = get_merge_request(quiet.town.db, submit(quiet, "one"))
