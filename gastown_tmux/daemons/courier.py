@@ -17,7 +17,6 @@ from gastown_tmux.operations.mail.notices import Notices, notify_overseer
 from gastown_tmux.operations.mail.unwatched import report_watch
 from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.store.meta import is_wanted
 
 _STOP_SECONDS = 5.0
 _WATCH_SECONDS = 0.9
@@ -72,7 +71,7 @@ class CourierThread:
         self._town.close()
 
     def _look(self) -> None:
-        if not is_wanted(self._town.db):
+        if not self._town.is_wanted():
             return
         with isolated(self._town, "watching of mailboxes"):
             self._watch()

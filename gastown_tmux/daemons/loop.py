@@ -20,8 +20,7 @@ from gastown_tmux.edges.processes.processes import ProcessRef, death_descriptor
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.sessions import daemon_deaths, daemons
 from gastown_tmux.operations.town.isolation import each, isolated, set_aside
-from gastown_tmux.operations.town.town import Town, is_town
-from gastown_tmux.store.meta import is_wanted
+from gastown_tmux.operations.town.town import DOWN, Town, is_town
 
 log = logging.getLogger("gt")
 
@@ -116,8 +115,10 @@ class Loop:
     def _look(self, look: Callable[[bool], float | None], now: float) -> None:
         try:
             self._keep_place()
+            # First of all: a stop that stands in memory holds while nothing else can be read.
+            self._stopping = self._stopping or DOWN in self.town.memory.names()
             # Whoever takes the town down may have missed a daemon that was just being started.
-            self._stopping = self._stopping or not is_wanted(self.town.db)
+            self._stopping = self._stopping or not self.town.is_wanted()
             mark = self.town.db.mark()
             full = mark != self._mark or now >= self._full_due
             if full:

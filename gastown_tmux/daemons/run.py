@@ -11,7 +11,6 @@ from gastown_tmux.operations.merging.landing import run_refinery
 from gastown_tmux.operations.sessions import daemon_deaths, daemons
 from gastown_tmux.operations.sessions.daemon_control import REFINERY
 from gastown_tmux.operations.town.town import Answer, Town, is_town
-from gastown_tmux.store.meta import is_wanted
 
 _STANDBY_SECONDS = 2.0
 
@@ -52,7 +51,7 @@ def _await_turn(town: Town, name: str) -> None:
     while is_town(town.path):
         holder = daemons.find_holder(town, name)
         try:
-            if holder is None and is_wanted(town.db):
+            if holder is None and town.is_wanted():
                 return
         except GtError as error:
             log.warning("%s", error.in_full)

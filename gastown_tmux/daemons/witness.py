@@ -40,7 +40,7 @@ class _Witness:
         self._starting: set[Address] = set()
         self._windows_due = time.monotonic() + WINDOWS_SECONDS
         self._windowless: set[SessionId] = set()
-        self._raised = flags.raised(town.flags_folder)
+        self._raised = flags.raised(town.flags_folder, town.memory)
         self._screen_watch = ScreenWatch()
         self._screens_due = time.monotonic()
 
@@ -48,7 +48,7 @@ class _Witness:
         with isolated(self.town, "look of the witness", "deacon"):
             self._peer.look()
         # No row tells that agents may run again.
-        raised, self._raised = self._raised, flags.raised(self.town.flags_folder)
+        raised, self._raised = self._raised, flags.raised(self.town.flags_folder, self.town.memory)
         if full := full or raised != self._raised:
             self._live = list_live_sessions(self.town.db)
         well = do_all(self.town, "look at agents", {"deaths": self._find_deaths, "freeze": self._freeze})

@@ -106,8 +106,8 @@ def _stored(value: object) -> object:
 class Database:
     """A town's database. Reads see the last commit; every write goes through ``change``."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens an existing database.
+    def __init__(self, path: Path, patience: float = BUSY_SECONDS) -> None:
+        """Opens an existing database; another's lock is waited for so many seconds.
 
         Raises NotFoundError where there is none, DamagedError where it is none, NewerError where a newer gt
         made it. An older one is migrated, after a backup beside it.
@@ -116,7 +116,7 @@ class Database:
         if not path.is_file():
             raise NotFoundError(f"{path} is gone", hint="gt doctor --fix restores the newest backup")
         with explained(path):
-            self._connection = _connect(path)
+            self._connection = _connect(path, patience)
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
             self.close()
@@ -196,10 +196,10 @@ def create(path: Path, fill: Callable[[Change], None], actor: Address, time: Tim
                 leftover.unlink()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
     if not path.exists():
         path.touch(mode=0o600)
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
         connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
@@ -290,9 +290,7 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         words = str(error)
         if "locked" in words or "busy" in words:
-            raise LockedError(
-                f"{path} has been locked by another process for {BUSY_SECONDS:.0f}s", hint="gt doctor"
-            ) from error
+            raise LockedError(f"{path} has been locked by another process for a while", hint="gt doctor") from error
         if "full" in words or _is_full(path):
             raise UnwritableError(
                 f"no space left for {path}", hint="free some disk space, then run the command again"

@@ -1,16 +1,20 @@
 """A verb carried out: its words become ids, its operation is called, its value comes back."""
 
+import contextlib
 import importlib
 from collections.abc import Callable
 from typing import Any
 
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.edges.configuration.settings_files import parse_value
-from gastown_tmux.errors import UsageError
-from gastown_tmux.operations.sessions import relocation
+from gastown_tmux.errors import GtError, UsageError
+from gastown_tmux.operations.sessions import orders, relocation
 from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Parameter, Verb
+
+#: How long the emergency exit waits for another's lock on the rows.
+_EMERGENCY_SECONDS = 2.0
 
 
 def find_operation(verb: Verb) -> Callable[..., Any]:
@@ -21,7 +25,11 @@ def find_operation(verb: Verb) -> Callable[..., Any]:
 
 def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
     """The operation's value. Raises GtError of any kind."""
-    if verb.town and not verb.anywhere:
+    if verb.emergency:
+        town.close()
+        town.patience = _EMERGENCY_SECONDS
+    elif verb.town and not verb.anywhere:
+        orders.carry_out(town)
         relocation.settle(town)
     values = {}
     rig = lookup.resolve_rig(town, given["rig"]) if _is_lookup_rig(verb, given) else None
@@ -34,7 +42,7 @@ def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
         if isinstance(value, list):
             values[parameter.name] = [_resolve(town, parameter, word, rig) for word in value]
         else:
-            values[parameter.name] = _resolve(town, parameter, value, rig)
+            values[parameter.name] = _resolve(town, parameter, value, rig, verb.emergency)
     return find_operation(verb)(town, **values)
 
 
@@ -47,7 +55,13 @@ def _is_lookup_rig(verb: Verb, given: dict[str, Any]) -> bool:
     return _has_agent(verb) and "rig" in given
 
 
-def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any) -> Any:
+def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any, emergency: bool = False) -> Any:
+    if emergency and parameter.kind in AGENT_KINDS:
+        with contextlib.suppress(GtError, OSError):
+            town.db.mark()
+            emergency = False
+        if emergency:
+            return lookup.find_agent_without_rows(town, word)
     match parameter.kind:
         case Kind.BEAD:
             return lookup.resolve_bead(town, word)

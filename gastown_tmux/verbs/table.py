@@ -144,7 +144,8 @@ class Verb:
     """``operation`` is ``module:function`` below the package. ``town`` False: it needs none.
 
     ``show`` None: the operation gives an Answer, whose sentence is shown. ``terminal``: it may take the terminal.
-    ``anywhere``: it looks itself whether the town was moved or copied.
+    ``anywhere``: it looks itself whether the town was moved or copied. ``emergency``: it stops things, whatever is
+    broken: an agent is found without rows too, and no lock is waited for long.
     """
 
     words: str
@@ -156,6 +157,7 @@ class Verb:
     hidden: bool = False
     terminal: bool = False
     anywhere: bool = False
+    emergency: bool = False
 
     @property
     def usage(self) -> str:

@@ -14,7 +14,6 @@ from gastown_tmux.operations.hooks.worktrees import find_base, mend_worktree, sa
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.agents import find_live_session, get_agent, move_hook
 from gastown_tmux.store.beads import find_held_bead
-from gastown_tmux.store.meta import is_wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ def _refuse_beside_session(town: Town, agent: Address) -> None:
     state = get_agent(town.db, agent).state
     if find_live_session(town.db, agent) and not (state is AgentState.PAUSED and _stands_still(town, agent)):
         raise RefusedError(f"{agent} is at work in its worktree", hint=f"gt pause {agent}")
-    if state in (AgentState.ON, AgentState.BACKOFF, AgentState.LIMITED) and is_wanted(town.db):
+    if state in (AgentState.ON, AgentState.BACKOFF, AgentState.LIMITED) and town.is_wanted():
         raise RefusedError(f"{agent} is about to be started in its worktree", hint=f"gt pause {agent}")
 
 

@@ -18,7 +18,7 @@ from gastown_tmux.edges.git import command
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.errors import GtError, NotFoundError
-from gastown_tmux.operations.supervision import up
+from gastown_tmux.operations.supervision import stopping, up
 from gastown_tmux.operations.town import install
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work import beads, convoys, sling
@@ -242,6 +242,6 @@ def _say_how_to_go_on(town: Town, folder: Path) -> None:
 def _take_down(town: Town | None, folder: Path) -> None:
     if town is not None:
         with contextlib.suppress(GtError):
-            up.down(Town(town.path, OVERSEER, town.environment), agents=True)
+            stopping.down(Town(town.path, OVERSEER, town.environment), agents=True)
         town.close()
     shutil.rmtree(folder, ignore_errors=True)

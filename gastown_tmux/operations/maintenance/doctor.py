@@ -17,7 +17,6 @@ from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import list_agents
 from gastown_tmux.store.db import NewerError, UnwritableError, is_whole
-from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import list_rigs
 
 #: A tmux older than this one loses the exit status of panes now and then, and has crashed on others' mistakes.
@@ -166,7 +165,7 @@ def _examine_providers(town: Town, fix: bool) -> Iterator[Finding]:
 
 
 def _examine_backups(town: Town, fix: bool) -> Iterator[Finding]:
-    if not is_wanted(town.db):
+    if not town.is_wanted():
         return
     backups = upkeep.list_backups(town)
     age = clock.seconds_since(clock.from_epoch(backups[0].stat().st_mtime)) if backups else None
@@ -189,7 +188,7 @@ def _examine_service(town: Town, fix: bool) -> Iterator[Finding]:
 def _examine_daemons(town: Town, fix: bool) -> Iterator[Finding]:
     for died in daemon_deaths.list_repeated(town):
         yield Finding("warning", f"the {died.name} dies again and again", str(died), f"gt log {died.name}")
-    if not is_wanted(town.db):
+    if not town.is_wanted():
         return
     if not town.tmux.is_alive():
         if fix:

@@ -30,7 +30,6 @@ from gastown_tmux.store.agents import find_agent, find_session, list_agents, lis
 from gastown_tmux.store.beads import find_held_bead, list_beads, list_held_beads, return_bead
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import list_rigs
 
 #: A remote that takes longer is told of, not waited for.
@@ -218,7 +217,7 @@ def examine_mail(town: Town, fix: bool) -> Iterator[Finding]:
     for box in sorted(town.mail.iterdir()) if town.mail.is_dir() else ():
         yield from guarded(_examine_box(box, owners.get(box), fix))
     seconds = town.settings().seconds("mail.rescan")
-    for folder, reason in (read_watch(town) if is_wanted(town.db) else {}).items():
+    for folder, reason in (read_watch(town) if town.is_wanted() else {}).items():
         what = f"the mailbox {folder} is not watched: its mail is seen every {seconds:g}s"
         yield Finding("warning", what, reason, "sysctl fs.inotify.max_user_instances fs.inotify.max_user_watches")
 

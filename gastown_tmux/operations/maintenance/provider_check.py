@@ -23,7 +23,7 @@ from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.errors import GtError, UsageError
 from gastown_tmux.operations.mail import nudge
 from gastown_tmux.operations.sessions.starting import resolve_provider
-from gastown_tmux.operations.supervision import up
+from gastown_tmux.operations.supervision import stopping
 from gastown_tmux.operations.town import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce import rigs, workers
@@ -77,7 +77,7 @@ def check(asked: Town, name: str) -> Iterator[Step]:
                 raise GtError(f"{name}: {step.step}: {step.detail}", hint=f"gt config agent show {name}")
     finally:
         if town is not None:
-            up.down(town, agents=True)
+            stopping.down(town, agents=True)
             town.close()
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -130,7 +130,7 @@ def _try(town: Town, provider: Provider) -> Iterator[Step]:
         processes.end([ProcessRef(first.pid, first.pid_started)], 0.0)
         yield clock.wait("resumed", lambda: _is_resumed(town, first))
     last = _session(town)
-    workers.stop_agent(town, _ADDRESS)
+    stopping.stop_agent(town, _ADDRESS)
     left = processes.session_processes(first.id, last.id)
     yield clock.step("ended clean", not left, " ".join(str(ref.pid) for ref in left))
 

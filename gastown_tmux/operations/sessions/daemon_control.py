@@ -6,6 +6,7 @@ from gastown_tmux.domain.ids import RigName
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.tmux.panes import WindowSpec, open_windows, respawn
+from gastown_tmux.errors import GtError
 from gastown_tmux.operations.sessions.daemons import (
     DAEMONS,
     START_SECONDS,
@@ -18,7 +19,7 @@ from gastown_tmux.operations.sessions.daemons import (
 )
 from gastown_tmux.operations.sessions.starting import gt_command, look
 from gastown_tmux.operations.town.isolation import each
-from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.town.town import DOWN, Answer, Town
 from gastown_tmux.store.merging import list_rigs_with_work
 from gastown_tmux.store.meta import set_wanted
 from gastown_tmux.store.rigs import list_rigs
@@ -78,8 +79,11 @@ def start_refineries(town: Town, rigs: Sequence[RigName]) -> list[str]:
 
 def stop(town: Town, names: tuple[str, ...] = EVERYTHING) -> Answer:
     """The town is not wanted up from now on, or each would be started again; returns when none of them runs."""
-    with town.change() as change:
-        set_wanted(change, False)
+    try:
+        with town.change() as change:
+            set_wanted(change, False)
+    except (GtError, OSError):
+        town.memory.put(DOWN)
     stopped = stop_daemons(town, tuple(name for name in DAEMONS if name in names))
     if REFINERY in names:
         stopped += stop_refineries(town)

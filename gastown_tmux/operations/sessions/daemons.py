@@ -14,7 +14,6 @@ from gastown_tmux.edges.processes import locks, processes
 from gastown_tmux.edges.processes.commands import last_words
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.store.meta import is_wanted
 
 DAEMONS = ("deacon", "witness")
 START_SECONDS = 20.0
@@ -134,7 +133,7 @@ def start_guard(town: Town) -> bool:
 
 def revive(town: Town) -> Answer:
     """Starts the daemons of a town that is wanted up; for those who watch over them from outside."""
-    if not is_wanted(town.db):
+    if not town.is_wanted():
         return Answer({"started": []}, "the town is not meant to be up")
     started = [name for name in DAEMONS if start_daemon(town, name)]
     return Answer({"started": started}, f"started {' and '.join(started)}" if started else "the daemons run")

@@ -10,7 +10,7 @@ from gastown_tmux.edges.tmux import server
 from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.sessions.starting import gt_command
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.store.meta import get_meta, is_wanted
+from gastown_tmux.store.meta import get_meta
 
 #: What a daemon, and so an agent, cannot do without; keys and tokens belong into the environment file.
 _KEPT = ("PATH", "LANG", "LC_ALL", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL")
@@ -98,7 +98,7 @@ def remove(town: Town) -> Answer:
         (folder / name).unlink()
     town.service_mark.unlink(missing_ok=True)
     systemd.systemctl("daemon-reload")
-    if names and is_wanted(town.db):
+    if names and town.is_wanted():
         for name in daemons.DAEMONS:
             daemons.start_daemon(town, name)
     return Answer(_list(town), "the units are removed" if names else "there are no units")

@@ -34,7 +34,6 @@ from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import find_held_bead, start_bead
 from gastown_tmux.store.db import TakenError
 from gastown_tmux.store.deliveries import insert_delivery
-from gastown_tmux.store.meta import is_wanted
 
 #: How long a launcher may take to say that its program runs.
 START_SECONDS = 30.0
@@ -139,7 +138,7 @@ def _claim(town: Town, address: Address) -> _Start | None:
     assert ours is not None
     try:
         with town.change() as change:
-            if rows.get_agent(change, address).state is not AgentState.ON or not is_wanted(change):
+            if rows.get_agent(change, address).state is not AgentState.ON or not town.is_wanted(change):
                 return None
             bead = find_held_bead(change, address)
             resume = find_conversation(change, agent, provider, bead)

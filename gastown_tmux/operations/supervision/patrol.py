@@ -15,7 +15,6 @@ from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import list_held_beads
-from gastown_tmux.store.meta import is_wanted
 
 #: Seconds an agent may go on in its turn after its bead has left its hook.
 FAREWELL_SECONDS = 15.0
@@ -78,7 +77,7 @@ def find_ending(town: Town, live: Sequence[Session]) -> list[Session]:
 
 def find_due(town: Town) -> list[Address]:
     """Agents that should run now and do not; those whose pause after a death or a limit is over among them."""
-    if not is_wanted(town.db):
+    if not town.is_wanted():
         return []
     lift_limits(town)
     now = clock.now()

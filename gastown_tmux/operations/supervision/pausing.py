@@ -10,14 +10,16 @@ from gastown_tmux.domain.agents import AgentState
 from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.edges.processes import flags, launch, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
-from gastown_tmux.errors import GtError, NotFoundError, RefusedError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, explain
 from gastown_tmux.operations.supervision.up import find_missing, start_agents
-from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.town.town import PAUSED, Answer, Town
 from gastown_tmux.store import agents as rows
 
 #: Looks that must find nobody running before all counts as frozen: a start may have been under way.
 _QUIET_LOOKS = 2
 _LOOKS = 100
+#: What holds an order that no disk takes.
+IN_MEMORY = "it stands in memory until it can be written, or until this machine is started again"
 #: An older launch file belongs to nobody who still lives.
 _START_SECONDS = 3.0
 
@@ -31,11 +33,13 @@ def estop(town: Town, rig: str | None = None) -> Answer:
         raise NotFoundError(f"no rig {rig!r}", hint="gt rig list")
     name = flags.TOWN if rig is None else flags.rig_flag(rig)
     stopped = {ref for ref in _find(town, rig) if processes.is_stopped(ref)}
-    fresh = flags.raise_flag(town.flags_folder, name, stopped)
+    fresh = flags.raise_flag(town.flags_folder, town.memory, name, stopped)
     frozen = freeze_until_quiet(town, rig)
     where = "the town" if rig is None else f"rig {rig}"
     text = f"{where} stands still: {len(frozen)} processes are frozen, nothing starts" + ("" if fresh else " (already)")
-    return Answer({"stopped": rig or "town", "processes": len(frozen)}, f"{text}\ngt thaw lets it go on")
+    undone = [IN_MEMORY] if name in town.memory.names() else []
+    lines = [text, *(f"not done: {words}" for words in undone), "gt thaw lets it go on"]
+    return Answer({"stopped": rig or "town", "processes": len(frozen), "not_done": undone}, "\n".join(lines))
 
 
 def freeze_until_quiet(town: Town, rig: str | None = None) -> set[ProcessRef]:
@@ -58,11 +62,11 @@ def freeze_until_quiet(town: Town, rig: str | None = None) -> set[ProcessRef]:
 
 def thaw(town: Town, rig: str | None = None) -> Answer:
     """Lets go on what estop froze; agents that are paused stay so."""
-    up = flags.raised(town.flags_folder)
+    up = flags.raised(town.flags_folder, town.memory)
     names = sorted(name for name in up if name.startswith("@") and (rig is None or name == flags.rig_flag(rig)))
-    kept = set[ProcessRef]().union(*(flags.stopped_before(town.flags_folder, name) for name in names))
+    kept = set[ProcessRef]().union(*(flags.stopped_before(town.flags_folder, town.memory, name) for name in names))
     for name in names:
-        flags.lower_flag(town.flags_folder, name)
+        flags.lower_flag(town.flags_folder, town.memory, name)
     thawed = 0
     for address, refs in launch.agent_processes(str(town.path)).items():
         if not town.is_frozen(Address(address)):
@@ -80,21 +84,30 @@ def pause(town: Town, agent: Address) -> Answer:
 
     Raises RefusedError for one that is not to run anyway.
     """
-    known = rows.get_agent(town.db, agent)
-    if known.state in (AgentState.OFF, AgentState.FAILED):
-        raise RefusedError(f"{agent} is {known.state}: there is nothing to pause", hint=f"gt respawn {agent}")
-    if known.state is not AgentState.PAUSED:
-        with town.change() as change:
-            rows.move_agent(change, agent, "pause", reason=f"paused by {town.actor}")
+    state, undone = None, list[str]()
+    try:
+        state = rows.get_agent(town.db, agent).state
+        if state not in (AgentState.OFF, AgentState.FAILED, AgentState.PAUSED):
+            with town.change() as change:
+                rows.move_agent(change, agent, "pause", reason=f"paused by {town.actor}")
+    except (GtError, OSError) as error:
+        town.memory.put(PAUSED + agent.folder)
+        undone = [f"town.db does not say so: {explain(error)[0]}", IN_MEMORY]
+    if state in (AgentState.OFF, AgentState.FAILED):
+        raise RefusedError(f"{agent} is {state}: there is nothing to pause", hint=f"gt respawn {agent}")
     refs = launch.agent_processes(str(town.path)).get(agent, set())
-    flags.raise_flag(town.flags_folder, agent.folder, [ref for ref in refs if processes.is_stopped(ref)])
+    flags.raise_flag(town.flags_folder, town.memory, agent.folder, [ref for ref in refs if processes.is_stopped(ref)])
     frozen = processes.freeze(refs)
-    already = " already" if known.state is AgentState.PAUSED else ""
-    return Answer({"agent": agent, "processes": len(frozen)}, f"{agent} is paused{already}")
+    if agent.folder in town.memory.names() and not undone:
+        undone = [IN_MEMORY]
+    already = " already" if state is AgentState.PAUSED else ""
+    text = "\n".join([f"{agent} is paused{already}", *(f"not done: {words}" for words in undone)])
+    return Answer({"agent": agent, "processes": len(frozen), "not_done": undone}, text)
 
 
 def resume(town: Town, agent: Address) -> Answer:
     """Lets a paused agent go on; where its program has ended meanwhile, it is started."""
+    town.memory.remove(PAUSED + agent.folder)
     known = rows.get_agent(town.db, agent)
     if known.state is AgentState.PAUSED:
         with town.change() as change:
@@ -108,8 +121,8 @@ def resume(town: Town, agent: Address) -> Answer:
 
 def release(town: Town, agent: Address) -> None:
     """Takes down an agent's own flag, and continues what it froze unless the town stands still."""
-    kept = flags.stopped_before(town.flags_folder, agent.folder)
-    if flags.lower_flag(town.flags_folder, agent.folder) and not town.is_frozen(agent):
+    kept = flags.stopped_before(town.flags_folder, town.memory, agent.folder)
+    if flags.lower_flag(town.flags_folder, town.memory, agent.folder) and not town.is_frozen(agent):
         processes.thaw(launch.agent_processes(str(town.path)).get(agent, set()) - kept)
 
 

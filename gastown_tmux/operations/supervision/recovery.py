@@ -30,7 +30,7 @@ from gastown_tmux.store.db import Database, is_whole
 from gastown_tmux.store.events import last_seq, put_back
 from gastown_tmux.store.ledger import read_after
 from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.meta import get_meta, is_wanted, set_meta
+from gastown_tmux.store.meta import get_meta, set_meta
 from gastown_tmux.store.rigs import list_rigs
 
 _CATCHING_UP = "catching up"
@@ -89,7 +89,7 @@ def catch_up(town: Town) -> list[str]:
     found = reconcile(town)
     with town.change() as change:
         set_meta(change, _CATCHING_UP, "")
-    if is_wanted(town.db):
+    if town.is_wanted():
         for name in daemons.DAEMONS:
             daemons.start_daemon(town, name)
     return found

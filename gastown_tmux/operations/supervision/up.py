@@ -1,37 +1,32 @@
-"""gt up and gt down: what should run, runs; and nothing else."""
+"""gt up: what should run, runs; and nothing else."""
 
-import os
 from collections.abc import Sequence
 
-from gastown_tmux.domain.addresses import MAYOR, Address
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Agent, AgentState
 from gastown_tmux.domain.ids import Commit, RigName
 from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.configuration.shipped import Restart
 from gastown_tmux.edges.files import clock
-from gastown_tmux.edges.processes import locks, processes
-from gastown_tmux.errors import GtError, RefusedError, explain
+from gastown_tmux.edges.processes import locks
+from gastown_tmux.errors import RefusedError, explain
 from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook
-from gastown_tmux.operations.sessions import daemon_control, daemons
-from gastown_tmux.operations.sessions.ending import stop_sessions
+from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.sessions.layouts import arrange, check_layout
 from gastown_tmux.operations.sessions.starting import resolve_provider, start_sessions
 from gastown_tmux.operations.supervision import deaths
 from gastown_tmux.operations.town import capacity
 from gastown_tmux.operations.town.isolation import each, isolated, set_aside
-from gastown_tmux.operations.town.ledger import write_ledger
-from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.store.agents import find_live_session, get_agent, list_agents, list_live_sessions, move_agent
+from gastown_tmux.operations.town.town import DOWN, Answer, Town
+from gastown_tmux.store.agents import get_agent, list_agents, list_live_sessions, move_agent
 from gastown_tmux.store.beads import list_held_beads
-from gastown_tmux.store.meta import is_wanted, set_wanted
+from gastown_tmux.store.meta import set_wanted
 from gastown_tmux.store.rigs import list_rigs
 
 #: Whoever slings a bead has this long to come from the row to the lock; after that, the lock says whether it lives.
 SLING_SECONDS = 1.0
-#: How long what is shown in the town's windows may take to end with the tmux server.
-WINDOWS_SECONDS = 3.0
 #: Seconds before an agent that could not be made ready is tried again.
 PUT_OFF_SECONDS = 10.0
 
@@ -68,7 +63,7 @@ def ensure_up(town: Town) -> list[str]:
     Others start nothing: raises RefusedError for them while the town is down.
     """
     if not town.is_person:
-        if is_wanted(town.db):
+        if town.is_wanted():
             return []
         raise RefusedError("the town is down, and only a person starts it", hint="gt up")
     said = []
@@ -77,6 +72,7 @@ def ensure_up(town: Town) -> list[str]:
     with town.change() as change:
         if set_wanted(change, True):
             said.append("the town is to be up again")
+    town.memory.remove(DOWN)
     if not runs:
         town.tmux.start()
         said.append("started the tmux server")
@@ -94,7 +90,7 @@ def find_missing(town: Town) -> list[Address]:
 
     Without anything on its hook, only an agent whose role says so has one.
     """
-    if not is_wanted(town.db):
+    if not town.is_wanted():
         return []
     held, running = list_held_beads(town.db), {session.agent for session in list_live_sessions(town.db)}
     parked = {rig.name for rig in list_rigs(town.db) if rig.parked}
@@ -166,43 +162,3 @@ def _put_off(town: Town, address: Address, why: str) -> None:
     with town.change() as change:
         if get_agent(change, address).state is AgentState.ON:
             move_agent(change, address, "die", reason=why, not_before=clock.after(PUT_OFF_SECONDS))
-
-
-def down(town: Town, agents: bool = False) -> Answer:
-    """Stops the daemons and the Mayor's agent; other agents stay in their windows.
-
-    With ``agents`` they and the tmux server end too. The REPL is a face, and stays as long as tmux does.
-    """
-    with town.change() as change:
-        changed = set_wanted(change, False)
-    daemon_control.stop(town)
-    try:
-        answer = _down(town, agents)
-        return answer if changed or agents else Answer(answer.value, "the town is down already")
-    finally:
-        try:
-            write_ledger(town)
-        except GtError as error:
-            town.say(f"the ledger is not up to date: {error.message}")
-
-
-def _stop_tmux(town: Town) -> None:
-    """The server, and then what ran in its windows: the REPL takes a moment to end. A caller in one waits for none."""
-    server = town.tmux.remembered()
-    shown = processes.descendants([server]) if server is not None else set()
-    town.tmux.stop()
-    if os.getpid() not in {ref.pid for ref in shown}:
-        processes.end(processes.wait_for_death(shown, WINDOWS_SECONDS))
-
-
-def _down(town: Town, agents: bool) -> Answer:
-    if not agents:
-        stop_sessions(town, [MAYOR] if find_live_session(town.db, MAYOR) else [], why="down")
-        return Answer({"wanted": "down"}, "the mayor and the daemons are down; agents stay in their windows")
-    sessions = list_live_sessions(town.db)
-    stop_sessions(town, [session.agent for session in sessions], why="down")
-    _stop_tmux(town)
-    # A refinery ends with its window; its gates, and set-ups, have sessions of their own.
-    marks = [town.gate_mark(rig.name) for rig in list_rigs(town.db)]
-    processes.end((), sessions=marks + [town.mark(f"setup.{agent.address}") for agent in list_agents(town.db)])
-    return Answer({"wanted": "down"}, f"the town is down; {len(sessions)} agents were stopped, their work is kept")

@@ -21,7 +21,7 @@ from gastown_tmux.store.beads import count_beads, count_ready, list_held_beads, 
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import list_live
-from gastown_tmux.store.meta import get_meta, is_wanted
+from gastown_tmux.store.meta import get_meta
 from gastown_tmux.store.rigs import list_rigs
 
 WAITING_SHOWN = 5
@@ -143,7 +143,7 @@ def _judge(town: Town, agent: Agent, session: Session | None, ref: ProcessRef | 
 
 
 def _describe_orders(town: Town) -> list[str]:
-    up = raised(town.flags_folder)
+    up = raised(town.flags_folder, town.memory)
     words = ["the town stands still: gt thaw"] if TOWN in up else []
     return words + [f"rig {rig.name} stands still: gt thaw" for rig in list_rigs(town.db) if rig_flag(rig.name) in up]
 
@@ -203,7 +203,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
     return Status(
         town=get_meta(town.db, "name") or "",
         path=str(town.path),
-        wanted="up" if is_wanted(town.db) else "down",
+        wanted="up" if town.is_wanted() else "down",
         tmux=TmuxView(str(town.tmux.socket), town.tmux.is_alive()),
         daemons=list_daemons(town),
         agents=list_agents(town),

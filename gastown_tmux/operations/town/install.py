@@ -55,6 +55,8 @@ def install(asked: Town, path: Path | None = None, name: str | None = None) -> A
     except OSError as error:
         raise GtError(f"{path} cannot be made: {error.strerror}", hint="choose a folder you may write to") from None
     fault_point("install.folders")
+    for order in town.memory.names():  # of a town that was here before
+        town.memory.remove(order)
     with locks.Lock(town.run / "install.lock"):
         return _fill(town, name)
 

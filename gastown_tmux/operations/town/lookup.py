@@ -10,6 +10,7 @@ from gastown_tmux.domain.escalation import Escalation
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, Convoy
+from gastown_tmux.edges.processes import launch
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import beads, convoys
@@ -82,6 +83,19 @@ def resolve_agent(town: Town, word: str, rig: Rig | None = None, role: Role | No
     )
 
 
+def find_agent_without_rows(town: Town, word: str) -> Address:
+    """As files and processes tell of agents, while rows cannot be read. Raises NotFoundError, RefusedError."""
+    known = {path.name.replace(".", "/", 1) for path in (town.path / ".gt" / "hooks").glob("*")}
+    known |= set(launch.agent_processes(str(town.path)))
+    whole = Address.parse(word) if "/" in word else word
+    named = sorted(name for name in known if whole in (name, name.rpartition("/")[2]))
+    if len(named) > 1:
+        raise RefusedError(f"{word!r} may be {' or '.join(named)}", hint="use the whole address")
+    if not named:
+        raise NotFoundError(f"nothing tells of an agent {word!r}", hint="gt doctor --fix")
+    return Address(named[0])
+
+
 def find_target(town: Town, word: str) -> Rig | Address | None:
     """What a sling may go to; None where the word names neither rig nor agent."""
     rig = find_rig(town.db, word)
@@ -100,6 +114,8 @@ def resolve_address(town: Town, word: str) -> Address:
 
     Raises NotFoundError that names the nearest address, RefusedError for a name that several have.
     """
+    if word in TOWN_ADDRESSES:
+        return Address(word)
     try:
         return resolve_agent(town, word)
     except (NotFoundError, UsageError):

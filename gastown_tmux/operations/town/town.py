@@ -15,14 +15,20 @@ from gastown_tmux.domain.layers import Settings
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.configuration.settings_files import Configuration
 from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.memory import Memory
 from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.edges.git.project import Project
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.tmux import server
 from gastown_tmux.errors import GtError, NotFoundError
-from gastown_tmux.store.db import Change, Database
+from gastown_tmux.store.db import BUSY_SECONDS, Change, Database
+from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import find_rig
+from gastown_tmux.store.rows import Reader
+
+#: Names of orders that stand in memory because no row could take them; the last two before an agent's folder.
+DOWN, OFF, PAUSED = "=down", "=off.", "=pause."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class Town:
     flags: Mapping[str, object] = field(default_factory=dict)
     say: Callable[[str], None] = lambda line: None
     ask: Callable[[str], str | None] = lambda question: None
+    patience: float = BUSY_SECONDS
     goes_on: bool = False
 
     @property
@@ -54,7 +61,7 @@ class Town:
 
     @cached_property
     def db(self) -> Database:
-        return Database(self.db_path)
+        return Database(self.db_path, self.patience)
 
     def close(self) -> None:
         """Closes the database; the next use opens it again."""
@@ -117,6 +124,15 @@ class Town:
         """What tells a rig's gates from all other processes."""
         return self.mark(f"gate.{rig}")
 
+    @cached_property
+    def memory(self) -> Memory:
+        """What must be said although the disk takes nothing."""
+        return Memory(self.path)
+
+    def is_wanted(self, reader: Reader | None = None) -> bool:
+        """Whether the town should be up, by its rows and by what could not be written there yet."""
+        return DOWN not in self.memory.names() and is_wanted(reader or self.db)
+
     @property
     def flags_folder(self) -> Path:
         """Orders to stand still; kept over a reboot."""
@@ -124,12 +140,14 @@ class Town:
 
     def is_frozen(self, address: Address) -> bool:
         """Whether the agent is to stand still: by an emergency stop of town or rig, or paused."""
-        up = raised(self.flags_folder)
+        up = raised(self.flags_folder, self.memory)
+        if OFF + address.folder in self.memory.names():
+            return True
         return bool(up) and not up.isdisjoint((TOWN, rig_flag(address.rig or ""), address.folder))
 
     def stands_still(self, rig: str) -> bool:
         """Whether an emergency stop holds the rig, or all of the town."""
-        return not raised(self.flags_folder).isdisjoint((TOWN, rig_flag(rig)))
+        return not raised(self.flags_folder, self.memory).isdisjoint((TOWN, rig_flag(rig)))
 
     def rig_folder_exists(self, rig: str) -> bool:
         """Whether there is such a rig, as far as files tell."""

@@ -10,10 +10,11 @@ from gastown_tmux.edges.tmux.panes import Pane, kill_pane
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.sessions.headquarters import open_headquarters, want_mayor
 from gastown_tmux.operations.sessions.starting import look, resolve_provider
+from gastown_tmux.operations.supervision.stopping import stop_agent
 from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.supervision.views import AgentView, show_agent
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.operations.workforce.workers import start_agent, stop_agent
+from gastown_tmux.operations.workforce.workers import start_agent
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.mailbox import Mailbox
 

@@ -20,7 +20,6 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.placement import give
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
-from gastown_tmux.store.meta import is_wanted
 
 
 def start_claimed(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> list[tuple[BeadId, Address, GtError]]:
@@ -55,7 +54,7 @@ def start_claimed(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> list
 def _make_ready(town: Town, bead_id: BeadId, address: Address, bases: dict[RigName, Commit]) -> bool:
     """Prepares the hook for the bead; whether a session of its own is to be started now."""
     bead, session = rows.find_held_bead(town.db, address), agent_rows.find_live_session(town.db, address)
-    if not is_wanted(town.db) or bead is None or bead.id != bead_id:
+    if not town.is_wanted() or bead is None or bead.id != bead_id:
         return False
     if session is not None:
         if bead.state is BeadState.WORKING or session.pid is None:
@@ -108,7 +107,7 @@ def schedule(town: Town, rig: Rig) -> list[tuple[BeadId, Address]]:
     offered = each(town, f"giving out of work in {rig.name},", waiting, give_out, lambda bead: bead.id)
     given = [(bead, worker) for bead, worker in offered if isinstance(worker, Address)]
     failures = start_claimed(town, given)
-    if failures and is_wanted(town.db):
+    if failures and town.is_wanted():
         for id, address, _ in failures:
             take_back(town, id, address, target=rows.get_bead(town.db, id).target or rig.name)
         raise failures[0][2]

@@ -28,7 +28,6 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import find_held_bead
 from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.meta import is_wanted
 
 
 def add_crew(
@@ -136,15 +135,6 @@ def _start(town: Town, agent: Address) -> None:
         raise GtError(f"{agent} does not run", hint=f"gt log {agent}")
 
 
-def stop_agent(town: Town, agent: Address) -> Answer:
-    """Every descendant of its program is gone when this returns; the work is in the worktree and a snapshot."""
-    was = rows.get_agent(town.db, agent).state
-    stopped = stop_sessions(town, [agent], why="stopped", move="stop")
-    release(town, agent)
-    known = not stopped and was is AgentState.OFF
-    return Answer(show_agent(town, agent), f"{agent} is stopped" + (" already" if known else ""))
-
-
 def respawn_agent(town: Town, agent: Address, fresh: bool = False) -> Answer:
     """Ends what runs, keeps the hook as it is, starts anew: the conversation goes on unless ``fresh``.
 
@@ -184,7 +174,7 @@ def _hand_over(town: Town, agent: Address, why: str, note: str | None = None) ->
             rows.leave_handoff(change, session, note)
         rows.ask_to_end(change, session.id, why)
     poke(town.death_fifo)
-    fate = "is ended and started anew" if is_wanted(town.db) else "ends when the town is up again"
+    fate = "is ended and started anew" if town.is_wanted() else "ends when the town is up again"
     return Answer({"agent": agent, "session": session.id}, f"session {session.id} {fate}")
 
 

@@ -92,8 +92,9 @@ VERBS = (
     Verb(
         "stop",
         "stop an agent; its work stays",
-        "operations.workforce.workers:stop_agent",
+        "operations.supervision.stopping:stop_agent",
         (argument("agent", Kind.AGENT),),
+        emergency=True,
     ),
     Verb(
         "respawn",
@@ -112,6 +113,7 @@ VERBS = (
         "let an agent stand still: nothing runs, nothing is typed",
         "operations.supervision.pausing:pause",
         (argument("agent", Kind.AGENT),),
+        emergency=True,
     ),
     Verb(
         "resume", "let a paused agent go on", "operations.supervision.pausing:resume", (argument("agent", Kind.AGENT),)
@@ -121,12 +123,14 @@ VERBS = (
         "freeze every agent at once; nothing starts",
         "operations.supervision.pausing:estop",
         (option("--rig", "rig", help="only this rig's"),),
+        emergency=True,
     ),
     Verb(
         "thaw",
         "let go on what estop froze",
         "operations.supervision.pausing:thaw",
         (option("--rig", "rig", help="only this rig's"),),
+        emergency=True,
     ),
     Verb(
         "peek",

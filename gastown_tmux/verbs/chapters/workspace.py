@@ -47,8 +47,9 @@ VERBS = (
     Verb(
         "down",
         "stop the mayor and the daemons; agents stay in their windows",
-        "operations.supervision.up:down",
+        "operations.supervision.stopping:down",
         (flag("--agents", "agents", "stop every agent and the tmux server too"),),
+        emergency=True,
     ),
     Verb(
         "status",
@@ -162,7 +163,13 @@ VERBS = (
         Listing(AGENT_COLUMNS, "no crew yet: gt crew add NAME --rig RIG"),
     ),
     Verb("crew start", "start a crew member's agent", "operations.workforce.workers:start_agent", (_CREW, _RIG)),
-    Verb("crew stop", "stop a crew member's agent", "operations.workforce.workers:stop_agent", (_CREW, _RIG)),
+    Verb(
+        "crew stop",
+        "stop a crew member's agent",
+        "operations.supervision.stopping:stop_agent",
+        (_CREW, _RIG),
+        emergency=True,
+    ),
     Verb(
         "crew at",
         "attach to a crew member's window",

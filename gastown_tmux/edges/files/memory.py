@@ -1,0 +1,85 @@
+"""Small files of one town in memory: for what must be said although its disk takes nothing.
+
+They are gone when the machine restarts. Whoever reads looks at every place where anybody may have written.
+"""
+
+import hashlib
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from gastown_tmux.edges.files.atomic import plain_errors
+from gastown_tmux.errors import GtError
+
+_SHARED = Path("/dev/shm")
+
+
+class Memory:
+    """``put``, ``names``, ``read`` and ``remove`` need neither disk nor daemon nor database."""
+
+    def __init__(self, town: Path) -> None:
+        mine = hashlib.sha256(os.fsencode(os.path.realpath(town))).hexdigest()[:16]
+        user = os.getuid()
+        parents = [_SHARED / f"gt-{user}", Path(f"/run/user/{user}/gt")]
+        # The first, whatever the environment is: a service and a person's shell are to find the same file.
+        if given := os.environ.get("XDG_RUNTIME_DIR"):
+            parents.append(Path(given) / "gt")
+        self._folders = [parent / mine for parent in dict.fromkeys(parents)]
+
+    def put(self, name: str, text: str = "") -> bool:
+        """Whether it was not there before. Raises GtError where no place takes it."""
+        if name in self.names():
+            return False
+        error: GtError | None = None
+        for folder in self._folders:
+            try:
+                with plain_errors(folder):
+                    _make(folder)
+                    descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                    # A name takes no room; what stands in it may be lost where there is none.
+                    with suppress(OSError), os.fdopen(descriptor, "w") as file:
+                        file.write(text)
+                return True
+            except GtError as refusal:
+                error = error or refusal
+        raise error or GtError("there is no memory to write to")
+
+    def names(self) -> frozenset[str]:
+        found = set[str]()
+        for folder in self._folders:
+            # Another user's is no word of ours.
+            with suppress(OSError):
+                if _is_ours(folder.parent):
+                    found.update(path.name for path in folder.iterdir())
+        return frozenset(found)
+
+    def read(self, name: str) -> str:
+        """Empty where there is none."""
+        for folder in self._folders:
+            with suppress(OSError):
+                return (folder / name).read_text()
+        return ""
+
+    def remove(self, name: str) -> bool:
+        """Whether it was there."""
+        removed = False
+        for folder in self._folders:
+            with suppress(OSError):
+                (folder / name).unlink()
+                removed = True
+                folder.rmdir()
+        return removed
+
+
+def _make(folder: Path) -> None:
+    if folder.parent.parent.is_dir():
+        folder.parent.mkdir(mode=0o700, exist_ok=True)
+    if not _is_ours(folder.parent):
+        raise GtError(f"{folder.parent} is not a folder of yours alone")
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _is_ours(folder: Path) -> bool:
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
