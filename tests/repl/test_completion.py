@@ -7,7 +7,8 @@ import pytest
 from gastown_tmux.faces.values import Values
 from gastown_tmux.repl.completion import complete
 from gastown_tmux.verbs.index import VERBS
-from gastown_tmux.verbs.table import Kind
+from gastown_tmux.verbs.suggest import GLOBALS
+from gastown_tmux.verbs.table import Kind, Parameter, Verb
 
 VALUES = Values(
     words={
@@ -75,7 +76,51 @@ def test_hidden_verbs_and_shell_commands_are_not_offered() -> None:
     assert words("!ls ") == []
 
 
-def test_every_verb_can_be_completed_without_error() -> None:
-    for verb in VERBS:
-        for end in ("", " ", " x", " --", " x --", " 'open"):
-            complete(verb.words + end, VALUES)
+VISIBLE = [verb for verb in VERBS if not verb.hidden]
+each_verb = pytest.mark.parametrize("verb", VISIBLE, ids=lambda verb: verb.words)
+
+
+def expected(parameter: Parameter) -> list[str]:
+    """Words for a parameter's value, of the table and of what there is."""
+    return list(parameter.choices) or [word for word, _ in VALUES.words.get(parameter.kind, ())]
+
+
+@each_verb
+def test_a_verb_is_offered_word_by_word(verb: Verb) -> None:
+    path = verb.words.split()
+    for place, word in enumerate(path):
+        before = " ".join(path[:place])
+        assert word in words(f"{before} {word[:1]}".lstrip())
+        assert word == words(f"{before} {word}".lstrip())[0]
+
+
+@each_verb
+def test_behind_a_verb_its_own_flags_are_offered_and_those_of_every_line(verb: Verb) -> None:
+    own = {name for parameter in verb.parameters for name in parameter.flags}
+    assert set(words(f"{verb.words} -")) == own | {name for name, _ in GLOBALS}
+    for name in own:
+        assert name in words(f"{verb.words} {name}")
+
+
+@each_verb
+def test_behind_a_flag_its_values_are_offered(verb: Verb) -> None:
+    for parameter in verb.parameters:
+        for name in parameter.flags if parameter.kind not in (Kind.FLAG, Kind.PATH, Kind.FILE) else ():
+            offered = words(f"{verb.words} {name} ")
+            if expected(parameter):
+                assert offered[: len(expected(parameter))] == expected(parameter)
+            else:
+                assert not [word for word in offered if word.startswith("-")]
+
+
+@each_verb
+def test_in_the_place_of_an_argument_what_there_is_of_its_kind_is_offered(verb: Verb) -> None:
+    places = [parameter for parameter in verb.parameters if not parameter.flags]
+    for taken, parameter in enumerate(places):
+        offered = words(f"{verb.words} {'x ' * taken}")
+        special = parameter.name == "words"  # a sling's, whose beads are the open ones
+        if parameter.kind in VALUES.words and not special:
+            assert offered[: len(expected(parameter))] == expected(parameter)
+    if places and not places[-1].many:
+        beyond = set(words(f"{verb.words} {'x ' * len(places)}"))
+        assert beyond <= {parameter.flags[-1] for parameter in verb.parameters if parameter.flags}
