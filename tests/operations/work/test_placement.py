@@ -1,10 +1,21 @@
 """Which worker gets a bead, and what it finds there."""
 
+from collections.abc import Sequence
+
+import pytest
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.ids import BeadId
+from gastown_tmux.edges.processes import flags
 from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook, save_hook
 from gastown_tmux.operations.town.configuration import set_key
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.beads import create_bead
 from gastown_tmux.operations.work.placement import give
 from gastown_tmux.operations.workforce.workers import add_polecat, remove_agent
-from gastown_tmux.store.beads import get_bead, return_bead
+from gastown_tmux.store.agents import insert_agent, insert_session, move_agent
+from gastown_tmux.store.beads import close_bead, get_bead, note_target, return_bead, sling_bead
 from tests.operations.quiet_town import QuietTown
 
 
@@ -25,3 +36,120 @@ def test_a_bead_goes_back_to_who_had_it_and_its_unsaved_work_to_whoever_gets_it(
     ace = get_bead(town.db, bead).assignee
     assert ace is not None
     assert (prepare_hook(town, rig, ace, find_base(town, rig)) / "draft.txt").read_text() == "draft\n"
+
+
+def bead(town: Town, needs: Sequence[BeadId] = ()) -> BeadId:
+    made: BeadId = create_bead(
+        town, "work", town.rig("demo"), needs=[get_bead(town.db, need) for need in needs]
+    ).value.id
+    return made
+
+
+def place(town: Town, bead: BeadId, *, target: str | None = None, person: bool = True) -> str:
+    """Who has the bead now, or what it waits for."""
+    with town.change() as change:
+        if target:
+            note_target(change, bead, target, None)
+        outcome = str(give(town, change, town.rig("demo"), get_bead(change, bead), person=person))
+    found = get_bead(town.db, bead)
+    assert found.state == ("open" if " " in outcome else "hooked")
+    assert found.state == "open" or found.assignee == outcome
+    return outcome
+
+
+def occupy(town: Town, address: str) -> BeadId:
+    held = bead(town)
+    with town.change() as change:
+        sling_bead(change, held, Address(address))
+        move_agent(change, address, "start")
+    return held
+
+
+@pytest.fixture
+def runbooks(town: Town) -> Town:
+    set_key(town, "provider.default", "runbook")
+    return town
+
+
+def test_a_worker_with_nothing_to_do_first_then_a_new_one(runbooks: Town) -> None:
+    assert [place(runbooks, bead(runbooks)) for _ in range(3)] == ["demo/cat", "demo/toast", "demo/nux"]
+
+
+def test_one_that_still_runs_has_something_to_do(runbooks: Town) -> None:
+    with runbooks.change() as change:
+        insert_session(change, Address("demo/cat"), "runbook", (1, "1"))
+    assert place(runbooks, bead(runbooks)) == "demo/toast"
+
+
+def test_what_a_bead_needs(runbooks: Town) -> None:
+    done, dropped, late = bead(runbooks), bead(runbooks), bead(runbooks)
+    waiting = bead(runbooks, [done, dropped, late])
+    with runbooks.change() as change:
+        close_bead(change, done, "done")
+        close_bead(change, dropped, "wontdo")
+    assert place(runbooks, waiting) == f"it needs {', '.join(sorted((dropped, late)))}"
+    assert place(runbooks, bead(runbooks, [done])) == "demo/cat"
+
+
+@pytest.mark.parametrize("flag", [flags.TOWN, flags.rig_flag("demo")])
+def test_nothing_is_given_out_where_everything_stands_still(runbooks: Town, flag: str) -> None:
+    flags.raise_flag(runbooks.flags_folder, flag, [])
+    assert place(runbooks, bead(runbooks)) == "everything stands still: gt thaw"
+    flags.lower_flag(runbooks.flags_folder, flag)
+    assert place(runbooks, bead(runbooks)) == "demo/cat"
+
+
+def test_nothing_is_given_out_where_the_machine_has_no_room(runbooks: Town) -> None:
+    set_key(runbooks, "limits.memory", "1000T")
+    assert "limits.memory is" in place(runbooks, bead(runbooks))
+
+
+@pytest.mark.parametrize("person", [True, False])
+def test_whom_it_is_meant_for_gets_it(runbooks: Town, person: bool) -> None:
+    assert place(runbooks, bead(runbooks), target="demo/ben", person=person) == "demo/ben"
+    assert place(runbooks, bead(runbooks), target="demo/nobody", person=person) == "demo/cat"
+
+
+def test_it_waits_for_whom_it_is_meant_for(runbooks: Town) -> None:
+    for name in ("ben", "cat"):
+        held = occupy(runbooks, f"demo/{name}")
+        assert place(runbooks, bead(runbooks), target=f"demo/{name}") == f"demo/{name} has {held} on its hook"
+
+
+def test_what_came_back_from_the_queue_waits_for_crew_and_for_no_polecat(runbooks: Town) -> None:
+    for address, outcome in (("demo/cat", "demo/toast"), ("demo/ben", None)):
+        again = occupy(runbooks, address)
+        with runbooks.change() as change:
+            return_bead(change, again, "conflicted")
+        held = occupy(runbooks, address)
+        assert place(runbooks, again, target=address) == (outcome or f"{address} has {held} on its hook")
+
+
+def test_only_a_person_gives_work_to_one_that_is_paused(runbooks: Town) -> None:
+    with runbooks.change() as change:
+        move_agent(change, "demo/cat", "start")
+        move_agent(change, "demo/cat", "pause")
+    assert place(runbooks, bead(runbooks), target="demo/cat", person=False) == "demo/toast"
+    assert place(runbooks, bead(runbooks), target="demo/cat") == "demo/cat"
+
+
+def test_a_worker_of_another_program_is_left_alone(runbooks: Town) -> None:
+    with runbooks.change() as change:
+        insert_agent(change, Address("demo/ace"), Role.POLECAT, "claude")
+        insert_agent(change, Address("demo/bob"), Role.POLECAT, "runbook")
+    occupy(runbooks, "demo/cat")
+    assert place(runbooks, bead(runbooks)) == "demo/bob"
+    assert place(runbooks, bead(runbooks)) == "demo/toast"
+
+
+@pytest.mark.parametrize(("in_rig", "in_town"), [(2, 9), (9, 2)])
+def test_no_more_agents_than_the_limit(runbooks: Town, in_rig: int, in_town: int) -> None:
+    set_key(runbooks, "limits.agents", in_town)
+    set_key(runbooks, "limits.agents", in_rig, rig=runbooks.rig("demo"))
+    held = occupy(runbooks, "demo/ann")
+    assert place(runbooks, bead(runbooks)) == "demo/cat"
+    assert place(runbooks, bead(runbooks)) == "all places for agents are taken"
+    with runbooks.change() as change:
+        return_bead(change, held, "deferred")
+    assert place(runbooks, bead(runbooks)) == "demo/toast"
+    assert place(runbooks, bead(runbooks)) == "all places for agents are taken"
