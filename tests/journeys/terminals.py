@@ -1,5 +1,6 @@
 """A person's terminal for a test: a screen to read and keys to press, made of a tmux server of its own."""
 
+import contextlib
 import os
 import shlex
 import subprocess
@@ -70,6 +71,13 @@ class Terminal:
     def close(self) -> None:
         """With all that runs there: it is told that the terminal is gone, and takes a moment to end."""
         server = psutil.Process(int(self.tmux("display-message", "-p", "#{pid}")))
-        running = [each for each in server.children(recursive=True) if each.terminal()]
+        running = [each for each in server.children(recursive=True) if _has_terminal(each)]
         subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True, timeout=10)
         psutil.wait_procs(running, timeout=10)
+
+
+def _has_terminal(process: psutil.Process) -> bool:
+    """Not so for one that has just ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.terminal() is not None
+    return False
