@@ -1,7 +1,10 @@
 """How a commit comes to a remote: a plain push, never forced, which is the compare-and-swap of the target."""
 
+import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from gastown_tmux.domain.complaints import telling
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git, words
@@ -58,6 +61,10 @@ def push(
         return Pushed()
     if now != expect_old:
         return Behind(now)
+    if into_checkout and _is_being_rebased(Path(url), branch):
+        # Git takes the push, and whoever rebases cannot finish.
+        words = f"{branch} is in the middle of a rebase there"
+        return Refused(words, words)
     found = git(
         *("push", "--porcelain", *([_FOLLOW] if into_checkout else []), "--", url),
         f"{commit}:refs/heads/{branch}",
@@ -68,6 +75,17 @@ def push(
     if found.code == 0:
         return Pushed()
     return _failure(found)
+
+
+def _is_being_rebased(checkout: Path, branch: str) -> bool:
+    """In the repository's own checkout or a linked one."""
+    common = Path(git("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=checkout).text)
+    for pattern in ("rebase-*/head-name", "worktrees/*/rebase-*/head-name"):
+        for file in common.glob(pattern):
+            with suppress(OSError):
+                if os.fsdecode(file.read_bytes()).strip() == f"refs/heads/{branch}":
+                    return True
+    return False
 
 
 def is_landed(repository: Repository, commit: str, target_ref: str) -> bool:

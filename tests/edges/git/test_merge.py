@@ -136,6 +136,18 @@ def test_an_unreachable_remote_is_an_error(world: World) -> None:
         push(world.repository, str(world.remote) + "x", made, "main", base, into_checkout=False)
 
 
+def test_a_branch_that_is_being_rebased_is_left_alone(world: World) -> None:
+    base, made = world.base(), candidate(world, commit(world.add("ann"), "mine"))
+    person = world.person
+    (person / ".git" / "rebase-merge").mkdir()
+    (person / ".git" / "rebase-merge" / "head-name").write_text("refs/heads/main\n")
+    found = push(world.repository, str(person), made, "main", base, into_checkout=True)
+    assert isinstance(found, Refused) and found.words == "main is in the middle of a rebase there"
+    assert run_git(person, "rev-parse", "main") == base
+    (person / ".git" / "rebase-merge" / "head-name").write_text("refs/heads/other\n")
+    assert push(world.repository, str(person), made, "main", base, into_checkout=True) == Pushed()
+
+
 def test_the_files_of_a_checkout_follow_unless_they_are_dirty(world: World) -> None:
     base, made = world.base(), candidate(world, commit(world.add("ann"), "mine"))
     person = world.person
