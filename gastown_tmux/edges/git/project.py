@@ -44,9 +44,10 @@ class Project:
         return (self.settings,) if self.settings.is_file() else ()
 
     def take_over(self, source: Path) -> bool:
-        """Brings the folder up to date with a local repository; whether that changed anything."""
-        changed = self._keep_settings(format_settings(read_own(source)))
+        """Brings the folder up to date with a local repository; whether that changed anything. Raises `GitError`."""
+        # Where no repository is any more, this fails, and what was taken stays.
         git_dir = Path(git("rev-parse", "--absolute-git-dir", cwd=source).text)
+        changed = self._keep_settings(format_settings(read_own(source)))
         self._find_submodules(git_dir / _MODULES)
         return self._keep_keys(git_dir / _KEYS) or changed
 

@@ -1,8 +1,10 @@
 """What a rig's project asks of whoever works on it: that its filters are known, and can run."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges.git.command import GitError
 from gastown_tmux.edges.git.filters import find_trouble, named_filters
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.workbench import workbench
@@ -10,9 +12,13 @@ from gastown_tmux.operations.town.town import Town
 
 
 def follow_source(repository: Repository, source: Path | None) -> None:
-    """Filters, drivers and keys of the local repository that the rig was made of, as they are there now."""
+    """Filters, drivers and keys of the local repository that the rig was made of, as they are there now.
+
+    Where that cannot be read any more, as they were there last.
+    """
     if source is not None and source.is_dir():
-        repository.project.take_over(source)
+        with suppress(GitError):
+            repository.project.take_over(source)
     repository.project.share(repository.path)
 
 

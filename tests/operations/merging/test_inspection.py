@@ -9,6 +9,7 @@ import pytest
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.errors import MissingError, RefusedError
+from gastown_tmux.operations.hooks.project_rules import follow_source
 from gastown_tmux.operations.merging import landing
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.work import worker
@@ -80,6 +81,16 @@ def test_a_filter_of_the_projects_own_settings_holds_for_agents(encoded: QuietTo
     git(place, "config", "filter.r.smudge", "cat")
     _, other = encoded.hook(encoded.bead("three"), "three")
     assert (other / "first.sec").read_text() == "first\n"
+
+
+def test_what_was_taken_over_stays_where_its_source_is_gone(encoded: QuietTown, short_tmp: Path) -> None:
+    repository = encoded.town.repository(encoded.rig.name)
+    follow_source(repository, encoded.project)
+    known = repository.project.settings.read_bytes()
+    assert b"sed s/^/enc:/" in known.replace(b"\\", b"") and (repository.path / "gt-project").read_bytes() == known
+    for gone in (short_tmp / "home", short_tmp / "nowhere", None):
+        follow_source(repository, gone)
+    assert repository.project.settings.read_bytes() == known
 
 
 @pytest.mark.parametrize("required", [False, True])
