@@ -53,6 +53,16 @@ def test_gitpython_reads_both(world: World) -> None:
         assert not read.is_dirty(untracked_files=True)
 
 
+def test_an_agents_worktree_locks_no_older_git_out(world: World) -> None:
+    """Whatever its user prefers."""
+    place = world.add("ann")
+    run_git(place, "config", "--global", "worktree.useRelativePaths", "true")
+    run_git(place, "worktree", "add", "-q", "--detach", str(world.town / "own"))
+    assert [key for key, _ in read_settings(world.repository.path / "config") or [] if key[:11] == "extensions."] == [
+        "extensions.worktreeconfig"
+    ]
+
+
 def make_old(world: World) -> Path:
     """A repository and a worktree as gt made them once; the worktree's place."""
     place, common = world.add("ann"), world.repository.path
