@@ -42,7 +42,7 @@ def install_lfs() -> None:
 
 def look_of_a_clone(source: Path, target: Path, name: str) -> bytes:
     """The file as somebody gets it who clones now."""
-    clone(source, target)
+    clone(source, target, "--branch", "main")
     return (target / name).read_bytes()
 
 
