@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from gastown_tmux.edges.files.memory import Memory
 from tests.journeys.small_disk import CANNOT_MOUNT, SmallDisk, small_disk
 from tests.journeys.test_bad_days import line
 from tests.journeys.town_world import TownWorld, make_repository
@@ -20,6 +21,16 @@ from tests.journeys.town_world import TownWorld, make_repository
 FOREVER = "while :; do sleep 0.2; done"
 #: A person with a finger on the key: no time limit of SQLite or tmux may be waited for, agent by agent.
 SOON = 30.0
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_memory(short_tmp: Path) -> Iterator[None]:
+    """What was said of a town that is thrown away."""
+    yield
+    for folder in (short_tmp / "town", short_tmp / "disk" / "town"):
+        memory = Memory(folder)
+        for name in memory.names():
+            memory.remove(name)
 
 
 @pytest.fixture
