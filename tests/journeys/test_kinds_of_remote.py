@@ -52,8 +52,7 @@ def test_every_kind_of_remote(bare_town: TownWorld) -> None:
     assert (spaced / "new.txt").exists()
 
     for name, words in (("shut", "no pushes on sundays"), ("dirty", "unstaged changes")):
-        world.wait_for(lambda name=name: world.json("mq", "show", beads[name])["reason"], 20, f"why {name} waits")
-        assert words in world.json("mq", "show", beads[name])["reason"]
+        assert words in world.wait_reason(beads[name])
         assert world.state(beads[name]) == "submitted"
     assert git(shut, "log", "--oneline", "main").count("\n") == 0
     assert (dirty / "file-0.txt").read_text() == "not committed\n"
