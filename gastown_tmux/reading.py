@@ -8,6 +8,10 @@ import io
 import os
 import stat
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 #: No payload, no mail and no file of settings that is of use is longer.
 LARGEST = 16 << 20
 
@@ -49,6 +53,18 @@ def read_file(path: str | os.PathLike[str], most: int = LARGEST, *, follow: bool
     return data[:most]
 
 
+def read_lines(path: str | os.PathLike[str], longest: int = LARGEST, most: int = 2**30) -> "Iterator[bytes]":
+    """The lines of a regular file that grows, one by one; of one that is longer than ``longest``, the pieces.
+
+    Raises OSError where it is no file, or one longer than ``most``.
+    """
+    with open_file(path) as file:
+        if os.fstat(file.fileno()).st_size > most:
+            raise OSError(errno.EFBIG, f"it is longer than {most:,} bytes", os.fspath(path))
+        while line := file.readline(longest):
+            yield line
+
+
 def read_text(path: str | os.PathLike[str], most: int = LARGEST) -> str:
     """The UTF-8 text in a regular file. Raises OSError as ``read_file`` does, and where it is no text."""
     try:
@@ -57,14 +73,19 @@ def read_text(path: str | os.PathLike[str], most: int = LARGEST) -> str:
         raise OSError(errno.EILSEQ, "it is not UTF-8 text", os.fspath(path)) from None
 
 
-def json_object(data: bytes | str) -> dict[str, object]:
-    """The JSON object that this is; empty for anything else: cut off, nested without end, a list."""
+def json_value(data: bytes | str) -> object:
+    """What this JSON says; None where it is none: cut off, nested without end."""
     import json
 
     try:
-        value = json.loads(data)
+        return json.loads(data)
     except (ValueError, RecursionError):
-        return {}
+        return None
+
+
+def json_object(data: bytes | str) -> dict[str, object]:
+    """The JSON object that this is; empty for anything else."""
+    value = json_value(data)
     return value if isinstance(value, dict) else {}
 
 

@@ -158,8 +158,9 @@ class Loop:
         beat = daemons.beat_path(self.town, self.name)
         try:
             os.utime(beat)
-        except FileNotFoundError:
+        except OSError:
             self.town.prepare_run()
+            beat.unlink(missing_ok=True)  # a link into nowhere
             beat.touch(mode=0o600)
         if not self._lock.is_in_place():
             self._lock.release()

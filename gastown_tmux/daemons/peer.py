@@ -48,7 +48,7 @@ class Peer:
     def _hangs(self, holder: ProcessRef) -> bool:
         try:
             beat = daemons.beat_path(self.town, self.name).stat().st_mtime_ns
-        except FileNotFoundError:
+        except OSError:
             beat = 0
         now = time.monotonic()
         if self._beat != (holder, beat):

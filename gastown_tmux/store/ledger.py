@@ -10,7 +10,9 @@ from pathlib import Path
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import Time, parse_time
-from gastown_tmux.reading import json_object, text_of
+from gastown_tmux.reading import json_object, read_lines, text_of
+
+_PIECE = 1 << 20
 
 
 def segments(folder: Path) -> list[Path]:
@@ -64,8 +66,8 @@ def read_after(folder: Path, seq: int) -> list[Event]:
 
 def _read(segment: Path) -> Iterator[Event]:
     """Its events, but for lines that were cut off or spoilt."""
-    for line in segment.read_bytes().split(b"\n")[:-1]:
-        event = _parse(line)
+    for line in read_lines(segment):
+        event = _parse(line) if line.endswith(b"\n") else None
         if event is not None:
             yield event
 
@@ -87,7 +89,14 @@ def _parse(line: bytes) -> Event | None:
 
 
 def _cut_torn_line(segment: Path) -> None:
-    data = segment.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    if whole != len(data):
+    with segment.open("rb") as file:
+        size = whole = file.seek(0, os.SEEK_END)
+        while whole:
+            start = max(0, whole - _PIECE)
+            file.seek(start)
+            if found := file.read(whole - start).rfind(b"\n") + 1:
+                whole = start + found
+                break
+            whole = start
+    if whole != size:
         os.truncate(segment, whole)

@@ -265,8 +265,11 @@ def _flags(name: str) -> str:
 
 
 def _is_mail(file: os.DirEntry[str]) -> bool:
-    """A folder, or a link into nowhere, that somebody left there is none."""
-    return not file.name.startswith(".") and file.is_file()
+    """A folder, or a link into nowhere or to itself, that somebody left there is none."""
+    try:
+        return not file.name.startswith(".") and file.is_file()
+    except OSError:
+        return False
 
 
 def _is_open(path: Path, mode: int) -> bool:

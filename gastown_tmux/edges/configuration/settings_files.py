@@ -1,5 +1,6 @@
 """Configuration files: read, compiled into one file that is cheap to read, and edited without losing comments."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -90,7 +91,8 @@ class Configuration:
                 self.broken[str(path)] = error
         fresh = _Compiled(sources, self._files, sorted(self.broken))
         if compiled is not None and compiled.parent.is_dir() and fresh != known:
-            write_atomic(compiled, json.dumps(asdict(fresh)).encode(), durable=False)
+            with contextlib.suppress(GtError):  # it only saves the next one time
+                write_atomic(compiled, json.dumps(asdict(fresh)).encode(), durable=False)
 
 
 @dataclass(frozen=True, slots=True)

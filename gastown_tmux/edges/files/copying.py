@@ -36,9 +36,7 @@ def _copy(source: Path, target: Path, failed: list[OSError]) -> None:
         if stat.S_ISLNK(mode):
             target.symlink_to(source.readlink())
         else:
-            # A pipe or a device has no end.
-            with open_file(source, follow=False) as file, target.open("wb") as copy:
-                shutil.copyfileobj(file, copy)
-            shutil.copystat(source, target)
+            open_file(source, follow=False).close()  # a pipe or a device has no end
+            shutil.copy2(source, target, follow_symlinks=False)
     except OSError as error:
         failed.append(error)

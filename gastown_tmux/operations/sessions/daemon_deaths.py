@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gastown_tmux.domain.escalation import Severity
-from gastown_tmux.domain.ids import Time
+from gastown_tmux.domain.ids import Time, parse_time
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.processes import locks
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.reading import json_value, read_file, text_of
 from gastown_tmux.store.escalations import insert_escalation
 from gastown_tmux.store.meta import once
 
@@ -96,7 +97,13 @@ def _path(town: Town, name: str) -> Path:
 
 def _read(town: Town, name: str) -> list[Death]:
     try:
-        found = [Death(**entry) for entry in json.loads(_path(town, name).read_bytes())]
-    except (OSError, ValueError, TypeError):
+        known = json_value(read_file(_path(town, name)))
+    except OSError:
         return []
-    return [death for death in found if clock.seconds_since(death.time) < WINDOW_SECONDS]
+    found = []
+    for entry in known if isinstance(known, list) else ():
+        words = entry if isinstance(entry, dict) else {}
+        moment, cause = parse_time(str(words.get("time"))), text_of(words.get("cause"))
+        if moment and cause and clock.seconds_since(moment) < WINDOW_SECONDS:
+            found.append(Death(moment, cause))
+    return found

@@ -117,7 +117,7 @@ def is_silent(town: Town, name: str) -> bool:
     """Whether a daemon that lives has not looked for a while."""
     try:
         return clock.seconds_since(clock.from_epoch(beat_path(town, name).stat().st_mtime)) > SILENT_SECONDS
-    except FileNotFoundError:
+    except OSError:
         return False
 
 

@@ -1,8 +1,7 @@
 """gt costs: tokens, taken from the programs' own transcripts; budgets, by which agents are paused."""
 
-import errno
-import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.agents import AgentState, Session
@@ -13,14 +12,12 @@ from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry
 from gastown_tmux.providers.transcripts import count
-from gastown_tmux.reading import open_file
+from gastown_tmux.reading import read_lines
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store import spending
 
 #: A session's last words are written when it has ended; so long after, nothing more comes.
 LATE_SECONDS = 600.0
-#: No conversation is longer, in bytes; and what is longer than a line, is none.
-LARGEST, LONGEST_LINE = 2**30, 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +59,11 @@ class Collector:
         """Raises OSError where it is no file that can be read to its end."""
         assert session.transcript is not None
         try:
-            with open_file(session.transcript) as file:
-                size = os.fstat(file.fileno()).st_size
-                if self._sizes.get(session.transcript) == size:
-                    return False
-                if size > LARGEST:
-                    raise OSError(errno.EFBIG, "it is too long for a conversation", session.transcript)
-                form = registry.find(session.provider, town.settings()).transcript
-                total = count(form, iter(lambda: file.readline(LONGEST_LINE), b""))
+            size = Path(session.transcript).stat().st_size
+            if self._sizes.get(session.transcript) == size:
+                return False
+            form = registry.find(session.provider, town.settings()).transcript
+            total = count(form, read_lines(session.transcript))
         except FileNotFoundError:
             return False
         self._sizes[session.transcript] = size
