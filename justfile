@@ -61,3 +61,7 @@ chaos *args: setup
 # what lands beside what a plain clone merges, for random projects: --examples N, --seed S
 prove-landing *args: setup
     @"{{bin}}/python" -m tests.landing.run "$@"
+
+# feed every rim of a town garbage, ten minutes unless said otherwise: --minutes N, --seed S, --only RIM…
+fuzz *args: setup
+    @"{{bin}}/python" -m tests.fuzz.run "$@"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.errors import GtError
+from gastown_tmux.reading import read_text
 
 _SHARED = Path("/dev/shm")
 
@@ -58,7 +59,7 @@ class Memory:
         """Empty where there is none."""
         for folder in self._folders:
             with suppress(OSError):
-                return (folder / name).read_text()
+                return read_text(folder / name)
         return ""
 
     def remove(self, name: str) -> bool:

@@ -79,8 +79,7 @@ def test_what_is_compiled_follows_its_sources(town: Path) -> None:
     compiled.unlink()
     compiled.mkdir()
     (compiled / "x").touch()
-    with pytest.raises(GtError):
-        value()
+    assert value() == 9.0, "it only saves time"
 
 
 def test_an_edit_leaves_every_other_line_alone(town: Path) -> None:
