@@ -188,7 +188,7 @@ def test_a_database_that_is_locked_for_minutes(town: TownWorld) -> None:
         assert not runs(town, one)
         stop(town, "pause", two)
         assert is_still(runs(town, two))
-        stop(town, "estop", seconds=5)
+        stop(town, "estop", seconds=15)
         stop(town, "down")
         assert not daemons(town)
         stop(town, "down", "--agents")

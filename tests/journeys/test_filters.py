@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.test_kinds_of_remote import clone, sling
-from tests.journeys.town_world import TownWorld, git
+from tests.journeys.town_world import TownWorld, git, meet
 
 ROT = "tr a-zA-Z n-za-mN-ZA-M"
 
@@ -120,7 +120,7 @@ def test_drivers_of_the_source(bare_town: TownWorld) -> None:
     git(project, "add", "-A")
     git(project, "commit", "-qm", "a log")
     world.gt("rig", "add", "demo", project)
-    work = "sleep 0.4; echo {0} >> LOG; echo {0} > first.sec"
+    work = meet(base / "meet") + "; echo {0} >> LOG; echo {0} > first.sec"
     beads = [sling(world, "demo", work.format(name)) for name in ("one", "two")]
     for bead in beads:
         assert world.wait_state(bead, "merged")["attempts"] == 1
@@ -139,13 +139,13 @@ def test_attributes_of_the_target_decide(bare_town: TownWorld) -> None:
     git(project, "add", "-A")
     git(project, "commit", "-qm", "more")
     world.gt("rig", "add", "demo", project)
-    both = "sleep 0.4; echo {0} >> LOG; echo {0} >> deep/er/NEWS"
+    both = meet(base / "first") + "; echo {0} >> LOG; echo {0} >> deep/er/NEWS"
     for bead in [sling(world, "demo", both.format(name)) for name in ("one", "two")]:
         assert world.wait_state(bead, "merged")["attempts"] == 1
     for name in ("LOG", "deep/er/NEWS"):
         assert sorted(blob(project, name).split()) == sorted(b"start middle end one two".split())
     evil = "info=$(git rev-parse --git-common-dir)/info; mkdir -p $info; echo '* merge=union' > $info/attributes"
-    script = f"{evil}; sleep 0.4; echo {{0}} >> text; echo {{0}} >> kept"
+    script = f"{evil}; {meet(base / 'second')}; echo {{0}} >> text; echo {{0}} >> kept"
     beads = [sling(world, "demo", script.format(name)) for name in ("one", "two")]
     for bead in beads:
         world.wait_state(bead, "merged", 60)

@@ -1,6 +1,6 @@
 """How work lands, or comes back: gates, review, conflicts, needs, convoys, reports."""
 
-from tests.journeys.town_world import TownWorld, git
+from tests.journeys.town_world import TownWorld, git, meet
 
 
 def mails(world: TownWorld, address: str) -> list[str]:
@@ -11,7 +11,7 @@ def mails(world: TownWorld, address: str) -> list[str]:
 def test_work_that_comes_back(town: TownWorld) -> None:
     """Two that change the same line both land, one after it was done again; one that never passes is escalated."""
     town.gt("config", "set", "merge.gates", "[{name: tests, run: 'test ! -f broken && echo looked'}]")
-    change = "sleep 0.3; echo {} >> file-0.txt"
+    change = meet(town.project.parent / "meet") + "; echo {} >> file-0.txt"
     one, two = (town.bead(name, change.format(name)) for name in ("one", "two"))
     broken = town.bead("broken", "touch broken")
     asks = town.bead("asks", "echo no such luck >&2; exit 3")

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from tests.journeys.town_world import TownWorld
+from tests.journeys.town_world import TownWorld, meet
 
 ODD = r"caf\351 \377.txt"
 """As git writes it, and as printf reads it."""
@@ -23,7 +23,7 @@ def read(town: TownWorld, *words: str) -> bytes:
 
 def test_a_conflict(town: TownWorld) -> None:
     """It comes back as any conflict does, and the queue goes on."""
-    script = f'{MAKE}; sleep 0.3; echo $GT_BEAD > "$f"'
+    script = f'{MAKE}; {meet(town.project.parent / "meet")}; echo $GT_BEAD > "$f"'
     one, two = town.bead("one", script), town.bead("two", script)
     town.gt("sling", one, two)
     for bead in (one, two):

@@ -32,6 +32,12 @@ def chore(script: str) -> str:
     return f"```sh\n{script}\n```\n"
 
 
+def meet(place: Path, count: int = 2) -> str:
+    """For a chore: it goes on when so many beads are there, so that none of them starts from another's work."""
+    wait = f'until [ "$(ls "{place}" | wc -l)" -ge {count} ]; do sleep 0.05; done'
+    return f'mkdir -p "{place}"; touch "{place}/$GT_BEAD"; {wait}'
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What a command said, and its exit status."""
