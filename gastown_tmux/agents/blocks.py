@@ -120,6 +120,9 @@ def _prepare(window: Window, hook: dict[str, Any]) -> Steps[str | None]:
         reset = yield from _git("reset", "--quiet", "--hard", base)
         if reset.status:
             return f"git reset failed: {reset.complaint}"
+        # Submodules stay where the refused work had them, under names that they had there.
+        yield from _git("clean", "--quiet", "-ffd")
+        yield from _git("submodule", "--quiet", "update", "--force", "--recursive")
     return None
 
 

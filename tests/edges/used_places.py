@@ -87,7 +87,7 @@ HABITS = {
     "work in a submodule": f"cd lib; git checkout -q -b mine; echo mine > mine; {_COMMIT}; echo x >> file-0.txt",
     "a submodule without its files": "git submodule --quiet deinit -f lib",
     "a submodule's settings": "cd lib; git config core.hooksPath x; git update-ref refs/mine HEAD; git tag mine",
-    "a submodule in the middle": "cd lib; git update-ref MERGE_HEAD HEAD; touch $(git rev-parse --git-path index.lock)",
+    "a submodule in the middle": 'cd lib; git update-ref MERGE_HEAD HEAD; touch "$OWN/modules/lib/index.lock"',
     "a submodule replaced": "rm -rf lib; mkdir lib; echo x > lib/x",
     "a submodule that is a file": "rm -rf lib; echo x > lib",
     "a submodule removed": "git rm -q lib; git commit -qm 'no lib'",
@@ -135,7 +135,10 @@ def describe(place: Path) -> dict[str, Any]:
     branch = _git(place, "symbolic-ref", "HEAD").removeprefix("refs/heads/")
 
     def plain(text: str) -> str:
-        return text.replace(str(place), "PLACE").replace(str(admin), "ADMIN").replace(branch, "BRANCH")
+        agent = place.parent.name.replace(".", "/")
+        for what, name in ((str(place), "PLACE"), (str(admin), "ADMIN"), (branch, "BRANCH"), (agent, "AGENT")):
+            text = text.replace(what, name)
+        return text
 
     index = (admin / "index").read_bytes()
     entry = {path.relative_to(admin): path for path in admin.rglob("*") if path.is_file()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gastown_tmux.domain.odd_bytes import printable, quoted_name
 from gastown_tmux.edges.git.command import Person, git
 from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.git.submodule_store import MODULES
 from gastown_tmux.edges.git.workbench import Workbench
 
 _NOBODY = Person("gt", "gt@localhost")
@@ -66,8 +67,9 @@ def _find_submodules(bench: Workbench) -> None:
     found = bench.run("config", "--file", ".gitmodules", "--null", "--name-only", "--get-regexp", pattern, ok=(0, 1))
     for name in (key.removeprefix("submodule.").removesuffix(".path") for key in found.records):
         if ".." not in name:
+            kept = bench.repository.path / MODULES / name / "objects"
             agents = bench.repository.path.glob(f"worktrees/*/modules/{glob.escape(name)}/objects")
-            bench.lend(name, [*bench.repository.project.submodule_objects(name), *agents])
+            bench.lend(name, [kept, *bench.repository.project.submodule_objects(name), *agents])
 
 
 def _with_history(repository: Repository, target: str, known: Sequence[str]) -> str:

@@ -18,8 +18,17 @@ from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, Output, g
 from gastown_tmux.edges.git.layout import WORKTREE, pin
 from gastown_tmux.edges.git.removal import Trash, delete
 from gastown_tmux.edges.git.repository import LOCK_TIMEOUT, Repository
+from gastown_tmux.edges.git.submodule_store import MODULES
+from gastown_tmux.edges.git.submodules import has_own_commits
 from gastown_tmux.edges.git.sweep import Found, sweep
-from gastown_tmux.edges.git.worktree import UNFILLED, BrokenWorktree, admin_of, assert_place, git_dir
+from gastown_tmux.edges.git.worktree import (
+    UNFILLED,
+    BrokenWorktree,
+    admin_of,
+    assert_place,
+    git_dir,
+    is_unfilled,
+)
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError
 
@@ -58,7 +67,7 @@ def add(repository: Repository, path: Path, branch: str | None, base: str, reaso
     with _populating(admin) as held:
         if is_unfilled(admin, path):
             # There is nothing of anybody's here.
-            _Renewal(repository, path, admin, delete, True, held).run(branch, base, reason)
+            _Renewal(repository, path, admin, delete, delete, True, held).run(branch, base, reason)
         elif not (admin / "index").exists():
             git("read-tree", "HEAD", cwd=path)
 
@@ -87,8 +96,10 @@ def reuse(
             _place_branch(repository, branch, base)
     with _populating(admin) as held:
         try:
-            renewal = _Renewal(repository, path, admin, away.take if keep_ignored else delete, keep_ignored, held)
-            renewal.run(branch, base, reason)
+            discard = away.take if keep_ignored else delete
+            # What of submodules a snapshot does not have is their commits; their files are many.
+            forget = discard if has_own_commits(admin) else delete
+            _Renewal(repository, path, admin, discard, forget, keep_ignored, held).run(branch, base, reason)
             return None
         except (GtError, OSError) as error:
             why = error.message if isinstance(error, GtError) else str(error)
@@ -115,21 +126,18 @@ def make_gate(repository: Repository, path: Path, commit: str, reason: str, tras
         reuse(repository, path, None, commit, reason, trash=trash, keep_ignored=False)
 
 
-def is_unfilled(admin: Path, path: Path) -> bool:
-    """Whether nobody has worked in a worktree yet, for its files are not all there."""
-    if (admin / UNFILLED).exists():
-        return True
-    return not (admin / "index").exists() and [entry.name for entry in path.iterdir()] == [".git"]
-
-
 @dataclass(frozen=True, slots=True)
 class _Renewal:
-    """What makes a registered worktree a place that is as new. `held` is the descriptor of its lock."""
+    """What makes a registered worktree a place that is as new. `held` is the descriptor of its lock.
+
+    `forget` gets what belongs to submodules, `discard` all else that is to go.
+    """
 
     repository: Repository
     path: Path
     admin: Path
     discard: Callable[[Path, str], None]
+    forget: Callable[[Path, str], None]
     keep_ignored: bool
     held: int
 
@@ -172,7 +180,7 @@ class _Renewal:
         mark.touch()
         for entry in list(self.admin.iterdir()):
             if entry.name not in _TIES | ours:
-                self.discard(entry, f"admin/{entry.name}")
+                (self.forget if entry.name == MODULES else self.discard)(entry, f"admin/{entry.name}")
         for name, text in {
             "commondir": "../..",
             "gitdir": str(self.path / ".git"),
@@ -211,7 +219,7 @@ class _Renewal:
             ignored = self._git("ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory").records
         # An index is a file that git has just written.
         plain = stat.S_IMODE((self.admin / "index").stat().st_mode)
-        return sweep(self.path, modes, ignored, plain, self.discard)
+        return sweep(self.path, modes, ignored, plain, self.discard, self.forget)
 
 
 def _place_branch(repository: Repository, branch: str, base: str) -> None:

@@ -17,7 +17,7 @@ from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, Output, Person, git
 from gastown_tmux.edges.git.merge import commit_tree
 from gastown_tmux.edges.git.repository import Repository
-from gastown_tmux.edges.git.worktree import BrokenWorktree, git_dir, operation_in, symbolic_branch
+from gastown_tmux.edges.git.worktree import BrokenWorktree, git_dir, is_unfilled, operation_in, symbolic_branch
 from gastown_tmux.errors import GtError
 from gastown_tmux.reading import json_object
 
@@ -180,17 +180,22 @@ def take(
 
 def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
     """Make a private index, seeded from the agent's own so that unchanged files are not read again."""
-    try:
-        # With its time stamp: git trusts an entry only if it is older than the index.
-        shutil.copy2(admin / "index", index)
-    except FileNotFoundError as error:
-        raise BrokenWorktree(f"the files of {root} are not all there yet") from error
-    except OSError as error:
-        raise GtError(f"cannot copy the index of {root}: {error.strerror}") from error
+    if is_unfilled(admin, root):
+        raise BrokenWorktree(f"the files of {root} are not all there yet")
     # A filter whose program fails (git-lfs not on our PATH) must not cost the work: it is saved unfiltered.
     names = git("config", "--name-only", "--get-regexp", r"^filter\..*\.required$", git_dir=admin, ok=(0, 1)).lines
     scene = Scene(admin, root, index, tuple(f"{name}=false" for name in names))
-    _look_at_all(scene)
+    try:
+        # With its time stamp: git trusts an entry only if it is older than the index.
+        shutil.copy2(admin / "index", index)
+        _look_at_all(scene)
+    except FileNotFoundError:
+        scene.git("read-tree", "HEAD")
+    except GitError:
+        index.unlink()
+        scene.git("read-tree", "HEAD")
+    except OSError as error:
+        raise GtError(f"cannot copy the index of {root}: {error.strerror}") from error
     found = scene.git(
         *("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "-uall", "--no-renames"),
         "--ignore-submodules=none",
@@ -204,7 +209,7 @@ def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
                 head = None if oid == "(initial)" else oid
             case "1" | "u":
                 *fields, name = record.split(" ", 8 if record[0] == "1" else 10)
-                if fields[2][0] == "S":
+                if fields[2][0] == "S" and (root / name).is_dir():
                     nested.append(name)
                 elif fields[1][1] == ".":
                     staged += 1

@@ -24,7 +24,7 @@ from gastown_tmux.edges.git.snapshot import (
     list_nested,
     scratch_directory,
 )
-from gastown_tmux.edges.git.worktree import git_dir
+from gastown_tmux.edges.git.worktree import SUBMODULE, git_dir
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.reading import json_object
 
@@ -119,7 +119,10 @@ def restore(
         target = replace(scene, index=scratch / "target")
         target.git("read-tree", f"{snapshot.commit}:work")
         feed(target, (), left)
-        _refuse_in_the_way(target.git("ls-files", "-z").records, [*left, *captured.nested])
+        listed = (record.partition("\t") for record in target.git("ls-files", "-s", "-z").records)
+        # Where a submodule was, whatever is there now may stay.
+        names = [name for facts, _, name in listed if not facts.startswith(SUBMODULE)]
+        _refuse_in_the_way(names, [*left, *captured.nested])
         feed(scene, (), left)
         scene.git("read-tree", "--reset", "-u", target.write_tree(), config=_PARALLEL)
         for number, name in enumerate(_topmost(read_state(repository, snapshot)["nested"])):

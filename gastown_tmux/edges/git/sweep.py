@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_SUBMODULE = "160000"
+from gastown_tmux.edges.git.worktree import SUBMODULE
+
 _PROGRAM = "100755"
 #: All that a mode can say of a file, and of a folder but for the group that its files get.
 _FILE, _FOLDER = 0o7777, 0o5777
@@ -25,12 +26,17 @@ class Found:
 
 
 def sweep(
-    top: Path, tracked: Mapping[str, str], ignored: Iterable[str], plain: int, discard: Callable[[Path, str], None]
+    top: Path,
+    tracked: Mapping[str, str],
+    ignored: Iterable[str],
+    plain: int,
+    discard: Callable[[Path, str], None],
+    forget: Callable[[Path, str], None],
 ) -> Found:
     """Leaves in the folder `top` the files of `tracked` (name → git's mode), the `ignored`, and folders with these.
 
     A submodule's folder is left empty. `plain` is the mode of a file that git has just written. `discard` gets what is
-    to go, and a name for it below `work/`. A link is never followed.
+    to go, and a name for it below `work/`; `forget` what was in a submodule's folder. A link is never followed.
     """
     kept = {".git", *(name.rstrip("/") for name in ignored)}
     folders: set[str] = set()
@@ -46,8 +52,8 @@ def sweep(
             path.chmod(mode)
             found.changed_modes = True
 
-    def take(path: Path, name: str) -> None:
-        discard(path, f"work/{name}")
+    def take(path: Path, name: str, how: Callable[[Path, str], None] = discard) -> None:
+        how(path, f"work/{name}")
         found.taken.add(path.name)
 
     def visit(folder: str) -> None:
@@ -59,12 +65,14 @@ def sweep(
             mode, is_folder = tracked.get(name), entry.is_dir(follow_symlinks=False)
             if name in kept:
                 continue
-            if mode is not None and is_folder == (mode == _SUBMODULE):
+            if mode is not None and is_folder == (mode == SUBMODULE):
                 unseen.discard(name)
                 if is_folder:
                     set_mode(path, program, _FOLDER)
+                    # Files in the folder of a submodule that is not there are in no snapshot: git sees none of them.
+                    how = forget if (path / ".git").is_file() else discard
                     for inside in list(path.iterdir()):
-                        take(inside, f"{name}/{inside.name}")
+                        take(inside, f"{name}/{inside.name}", how)
                 elif not entry.is_symlink():
                     set_mode(path, program if mode == _PROGRAM else plain, _FILE)
             elif name in folders and is_folder:

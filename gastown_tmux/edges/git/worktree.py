@@ -15,6 +15,8 @@ from gastown_tmux.edges.git.pins import CONVERSIONS
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.errors import RefusedError
 
+#: Git's mode of a submodule in a tree or an index.
+SUBMODULE = "160000"
 #: In a worktree's own folder of the repository while its files are not all there.
 UNFILLED = "gt-unfilled"
 
@@ -53,10 +55,12 @@ class Status:
     unstaged: tuple[str, ...]
     untracked: tuple[str, ...]
     operation: Operation | None
+    #: Submodules with work inside that is not committed there, where the project does not say that it does not matter.
+    inside: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
-        return not (self.staged or self.unstaged or self.untracked or self.operation)
+        return not (self.staged or self.unstaged or self.untracked or self.operation or self.inside)
 
 
 def git_dir(repository: Repository, path: Path) -> Path:
@@ -72,7 +76,7 @@ def git_dir(repository: Repository, path: Path) -> Path:
         raise BrokenWorktree(f"{path} has lost its .git file", "gt doctor --fix")
     named = os.fsdecode(link.read_bytes()).removeprefix("gitdir: ").rstrip("\n")
     admin = (path / named).resolve()
-    if admin.parent != (repository.path / "worktrees").resolve() or not _has_head(admin):
+    if admin.parent != (repository.path / "worktrees").resolve() or not _has_head(admin) or not _is_of(admin, path):
         raise BrokenWorktree(f"{path} is not a worktree of {repository.path}", "gt doctor --fix")
     return admin
 
@@ -93,36 +97,50 @@ def assert_place(repository: Repository, path: Path, branch: str | None) -> Path
     return admin
 
 
+def is_unfilled(admin: Path, path: Path) -> bool:
+    """Whether nobody has worked in a worktree yet, for its files are not all there."""
+    if (admin / UNFILLED).exists():
+        return True
+    return not (admin / "index").exists() and [entry.name for entry in path.iterdir()] == [".git"]
+
+
 def status(repository: Repository, path: Path) -> Status:
     """The state of a worktree. Takes no lock in it. Raises `BrokenWorktree`."""
     admin = git_dir(repository, path)
-    staged, unstaged, untracked = _look(repository, path)
+    staged, unstaged, untracked, inside = _look(repository, path)
     if unstaged:
         # Where the user has files converted otherwise, an agent's commit may leave some that we take for changed.
         with suppress(GitError):
             theirs = set(_look(repository, path, but=CONVERSIONS)[1])
             unstaged = [name for name in unstaged if name in theirs]
-    return Status(tuple(staged), tuple(unstaged), tuple(untracked), operation_in(admin))
+    return Status(tuple(staged), tuple(unstaged), tuple(untracked), operation_in(admin), tuple(inside))
 
 
-def _look(repository: Repository, path: Path, but: tuple[str, ...] = ()) -> tuple[list[str], list[str], list[str]]:
-    """What is staged, unstaged and untracked."""
-    command = ("status", "--porcelain=v2", "-z", "--no-renames", "--ignore-submodules=none")
-    found = git(*command, cwd=path, include=repository.project.include, but=but)
-    staged, unstaged, untracked = [], [], []
+def _look(
+    repository: Repository, path: Path, but: tuple[str, ...] = ()
+) -> tuple[list[str], list[str], list[str], list[str]]:
+    """What is staged, unstaged and untracked, and submodules with more inside."""
+    # By a setting, which the project's own word for a submodule outranks, where an option would outrank that.
+    all_of_it = ("diff.ignoreSubmodules=none",)
+    command = ("status", "--porcelain=v2", "-z", "--no-renames")
+    found = git(*command, cwd=path, config=all_of_it, include=repository.project.include, but=but)
+    staged, unstaged, untracked, inside = [], [], [], []
     for line in found.records:
         match line[0]:
             case "1":
                 name = line.split(" ", 8)[8]
                 if line[2] != ".":
                     staged.append(name)
-                if line[3] != ".":
+                submodule = line[5:9]
+                if line[3] != "." and submodule[:2] != "S.":
                     unstaged.append(name)
+                if submodule[0] == "S" and submodule[2:] != "..":
+                    inside.append(name)
             case "u":
                 unstaged.append(line.split(" ", 10)[10])
             case "?":
                 untracked.append(line[2:])
-    return staged, unstaged, untracked
+    return staged, unstaged, untracked, inside
 
 
 def ignore(repository: Repository, tree: Path, path: Path) -> bool:
@@ -160,6 +178,9 @@ def _find_entry(repository: Repository, path: Path) -> Path | None:
     entries = [entry for entry in (repository.path / "worktrees").glob("*") if _has_head(entry)]
     named = os.fsdecode(link.read_bytes()).rstrip("\n").rpartition("/")[2] if link.exists() else None
     for entry in entries:
+        if _is_of(entry, path):
+            return entry
+    for entry in entries:
         if entry.name == named:
             return entry
     for entry in entries:
@@ -183,15 +204,30 @@ def admin_of(repository: Repository, path: Path) -> Path | None:
 
 def symbolic_branch(admin: Path) -> str | None:
     """The branch HEAD names; None when it is detached."""
-    head = admin / "HEAD"
-    # A link where the user has core.preferSymlinkRefs and an agent has switched branches.
-    said = f"ref: {head.readlink()}" if head.is_symlink() else os.fsdecode(head.read_bytes())
-    found = re.fullmatch(r"ref: refs/heads/(.+)\n?", said)
+    found = re.fullmatch(r"ref: refs/heads/(.+)\n?", _head(admin))
     return found[1] if found else None
 
 
+def _head(admin: Path) -> str:
+    """What HEAD says; nothing where there is none."""
+    head = admin / "HEAD"
+    try:
+        # A link where the user has core.preferSymlinkRefs and an agent has switched branches.
+        return f"ref: {head.readlink()}" if head.is_symlink() else os.fsdecode(head.read_bytes())
+    except (FileNotFoundError, IsADirectoryError):
+        return ""
+
+
 def _has_head(admin: Path) -> bool:
-    return (admin / "HEAD").is_symlink() or (admin / "HEAD").is_file()
+    """Whether git takes it for the git directory of anything."""
+    return re.fullmatch(r"(ref: refs/.+|[0-9a-f]{40,64})\n?", _head(admin)) is not None
+
+
+def _is_of(admin: Path, path: Path) -> bool:
+    """Whether a repository's entry is that of the worktree at `path`, by its own word."""
+    with suppress(OSError):
+        return Path(os.fsdecode((admin / "gitdir").read_bytes()).rstrip("\n")).parent.resolve() == path.resolve()
+    return False
 
 
 def rebased_branch(repository: Repository, path: Path) -> str | None:

@@ -10,6 +10,7 @@ from gastown_tmux.edges.git import places, snapshot, snapshot_history
 from gastown_tmux.edges.git.snapshot import Snapshot
 from gastown_tmux.edges.processes import launch, processes
 from gastown_tmux.errors import NotFoundError, RefusedError
+from gastown_tmux.operations.hooks import submodules
 from gastown_tmux.operations.hooks.worktrees import find_base, mend_worktree, save_hook, snapshot_caps, write_state
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.agents import find_live_session, get_agent, move_hook
@@ -153,3 +154,4 @@ def _make_again(town: Town, rig: Rig, agent: Address, chosen: Snapshot) -> None:
     repository = town.repository(rig.name)
     base = repository.resolve(f"{chosen.commit}^") or find_base(town, rig, fetch=False)
     places.add(repository, town.worktree(agent), branch, base, f"gt: hook of {agent}")
+    submodules.fill(town, rig, town.worktree(agent))

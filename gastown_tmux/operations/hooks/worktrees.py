@@ -18,6 +18,7 @@ from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError, UsageError
+from gastown_tmux.operations.hooks import submodules
 from gastown_tmux.operations.hooks.project_rules import check_rules
 from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
 from gastown_tmux.operations.hooks.target import fetch_target
@@ -88,8 +89,9 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
                 town.say(f"{address}: the worktree was made again, its build output is gone: {why}")
         else:
             places.add(repository, place, branch, base, reason)
+        submodules.fill(town, rig, place)
         fault_point("hook.checked-out")
-        if fresh:
+        if fresh or reused:
             _copy_files(town, rig, place)
         unfinished = agent.hook is not HookState.READY and worktree.status(repository, place).clean
         if known and (fresh or reused or unfinished):
@@ -111,7 +113,7 @@ def _is_saved(town: Town, rig: Rig, address: Address) -> bool:
     try:
         if save_hook(town, rig, address, "reuse") is not None:
             return True
-        return places.is_unfilled(worktree.git_dir(town.repository(rig.name), place), place)
+        return worktree.is_unfilled(worktree.git_dir(town.repository(rig.name), place), place)
     except GtError as error:
         town.say(f"{address}: {error.message}")
         return False
@@ -168,13 +170,16 @@ def _is_on(town: Town, rig: Rig, place: Path, branch: str) -> bool:
 def _copy_files(town: Town, rig: Rig, place: Path) -> None:
     """The unversioned files of ``worktree.copy``, from the checkout that the rig was made of. Without one that cannot
     be copied its agent may fail or not; without any of them it could not even begin.
+
+    In a worktree that is used again a folder that is there stays: like all that git ignores, it was built on.
     """
     source = Path(rig.source)
     if not source.is_dir():
         return
 
     def copy(found: str) -> None:
-        copy_path(source / found, place / found)
+        if not (place / found).is_dir():
+            copy_path(source / found, place / found)
 
     for pattern in town.settings(rig.name).texts("worktree.copy"):
         with isolated(town, f"worktree.copy of rig {rig.name},", f"pattern {pattern!r}"):

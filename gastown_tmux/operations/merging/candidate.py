@@ -13,6 +13,7 @@ from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.workbench import workbench
 from gastown_tmux.operations.hooks.fork_points import find_fork
 from gastown_tmux.operations.hooks.project_rules import follow_source
+from gastown_tmux.operations.hooks.submodules import bring_both, find_objection
 from gastown_tmux.operations.merging.inspection import inspect, inspect_history
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path
 from gastown_tmux.operations.town.town import Town
@@ -33,6 +34,10 @@ def build(
             f" back: git rebase --onto origin/{request.target} {fork.dropped[:12]}"
         )
         return Rejection(Reason.CONFLICTED, words)
+    objection = find_objection(town, rig, request.branch, request.head, fork.base, request.base)
+    if objection is not None:
+        return Rejection(Reason.REJECTED, f"{objection.words} ({objection.hint})")
+    bring_both(town, rig, fork.base, tip, request.head)
     with workbench(repository) as bench:
         merged = merge.merge_tree(bench, tip, request.head, fork.known)
         if isinstance(merged, merge.Conflict):

@@ -16,9 +16,13 @@ from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.errors import GtError
+from gastown_tmux.operations.hooks import submodules
 from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
 from gastown_tmux.operations.town.town import Town
+
+#: A gate that fails where a submodule could not be had may fail for that: so often it is tried again.
+_TRIES_WITHOUT = 5
 
 
 def run_gates(
@@ -32,6 +36,7 @@ def run_gates(
     place, log = town.rig_folder(rig.name) / "gate", log_path(town, request)
     try:
         places.make_gate(repository, place, candidate, "gt: gates of the merge queue", town.trash)
+        missing = submodules.fill(town, rig, place)
         environment = _gate_environment(town, log_commands(town, rig, place))
         for command in settings.texts("worktree.setup"):
             seconds = settings.seconds("worktree.timeout")
@@ -49,6 +54,9 @@ def run_gates(
     together = [gate for gate in gates if gate.parallel]
     for group in [[gate] for gate in alone] + ([together] if together else []):
         verdict = _run_group(town, request, group, place, log, environment)
+        if isinstance(verdict, Rejection) and missing and request.attempts < _TRIES_WITHOUT:
+            without = f"{verdict.words}, without the submodule {missing[0].path}: {missing[0].words}"
+            return Delay(without, pause(request))
         if verdict is not None:
             return verdict
     return None

@@ -15,6 +15,7 @@ from gastown_tmux.edges.git import worktree
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.escalation import escalations
 from gastown_tmux.operations.hooks.fork_points import find_fork, known_tip
+from gastown_tmux.operations.hooks.submodules import find_objection
 from gastown_tmux.operations.hooks.worktrees import save_hook, write_state
 from gastown_tmux.operations.mail.injection import answer_hook
 from gastown_tmux.operations.town.town import Answer, Town
@@ -163,6 +164,12 @@ def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
     status = worktree.status(repository, place)
     if status.operation is not None:
         raise RefusedError(f"a {status.operation} is in progress in {place}", hint=f"git {status.operation} --continue")
+    if status.inside:
+        inside = ", ".join(status.inside)
+        raise RefusedError(
+            f"uncommitted work inside the submodule {inside}",
+            hint=f"git -C {status.inside[0]} add -A && git -C {status.inside[0]} commit && git add {status.inside[0]}",
+        )
     if not status.clean:
         changed = [*status.staged, *status.unstaged, *status.untracked]
         raise RefusedError(
@@ -176,6 +183,10 @@ def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
         raise RefusedError(
             f"{branch} changes nothing", hint="commit your work, or 'gt done --report -' if the result is text"
         )
+    since = fork.base if fork is not None else bead.base
+    objection = find_objection(town, rig, branch, head, since, bead.base, place)
+    if objection is not None:
+        raise RefusedError(objection.words, hint=objection.hint)
     # The branch may move or go; what was submitted must not be collected before it has landed.
     repository.update_ref(merge_ref(bead.id, head), head, None)
     fault_point("done.kept")

@@ -229,7 +229,7 @@ def test_a_filter_whose_program_fails_does_not_stop_it(world: World) -> None:
 def test_broken_and_half_made_worktrees_are_never_taken(world: World, tmp_path: Path) -> None:
     path = world.add("ann")
     admin = worktree.git_dir(world.repository, path)
-    (admin / "index").rename(admin / "index.lock")
+    (admin / worktree.UNFILLED).touch()
     with pytest.raises(BrokenWorktree, match=r"not all there yet"):
         take(world, path)
     (path / ".git").unlink()

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from gastown_tmux.edges.git import places
+from gastown_tmux.edges.git import places, submodules
+from gastown_tmux.edges.git.submodules import Origin
+from gastown_tmux.edges.git.worktree import git_dir
 from tests.edges.git_world import World, commit, make_world, own_home, run_git
 from tests.edges.used_places import HABITS, describe, live
 
@@ -22,11 +24,19 @@ class Town:
     def add(self, name: str, base: str) -> Path:
         path = self.world.place(name)
         places.add(self.world.repository, path, f"bead/{name}", base, "gt: test")
+        self._fill(path)
         return path
 
-    def reuse(self, path: Path, branch: str, **how: bool) -> str | None:
+    def reuse(self, path: Path, branch: str) -> str | None:
         trash = self.world.town / "trash"
-        return places.reuse(self.world.repository, path, branch, self.new, "gt: test", trash=trash, **how)
+        why = places.reuse(self.world.repository, path, branch, self.new, "gt: test", trash=trash)
+        self._fill(path)
+        return why
+
+    def _fill(self, path: Path) -> None:
+        admin = git_dir(self.world.repository, path)
+        origin = Origin(str(self.world.remote), self.world.person)
+        assert submodules.fill(self.world.repository, path, admin, origin) == ()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +67,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield made
 
 
-@pytest.mark.parametrize("habit", [habit for habit in HABITS if "submodule" not in habit])
+@pytest.mark.parametrize("habit", HABITS)
 def test_a_used_place_is_as_a_new_one(town: Town, habit: str, request: pytest.FixtureRequest) -> None:
     used = town.add(f"used-{list(HABITS).index(habit)}", town.old)
     (used / "build").mkdir()
