@@ -250,6 +250,10 @@ class Screen:
             for line in text.split("\n"):
                 self._add(f"  {line}")
 
+    @property
+    def columns(self) -> int:
+        return self._size()[0]
+
     def _size(self) -> tuple[int, int]:
         try:
             size = os.get_terminal_size(self._out)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Steps = Generator["Job | Pause | Prompt | Ask", Any, Result]
 
 _FRAME = 0.05
+_RULE = "─" * 40
 _HANGUP_ERRORS = (errno.EIO, errno.ENXIO, errno.EBADF)
 
 
@@ -65,9 +66,11 @@ class Ask:
         self.question, self.answers, self.escape = question, answers, escape
         self.chosen: int | None = None
 
-    def lines(self) -> list[str]:
+    def lines(self, columns: int) -> list[str]:
+        """Only its rule begins in the first column, however long the question is."""
         answers = [f" {' ' if n else '❯'} {n + 1}. {answer}" for n, answer in enumerate(self.answers)]
-        return ["", f" {self.question}", "", *answers, "", " Enter to confirm · Esc to cancel"]
+        question = [f" {part}" for line in plain(self.question).split("\n") for part in _parts(line, columns - 1)]
+        return [_RULE, *question, "", *answers, "", " Enter to confirm · Esc to cancel"]
 
 
 class Window:
@@ -291,7 +294,7 @@ class Window:
         self._drawn = now = time.monotonic()
         if self._ask:
             self.screen.title(f"✋ {self.name}")
-            self.screen.draw(self._ask.lines())
+            self.screen.draw(self._ask.lines(self.screen.columns))
             return
         # A prompt that is about to be taken is work: idle is only said when nothing waits.
         busy = not isinstance(self._step, Prompt) or bool(self._queue)
@@ -304,6 +307,12 @@ class Window:
         if self._interrupt_armed:
             bottom.append("press C-c again to end")
         self.screen.draw([*bottom, *self.screen.composer(self._draft)])
+
+
+def _parts(line: str, columns: int) -> list[str]:
+    """Pieces that fit, where a letter may take two columns."""
+    size = max(columns if line.isascii() else columns // 2, 1)
+    return [line[start : start + size] for start in range(0, max(len(line), 1), size)]
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:

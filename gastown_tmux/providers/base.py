@@ -15,6 +15,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.providers.hooks import LaunchFile, Mechanism, guard_text, install, toml_string
+from gastown_tmux.providers.questions import QuestionRule
 from gastown_tmux.providers.screens import ScreenRules
 from gastown_tmux.providers.transcripts import Transcript
 
@@ -154,6 +155,7 @@ class Provider:
     typing: Typing = Typing()
     exit: Exit = Exit()
     screen: ScreenRules = field(default_factory=ScreenRules)
+    questions: tuple[QuestionRule, ...] = ()
     transcript: Transcript = Transcript.NONE
 
     @property

@@ -8,6 +8,7 @@ from typing import cast
 from gastown_tmux.domain.observation import ScreenState
 from gastown_tmux.providers.base import Exit, Instructions, PromptPassing, Provider, Typing, Verified, WhenBusy
 from gastown_tmux.providers.hooks import Mechanism
+from gastown_tmux.providers.questions import QuestionRule
 from gastown_tmux.providers.screens import ComposerRule, ScreenRules, StateRule
 from gastown_tmux.providers.transcripts import Transcript
 
@@ -22,7 +23,7 @@ def parse(name: str, document: Document) -> Provider:
     hooks = _section(fields, "hooks", {"mechanism", "events"})
     typing = _section(fields, "typing", {"settle", "when_busy", "interrupt", "approve", "deny"})
     exit_ = _section(fields, "exit", {"line", "keys"})
-    screen = _section(fields, "screen", {"composer", "states"})
+    screen = _section(fields, "screen", {"composer", "states", "questions"})
     provider = Provider(
         name=name,
         parent=None,
@@ -54,6 +55,7 @@ def parse(name: str, document: Document) -> Provider:
         ),
         exit=Exit(line=cast("str | None", exit_.get("line")), keys=words(exit_.get("keys", []))),
         screen=_screen(screen),
+        questions=tuple(_question(rule) for rule in cast("list[Document]", screen.get("questions", []))),
         transcript=Transcript(str(fields.pop("transcript", "none"))),
     )
     if fields:
@@ -83,6 +85,15 @@ def _state(document: Document) -> StateRule:
     state = ScreenState(str(fields.pop("state")))
     patterns = {key: re.compile(str(value), re.MULTILINE) for key, value in fields.items()}
     return StateRule(state, **rest, **patterns)  # type: ignore[arg-type]
+
+
+def _question(document: Document) -> QuestionRule:
+    fields = dict(document)
+    tool = str(fields.pop("tool", ""))
+    keys = {name: words(fields.pop(name)) for name in ("approve", "deny") if name in fields}
+    form = re.compile(str(fields.pop("form")), re.VERBOSE)
+    patterns = {name: re.compile(str(value), re.MULTILINE) for name, value in fields.items()}
+    return QuestionRule(form, tool, **keys, **patterns)  # type: ignore[arg-type]
 
 
 def _section(fields: dict[str, object], key: str, known: set[str]) -> Document:

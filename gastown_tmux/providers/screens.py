@@ -99,7 +99,7 @@ class _Parts:
 
 def judge(rules: ScreenRules, screen: str, title: str) -> Screen:
     """What ``screen`` and ``title`` together say; pure, and cheap enough for every look at a pane."""
-    lines = _clean(screen)
+    lines = clean(screen)
     parts = _find_composer(rules.composer, lines)
     for number, rule in enumerate(rules.states):
         found = _matches(rule, lines, parts, title)
@@ -112,7 +112,7 @@ def judge(rules: ScreenRules, screen: str, title: str) -> Screen:
 
 def composer(rules: ScreenRules, screen: str) -> str | None:
     """What stands in the composer, empty where nothing does; None where the screen shows none, as in a dialog."""
-    parts = _find_composer(rules.composer, _clean(screen))
+    parts = _find_composer(rules.composer, clean(screen))
     return parts.draft if parts else None
 
 
@@ -130,7 +130,7 @@ def _solid(text: str) -> str:
     return _SPACE.sub("", _INVISIBLE.sub("", text))
 
 
-def _clean(screen: str) -> tuple[str, ...]:
+def clean(screen: str) -> tuple[str, ...]:
     lines = [line.rstrip() for line in _INVISIBLE.sub("", _ESCAPES.sub("", screen)).split("\n")]
     while lines and not lines[-1]:
         lines.pop()
