@@ -63,7 +63,7 @@ class Settings:
 
     def find(self, name: str) -> Setting:
         for layer, values in self.layers:
-            if name in values:
+            if name in values and not (layer in ("flag", "environment") and find_key(name).in_files):
                 return Setting(name, values[name], layer)
         key = find_key(name)
         is_rig = key.in_rig is not None and any(layer == "project" for layer, _ in self.layers)

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -160,24 +160,54 @@ def parse_gates(value: object) -> tuple[Gate, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRule:
-    """What an agent asks, as a regular expression, and the answer it gets without a person: approve or deny."""
+    """A kind of dialog, and the answer it gets without a person: approve or deny. What is None fits any.
 
-    match: re.Pattern[str]
+    ``match`` is found somewhere in what the program states. ``tool`` and ``action`` match all of what it is about to
+    do, as in ``action: git (status|diff)``; an action of several lines needs ``(?s)`` for its ``.*``. ``provider`` is
+    the agent program, by its name or its preset's.
+    """
+
     answer: str
+    match: re.Pattern[str] | None = None
+    tool: re.Pattern[str] | None = None
+    action: re.Pattern[str] | None = None
+    provider: str | None = None
+
+    def fits(self, programs: Collection[str], tool: str, action: str, stated: str) -> bool:
+        return (
+            (self.provider is None or self.provider in programs)
+            and (self.tool is None or self.tool.fullmatch(tool) is not None)
+            and (self.action is None or self.action.fullmatch(action) is not None)
+            and (self.match is None or self.match.search(stated) is not None)
+        )
+
+    def __str__(self) -> str:
+        """Its patterns; a rule of ``match`` alone is that pattern."""
+        named = {"match": self.match, "tool": self.tool, "action": self.action}
+        patterns = {name: pattern.pattern for name, pattern in named.items() if pattern is not None}
+        if self.provider is None and list(patterns) == ["match"]:
+            return patterns["match"]
+        parts = {**({"provider": self.provider} if self.provider else {}), **patterns}
+        return ", ".join(f"{name}: {pattern}" for name, pattern in parts.items())
 
 
 def parse_approval_rules(value: object) -> tuple[ApprovalRule, ...]:
-    rule = "a list of {match: REGULAR EXPRESSION, answer: approve|deny}"
+    rule = "a list of {match, tool, action: REGULAR EXPRESSION, provider: NAME, answer: approve|deny}"
     if not isinstance(value, list):
         raise ValueError(rule)
     rules = []
     for item in value:
-        if not isinstance(item, dict) or set(item) != {"match", "answer"} or item["answer"] not in ("approve", "deny"):
+        if not isinstance(item, dict) or set(item) - {"match", "tool", "action", "provider", "answer"}:
+            raise ValueError(rule)
+        patterns = {name: str(item[name]) for name in ("match", "tool", "action") if name in item}
+        if not patterns or item.get("answer") not in ("approve", "deny"):
             raise ValueError(rule)
         try:
-            rules.append(ApprovalRule(re.compile(str(item["match"])), item["answer"]))
+            compiled = {name: re.compile(pattern, re.MULTILINE) for name, pattern in patterns.items()}
         except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(f"{rule} ({item['match']!r}: {error})") from None
+            raise ValueError(f"{rule} ({', '.join(map(repr, patterns.values()))}: {error})") from None
+        provider = str(item["provider"]) if "provider" in item else None
+        rules.append(ApprovalRule(item["answer"], **compiled, provider=provider))
     return tuple(rules)
 
 

@@ -26,7 +26,8 @@ from gastown_tmux.errors import UsageError
 class Key:
     """``default`` is in the form a file would hold; ``<name>`` in ``name`` stands for any one word.
 
-    ``in_rig`` is the default as a rig sees it, where that is another.
+    ``in_rig`` is the default as a rig sees it, where that is another. ``in_files``: it counts only in the files that
+    the overseer writes, for anybody who starts a command may give it flags and an environment.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Key:
     default: object
     summary: str
     in_rig: object = None
+    in_files: bool = False
 
 
 #: Events that a person is told of while they work, unless ``ui.events`` says otherwise.
@@ -76,7 +78,13 @@ KEYS = (
     Key("escalation.high", parse_interval, "1h", "the same, by severity"),
     Key("escalation.critical", parse_interval, "10m", "the same, by severity"),
     Key("respawn.budget", parse_budget, "10 per 10m", "starts after a death before an agent counts as failed"),
-    Key("approvals.rules", parse_approval_rules, [], "agents' questions that are answered without a person, in order"),
+    Key(
+        "approvals.rules",
+        parse_approval_rules,
+        [],
+        "dialogs of agents that are answered without a person, in order; counts in files only",
+        in_files=True,
+    ),
     Key("ssh.config", parse_text, None, "the file that 'gt --host' has ssh read instead of your own"),
     Key("ui.keys", one_of("emacs", "vi"), "emacs", "how lines are edited in the REPL"),
     Key("ui.notify", parse_text, None, "a command for each new mail to the overseer; it gets $GT_MAIL_LINE"),

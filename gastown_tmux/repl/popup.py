@@ -5,7 +5,7 @@ from typing import Protocol
 
 from gastown_tmux.domain.addresses import MAYOR
 from gastown_tmux.operations.sessions.daemons import DAEMONS
-from gastown_tmux.operations.supervision.approvals import review
+from gastown_tmux.operations.supervision.review import review
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.repl.decide import Person, decide
 from gastown_tmux.store.agents import list_live_sessions
@@ -46,7 +46,7 @@ def open_popup(what: str, town: Town, person: Chooser, run: Callable[[Sequence[s
                 run(("mail", "read", id))
             person.write("no mail")
         case _:
-            if not decide(review(town), person, run, stays=False):
+            if not decide(lambda: review(town), person, run, stays=False):
                 return
     person.await_key("(any key closes this) ")
 

@@ -21,7 +21,7 @@ from gastown_tmux.edges.tmux import clients
 from gastown_tmux.errors import GtError, UsageError, explain
 from gastown_tmux.faces.news import News
 from gastown_tmux.faces.values import Watcher
-from gastown_tmux.operations.supervision.approvals import review
+from gastown_tmux.operations.supervision.review import review
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.repl.decide import decide
 from gastown_tmux.repl.jobs import Jobs
@@ -149,7 +149,7 @@ class Shell:
             case Clear():
                 self._screen.clear()
             case Decide():
-                decide(review(self._town), self._person, self._run_patiently)
+                decide(lambda: review(self._town), self._person, self._run_patiently)
             case None:
                 pass
 

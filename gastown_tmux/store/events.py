@@ -7,7 +7,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.reading import json_object
-from gastown_tmux.store.db import Change
+from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader
 
 
@@ -31,17 +31,13 @@ def list_events(
     if subject is not None:
         sql += " AND subject = ?"
         conditions.append(subject)
-    return [
-        Event(
-            seq=row["seq"],
-            time=Time(row["time"]),
-            type=row["type"],
-            actor=Address(row["actor"]),
-            subject=row["subject"],
-            data=json_object(row["data"]),
-        )
-        for row in reader.rows(sql + " ORDER BY seq", *conditions)
-    ]
+    return [_event(row) for row in reader.rows(sql + " ORDER BY seq", *conditions)]
+
+
+def last_event(reader: Reader, type: str, subject: str) -> Event | None:
+    """The newest of exactly this type about ``subject``."""
+    row = reader.row("SELECT * FROM events WHERE type = ? AND subject = ? ORDER BY seq DESC LIMIT 1", type, subject)
+    return _event(row) if row else None
 
 
 def put_back(change: Change, events: Iterable[Event]) -> None:
@@ -58,3 +54,14 @@ def last_seq(reader: Reader) -> int:
     row = reader.row("SELECT coalesce(max(seq), 0) FROM events")
     assert row is not None
     return int(row[0])
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        seq=row["seq"],
+        time=Time(row["time"]),
+        type=row["type"],
+        actor=Address(row["actor"]),
+        subject=row["subject"],
+        data=json_object(row["data"]),
+    )

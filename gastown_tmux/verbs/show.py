@@ -107,7 +107,8 @@ def _cell(name: str, value: Any) -> str:
     if name in _TIMES and isinstance(value, str):
         return age(value)
     if isinstance(value, list | tuple):
-        return harmless(" ".join(map(str, value))) or "-"
+        words = [str(each) for each in value]
+        return harmless((", " if any(" " in word for word in words) else " ").join(words)) or "-"
     if name == "merged_commit":
         return str(value)[:12]
     return harmless(" ".join(str(value).split()))

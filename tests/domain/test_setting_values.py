@@ -58,7 +58,7 @@ TABLE: dict[Any, tuple[list[tuple[Any, Any]], list[Any]]] = {
         ],
     ),
     values.parse_approval_rules: (
-        [([], ()), ([{"match": "^git", "answer": "deny"}], (ApprovalRule(re.compile("^git"), "deny"),))],
+        [([], ()), ([{"match": "^git", "answer": "deny"}], (ApprovalRule("deny", re.compile("^git", re.MULTILINE)),))],
         [*NO_LIST, ["x"], [{}], [{"match": "x"}], [{"match": "x", "answer": "yes"}], [{"match": "(", "answer": "deny"}],
          [{"match": "x", "answer": "deny", "more": 1}]],
     ),

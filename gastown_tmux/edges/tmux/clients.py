@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gastown_tmux.domain.complaints import telling
@@ -68,21 +68,21 @@ def clients(server: Server) -> list[Client]:
         ]
 
 
-def client_here(server: Server) -> Client | None:
+def client_here(server: Server, environment: Mapping[str, str] = os.environ) -> Client | None:
     """The client that shows the pane we run in, when that pane is this server's; the last used of several.
 
     A popup has no pane of its own: it is there for whoever pressed a key last.
     """
-    pane = os.environ.get("TMUX_PANE")
-    if not is_inside(server):
+    pane = environment.get("TMUX_PANE")
+    if not is_inside(server, environment):
         return None
     showing = [client for client in clients(server) if pane in (None, client.pane) and not client.control]
     return max(showing, key=lambda client: client.activity, default=None)
 
 
-def is_inside(server: Server) -> bool:
+def is_inside(server: Server, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether we run in a pane of this very server."""
-    return os.environ.get("TMUX", "").rsplit(",", 2)[0] == str(server.socket)
+    return environment.get("TMUX", "").rsplit(",", 2)[0] == str(server.socket)
 
 
 def switch_client(server: Server, client: Client, target: str) -> None:

@@ -125,15 +125,17 @@ class Capture:
         return self.person_typed is not None and self.person_typed < seconds
 
 
-def look(server: Server, pane: str, session: str) -> Capture | None:
-    """The pane of a session, by one call; None where it is gone or another's."""
+def look(server: Server, pane: str, session: str, besides: str | None = None) -> Capture | None:
+    """The pane of a session, by one call; None where it is gone or another's. ``besides`` is the client of whoever
+    asks, whose keys are not meant for the pane.
+    """
     said = run_on(
         server,
         pane,
         session,
         f'display-message -p -t {pane} "#{{pane_dead}}:#{{pane_in_mode}}" ; '
         f'display-message -p -t {pane} "#{{pane_title}}" ; '
-        'list-clients -F "#{pane_id}:#{client_activity}:#{client_readonly}:#{client_control_mode}" ; '
+        'list-clients -F "#{pane_id}:#{client_activity}:#{client_readonly}:#{client_control_mode}:#{client_name}" ; '
         f"display-message -p {_SCREEN} ; capture-pane -p -t {pane}",
     )
     if said is None:
@@ -145,8 +147,8 @@ def look(server: Server, pane: str, session: str) -> Capture | None:
     clients, _, screen = rest.partition(f"{_SCREEN}\n")
     typed = []
     for line in clients.splitlines():
-        shown, activity, read_only, control = line.split(":")
-        if shown == pane and read_only == "0" and control == "0":
+        shown, activity, read_only, control, client = line.split(":", 4)
+        if shown == pane and read_only == "0" and control == "0" and client != besides:
             typed.append(max(0.0, time.time() - int(activity)))
     return Capture(dead == "1", mode not in ("", "0"), screen, title, min(typed, default=None))
 
@@ -178,15 +180,27 @@ def type_line(
         return Refused(error.message)
 
 
-def press_answer(server: Server, pane: str, session: str, keys: Sequence[str], program: Program, lock: Path) -> Outcome:
-    """Presses keys on a dialog that waits for a person, and waits until it is gone, or is another.
+def press_answer(
+    server: Server,
+    pane: str,
+    session: str,
+    keys: Sequence[str],
+    program: Program,
+    lock: Path,
+    *,
+    digest: Callable[[str], str],
+    judged: str,
+    besides: str | None = None,
+) -> Outcome:
+    """Presses keys on the dialog that was ``judged``, and waits until it is gone, or is another.
 
-    Nothing is pressed on any other screen. ``keys`` are tmux's names.
+    Nothing is pressed on any other screen, nor while somebody types there who is not at the client ``besides``.
+    ``digest`` tells dialogs apart by what the screen shows. ``keys`` are tmux's names.
     """
     typist = _Typist(server, pane, session, "", program)
     try:
         with Lock(lock, LOCK_SECONDS):
-            return typist.answer(keys)
+            return typist.answer(keys, digest, judged, besides)
     except RefusedError as error:
         return Refused(error.message)
 
@@ -244,14 +258,18 @@ class _Typist:
             pause = min(2 * pause, _LONGEST_PAUSE)
         return Unsure(f"Enter was pressed, then the agent's program was {judgement.state}")
 
-    def answer(self, keys: Sequence[str]) -> Outcome:
-        """Presses keys where the program waits, and says what was seen then."""
-        before = look(self._server, self._pane, self._session)
+    def answer(self, keys: Sequence[str], digest: Callable[[str], str], judged: str, besides: str | None) -> Outcome:
+        """Presses keys where the program asks exactly that, and says what was seen then."""
+        before = look(self._server, self._pane, self._session, besides)
         if before is None or before.dead:
             return Refused("the agent's program has ended")
         judgement = self._program.judge(before.screen, before.title)
         if not judgement.asks:
-            return Refused(f"the agent's program is {judgement.state}, it asks nothing")
+            return Refused(f"changed: the agent's program is {judgement.state} now, it asks nothing")
+        if digest(before.screen) != judged:
+            return Refused("changed: it asks something else now")
+        if before.is_attended:
+            return Refused("a person is typing in the agent's window")
         for key in keys:
             if not self._press(key):
                 return Unsure("the agent's program ended meanwhile")
@@ -263,7 +281,7 @@ class _Typist:
             if after is None or after.dead:
                 return Typed("its program ended")
             judgement = self._program.judge(after.screen, after.title)
-            if not judgement.asks or after.screen.split() != before.screen.split():
+            if not judgement.asks or digest(after.screen) != judged:
                 return Typed(f"its screen: {judgement.state}")
         return Unsure("the keys were pressed, and the dialog is still there")
 

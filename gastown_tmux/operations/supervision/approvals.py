@@ -1,99 +1,55 @@
-"""Agents that wait for a person: what they ask, the answer with their program's own keys, and all else that waits."""
+"""The answer to an agent's dialog, with its program's own keys: a person's, or that of a rule which a person wrote."""
 
-import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-from gastown_tmux.domain.addresses import OVERSEER, Address
-from gastown_tmux.domain.agents import Session, SessionState
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import Session
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import BeadId, Time
-from gastown_tmux.domain.merging import MergeState
-from gastown_tmux.edges.tmux import typing
-from gastown_tmux.edges.tmux.server import ServerGoneError
-from gastown_tmux.errors import MissingError, RefusedError, UsageError
-from gastown_tmux.operations.mail.delivering import find_provider, program_of
+from gastown_tmux.domain.ids import SessionId
+from gastown_tmux.domain.setting_values import ApprovalRule
+from gastown_tmux.edges.tmux import clients, typing
+from gastown_tmux.errors import RefusedError, UsageError
+from gastown_tmux.operations.mail.delivering import program_of
+from gastown_tmux.operations.supervision.dialogs import Dialog, dialog_of, digest_by, find_dialog, list_dialogs
+from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.store.agents import find_agent, find_live_session, list_live_sessions
-from gastown_tmux.store.beads import list_held_beads
-from gastown_tmux.store.escalations import list_escalations
-from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.merging import list_merge_requests
-
-_QUESTION_LINES = 12
+from gastown_tmux.store.agents import find_live_session, find_session
+from gastown_tmux.store.events import last_event
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """``question`` is the line of its screen that asks, ``screen`` the end of what it shows."""
+def approve(
+    town: Town, agents: Sequence[Address] = (), alike: bool = False, all: bool = False, digest: str | None = None
+) -> Answer:
+    """Says yes to what agents ask, each in its program's own way. Raises RefusedError where none took it.
 
-    agent: Address
-    bead: BeadId | None
-    question: str
-    since: Time
-    screen: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewItem:
-    """``kind`` is approval, merge, escalation or mail; ``id`` the agent's, merge request's, escalation's."""
-
-    kind: str
-    id: str
-    agent: Address
-    bead: BeadId | None
-    text: str
-    since: Time | None
-    next: str
+    ``digest`` is of the dialog that was judged: another one is refused, as "changed". Without it what is judged is what
+    is there now.
+    """
+    return _answer(town, agents, alike, all, digest, "approve")
 
 
-def list_waiting(town: Town) -> list[Waiting]:
-    """Who has waited longest comes first."""
-    held = list_held_beads(town.db)
-    found = []
-    for session in list_live_sessions(town.db):
-        if session.state is not SessionState.WAITING or session.pane is None:
-            continue
-        with contextlib.suppress(ServerGoneError):
-            seen = typing.look(town.tmux, session.pane, session.id)
-            if seen is not None and not seen.dead:
-                bead = held.get(session.agent)
-                lines = [line.rstrip() for line in seen.screen.splitlines() if line.strip()][-_QUESTION_LINES:]
-                found.append(
-                    Waiting(session.agent, bead.id if bead else None, _question(lines), session.since, "\n".join(lines))
-                )
-    return sorted(found, key=lambda waiting: waiting.since)
-
-
-def _question(lines: Sequence[str]) -> str:
-    asking = [line for line in lines if line.rstrip(" │┃|").endswith("?")]
-    return " ".join((asking or lines or ("",))[-1].strip(" │┃|").split())
-
-
-def approve(town: Town, agents: Sequence[Address] = (), alike: bool = False, all: bool = False) -> Answer:
-    """Says yes to what agents ask, each in its program's own way. Raises RefusedError where none took it."""
-    return _answer(town, agents, alike, all, "approve")
-
-
-def deny(town: Town, agents: Sequence[Address] = (), alike: bool = False, all: bool = False) -> Answer:
+def deny(
+    town: Town, agents: Sequence[Address] = (), alike: bool = False, all: bool = False, digest: str | None = None
+) -> Answer:
     """Says no, as ``approve`` says yes."""
-    return _answer(town, agents, alike, all, "deny")
+    return _answer(town, agents, alike, all, digest, "deny")
 
 
-def _answer(town: Town, agents: Sequence[Address], alike: bool, all: bool, answer: str) -> Answer:
-    if not town.is_person:
-        raise RefusedError("only a person answers what an agent asks a person", hint="gt escalate TEXT")
-    waiting = list_waiting(town)
+def _answer(town: Town, agents: Sequence[Address], alike: bool, all: bool, digest: str | None, answer: str) -> Answer:
+    _require_person(town)
+    if digest is not None and (len(agents) != 1 or alike or all):
+        raise UsageError("a digest is of one agent's dialog", hint="gt waiting --json")
+    waiting = list_dialogs(town) if alike or all or not agents else []
     if not agents and not all:
         raise UsageError("whose question?", hint="gt waiting" if waiting else "nobody waits: gt agents")
-    named = [*agents, *(each.agent for each in waiting if all)]
+    found = {agent: _find(town, agent) for agent in agents}
     if alike:
-        asked = {each.question for each in waiting if each.agent in agents}
-        named += [each.agent for each in waiting if each.question in asked]
-    questions = {each.agent: each.question for each in waiting}
+        asked = [dialog for dialog in found.values() if isinstance(dialog, Dialog)]
+        waiting = [dialog for dialog in waiting if all or any(dialog.is_like(other) for other in asked)]
+    found |= {dialog.session.agent: dialog for dialog in waiting if dialog.session.agent not in found}
     said, failed = [], []
-    for agent in dict.fromkeys(named):
-        match _press(town, agent, questions.get(agent, ""), answer):
+    for agent, dialog in found.items():
+        match _press(town, dialog, answer, judged=digest) if isinstance(dialog, Dialog) else dialog:
             case typing.Typed(evidence=evidence):
                 said.append(f"{agent}: {'approved' if answer == 'approve' else 'denied'} ({evidence})")
             case typing.Refused(reason=reason) | typing.Unsure(reason=reason):
@@ -103,69 +59,88 @@ def _answer(town: Town, agents: Sequence[Address], alike: bool, all: bool, answe
     return Answer({"answered": said, "failed": failed}, "\n".join([*said, *failed]) or "nobody waits")
 
 
-def answer_by_rule(town: Town) -> list[str]:
-    """Answers the questions that a rule of the configuration answers, and says which. Without a rule, none is."""
-    said = []
-    for waiting in list_waiting(town):
-        rules = town.settings(waiting.agent.rig).approval_rules()
-        rule = next((rule for rule in rules if rule.match.search(waiting.question)), None)
-        if rule is not None:
-            outcome = _press(town, waiting.agent, waiting.question, rule.answer, rule.match.pattern)
-            if isinstance(outcome, typing.Typed):
-                said.append(f"{waiting.agent}: {rule.answer} of {waiting.question!r} by rule")
-    return said
+def _require_person(town: Town) -> None:
+    """An agent is known by its name, and by its session where it goes by another."""
+    session = town.environment.get("GT_SESSION")
+    if not town.is_person or (session and find_session(town.db, SessionId(session)) is not None):
+        raise RefusedError("only a person answers what an agent asks a person", hint="gt escalate TEXT")
 
 
-def answer_after_limit(town: Town, session: Session) -> None:
-    """Its program asks whether to go on, now that its provider's limit is over. It is recorded like a rule's answer;
-    somebody who is at the window answers for themselves.
-    """
-    seen = typing.look(town.tmux, session.pane, session.id) if session.pane is not None else None
-    if seen is not None and not seen.is_attended:
-        _press(town, session.agent, "go on after the limit?", "approve", "the limit is over")
-
-
-def _press(town: Town, agent: Address, question: str, answer: str, rule: str | None = None) -> typing.Outcome:
+def _find(town: Town, agent: Address) -> Dialog | typing.Refused:
     session = find_live_session(town.db, agent)
-    if session is None or session.pane is None:
+    dialog = find_dialog(town, session) if session is not None else None
+    if dialog is None:
         return typing.Refused("the agent is not running")
+    return dialog
+
+
+def answer_by_rule(town: Town) -> list[str]:
+    """Answers the dialogs that a rule of the configuration answers, and says which. Without a rule, none is."""
+    said = each(
+        town, "answering of", list_dialogs(town), lambda one: _follow_rules(town, one), lambda one: one.session.agent
+    )
+    return [line for line in said if line is not None]
+
+
+def _follow_rules(town: Town, dialog: Dialog) -> str | None:
+    agent = dialog.session.agent
+    rule = find_rule(town.settings(agent.rig).approval_rules(), dialog)
+    if rule is None or _was_not_taken(town, dialog):
+        return None
+    if not isinstance(_press(town, dialog, rule.answer, rule=str(rule)), typing.Typed):
+        return None
+    return f"{agent}: {rule.answer} of {dialog.headline!r} by rule"
+
+
+def _was_not_taken(town: Town, dialog: Dialog) -> bool:
+    """Whether keys were pressed on this very dialog, and it stayed: a second time they may come to the next one."""
+    last = last_event(town.db, EventType.APPROVAL_ANSWERED, dialog.session.agent)
+    if last is None or last.time < dialog.session.since:
+        return False
+    return last.data.get("digest") == dialog.digest and last.data.get("taken") is False
+
+
+def find_rule(rules: Iterable[ApprovalRule], dialog: Dialog) -> ApprovalRule | None:
+    """The first that fits. None does where a dialog is not known, or not seen whole."""
+    question, provider = dialog.question, dialog.provider
+    if question is None:
+        return None
+    programs = {provider.name, provider.parent or provider.name}
+    return next((rule for rule in rules if rule.fits(programs, question.tool, question.action, question.stated)), None)
+
+
+def answer_after_limit(town: Town, session: Session, seen: typing.Capture) -> None:
+    """Its program asks whether to go on, as was ``seen``, now that its provider's limit is over. It is recorded like a
+    rule's answer; somebody who is at the window answers for themselves.
+    """
+    _press(town, dialog_of(town, session, seen), "approve", rule="the limit is over")
+
+
+def _press(
+    town: Town, dialog: Dialog, answer: str, *, judged: str | None = None, rule: str | None = None
+) -> typing.Outcome:
+    session, provider, question = dialog.session, dialog.provider, dialog.question
+    agent = session.agent
     if town.is_frozen(agent):
         return typing.Refused("it stands still: gt thaw, or gt resume")
-    provider = find_provider(town, session, find_agent(town.db, agent))
-    keys = provider.typing.approve if answer == "approve" else provider.typing.deny
+    if judged is not None and judged != dialog.digest:
+        return typing.Refused("changed: it asks something else now" if dialog.asks else "changed: it asks nothing now")
+    if not dialog.asks or session.pane is None:
+        return typing.Refused(f"the agent's program is {dialog.state}, it asks nothing")
+    if answer == "approve":
+        keys = (question.approve if question else ()) or provider.typing.approve
+    else:
+        keys = (question.deny if question else ()) or provider.typing.deny
     if not keys:
-        raise MissingError(f"how to {answer} in {provider.name} is not known", hint=f"gt attach {agent}")
-    lock = town.run / f"typing.{agent.folder}.lock"
-    outcome = typing.press_answer(town.tmux, session.pane, session.id, keys, program_of(provider), lock)
+        return typing.Refused(f"how to {answer} in {provider.name} is not known: gt attach {agent}")
+    here = clients.client_here(town.tmux, town.environment)
+    outcome = typing.press_answer(
+        town.tmux, session.pane, session.id, keys, program_of(provider), town.run / f"typing.{agent.folder}.lock",
+        digest=digest_by(dialog), judged=dialog.digest, besides=here.name if here else None,
+    )  # fmt: skip
     if not isinstance(outcome, typing.Refused):
         with town.change() as change:
-            told = {"answer": answer, "question": question, "session": session.id, "rule": rule}
-            change.event(EventType.APPROVAL_ANSWERED, agent, **told)
+            told = {"answer": answer, "question": dialog.headline, "session": session.id, "rule": rule}
+            taken = isinstance(outcome, typing.Typed)
+            change.event(EventType.APPROVAL_ANSWERED, agent, **told, digest=dialog.digest, taken=taken)
     return outcome
-
-
-def review(town: Town) -> list[ReviewItem]:
-    """Everything that waits for a person, and the command that is the next step for each."""
-    items = [
-        ReviewItem("approval", each.agent, each.agent, each.bead, each.question, each.since, f"approve {each.agent}")
-        for each in list_waiting(town)
-    ]
-    items += [
-        ReviewItem(
-            "merge",
-            held.id,
-            held.author,
-            held.bead,
-            held.branch,
-            held.updated,
-            f"diff {held.bead}, mq approve {held.id}",
-        )
-        for held in list_merge_requests(town.db, state=MergeState.HELD)
-    ]
-    for asked in list_escalations(town.db, state="open"):
-        step = f"escalate resolve {asked.id}"
-        items.append(ReviewItem("escalation", asked.id, asked.agent, asked.bead, asked.text, asked.created, step))
-    unread = len(Mailbox(town.mail / OVERSEER).list_new())
-    if unread:
-        items.append(ReviewItem("mail", "inbox", OVERSEER, None, f"{unread} unread", None, "mail inbox"))
-    return items

@@ -80,7 +80,7 @@ class ScreenWatch:
         if judged.state is ScreenState.LIMITED:
             note_limit(town, session, judged.reset_at_text)
             if judged.asks and is_over(town, session, judged.reset_at_text):
-                answer_after_limit(town, session)
+                answer_after_limit(town, session, seen)
         elif judged.state is ScreenState.ERROR and session.state is SessionState.IDLE:
             resume_after_error(town, session)
         move = correct(session.state, clock.seconds_since(session.since), showing, hooks=provider.has_hooks)

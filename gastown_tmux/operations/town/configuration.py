@@ -9,9 +9,9 @@ from pathlib import Path
 from gastown_tmux.domain.ids import parse_name
 from gastown_tmux.domain.layers import Setting, Settings
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.settings import check_value, find_key
+from gastown_tmux.domain.settings import KEYS, check_value, find_key
 from gastown_tmux.edges.configuration import settings_files
-from gastown_tmux.errors import GtError, NotFoundError, UsageError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.providers import registry
 
@@ -64,6 +64,12 @@ def _layer(town: Town, user: bool, town_layer: bool, rig: Rig | None) -> tuple[s
     return "town", settings_files.town_path(town.path)
 
 
+def _require_overseer(town: Town, key: str) -> None:
+    """Of what counts in the overseer's files only. A key that nobody knows may be taken out by anybody."""
+    if not town.is_person and any(known.name == key and known.in_files for known in KEYS):
+        raise RefusedError(f"only a person sets {key}", hint="gt escalate TEXT")
+
+
 def _find(town: Town, key: str, rig: Rig | None) -> Setting | None:
     """What holds now, of files just written; None where something else in them is wrong, as the next verb will say."""
     town.reload_settings()
@@ -84,6 +90,7 @@ def _check_provider(town: Town, key: str, value: object) -> None:
 def set_key(
     town: Town, key: str, value: object, user: bool = False, town_layer: bool = False, rig: Rig | None = None
 ) -> Answer:
+    _require_overseer(town, key)
     layer, path = _layer(town, user, town_layer, rig)
     _check_provider(town, key, value)
     changed = settings_files.set_value(path, key, value)
@@ -95,6 +102,7 @@ def set_key(
 
 
 def unset_key(town: Town, key: str, user: bool = False, town_layer: bool = False, rig: Rig | None = None) -> Answer:
+    _require_overseer(town, key)
     _, path = _layer(town, user, town_layer, rig)
     changed = settings_files.unset_value(path, key)
     if not changed:

@@ -1,18 +1,19 @@
 """Verbs for what waits for a person."""
 
-from gastown_tmux.verbs.table import Kind, Listing, Verb, flag, optional
+from gastown_tmux.verbs.table import Kind, Listing, Verb, flag, option, optional
 
 _WHOSE = (
     optional("agents", Kind.AGENT, "whose question", many=True),
-    flag("--alike", "alike", "whoever else asks the same too"),
+    flag("--alike", "alike", "whoever else asks for the same too"),
     flag("--all", "all", "everybody who waits"),
+    option("--digest", "digest", help="of the dialog that was judged: any other is refused, as changed"),
 )
 
 VERBS = (
     Verb(
         "review",
         "what waits for you: approvals, held merge requests, escalations, mail",
-        "operations.supervision.approvals:review",
+        "operations.supervision.review:review",
         (),
         Listing(
             ("kind", "id", "text", "next", "bead", "agent", "since"), "nothing waits for approval, nor for an answer"
@@ -21,7 +22,7 @@ VERBS = (
     Verb(
         "waiting",
         "agents that wait for a person, and what they ask",
-        "operations.supervision.approvals:list_waiting",
+        "operations.supervision.dialogs:list_waiting",
         (),
         Listing(("agent", "bead", "question", "since"), "nobody waits"),
     ),

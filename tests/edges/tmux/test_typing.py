@@ -16,11 +16,13 @@ from typing import Any
 import pytest
 
 from gastown_tmux.domain.layers import Settings
+from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.tmux import typing
 from gastown_tmux.edges.tmux.clients import attach_command, clients
 from gastown_tmux.edges.tmux.panes import WindowSpec, capture, open_windows
 from gastown_tmux.edges.tmux.server import Server, client_environment
 from gastown_tmux.edges.tmux.typing import Outcome, Program, Refused, Typed, When, look, press_answer, type_line
+from gastown_tmux.providers.questions import digest_of, find_question
 from gastown_tmux.providers.registry import find
 from gastown_tmux.providers.screens import holds, judge
 
@@ -37,6 +39,10 @@ esac
 def program(name: str, settle: float = 0.0) -> Program:
     provider = find(name, Settings([]))
     return Program(partial(judge, provider.screen), holds, settle, provider.typing.interrupt)
+
+
+def digest(name: str, screen: str) -> str:
+    return digest_of(find_question(find(name, Settings([])).questions, screen), "ses-1", screen)
 
 
 @pytest.fixture
@@ -57,6 +63,18 @@ class Window:
     def type(self, line: str = LINE, when: When = When.IDLE, settle: float = 0.0, **more: Any) -> Outcome:
         lock = self.folder / "pane.lock"
         return type_line(self.server, self.pane, "ses-1", line, program("runbook", settle), lock, when=when, **more)
+
+    def digest(self) -> str:
+        """Of the dialog that it shows now."""
+        seen = look(self.server, self.pane, "ses-1")
+        assert seen is not None
+        return digest("runbook", seen.screen)
+
+    def answer(self, judged: str | None = None, **more: Any) -> Outcome:
+        return press_answer(
+            self.server, self.pane, "ses-1", ["1"], program("runbook"), self.folder / "pane.lock",
+            digest=partial(digest, "runbook"), judged=judged or self.digest(), **more,
+        )  # fmt: skip
 
     def keys(self, *keys: str) -> None:
         self.server.run("send-keys", "-t", self.pane, *keys)
@@ -110,8 +128,7 @@ def test_leaves_copy_mode(agent: Window) -> None:
     assert isinstance(agent.type("/dialog Sure?", heard=lambda: bool(agent.prompts())), Typed)
     agent.see("Sure?")
     agent.server.run("copy-mode", "-t", agent.pane)
-    answered = press_answer(agent.server, agent.pane, "ses-1", ["1"], program("runbook"), agent.folder / "lock")
-    assert isinstance(answered, Typed)
+    assert isinstance(agent.answer(), Typed)
     agent.see("answered: Yes")
 
 
@@ -121,6 +138,40 @@ def test_a_dialog_is_left_alone(agent: Window) -> None:
     assert agent.type() == Refused("the agent's program is waiting")
     agent.wait_for(lambda: agent.prompts() == ["/dialog-exit Trust?"])
     agent.see("❯ 1. No, exit")
+
+
+def test_another_dialog_than_the_one_judged_is_not_answered(agent: Window) -> None:
+    agent.type("/dialog Drop the table?", heard=lambda: bool(agent.prompts()))
+    agent.see("Drop the table?")
+    judged = agent.digest()
+    assert agent.digest() == judged
+    agent.keys("Escape")
+    agent.see("answered: No")
+    agent.wait_for(lambda: agent.state() == "idle")
+    assert agent.answer(judged) == Refused("changed: the agent's program is idle now, it asks nothing")
+    agent.type("/dialog Drop the database?", heard=lambda: len(agent.prompts()) > 1)
+    agent.see("Drop the database?")
+    assert agent.answer(judged) == Refused("changed: it asks something else now")
+    agent.see("❯ 1. Yes")
+    assert isinstance(agent.answer(agent.digest()), Typed)
+    agent.see("answered: Yes")
+
+
+def test_a_dialog_that_is_replaced_while_another_types_is_not_answered(agent: Window) -> None:
+    agent.type("/dialog May I look?", heard=lambda: bool(agent.prompts()))
+    agent.see("May I look?")
+    judged = agent.digest()
+    with ThreadPoolExecutor(1) as pool:
+        with Lock(agent.folder / "pane.lock"):
+            answering = pool.submit(agent.answer, judged)
+            agent.keys("2")
+            agent.see("answered: No")
+            agent.keys("-l", "/dialog May I delete it?")
+            agent.keys("Enter")
+            agent.see("May I delete it?")
+            assert not answering.done()
+        assert answering.result(20) == Refused("changed: it asks something else now")
+    agent.see("❯ 1. Yes")
 
 
 def test_a_dialog_that_opens_after_the_paste_gets_no_enter(agent: Window) -> None:
@@ -168,6 +219,13 @@ def test_a_person_who_just_typed_comes_first(agent: Window, monkeypatch: pytest.
     agent.wait_for(lambda: (seen := look(agent.server, agent.pane, "ses-1")) and seen.person_typed is not None)
     monkeypatch.setattr(typing, "PERSON_SECONDS", 60.0)
     agent.wait_for(lambda: agent.type() == Refused("a person is typing in the agent's window", ""))
+    os.write(terminal, b"/dialog Mine?\r")
+    agent.see("❯ 1. Yes")
+    assert agent.answer() == Refused("a person is typing in the agent's window")
+    agent.see("❯ 1. Yes")
+    (client,) = clients(agent.server)
+    assert isinstance(agent.answer(besides=client.name), Typed)  # they asked for it, in a popup
+    agent.wait_for(lambda: agent.state() == "idle")
     monkeypatch.setattr(typing, "PERSON_SECONDS", 0.0)
     agent.server.run("copy-mode", "-t", agent.pane)
     assert agent.type() == Refused("a person is typing in the agent's window", "")
@@ -217,6 +275,22 @@ def recorded() -> list[tuple[str, str, str]]:
     return [(path.name, path.name.split("_")[1], path.name.split("_")[0]) for path in sorted(SCREENS.glob("*.txt"))]
 
 
+def play(server: Server, folder: Path, wait_for: Any, names: list[str]) -> list[str]:
+    """A pane for each, which shows that recorded screen and notes every byte typed into it in ``<name>/got``."""
+    specs = []
+    for name in names:
+        title, _, screen = (SCREENS / name).read_text().partition("\n")
+        (folder / name).mkdir()
+        shown = f"\x1b]2;{title.removeprefix('title: ')}\x07\x1b[?2004h" + screen.rstrip("\n").replace("\n", "\r\n")
+        (folder / name / "shown").write_text(shown)
+        words = "stty raw -echo; cat shown; : >up; exec cat >got"
+        options = {"@gt_session": "ses-1"}
+        specs.append(WindowSpec("demo", "player", ["sh", "-c", words], folder / name, {}, options))
+    panes = open_windows(server, specs)
+    wait_for(lambda: all((folder / name / "got").exists() for name in names))
+    return panes
+
+
 def test_no_recorded_screen_gets_an_enter_and_only_idle_ones_a_paste(
     server: Server,
     short_tmp: Path,
@@ -228,17 +302,8 @@ def test_no_recorded_screen_gets_an_enter_and_only_idle_ones_a_paste(
     line never appears in its composer: Enter would be a fault everywhere."""
     monkeypatch.setattr(typing, "APPEAR_SECONDS", 0.1)
     monkeypatch.setattr(typing, "STARVED", 1)
-    specs = []
-    for name, _, _ in recorded:
-        title, _, screen = (SCREENS / name).read_text().partition("\n")
-        folder = short_tmp / name
-        folder.mkdir()
-        shown = f"\x1b]2;{title.removeprefix('title: ')}\x07\x1b[?2004h" + screen.rstrip("\n").replace("\n", "\r\n")
-        (folder / "shown").write_text(shown)
-        play = "stty raw -echo; cat shown; : >up; exec cat >got"
-        specs.append(WindowSpec("demo", "player", ["sh", "-c", play], folder, {}, {"@gt_session": "ses-1"}))
-    found = dict(zip([name for name, _, _ in recorded], open_windows(server, specs), strict=True))
-    wait_for(lambda: all((short_tmp / name / "got").exists() for name in found))
+    names = [name for name, _, _ in recorded]
+    found = dict(zip(names, play(server, short_tmp, wait_for, names), strict=True))
     pasted = re.compile(rb"(\x1b\[200~)?" + re.escape(LINE.encode()) + rb"(\x1b\[201~)?")
     for name, kind, state in recorded:
         outcome = type_line(server, found[name], "ses-1", LINE, program(kind), short_tmp / "lock")
@@ -246,6 +311,38 @@ def test_no_recorded_screen_gets_an_enter_and_only_idle_ones_a_paste(
         takes = state in ("ready", "idle", "error", "limited") and not re.search("draft|dialog", name)
         got = (short_tmp / name / "got").read_bytes()
         assert pasted.fullmatch(got) if takes else got == b"", (name, outcome, got)
+
+
+KEYS = {"1": b"1", "y": b"y", "Down": b"\x1b[B", "Enter": b"\r"}
+
+
+def test_recorded_dialogs_get_the_keys_for_exactly_what_was_judged(
+    server: Server,
+    short_tmp: Path,
+    wait_for: Any,
+    recorded: list[tuple[str, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A window that shows the dialog, and notes every byte typed into it."""
+    monkeypatch.setattr(typing, "TAKE_SECONDS", 0.05)
+    asked = [(name, kind) for name, kind, state in recorded if state == "waiting" and "ansi" not in name]
+    panes = dict(zip(asked, play(server, short_tmp, wait_for, [name for name, _ in asked]), strict=True))
+    for (name, kind), pane in panes.items():
+        provider, seen, got = find(kind, Settings([])), look(server, pane, "ses-1"), short_tmp / name / "got"
+        assert seen is not None
+        question = find_question(provider.questions, seen.screen)
+        keys = (question.approve if question else ()) or provider.typing.approve
+        press = partial(
+            press_answer, server, pane, "ses-1", keys, program(kind), short_tmp / "lock", digest=partial(digest, kind)
+        )
+        judged = digest(kind, seen.screen)
+        others = [digest(kind, f"{seen.screen}x"), digest(kind, ""), "0" * 12]
+        for other in others:
+            assert press(judged=other) == Refused("changed: it asks something else now"), name
+        assert got.read_bytes() == b"", name
+        assert press(judged=judged) == typing.Unsure("the keys were pressed, and the dialog is still there"), name
+        typed = b"".join(KEYS[key] for key in keys)
+        wait_for(lambda got=got, typed=typed: got.read_bytes() == typed, 5, f"{typed!r} in {name}")
 
 
 def test_a_starved_program_is_not_given_its_line_twice(

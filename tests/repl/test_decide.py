@@ -1,0 +1,86 @@
+"""What waits is answered as it was shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.operations.supervision.review import ReviewItem
+from gastown_tmux.repl.decide import decide
+
+TOAST = Address("demo/toast")
+ASKED = ReviewItem(
+    "approval", TOAST, TOAST, None, "Bash command: ls", None, ("approve demo/toast",), "Bash command: ls",
+    "Bash command\nls\x07", "d1",
+)  # fmt: skip
+HELD = ReviewItem("merge", "mr-1", TOAST, None, "bead/x", None, ("mq approve mr-1",), "x", "held for review")
+
+
+@dataclass
+class Desk:
+    """A person who presses these keys, one after the other, while what waits changes with each command."""
+
+    keys: list[str]
+    waiting: list[list[ReviewItem]]
+    shown: list[str] = field(default_factory=list)
+    ran: list[Sequence[str]] = field(default_factory=list)
+
+    def write(self, text: str) -> None:
+        self.shown.append(text)
+
+    def ask_key(self, question: str, keys: str) -> str | None:
+        key = self.keys.pop(0)
+        assert key in keys
+        return key
+
+    def ask_words(self, question: str) -> str | None:
+        return ""
+
+    def review(self) -> list[ReviewItem]:
+        return self.waiting[min(len(self.ran), len(self.waiting) - 1)]
+
+    def run(self, words: Sequence[str]) -> bool:
+        self.ran.append(words)
+        return True
+
+    def decide(self, stays: bool = True) -> bool:
+        return decide(self.review, self, self.run, stays)
+
+
+def test_an_answer_carries_the_digest_of_what_was_shown() -> None:
+    desk = Desk(["y"], [[ASKED]])
+    assert desk.decide()
+    assert desk.shown == ["1/1 approval demo/toast  Bash command: ls", "Bash command\nls?", "that was all"]
+    assert desk.ran == [("approve", "demo/toast", "--digest", "d1")]
+    desk = Desk(["n"], [[ASKED]])
+    desk.decide()
+    assert desk.ran == [("deny", "demo/toast", "--digest", "d1")]
+
+
+def test_after_a_visit_it_is_shown_as_it_is_then() -> None:
+    later = replace(ASKED, reason="Bash command\nrm -rf /", digest="d2")
+    desk = Desk(["a", "y"], [[ASKED], [later]])
+    assert desk.decide()
+    assert desk.shown[-2] == "Bash command\nrm -rf /"
+    assert desk.ran == [("attach", "demo/toast"), ("approve", "demo/toast", "--digest", "d2")]
+    desk = Desk(["a"], [[ASKED], []])
+    assert desk.decide()
+    assert desk.shown[-2:] == ["1/1 approval demo/toast waits no more", "that was all"]
+    assert not Desk(["a"], [[ASKED]]).decide(stays=False)
+
+
+def test_what_comes_up_later_is_shown_as_it_is_then() -> None:
+    other = replace(ASKED, id="demo/nux", agent=Address("demo/nux"), digest="x1")
+    desk = Desk(["y", "y"], [[ASKED, other], [replace(other, digest="x2")]])
+    desk.decide()
+    assert desk.ran[1] == ("approve", "demo/nux", "--digest", "x2")
+    desk = Desk(["y"], [[ASKED, other], []])
+    desk.decide()
+    assert desk.shown[-2] == "2/2 approval demo/nux waits no more"
+
+
+def test_a_diff_comes_back_to_the_same_question() -> None:
+    held = replace(HELD, bead="de-1")
+    desk = Desk(["d", "y"], [[held]])
+    desk.decide()
+    assert desk.ran == [("diff", "de-1", "--stat"), ("diff", "de-1"), ("mq", "approve", "mr-1")]
+    assert len(desk.shown) == 2
