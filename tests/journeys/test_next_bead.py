@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.edges.used_places import BREAKS, HABITS, describe, live
-from tests.journeys.test_submodules import add_submodule, bump, commit, place_of
+from tests.journeys.test_submodules_of_a_rig import add_submodule, bump, commit, place_of
 from tests.journeys.town_world import TownWorld, git, make_repository
 
 #: One of each kind; tests/edges/git/test_used_places.py has them all.
