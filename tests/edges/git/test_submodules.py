@@ -51,17 +51,6 @@ def fill(world: World, path: Path, source: Path | None) -> tuple[Missing, ...]:
     return submodules.fill(world.repository, path, admin, Origin(str(world.remote), source))
 
 
-def seen(path: Path) -> dict[str, str]:
-    """The submodules there: a blank for one at its commit, a minus for one that is not checked out."""
-    lines = run_git(path, "submodule", "status", "--recursive").splitlines()
-    return {line[1:].split(" ")[1] if line[0] != " " else line.split(" ")[-2]: line[0] for line in lines}
-
-
-def state(path: Path, name: str) -> str:
-    """As `git submodule status` marks it: nothing for one at its commit, a minus for one that is not checked out."""
-    return run_git(path, "-c", "status.submoduleSummary=false", "submodule", "status", "--", name)[:1]
-
-
 def test_from_the_source_without_the_network(world: World, shelf: Path) -> None:
     shelf.rename(shelf.with_name("gone"))
     path = world.add("ann")
