@@ -22,6 +22,8 @@ from gastown_tmux.reading import read_file
 INBOX = ("new", "cur")
 ARCHIVE = (".Archive/new", ".Archive/cur")
 STALE_TMP_SECONDS = 36 * 3600.0
+#: Of a longer one the beginning is read: each listing parses it.
+LARGEST_MAIL = 4 << 20
 _TRIES = 5
 _LOCK_TRIES = 2000
 _Result = TypeVar("_Result")
@@ -154,7 +156,7 @@ class Mailbox:
         return self._follow(entry, self._read)
 
     def _read(self, entry: Entry) -> bytes:
-        return read_file(self.path / entry.folder / entry.name, cut=True)
+        return read_file(self.path / entry.folder / entry.name, LARGEST_MAIL, cut=True)
 
     def load(self, entry: Entry) -> Message:
         """The mail as a value; reading does not mark it."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 from tests.journeys.town_world import TownWorld
@@ -90,25 +89,6 @@ def test_what_is_no_signal_in_the_spool_keeps_no_signal(town: TownWorld) -> None
     town.wait_for(lambda: town.ask("SELECT state FROM sessions WHERE id = ?", ann) == "waiting", 10, "the signal")
     town.wait_for(lambda: not list(spool.glob("[!.]*")), 10, "the spool to be empty")
     assert "2." + ann in warnings(town)
-    no_traceback(town)
-
-
-def test_a_transcript_that_never_ends_is_not_read(town: TownWorld) -> None:
-    sessions = {name: start(town, name) for name in ("ann", "ben", "cat", "dan")}
-    pipe, good, far = town.path / "pipe", town.path / "good.jsonl", town.path / "far.jsonl"
-    os.mkfifo(pipe)
-    usage = {"message": {"usage": {"input": 10**30, "output": 1}}}
-    far.write_text(json.dumps(usage) + "\n")
-    good.write_text(json.dumps({"message": {"usage": {"input": 7, "output": 5}}}) + "\n")
-    (town.path / "town.yaml").write_text("provider:\n  default: runbook\n")
-    places = {"ann": "/dev/zero", "ben": str(pipe), "cat": str(far), "dan": str(good)}
-    for name, place in places.items():
-        signal(town, sessions[name], json.dumps({"transcript_path": place}))
-    with_provider = "SELECT count(*) FROM sessions WHERE transcript IS NOT NULL"
-    town.wait_for(lambda: town.ask(with_provider) == 4, 10, "the transcripts to be known")
-    deacon = next(daemon["pid"] for daemon in town.json("status")["daemons"] if daemon["name"] == "deacon")
-    town.wait_for(lambda: "/dev/zero" in warnings(town) and "pipe" in warnings(town), 60, "both to be set aside")
-    assert int(Path(f"/proc/{deacon}/statm").read_text().split()[1]) * 4096 < 300 << 20
     no_traceback(town)
 
 

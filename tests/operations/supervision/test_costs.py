@@ -1,13 +1,15 @@
 """Spending follows transcripts; budgets pause."""
 
 import json
+import os
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import AgentState
+from gastown_tmux.domain.agents import AgentState, Role
 from gastown_tmux.domain.ids import BeadId, SessionId
 from gastown_tmux.operations.escalation.escalations import list_escalations
 from gastown_tmux.operations.supervision.costs import Collector, costs
+from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import beads, convoys
 from gastown_tmux.store import agents as rows
@@ -65,3 +67,17 @@ def test_a_bead_has_a_budget_and_counts_for_its_convoy(town: Town, tmp_path: Pat
     assert [(cost.name, cost.total) for cost in costs(town, "convoy")] == [("-", 300), (convoy, 300)]
     states = [rows.get_agent(town.db, f"demo/{name}").state for name in ("ann", "ben")]
     assert states == [AgentState.PAUSED, AgentState.ON]
+
+
+def test_a_transcript_that_never_ends_is_set_aside_alone(town: Town, tmp_path: Path) -> None:
+    pipe, good = tmp_path / "pipe", tmp_path / "good.jsonl"
+    os.mkfifo(pipe)
+    use(good, 12)
+    for name, place in (("ann", Path("/dev/zero")), ("ben", pipe), ("cat", good)):
+        if rows.find_agent(town.db, f"demo/{name}") is None:
+            with town.change() as change:
+                rows.insert_agent(change, Address(f"demo/{name}"), Role.CREW, "pi")
+        talk(town, f"demo/{name}", place)
+    Collector().collect(town)
+    assert [(cost.name, cost.total) for cost in costs(town)] == [("demo/cat", 12)]
+    assert sorted(trouble.item for _, trouble in list_troubles(town)) == ["demo/ann", "demo/ben"]
