@@ -47,8 +47,8 @@ def test_a_remote_that_says_forty_lines_and_gates_and_setup(town: TownWorld) -> 
     town.wait_state(bead, "merged")
 
     program = "all:\\n\\tno-such-compiler x.c\\n"
-    failing = sling(town, f"printf '{program}' > Makefile")
     town.gt("config", "set", "merge.gates", "[{name: t, run: 'make all'}]")
+    failing = sling(town, f"printf '{program}' > Makefile")
     assert why(town, failing) == "gate t failed with status 2: make: no-such-compiler: No such file or directory"
     assert "Error 127" in Path(town.json("mq", "show", failing)["log"]).read_text()
 
