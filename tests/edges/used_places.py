@@ -36,7 +36,6 @@ HABITS = {
     "another branch": f"git checkout -q -b own-$$; echo mine > own.txt; {_COMMIT}",
     "no branch": f"git checkout -q --detach; echo mine > own.txt; {_COMMIT}",
     "no commit": "git checkout -q --orphan own-$$; git rm -rqf .; echo mine > own.txt",
-    "a head that is none": 'echo rubbish > "$OWN/HEAD"',
     "locks": 'cd "$OWN"; touch index.lock HEAD.lock ORIG_HEAD.lock config.worktree.lock',
     "messages": 'cd "$OWN"; echo x | tee COMMIT_EDITMSG MERGE_MSG SQUASH_MSG FETCH_HEAD ORIG_HEAD AUTO_MERGE',
     "files of tools": 'cd "$OWN"; mkdir -p info lfs/tmp hooks; echo x | tee info/exclude hooks/pre-commit mine',
@@ -100,6 +99,7 @@ BREAKS = {
     "no .git": "rm .git",
     "a folder for .git": f"rm .git; git init -q; {_COMMIT}",
     "a link for .git": "mv .git ../dot-git; ln -s ../dot-git .git",
+    "a head that is none": 'echo rubbish > "$OWN/HEAD"',
     "another's .git": "git worktree add -q ../other -b other-$$; cp ../other/.git .git",
 }
 
