@@ -17,7 +17,6 @@ SOME = {
         "sparse cone",
         "configuration",
         "rebase with autostash",
-        "a head that is none",
         "an index that is none",
         "nothing may be written",
         "a repository in a folder of the project",

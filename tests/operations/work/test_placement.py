@@ -93,7 +93,7 @@ def test_what_a_bead_needs(runbooks: Town) -> None:
 
 @pytest.mark.parametrize("flag", [flags.TOWN, flags.rig_flag("demo")])
 def test_nothing_is_given_out_where_everything_stands_still(runbooks: Town, flag: str) -> None:
-    flags.raise_flag(runbooks.flags_folder, flag, [])
+    flags.raise_flag(runbooks.flags_folder, runbooks.memory, flag, [])
     assert place(runbooks, bead(runbooks)) == "everything stands still: gt thaw"
     flags.lower_flag(runbooks.flags_folder, flag)
     assert place(runbooks, bead(runbooks)) == "demo/cat"
