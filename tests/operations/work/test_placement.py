@@ -95,7 +95,7 @@ def test_what_a_bead_needs(runbooks: Town) -> None:
 def test_nothing_is_given_out_where_everything_stands_still(runbooks: Town, flag: str) -> None:
     flags.raise_flag(runbooks.flags_folder, runbooks.memory, flag, [])
     assert place(runbooks, bead(runbooks)) == "everything stands still: gt thaw"
-    flags.lower_flag(runbooks.flags_folder, flag)
+    flags.lower_flag(runbooks.flags_folder, runbooks.memory, flag)
     assert place(runbooks, bead(runbooks)) == "demo/cat"
 
 
