@@ -9,7 +9,9 @@ from gastown_tmux.edges.git.command import git
 #: A key as git spells it in a list (`remote.origin.url`) and its value; None for a key without one.
 Setting = tuple[str, str | None]
 
-_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"})
+#: In a heading a backslash is lost before any other letter, and a tab is itself.
+_IN_HEADING = str.maketrans({"\\": "\\\\", '"': '\\"'})
+_IN_VALUE = _IN_HEADING | str.maketrans({"\n": "\\n", "\t": "\\t"})
 
 
 def read_settings(path: Path) -> list[Setting] | None:
@@ -28,8 +30,8 @@ def format_settings(settings: Iterable[Setting]) -> bytes:
     for key, value in settings:
         section, _, rest = key.partition(".")
         inner, has_inner, name = rest.rpartition(".")
-        above, head = head, f'[{section} "{inner.translate(_ESCAPES)}"]' if has_inner else f"[{section}]"
+        above, head = head, f'[{section} "{inner.translate(_IN_HEADING)}"]' if has_inner else f"[{section}]"
         if head != above:
             lines.append(head)
-        lines.append(f"\t{name}" if value is None else f'\t{name} = "{value.translate(_ESCAPES)}"')
+        lines.append(f"\t{name}" if value is None else f'\t{name} = "{value.translate(_IN_VALUE)}"')
     return os.fsencode("".join(f"{line}\n" for line in lines))

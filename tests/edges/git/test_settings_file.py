@@ -23,6 +23,13 @@ def test_git_reads_what_is_written(tmp_path_factory: pytest.TempPathFactory, set
     assert read_settings(path) == settings
 
 
+def test_letters_that_mean_something_to_git(tmp_path: Path) -> None:
+    letters = """\t"\\'#;=[] \x0b\x7fn"""
+    settings = [(f"filter.{letters}.clean", letters + "\n"), (f"filter.{letters}..smudge", None)]
+    (tmp_path / "config").write_bytes(format_settings(settings))
+    assert read_settings(tmp_path / "config") == settings
+
+
 def test_what_git_cannot_read_is_nothing(tmp_path: Path) -> None:
     assert read_settings(tmp_path / "missing") is None
     (tmp_path / "broken").write_text("[core\n")
