@@ -7,6 +7,7 @@ from typing import assert_never
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, SessionState
+from gastown_tmux.domain.observation import ScreenState
 
 #: A start that has not come to anything for so long is no start any more.
 START_SECONDS = 60.0
@@ -43,7 +44,7 @@ class Facts:
     signal_age: float | None = None
     output_age: float | None = None
     busy: bool | None = None
-    screen: str | None = None
+    screen: ScreenState | None = None
     screen_evidence: str | None = None
     holds: bool = False
 
@@ -132,14 +133,16 @@ def _weigh_order(facts: Facts) -> Sequence[Evidence]:
 def _weigh_screen(facts: Facts) -> Sequence[Evidence]:
     words = facts.screen_evidence or facts.screen
     match facts.screen:
-        case "limited":
+        case ScreenState.LIMITED:
             return [Evidence(f"its screen tells of a limit ({words})", Health.STALLED)]
-        case "error":
+        case ScreenState.ERROR:
             return [Evidence(f"its screen shows an error ({words})", Health.STALLED)]
-        case "waiting":
+        case ScreenState.WAITING:
             return [Evidence(f"it waits for a person ({words})", Health.HEALTHY)]
-        case _:
+        case None | ScreenState.READY | ScreenState.WORKING | ScreenState.IDLE | ScreenState.UNKNOWN:
             return []
+        case _:
+            assert_never(facts.screen)
 
 
 def _weigh_signs(facts: Facts) -> Sequence[Evidence]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gastown_tmux.domain.agents import AgentState, SessionState
 from gastown_tmux.domain.health import FORGOTTEN_SECONDS, SILENT_SECONDS, Facts, Health, judge
+from gastown_tmux.domain.observation import ScreenState
 
 WORKING = Facts(
     AgentState.ON, SessionState.WORKING, session_age=900, alive=True, shown=True, signal_age=5, output_age=2, busy=True
@@ -17,7 +18,7 @@ SILENT = replace(WORKING, signal_age=SILENT_SECONDS + 1, output_age=SILENT_SECON
 def test_a_verdict_names_its_fact_and_what_spoke_against_it() -> None:
     verdict = judge(replace(WORKING, alive=False))
     assert (verdict.health, verdict.deciding.fact) == (Health.DEAD, "its process has ended")
-    verdict = judge(replace(WORKING, screen="limited", screen_evidence="resets 3pm"))
+    verdict = judge(replace(WORKING, screen=ScreenState.LIMITED, screen_evidence="resets 3pm"))
     assert verdict.health is Health.STALLED and "resets 3pm" in verdict.deciding.fact
     assert [evidence.says for evidence in verdict.against] == [Health.HEALTHY] * len(verdict.against) != []
 
@@ -56,7 +57,7 @@ def test_a_bead_forgotten_on_the_hook() -> None:
         signal_age=st.floats(0, 1e6),
         output_age=st.none() | st.floats(0, 1e6),
         busy=st.sampled_from([True, False, None]),
-        screen=st.sampled_from([None, "working", "idle", "unknown", "limited", "error", "waiting"]),
+        screen=st.sampled_from([None, *ScreenState]),
         holds=st.booleans(),
     )
 )

@@ -1,18 +1,18 @@
 """gt status --explain: what is known of an agent, the verdict that follows, and the facts that speak against it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import AgentState, Session
+from gastown_tmux.domain.agents import Session
 from gastown_tmux.domain.health import Explanation, Facts, judge
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import processes
-from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.edges.tmux import typing
 from gastown_tmux.edges.tmux.panes import Pane
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.mail.delivering import find_provider
 from gastown_tmux.operations.sessions.starting import look
+from gastown_tmux.operations.supervision.facts import program_of, read_facts
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import screens
 from gastown_tmux.store import agents as rows
@@ -32,26 +32,19 @@ def explain(town: Town, agent: Address) -> Explanation:
 
 def gather(town: Town, agent: Address) -> Facts:
     known, session = rows.get_agent(town.db, agent), rows.find_live_session(town.db, agent)
+    facts = read_facts(town, known, session, holds=find_held_bead(town.db, agent) is not None)
     if session is None:
-        return Facts(known.state, None)
-    frozen = known.state is AgentState.PAUSED or town.is_frozen(agent)
-    ref = ProcessRef(session.pid, session.pid_started or "") if session.pid else None
+        return facts
+    program = program_of(session)
     pane, shown = _find_pane(town, session)
     screen = _judge_screen(town, session) if pane else None
-    return Facts(
-        agent=known.state,
-        session=session.state,
-        session_age=clock.seconds_since(session.started),
-        alive=processes.is_alive(ref) if ref else None,
-        stopped=bool(ref and processes.is_stopped(ref)),
-        frozen=frozen,
+    return replace(
+        facts,
         shown=shown,
-        signal_age=clock.seconds_since(session.since),
         output_age=clock.seconds_since(clock.from_epoch(pane.activity)) if pane else None,
-        busy=processes.is_computing(ref, BUSY_SECONDS) if ref else None,
-        screen=screen.state.value if screen else None,
+        busy=processes.is_computing(program, BUSY_SECONDS) if program else None,
+        screen=screen.state if screen else None,
         screen_evidence=screen.evidence if screen else None,
-        holds=find_held_bead(town.db, agent) is not None,
     )
 
 

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 
 from gastown_tmux.domain.addresses import OVERSEER, Address
-from gastown_tmux.domain.agents import Agent, AgentState, Role, Session, SessionState, branch_of, view_state
-from gastown_tmux.domain.health import Facts, Health, judge
+from gastown_tmux.domain.agents import Agent, Role, Session, SessionState, branch_of, view_state
+from gastown_tmux.domain.health import judge
 from gastown_tmux.domain.ids import BeadId, RigName, Time
+from gastown_tmux.domain.merging import MergeState
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
-from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
-from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, is_stopped
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.sessions.daemons import Daemon, list_daemons
+from gastown_tmux.operations.supervision.facts import read_facts
 from gastown_tmux.operations.town import capacity
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import agents as agent_rows
@@ -94,8 +94,9 @@ def show_agent(town: Town, agent: Address) -> AgentView:
 
 
 def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None) -> AgentView:
-    ref = ProcessRef(session.pid, session.pid_started or "") if session and session.pid else None
-    alive = ref is not None and is_alive(ref)
+    # By what rows and processes say; gt status --explain asks window and screen too.
+    facts = read_facts(town, agent, session, holds=bead is not None)
+    alive = facts.alive is True
     state = session.state if session is not None and (alive or session.state is SessionState.STARTING) else None
     running = session if alive else None
     return AgentView(
@@ -105,7 +106,7 @@ def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None) 
         name=agent.name,
         provider=running.provider if running else agent.provider,
         state=view_state(agent.state, state, agent.hook),
-        health=_judge(town, agent, session, ref, holds=bead is not None),
+        health=judge(facts).health,
         bead=bead.id if bead else None,
         branch=_branch(agent, bead),
         window=agent.name if running else None,
@@ -124,22 +125,16 @@ def _branch(agent: Agent, bead: Bead | None) -> str | None:
     return branch_of(agent, None) if agent.role is Role.CREW else None
 
 
-def _judge(town: Town, agent: Agent, session: Session | None, ref: ProcessRef | None, *, holds: bool) -> Health:
-    """By what rows and processes say; ``gt status --explain`` asks window and screen too."""
-    if session is None:
-        return judge(Facts(agent.state, None)).health
-    facts = Facts(
-        agent=agent.state,
-        session=session.state,
-        session_age=clock.seconds_since(session.started),
-        alive=is_alive(ref) if ref else None,
-        stopped=ref is not None and is_stopped(ref),
-        frozen=agent.state is AgentState.PAUSED or town.is_frozen(agent.address),
-        signal_age=clock.seconds_since(session.since),
-        screen="limited" if agent.state is AgentState.LIMITED else None,
-        holds=holds,
-    )
-    return judge(facts).health
+def count_waiting(town: Town) -> dict[str, int]:
+    """What waits: for the refineries (queue), and for a person (held, mail, escalations)."""
+    states = [request.state for request in list_live(town.db)]
+    held = states.count(MergeState.HELD)
+    return {
+        "queue": len(states) - held,
+        "held": held,
+        "mail": len(Mailbox(town.mail / OVERSEER).list_new()),
+        "escalations": len(list_escalations(town.db, state="open")),
+    }
 
 
 def _describe_orders(town: Town) -> list[str]:
@@ -165,15 +160,11 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         explanation = explain(town, agent)
         return Answer(explanation, explanation.text())
     beads = count_beads(town.db)
-    requests = list_live(town.db)
-    queue = [request for request in requests if request.position is not None]
+    queue = [request for request in list_live(town.db) if request.state is not MergeState.HELD]
     ready = count_ready(town.db)
     counts = {
         **{state: beads.get(state, 0) for state in ("open", "hooked", "working", "submitted", "merged", "closed")},
-        "queue": len(queue),
-        "held": len(requests) - len(queue),
-        "mail": len(Mailbox(town.mail / OVERSEER).list_new()),
-        "escalations": len(list_escalations(town.db, state="open")),
+        **count_waiting(town),
     }
     notes = [*_describe_orders(town), *_describe_capacity(town)]
     notes += [f"{rig.name}: {rig.problem}" for rig in list_rigs(town.db) if rig.problem]
