@@ -1,6 +1,6 @@
 """The terminal of the runbook agent: keys in; out, scrolling text with a composer below it.
 
-Only the standard library's cheap modules are imported here and in the files beside it: thirty of these
+Only cheap modules are imported here and in the files beside it: thirty of these
 programs start at once on a small machine, and dataclasses or subprocess would double their start-up.
 """
 
@@ -10,9 +10,10 @@ import codecs
 import os
 import re
 import termios
-import unicodedata
 from collections import deque
 from enum import StrEnum
+
+from gastown_tmux.domain.columns import letter_width
 
 _PASTE_START, _PASTE_END = "\x1b[200~", "\x1b[201~"
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[@-~])")
@@ -122,8 +123,7 @@ def rows(text: str, columns: int) -> int:
         return max(1, -(-len(text) // columns))
     row, column, joined = 1, 0, False
     for char in text:
-        nothing = joined or unicodedata.category(char) in ("Mn", "Me", "Cf")
-        width = 0 if nothing else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        width = 0 if joined else letter_width(char)
         joined = char == "\u200d"
         if column + width > columns:
             row, column = row + 1, 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gastown_tmux.domain.ids import BeadId, SessionId, Time
-from gastown_tmux.domain.quoting import PRIORITIES, SUBJECT_COLUMNS, Excerpt, fit, one_line, visible
+from gastown_tmux.domain.quoting import PRIORITIES, Excerpt, one_line, shortened
 
 _SHORT_ID = re.compile("[a-z2-7]{12}")
 _OWN_MESSAGE_ID = re.compile(rf"<({_SHORT_ID.pattern})@[^<>\s]+>")
@@ -122,5 +122,4 @@ def reply_subject(subject: str) -> str:
 
 def pointer_line(sender: str, subject: str, message_id: str) -> str:
     """The one line that is typed into an agent's window to point at a mail."""
-    who, what = (fit(visible(text), SUBJECT_COLUMNS) for text in (sender, subject))
-    return f"gt: mail from {who}: {what} (gt mail read {short_id(message_id)})"
+    return f"gt: mail from {shortened(sender)}: {shortened(subject)} (gt mail read {short_id(message_id)})"

@@ -7,17 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gastown_tmux.domain.addresses import MAYOR, OVERSEER
+from gastown_tmux.domain.addresses import MAYOR
 from gastown_tmux.domain.events import Event
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.supervision.views import list_agents
+from gastown_tmux.operations.supervision.views import count_waiting, list_agents
 from gastown_tmux.operations.town.isolation import set_aside
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import find_live_session
-from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.events import last_seq, list_events
-from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.merging import list_live
 from gastown_tmux.verbs.names import NAMED, list_names
 from gastown_tmux.verbs.suggest import Choice
 from gastown_tmux.verbs.table import Kind
@@ -46,15 +43,10 @@ class Values:
 def read_values(town: Town) -> Values:
     """Everything, by a handful of queries."""
     agents = list_agents(town)
-    live = list_live(town.db)
-    held = sum(request.state == "held" for request in live)
     return Values(
         words={kind: list_names(town, kind) for kind in NAMED},
         agents=Counter(agent.state for agent in agents),
-        mail=len(Mailbox(town.mail / OVERSEER).list_new()),
-        queue=len(live) - held,
-        held=held,
-        escalations=len(list_escalations(town.db, state="open")),
+        **count_waiting(town),
         has_mayor=find_live_session(town.db, MAYOR) is not None,
     )
 

@@ -4,26 +4,20 @@ from collections.abc import Sequence
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
+from gastown_tmux.domain.signs import SIGNS, count_groups
 from gastown_tmux.faces.values import Values
 from gastown_tmux.repl.jobs import Job
 from gastown_tmux.verbs.text import cut
 
-_GROUPS = (
-    ("working", "●", ("working",), "class:good"),
-    ("idle", "○", ("idle", "ready", "starting"), ""),
-    ("waiting", "▲", ("waiting",), "class:alarm"),
-    ("limited", "◌", ("limited",), ""),
-    ("dead", "✗", ("dead", "failed", "backoff"), "class:bad"),
-)
+_STYLES = {"working": "class:good", "waiting": "class:alarm", "dead": "class:bad"}
 
 
 def toolbar(town: str, values: Values, jobs: Sequence[Job], columns: int, hint: str = "") -> StyleAndTextTuples:
     """Fragments of one line that is never wider than the screen; what is zero and not asked for is left out."""
     parts: list[tuple[str, str]] = [("class:town", town)]
-    for word, sign, states, style in _GROUPS:
-        count = sum(values.agents[state] for state in states)
+    for word, count in count_groups(values.agents).items():
         if count or word in ("working", "idle"):
-            parts.append((style if count else "", f"{sign} {count} {word}"))
+            parts.append((_STYLES.get(word, "") if count else "", f"{SIGNS[word]} {count} {word}"))
     waiting = (("mail", values.mail), ("queue", values.queue), ("held", values.held), ("escalated", values.escalations))
     for word, count in waiting:
         if count:

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gastown_tmux.domain.columns import width
 from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.signs import SIGNS
 from gastown_tmux.edges.configuration.settings_files import format_value
 from gastown_tmux.edges.files.clock import local_time, seconds_since
 from gastown_tmux.operations.town.town import Answer
 from gastown_tmux.verbs.data import to_data
 from gastown_tmux.verbs.table import AGENT_COLUMNS, Listing, Record, Special, Verb
-from gastown_tmux.verbs.text import cut, harmless, pad, width
+from gastown_tmux.verbs.text import cut, harmless, pad
 
 _TIMES = frozenset(
     ("created", "updated", "since", "landed", "time", "started", "ended", "deadline", "date", "rewritten")
@@ -24,12 +26,6 @@ _COLOURS = {
     "queued": "36", "testing": "33", "publishing": "33", "held": "33;1", "conflicted": "31", "rejected": "31",
     "superseded": "2", "landed": "32;1", "healthy": "32", "unknown": "33", "up": "32", "down": "2",
     "error": "31;1", "warning": "33", "critical": "31;1", "high": "31", "acknowledged": "33", "resolved": "2",
-}  # fmt: skip
-SIGNS = {
-    "working": "●", "idle": "○", "ready": "○", "starting": "◌", "waiting": "▲", "dead": "✗", "failed": "✗",
-    "stalled": "✗", "backoff": "◌", "limited": "◌", "paused": "‖", "off": "·", "open": "○", "hooked": "◌",
-    "submitted": "◑", "merged": "✓", "closed": "·", "queued": "○", "testing": "◑", "publishing": "◕", "held": "▲",
-    "conflicted": "✗", "rejected": "✗", "superseded": "·", "landed": "✓",
 }  # fmt: skip
 _BEADS = ("open", "hooked", "working", "submitted", "merged", "closed")
 #: Columns of words, which say something still when they are cut; others are ids, and half an id is none.

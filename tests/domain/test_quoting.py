@@ -1,9 +1,8 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gastown_tmux.domain.mail import MessageType, Priority, short_id
-from gastown_tmux.domain.quoting import PRIORITIES, fit, injection, one_line
+from gastown_tmux.domain.quoting import PRIORITIES, injection, one_line
 from tests.domain.test_mail import ANY_TEXT, mail
 
 
@@ -13,21 +12,6 @@ def test_priorities_are_in_order() -> None:
 
 def test_one_line_joins_lines_and_keeps_what_is_in_them() -> None:
     assert one_line("\n a\r\nb\u2028c\x1b[31m  d\u00a0e ") == "a b c[31m  d\u00a0e"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a" * 61, "a" * 60),
-        ("漢" * 31, "漢" * 30),
-        ("a" + "漢" * 30, "a" + "漢" * 29),
-        ("e\u0301" * 61, "e\u0301" * 60),
-        ("a" * 60, "a" * 60),
-        ("a" + "\u0301" * 9000, "a" + "\u0301" * 239),
-    ],
-)
-def test_sixty_columns_are_columns_not_characters(text: str, shown: str) -> None:
-    assert fit(text, 60) == shown
 
 
 def test_an_injection_whole() -> None:

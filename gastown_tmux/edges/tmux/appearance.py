@@ -4,19 +4,20 @@ import hashlib
 import shlex
 from pathlib import Path
 
+from gastown_tmux.domain.signs import SIGNS
 from gastown_tmux.edges.tmux.server import GROUP, KEEPER_SESSION, KEEPER_WINDOW, Server, quote
 
-#: State, tmux style and sign; whatever is not here is plain.
-_STATES = (
-    ("waiting", "fg=yellow,bold", "▲"),
-    ("working", "fg=green", "●"),
-    ("idle", "", "○"),
-    ("ready", "", "○"),
-    ("starting", "", "◌"),
-    ("dead", "fg=red,bold", "✗"),
-    ("failed", "fg=red,bold", "✗"),
-    ("limited", "fg=yellow", "◌"),
-)
+#: tmux's style of the states that have one or are worth their sign; whatever is not here is plain.
+_STYLES = {
+    "waiting": "fg=yellow,bold",
+    "working": "fg=green",
+    "idle": "",
+    "ready": "",
+    "starting": "",
+    "dead": "fg=red,bold",
+    "failed": "fg=red,bold",
+    "limited": "fg=yellow",
+}
 #: Of the agent in the window, whichever pane is chosen: the Mayor's has the REPL beside it.
 _STATE = "#{P:#{@gt_state}}"
 #: The Mayor's window is named after its own.
@@ -58,13 +59,14 @@ def show_counts(server: Server, text: str) -> None:
 
 
 def _options() -> list[str]:
-    name = f"#I:#W#{{?{_STATE}, {_choose(2)},}}"
+    name = f"#I:#W#{{?{_STATE}, {_choose({state: SIGNS[state] for state in _STYLES})},}}"
+    style = _choose({state: f"#[{style.replace(',', '#,')}]" for state, style in _STYLES.items() if style})
     options = {
         "status-style": "bg=default,fg=default",
         "status-left": "#[bold]#{session_name}#[default]  ",
         "status-right": "#{?client_readonly,read only  ,}#{?@gt_mail,mail #{@gt_mail}  ,}#{@gt_counts}" + _CLOCK,
         "status-right-length": "90",
-        "window-status-format": f"#{{?{_KEEPER},,{_choose(1)}{name}#[default]  }}",
+        "window-status-format": f"#{{?{_KEEPER},,{style}{name}#[default]  }}",
         "window-status-current-format": f"#[reverse]{name}#{{?@gt_bead, #{{@gt_bead}},}}{_ROLE}#[default]  ",
         "window-status-separator": "",
         "set-titles-string": "gt #{session_name}:#{window_name}#{?@gt_state, (#{@gt_state}),}",
@@ -89,12 +91,11 @@ def _fold_mayor() -> list[str]:
     return [f"set -gq {hook}[90] {quote(f'{fold} ; {unfold}')}" for hook in ("window-resized", "after-split-window")]
 
 
-def _choose(column: int) -> str:
-    """A format that becomes the style or the sign of the window's state."""
+def _choose(shown: dict[str, str]) -> str:
+    """A format that becomes what is ``shown`` of the window's state."""
     text = ""
-    for state in reversed(_STATES):
-        shown = f"#[{state[1].replace(',', '#,')}]" if column == 1 and state[1] else state[2] if column == 2 else ""
-        text = f"#{{?#{{==:{_STATE},{state[0]}}},{shown},{text}}}"
+    for state in reversed(shown):
+        text = f"#{{?#{{==:{_STATE},{state}}},{shown[state]},{text}}}"
     return text
 
 

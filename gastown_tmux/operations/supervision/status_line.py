@@ -1,14 +1,14 @@
 """What windows and status lines say of agents and of the town, without anybody asking."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gastown_tmux.domain.signs import SIGNS, count_groups
 from gastown_tmux.edges.tmux import appearance
 from gastown_tmux.edges.tmux.panes import mark_panes
-from gastown_tmux.operations.supervision.views import list_agents
+from gastown_tmux.operations.supervision.views import count_waiting, list_agents
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.store.escalations import list_escalations
-from gastown_tmux.store.merging import list_live
 
 Options = Mapping[str, str]
 
@@ -23,17 +23,10 @@ class Signs:
 
 def read_signs(town: Town) -> Signs:
     agents = list_agents(town)
-    requests = list_live(town.db)
-    held = sum(request.state == "held" for request in requests)
-    numbers = {
-        "●": sum(agent.state == "working" for agent in agents),
-        "○": sum(agent.state in ("idle", "ready", "starting") for agent in agents),
-        "▲": sum(agent.state == "waiting" for agent in agents),
-        "✗": sum(agent.state in ("dead", "failed") for agent in agents),
-        "queue": len(requests) - held,
-        "held": held,
-        "escalated": len(list_escalations(town.db, state="open")),
-    }
+    groups = count_groups(Counter(agent.state for agent in agents))
+    waiting = count_waiting(town)
+    numbers = {SIGNS[group]: count for group, count in groups.items()}
+    numbers |= {"queue": waiting["queue"], "held": waiting["held"], "escalated": waiting["escalations"]}
     panes = {
         agent.pane: (agent.session, {"@gt_state": agent.state, "@gt_bead": agent.bead or "", "@gt_role": agent.role})
         for agent in agents
