@@ -42,13 +42,45 @@ def test_who_can_have_written_what(tmp_path: Path) -> None:
     assert has_set([("submodule--helper", "add", "/far", "sub")], "submodule.sub.url", "/far")
 
 
-def test_a_long_log_begins_anew(tmp_path: Path) -> None:
+def test_a_long_log_is_cut_down_to_its_newest_commands(tmp_path: Path) -> None:
     log = tmp_path / command_log.LOG
     command_log.trim(tmp_path)
-    log.write_text("version 2\nstart git status\ncmd_name status\n")
+    run_logged(tmp_path, "git", "init", "-q", "old")
+    kept = read_commands(tmp_path)
     command_log.trim(tmp_path)
-    assert read_commands(tmp_path) == [("status",)]
+    assert read_commands(tmp_path) == kept
     with log.open("ab") as file:
-        file.truncate(command_log.LONGEST + 1)
+        file.write(b"x\n" * command_log.LONGEST)
+    run_logged(tmp_path, "git", "init", "-q", "new")
+    # Not read to its beginning, however long it has become since somebody looked after it.
+    assert read_commands(tmp_path) == [("init", "-q", "new")]
     command_log.trim(tmp_path)
-    assert log.stat().st_size == 0
+    assert log.stat().st_size < command_log.LONGEST
+    run_logged(tmp_path, "git", "init", "-q", "newer")
+    assert read_commands(tmp_path) == [("init", "-q", "new"), ("init", "-q", "newer")]
+
+
+def test_a_password_in_a_command_is_its_owners_alone(tmp_path: Path) -> None:
+    log = tmp_path / command_log.LOG
+    for _ in range(2):
+        run_logged(tmp_path, "git", "version", "--https://user:secret@host/")
+        assert log.stat().st_mode & 0o777 == 0o600
+        log.chmod(0o644)
+    assert len(read_commands(tmp_path)) == 2
+
+
+def test_what_is_no_log_is_left_alone(tmp_path: Path) -> None:
+    log, other = tmp_path / command_log.LOG, tmp_path / "other"
+    other.write_bytes(b"x" * (command_log.LONGEST + 1))
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for kind in ("other", "pipe", "folder"):
+        log.symlink_to(kind)
+        command_log.environment(tmp_path)
+        assert read_commands(tmp_path) == []
+        log.unlink()
+    (tmp_path / "pipe").rename(log)
+    command_log.environment(tmp_path)
+    assert read_commands(tmp_path) == []
+    assert other.stat().st_size == command_log.LONGEST + 1
+    assert other.stat().st_mode & 0o044
