@@ -62,7 +62,8 @@ def fill(repository: Repository, path: Path, admin: Path, origin: Origin) -> tup
 
     One that is there already, in whatever state, is left as it is. Safe to kill and to run again.
     """
-    return tuple(_Level.top(origin, repository).fill(path, admin, admin / WORKTREE))
+    wanted = list_submodules(admin, "HEAD", origin.remote)
+    return tuple(_Level.top(origin, repository).fill(wanted, path, admin, admin / WORKTREE)) if wanted else ()
 
 
 def is_as_given(admin: Path, submodule: Submodule) -> bool:
@@ -72,11 +73,14 @@ def is_as_given(admin: Path, submodule: Submodule) -> bool:
 
 
 def has_own_commits(admin: Path) -> bool:
-    """Whether in the submodules of a worktree are commits that are nowhere else, as far as they know themselves."""
+    """Whether in the submodules of a worktree are commits that are nowhere else, as far as they know themselves.
+
+    Also such as no branch has any more: whoever takes a submodule back leaves its work in the log of HEAD alone.
+    """
     for head in (admin / MODULES).rglob("HEAD"):
         if not (head.parent / "objects").is_dir():
             continue
-        command = ("rev-list", "--max-count=1", "--all", "HEAD", "--not", "--remotes")
+        command = ("rev-list", "--max-count=1", "--all", "--reflog", "HEAD", "--not", "--remotes")
         found = git(*command, git_dir=head.parent, ok=(0, 1, 128, 129))
         if found.code != 0 or found.stdout:
             return True
@@ -148,8 +152,8 @@ class _Level:
             was = pair.was.commit if pair.was is not None and inner.store.has(pair.was.commit) else EMPTY_TREE
             yield from inner.unpublished(list_moved(inner.store.path, was, submodule.commit, url))
 
-    def fill(self, path: Path, git_dir: Path, settings: Path) -> Iterator[Missing]:
-        for submodule in list_submodules(git_dir, "HEAD", self.remote):
+    def fill(self, wanted: Iterable[Submodule], path: Path, git_dir: Path, settings: Path) -> Iterator[Missing]:
+        for submodule in wanted:
             if not self._is_wanted(submodule, path):
                 continue
             try:
@@ -158,7 +162,8 @@ class _Level:
                 yield Missing(self.prefix + submodule.path, error.message)
             else:
                 if own.is_dir():  # else it is a repository of the agent's
-                    yield from inner.fill(path / submodule.path, own, own / "config")
+                    within = list_submodules(own, "HEAD", inner.remote)
+                    yield from inner.fill(within, path / submodule.path, own, own / "config")
 
     def _fill_one(self, submodule: Submodule, path: Path, git_dir: Path, settings: Path) -> tuple["_Level", Path]:
         """The level below, and the submodule's git directory."""

@@ -282,6 +282,14 @@ def test_removed_with_its_worktree(world: World) -> None:
     assert list((path / "lib").iterdir()) == [] and not (admin / "modules").exists()
     [away] = trash.iterdir()
     assert (away / "work" / "lib" / "mine").exists() and (away / "admin" / "modules" / "lib" / "HEAD").exists()
+    # Work that was taken back again stands in the log of HEAD alone.
+    fill(world, path, world.person)
+    assert not submodules.has_own_commits(admin)
+    commit(path / "lib", "mine")
+    run_git(path / "lib", "reset", "-q", "--hard", "HEAD^")
+    assert submodules.has_own_commits(admin)
+    run_git(path / "lib", "reflog", "expire", "--expire=now", "--all")
+    assert not submodules.has_own_commits(admin)
     # What is everywhere else too is not kept.
     fill(world, path, world.person)
     places.reuse(world.repository, path, "bead/last", world.base(), "gt: test", trash=trash)
