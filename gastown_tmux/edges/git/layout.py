@@ -90,15 +90,18 @@ def read_master(path: Path) -> list[Setting] | None:
     return None
 
 
-_PINNED_TEXT = format_settings([("core.bare", "false"), *_PINNED])
+#: All that stands in the settings of a worktree which nobody has used yet.
+OWN = format_settings([("core.bare", "false"), *_PINNED])
 
 
 def pin(admin: Path) -> None:
     """Writes a worktree's own settings into its git directory; those that it has besides stay."""
+    found: list[Setting] | None = []
     with suppress(FileNotFoundError):
-        if (admin / WORKTREE).read_bytes().startswith(_PINNED_TEXT):
+        if (admin / WORKTREE).read_bytes().startswith(OWN):
             return
-    _write_own(admin, read_settings(admin / WORKTREE) or [])
+        found = read_settings(admin / WORKTREE)
+    _write_own(admin, found or [])
 
 
 def add_own(admin: Path, settings: list[Setting]) -> None:
@@ -111,4 +114,4 @@ def add_own(admin: Path, settings: list[Setting]) -> None:
 def _write_own(admin: Path, settings: list[Setting]) -> None:
     keys = {"core.bare", *(key for key, _ in _PINNED)}
     others = format_settings(setting for setting in settings if setting[0] not in keys)
-    write_atomic(admin / WORKTREE, _PINNED_TEXT + others)
+    write_atomic(admin / WORKTREE, OWN + others)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, Output, git
-from gastown_tmux.edges.git.layout import WORKTREE, pin
+from gastown_tmux.edges.git.layout import OWN, WORKTREE, pin
 from gastown_tmux.edges.git.removal import Trash, delete
 from gastown_tmux.edges.git.repository import LOCK_TIMEOUT, Repository
 from gastown_tmux.edges.git.submodule_store import MODULES
@@ -66,8 +66,9 @@ def add(repository: Repository, path: Path, branch: str | None, base: str, reaso
     admin = assert_place(repository, path, branch)
     with _populating(admin) as held:
         if is_unfilled(admin, path):
-            # There is nothing of anybody's here.
-            _Renewal(repository, path, admin, delete, delete, True, held).run(branch, base, reason)
+            # There is nothing of anybody's here, unless a renewal was killed: what is ignored is for it to keep.
+            has_files = any(entry.name != ".git" for entry in path.iterdir())
+            _Renewal(repository, path, admin, delete, delete, has_files, held).run(branch, base, reason)
         elif not (admin / "index").exists():
             git("read-tree", "HEAD", cwd=path)
 
@@ -189,9 +190,7 @@ class _Renewal:
         }.items():
             _write(self.admin / name, f"{text}\n")
         _write(self.path / ".git", f"gitdir: {self.admin}\n")
-        # Never without: somebody may look, and would take it for bare.
-        _write(self.admin / WORKTREE, "[core]\n\tbare = false\n")
-        pin(self.admin)
+        _write(self.admin / WORKTREE, os.fsdecode(OWN))
         self.repository.project.equip(self.admin)
         _write(mark, _FILLING)
 

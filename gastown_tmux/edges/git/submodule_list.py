@@ -60,10 +60,12 @@ class Moved:
 
 def list_moved(git_dir: Path, old: str, new: str, remote: str) -> list[Moved]:
     """Those that `new` has at another commit than `old` has them, from elsewhere, or anew."""
+    records = git("diff-tree", "-r", "-z", "--no-renames", "--raw", old, new, git_dir=git_dir).records
+    if not any(SUBMODULE in facts for facts in records[::2]) and ".gitmodules" not in records[1::2]:
+        return []
     before = {found.path: found for found in list_submodules(git_dir, old, remote)}
     by_name = {found.name: found for found in before.values()}
     now = {found.path: found for found in list_submodules(git_dir, new, remote)}
-    records = git("diff-tree", "-r", "-z", "--no-renames", "--raw", old, new, git_dir=git_dir).records
     for facts, path in zip(records[::2], records[1::2], strict=True):
         old_mode, new_mode, old_id, new_id, _ = facts.split(" ")
         if new_mode == SUBMODULE:  # also one that nobody wrote down
