@@ -1,10 +1,10 @@
 """Delivery rows: who was told of which mail. The mail itself is a file; a row that is lost means told again."""
 
-from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.addresses import DEACON, Address
 from gastown_tmux.domain.delivery import DELIVERY, Delivery, DeliveryMove, DeliveryState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import SessionId, Time, parse_time
-from gastown_tmux.domain.mail import Priority
+from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader
 
@@ -46,6 +46,18 @@ def insert_delivery(
         change.time,
     )  # fmt: skip
     return done.rowcount == 1
+
+
+def occasion_id(occasion: str) -> str:
+    """What words that ``queue_words`` was given for this occasion are called."""
+    return short_id(message_id(occasion.encode(), "words"))
+
+
+def queue_words(
+    change: Change, occasion: str, agent: Address, words: str, priority: Priority = Priority.NORMAL
+) -> None:
+    """Words of the town's own, typed once the agent's program takes them; of one occasion they are queued once."""
+    insert_delivery(change, occasion_id(occasion), agent, DEACON, priority, words=words)
 
 
 def move_delivery(

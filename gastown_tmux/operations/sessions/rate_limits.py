@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
-from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.domain.rate_limits import STAGGER_SECONDS, seconds_until_reset
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.town.isolation import each
@@ -11,7 +10,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import find_held_bead
 from gastown_tmux.store.db import Change
-from gastown_tmux.store.deliveries import insert_delivery
+from gastown_tmux.store.deliveries import queue_words
 
 
 def seconds_left(agent: Agent, session: Session, words: str | None) -> float | None:
@@ -67,6 +66,5 @@ def _lift(change: Change, limited: Agent, session: Session | None) -> None:
     rows.move_agent(change, limited.address, "unlimit")
     bead = find_held_bead(change, limited.address)
     if session is not None and session.state is SessionState.IDLE and bead is not None:
-        id = short_id(message_id(f"limit {session.id} {limited.since}".encode(), "limit"))
         words = f"gt: your provider's limit is over. Go on with {bead.id}, or say gt done --escalate REASON"
-        insert_delivery(change, id, limited.address, "deacon", Priority.NORMAL, None, words)
+        queue_words(change, f"limit {session.id} {limited.since}", limited.address, words)

@@ -12,7 +12,7 @@ from pathlib import Path
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.agents import Agent, AgentState, Ending, Session
 from gastown_tmux.domain.ids import SessionId
-from gastown_tmux.domain.mail import Priority, message_id, short_id
+from gastown_tmux.domain.mail import Priority
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.files import clock
@@ -33,7 +33,7 @@ from gastown_tmux.providers.base import LaunchPlan, Provider
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import find_held_bead, start_bead
 from gastown_tmux.store.db import TakenError
-from gastown_tmux.store.deliveries import insert_delivery
+from gastown_tmux.store.deliveries import queue_words
 
 #: How long a launcher may take to say that its program runs.
 START_SECONDS = 30.0
@@ -154,8 +154,7 @@ def _claim(town: Town, address: Address) -> _Start | None:
             rows.set_conversation(change, session, plan.provider_session, resumed=resume is not None)
             if plan.typed_prompt is not None:
                 # The courier types it, once the program is there to take it.
-                id, words = short_id(message_id(f"prompt {session}".encode(), "prompt")), one_line(plan.typed_prompt)
-                insert_delivery(change, id, address, "deacon", Priority.HIGH, None, words)
+                queue_words(change, f"prompt {session}", address, one_line(plan.typed_prompt), Priority.HIGH)
         return _Start(agent, session, provider, plan, bead)
     except BaseException as error:
         _give_up(town, session, error)

@@ -3,10 +3,9 @@ cannot hold it all in mind any more is told to begin afresh.
 """
 
 from gastown_tmux.domain.agents import AgentState, Role, Session, SessionState
-from gastown_tmux.domain.delivery import DeliveryState
+from gastown_tmux.domain.delivery import Delivery, DeliveryState
 from gastown_tmux.domain.health import FORGOTTEN_SECONDS
 from gastown_tmux.domain.ids import Time
-from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.escalation.escalations import raise_escalation
@@ -15,8 +14,9 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import find_agent, list_live_sessions
 from gastown_tmux.store.beads import find_held_bead, list_held_beads
 from gastown_tmux.store.db import Change
-from gastown_tmux.store.deliveries import find_delivery, insert_delivery
+from gastown_tmux.store.deliveries import find_delivery, occasion_id, queue_words
 from gastown_tmux.store.meta import once
+from gastown_tmux.store.rows import Reader
 
 #: How often a worker is told for one bead, each time after ``_SLOWER`` times as long.
 REMINDERS = 3
@@ -44,14 +44,14 @@ def _push(change: Change, session: Session, bead: Bead, since: Time) -> None:
     for number in range(REMINDERS + 1):
         if idle <= FORGOTTEN_SECONDS * _SLOWER**number:
             return
-        told = find_delivery(change, _id(bead, number), session.agent)
+        told = _find(change, _occasion(bead, number), session)
         if number == REMINDERS or told is None:
             break
         if told.state in (DeliveryState.QUEUED, DeliveryState.OFFERED):
             return
     if number < REMINDERS:
         words = f"gt: {bead.id} is still on your hook. Go on with it, or say gt done --escalate REASON"
-        insert_delivery(change, _id(bead, number), session.agent, "deacon", Priority.NORMAL, None, words)
+        queue_words(change, _occasion(bead, number), session.agent, words)
     else:
         _escalate(change, session, bead)
 
@@ -63,30 +63,38 @@ def resume_after_error(town: Town, session: Session) -> None:
     agent, bead = find_agent(town.db, session.agent), find_held_bead(town.db, session.agent)
     if agent is None or agent.role is not Role.POLECAT or agent.state is not AgentState.ON or bead is None:
         return
-    last = find_delivery(town.db, _id(bead, REMINDERS - 1), session.agent)
+    last = _find(town.db, _occasion(bead, REMINDERS - 1), session)
     if last is None or last.state in (DeliveryState.QUEUED, DeliveryState.OFFERED):
         return
-    id = short_id(message_id(f"error {session.id} {session.since}".encode(), "error"))
+    occasion = f"error {session.id} {session.since}"
     idle = clock.seconds_since(max(session.since, agent.since))
-    if idle <= FORGOTTEN_SECONDS * _SLOWER ** (REMINDERS - 1) or find_delivery(town.db, id, session.agent) is not None:
+    if idle <= FORGOTTEN_SECONDS * _SLOWER ** (REMINDERS - 1) or _find(town.db, occasion, session) is not None:
         return
     with town.change() as change:
         words = f"gt: an error ended your turn. Go on with {bead.id}, or say gt done --escalate REASON"
-        insert_delivery(change, id, session.agent, "deacon", Priority.NORMAL, None, words)
+        queue_words(change, occasion, session.agent, words)
         _escalate(change, session, bead)
 
 
 def _escalate(change: Change, session: Session, bead: Bead) -> None:
     agent = session.agent
     text = f"{agent} stops before {bead.id} is done, and was told {REMINDERS} times. Look: gt peek {agent}"
-    once(change, "push", _id(bead, REMINDERS), lambda: raise_escalation(change, "medium", text, bead=bead.id))
+    once(
+        change,
+        "push",
+        occasion_id(_occasion(bead, REMINDERS)),
+        lambda: raise_escalation(change, "medium", text, bead=bead.id),
+    )
 
 
 def suggest_handoff(change: Change, session: Session) -> None:
     """Its program had to shorten the conversation. Told once in a session, for the next one is fresh."""
-    id = short_id(message_id(f"handoff {session.id}".encode(), "handoff"))
-    insert_delivery(change, id, session.agent, "deacon", Priority.NORMAL, None, _HAND_OFF)
+    queue_words(change, f"handoff {session.id}", session.agent, _HAND_OFF)
 
 
-def _id(bead: Bead, number: int) -> str:
-    return short_id(message_id(f"push {bead.id} {bead.attempts} {number}".encode(), "push"))
+def _occasion(bead: Bead, number: int) -> str:
+    return f"push {bead.id} {bead.attempts} {number}"
+
+
+def _find(db: Reader, occasion: str, session: Session) -> Delivery | None:
+    return find_delivery(db, occasion_id(occasion), session.agent)
