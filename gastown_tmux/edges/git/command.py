@@ -7,8 +7,9 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,6 +23,13 @@ LEAST_VERSION = (2, 38)
 OUTPUT_LIMIT = 256 * 2**20
 NETWORK_TIMEOUT = 600.0
 CHECKOUT_TIMEOUT = 900.0
+
+
+#: Takes a part of what git says on standard error, and nothing at its end; gives back what is no progress of it.
+Follow = Callable[[bytes], bytes]
+#: Who follows the transfers of this thread, one `Follow` for each: see `transfers`.
+following: ContextVar[Callable[[], Follow] | None] = ContextVar("following", default=None)
+_TRANSFERS = ("clone", "fetch", "push")
 
 
 class GitError(GtError):
@@ -95,7 +103,9 @@ def git(
         command.append(f"--git-dir={git_dir}")
     if work_tree is not None:
         command.append(f"--work-tree={work_tree}")
-    command += [args[0], *FLAGS.get(args[0], ()), *args[1:]]
+    follower = following.get() if args[0] in _TRANSFERS else None
+    rest = args[1:] if follower is None else ("--progress", *(word for word in args[1:] if word != "--quiet"))
+    command += [args[0], *FLAGS.get(args[0], ()), *rest]
     directory = cwd or work_tree or git_dir
     if directory is not None and not directory.is_dir():
         raise NotFoundError(f"no such directory: {directory}")
@@ -117,7 +127,8 @@ def git(
         raise MissingError("git is not installed", "install git 2.38 or newer") from error
     with process, _listed(process):
         try:
-            stdout, stderr = _exchange(process, data, time.monotonic() + timeout)
+            follow = follower() if follower is not None else None
+            stdout, stderr = _exchange(process, data, time.monotonic() + timeout, follow)
         except BaseException as error:
             _end(process)
             if isinstance(error, TimeoutError):
@@ -173,8 +184,10 @@ def require_version() -> None:
         raise MissingError(f"git {found[0]}.{found[1]} is too old", "install git 2.38 or newer")
 
 
-def _exchange(process: subprocess.Popen[bytes], data: bytes, deadline: float) -> tuple[bytes, bytes]:
-    """What `communicate` does, with a bound on the size too."""
+def _exchange(
+    process: subprocess.Popen[bytes], data: bytes, deadline: float, follow: Follow | None
+) -> tuple[bytes, bytes]:
+    """What `communicate` does, with a bound on the size too; standard error as `follow` leaves it."""
     assert process.stdin and process.stdout and process.stderr
     collected: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
     view = memoryview(data)
@@ -204,6 +217,8 @@ def _exchange(process: subprocess.Popen[bytes], data: bytes, deadline: float) ->
                 stream = process.stdout if key.fileobj is process.stdout else process.stderr
                 if not (part := os.read(key.fd, 1 << 18)):
                     selector.unregister(stream)
+                if follow is not None and stream is process.stderr:
+                    part = follow(part)
                 collected[stream] += part
                 if len(collected[stream]) > OUTPUT_LIMIT:
                     raise OverflowError
