@@ -7,8 +7,8 @@ import psutil
 import supervision
 from harness import scratch
 
+from gastown_tmux.edges.files.waiting import wait
 from gastown_tmux.edges.processes.locks import holder
-from gastown_tmux.edges.processes.processes import wait
 
 NAME = "idle town"
 #: What a daemon does once after its start (backup, snapshots, ledger) is over by then.

@@ -1,12 +1,12 @@
 """What the system tells about processes now: /proc on Linux, psutil elsewhere."""
 
 import os
-import select
 import sys
-import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from gastown_tmux.edges.files.waiting import looks
 
 _EXEC_SECONDS = 0.5
 _KERNEL_THREAD = 0x00200000
@@ -50,15 +50,13 @@ def _pids_proc() -> list[int]:
 
 def _environment_proc(pid: int) -> bytes:
     folder = Path(f"/proc/{pid}")
-    deadline = time.monotonic() + _EXEC_SECONDS
     try:
         if folder.stat().st_uid != os.geteuid():
             return b""
-        while not (words := (folder / "environ").read_bytes()) and _is_between_programs(folder):
-            if time.monotonic() > deadline:
-                break
-            select.select([], [], [], 0.001)
-        return words
+        for _ in looks(_EXEC_SECONDS, 0.001):
+            if (words := (folder / "environ").read_bytes()) or not _is_between_programs(folder):
+                return words
+        return b""
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return b""
 

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.edges.files.waiting import looks, wait, wait_until
 from gastown_tmux.edges.processes.child_output import ChildOutput
 from gastown_tmux.edges.processes.process_table import environment, look, pids, processor_time
 from gastown_tmux.errors import GtError, MissingError, NotFoundError
@@ -241,11 +242,6 @@ def is_computing(ref: ProcessRef, seconds: float) -> bool:
     )
 
 
-def wait(seconds: float) -> None:
-    """For what no descriptor tells of."""
-    select.select([], [], [], seconds)
-
-
 def freeze(refs: Iterable[ProcessRef], seconds: float = 5.0) -> set[ProcessRef]:
     """Stop the processes and all their descendants; what ``thaw`` wants back. All are seen stopped, or held as
     ``is_held`` says: none runs a step of its own.
@@ -255,20 +251,16 @@ def freeze(refs: Iterable[ProcessRef], seconds: float = 5.0) -> set[ProcessRef]:
     """
     frozen = {ref for ref in _ours(refs) if is_alive(ref)}
     told: set[ProcessRef] = set()
-    deadline = time.monotonic() + seconds
-    while True:
+    for _ in looks(seconds, 0.001):  # nothing tells a stranger that a process has stopped
         # A parent may have forked before it stopped, so look until nobody new runs.
         frozen = {ref for ref in frozen | descendants(frozen) if is_alive(ref) and ref.pid != os.getpid()}
         running = {ref for ref in frozen if not (is_held(ref) if ref in told else is_stopped(ref))}
         if not running:
             return frozen
-        if time.monotonic() > deadline:
-            raise GtError(f"cannot freeze {_name(running)}")
         for ref in running:
             send(ref, signal.SIGSTOP)
         told |= running
-        # Nothing tells a stranger that a process has stopped.
-        select.select([], [], [], 0.001)
+    raise GtError(f"cannot freeze {_name(running)}")
 
 
 def thaw(refs: Iterable[ProcessRef], seconds: float = 5.0) -> None:
@@ -276,11 +268,8 @@ def thaw(refs: Iterable[ProcessRef], seconds: float = 5.0) -> None:
     thawing = set(refs)
     for ref in thawing:
         send(ref, signal.SIGCONT)
-    deadline = time.monotonic() + seconds
-    while stopped := {ref for ref in thawing if is_stopped(ref)}:
-        if time.monotonic() > deadline:
-            raise GtError(f"cannot continue {_name(stopped)}")
-        select.select([], [], [], 0.001)
+    if not wait_until(lambda: not any(map(is_stopped, thawing)), seconds, 0.001):
+        raise GtError(f"cannot continue {_name(filter(is_stopped, thawing))}")
 
 
 def end(

@@ -7,14 +7,13 @@ ms each; nothing here starts a server except ``Server.start``.
 import contextlib
 import os
 import re
-import select
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from gastown_tmux.domain.complaints import telling
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
+from gastown_tmux.edges.files.waiting import looks, wait_until
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, process, send, wait_for_death
 from gastown_tmux.edges.processes.systemd import start_unit
@@ -175,9 +174,7 @@ class Server:
 
     def _await_socket(self) -> None:
         """Until the server that systemd has started listens; one that does not is started by us."""
-        deadline = time.monotonic() + 5.0
-        while not self.is_alive() and time.monotonic() < deadline:
-            select.select([], [], [], 0.01)
+        wait_until(self.is_alive, 5.0, 0.01)
 
     def stop(self) -> None:
         """End the server, and return when its process is gone; nothing to do when none runs.
@@ -256,11 +253,11 @@ class Server:
         old = self.remembered()
         if not old or not is_alive(old):
             return
-        deadline = time.monotonic() + 10.0
-        while time.monotonic() < deadline and wait_for_death([old], 0.1):
+        for _ in looks(10.0, 0.05):
+            if not wait_for_death([old], 0.05):
+                return
             if not self.socket.exists():
                 send(old, signal.SIGUSR1)  # tmux makes its socket again
-                select.select([], [], [], 0.05)
             if self.is_alive():
                 return
         if is_alive(old):

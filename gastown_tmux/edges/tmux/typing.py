@@ -6,7 +6,6 @@ as it is.
 """
 
 import os
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Protocol
 
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.edges.files.waiting import looks, wait
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.tmux.panes import run_on
 from gastown_tmux.edges.tmux.server import Server, ServerGoneError, quote
@@ -35,7 +35,7 @@ TAKE_SECONDS = 5.0
 PATIENCE_SECONDS = 1.5
 INTERRUPT_SECONDS = 5.0
 LOCK_SECONDS = 15.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.16
+_PAUSES = 0.01, 0.16
 _SCREEN = "gt-screen"
 _ALIVE = "#{!=:#{pane_dead},1}"
 
@@ -212,7 +212,6 @@ class _Typist:
         self._session = session
         self._line = line
         self._program = program
-        self._pause = threading.Event()
 
     def enter(self, when: When) -> Refused | None:
         """Has exactly the line in the composer, or says why not."""
@@ -235,15 +234,15 @@ class _Typist:
         if not self._paste():
             return Refused("the agent's program has ended")
         fault_point("tell.pasted")
-        self._pause.wait(self._program.settle)
+        wait(self._program.settle)
         return self._await_line()
 
     def submit(self, when: When, heard: Callable[[], bool]) -> Outcome:
         """Presses Enter, and waits until the line was taken."""
         if not self._press("Enter"):
             return Refused("the agent's program has ended")
-        start, again, pause = time.monotonic(), False, _FIRST_PAUSE
-        while (passed := time.monotonic() - start) < TAKE_SECONDS:
+        again = False
+        for passed in looks(TAKE_SECONDS, *_PAUSES):
             if heard():
                 return Typed("its hook")
             seen = self._look()
@@ -254,8 +253,6 @@ class _Typist:
                 return Typed(f"its screen: {judgement.state}, composer empty")
             if not again and passed > PATIENCE_SECONDS and self._program.holds(judgement.draft, self._line):
                 again = self._press("Enter")
-            self._pause.wait(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
         return Unsure(f"Enter was pressed, then the agent's program was {judgement.state}")
 
     def answer(self, keys: Sequence[str], digest: Callable[[str], str], judged: str, besides: str | None) -> Outcome:
@@ -273,10 +270,7 @@ class _Typist:
         for key in keys:
             if not self._press(key):
                 return Unsure("the agent's program ended meanwhile")
-        deadline, pause = time.monotonic() + TAKE_SECONDS, _FIRST_PAUSE
-        while time.monotonic() < deadline:
-            self._pause.wait(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        for _ in looks(TAKE_SECONDS, *_PAUSES):
             after = look(self._server, self._pane, self._session)
             if after is None or after.dead:
                 return Typed("its program ended")
@@ -296,10 +290,7 @@ class _Typist:
     def _interrupt(self) -> Judgement | Refused:
         for key in self._program.interrupt:
             self._press(key)
-        deadline, pause = time.monotonic() + INTERRUPT_SECONDS, _FIRST_PAUSE
-        while time.monotonic() < deadline:
-            self._pause.wait(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        for _ in looks(INTERRUPT_SECONDS, *_PAUSES):
             seen = self._look()
             if isinstance(seen, Refused):
                 return seen
@@ -308,19 +299,17 @@ class _Typist:
         return Refused("the running turn did not end")
 
     def _await_line(self) -> Refused | None:
-        start, pause = time.monotonic(), _FIRST_PAUSE
-        while True:
+        for passed in looks(APPEAR_SECONDS * STARVED, *_PAUSES):
             seen = self._look()
             if isinstance(seen, Refused):
                 return seen
             _, judgement = seen
             if self._program.holds(judgement.draft, self._line):
                 return None
-            if time.monotonic() - start > APPEAR_SECONDS * (STARVED if judgement.draft == "" else 1):
-                what = "something else came into its composer" if judgement.draft else f"it is {judgement.state} now"
-                return Refused(f"the line was pasted, but {what}", judgement.draft, pasted=True)
-            self._pause.wait(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            if judgement.draft != "" and passed > APPEAR_SECONDS:
+                break
+        what = "something else came into its composer" if judgement.draft else f"it is {judgement.state} now"
+        return Refused(f"the line was pasted, but {what}", judgement.draft, pasted=True)
 
     def _paste(self) -> bool:
         # In one command: pasting into a dead pane crashes tmux < 3.4, and a mode would swallow the keys.

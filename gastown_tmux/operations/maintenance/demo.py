@@ -4,8 +4,6 @@ import contextlib
 import shutil
 import signal
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState
+from gastown_tmux.edges.files.waiting import looks
 from gastown_tmux.edges.git import command
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.processes import ProcessRef
@@ -172,19 +171,17 @@ def _bead(town: Town, rig: Rig, title: str, body: str) -> Bead:
 
 def _watch(town: Town, ids: list[str]) -> None:
     """Tells what happens until all have landed; kills one agent at its work."""
-    started, last, killed = time.monotonic(), 0, False
-    pause = threading.Event()
-    while time.monotonic() - started < SECONDS:
+    last, killed = 0, False
+    for passed in looks(SECONDS, _LOOK_SECONDS):
         for event in list_events(town.db, after=last):
             last = event.seq
             for line in _describe(town, event):
-                town.say(f"{time.monotonic() - started:5.1f}s  {line}")
+                town.say(f"{passed:5.1f}s  {line}")
         if not killed:
-            killed = _kill(town, Address.of(rows.get_bead(town.db, ids[0]).rig, "nux"), time.monotonic() - started)
+            killed = _kill(town, Address.of(rows.get_bead(town.db, ids[0]).rig, "nux"), passed)
         now = [rows.get_bead(town.db, id) for id in ids]
         if all(bead.state is BeadState.MERGED for bead in now) or any(bead.reason == "escalated" for bead in now):
             return
-        pause.wait(_LOOK_SECONDS)
 
 
 def _kill(town: Town, address: Address, since: float) -> bool:

@@ -4,7 +4,6 @@ import re
 import shutil
 import tempfile
 import textwrap
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.configuration import settings_files
+from gastown_tmux.edges.files.waiting import wait_until
 from gastown_tmux.edges.git import command, worktree
 from gastown_tmux.edges.processes import commands, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
@@ -177,7 +177,6 @@ class _Clock:
 
     def __init__(self) -> None:
         self._last = time.monotonic()
-        self._pause = threading.Event()
 
     def step(self, name: str, ok: bool, detail: str) -> Step:
         now = time.monotonic()
@@ -185,7 +184,5 @@ class _Clock:
         return Step(name, ok, took, detail)
 
     def wait(self, name: str, condition: Callable[[], bool]) -> Step:
-        deadline = time.monotonic() + SECONDS
-        while not (done := condition()) and time.monotonic() < deadline:
-            self._pause.wait(0.05)
+        done = wait_until(condition, SECONDS, 0.05)
         return replace(self.step(name, done, ""), detail="" if done else f"not within {SECONDS:.0f}s")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.waiting import wait_until
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.tmux.panes import WindowSpec, open_windows, respawn
 from gastown_tmux.errors import GtError
@@ -15,7 +16,6 @@ from gastown_tmux.operations.sessions.daemons import (
     start_daemon,
     stop_daemon,
     stop_daemons,
-    wait_until,
 )
 from gastown_tmux.operations.sessions.starting import gt_command, look
 from gastown_tmux.operations.town.isolation import each

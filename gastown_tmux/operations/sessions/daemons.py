@@ -2,14 +2,12 @@
 
 import signal
 import sys
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.waiting import wait_until
 from gastown_tmux.edges.processes import locks, processes
 from gastown_tmux.edges.processes.commands import last_words
 from gastown_tmux.errors import GtError
@@ -148,10 +146,3 @@ def stop_daemons(town: Town, names: tuple[str, ...] = DAEMONS) -> list[str]:
     while running := [name for name in names if find_daemon(town, name).alive]:
         stopped += [name for name in running if stop_daemon(town, name) and name not in stopped]
     return stopped
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Looks again and again; returns when ``condition`` holds, and after so many seconds without it."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not condition() and time.monotonic() < deadline:
-        pause.wait(0.005)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState
+from gastown_tmux.edges.files.waiting import wait
 from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.edges.processes import flags, launch, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
@@ -56,7 +57,7 @@ def freeze_until_quiet(town: Town, rig: str | None = None) -> set[ProcessRef]:
             return {ref for ref in frozen if processes.is_alive(ref)}
         if running:
             processes.freeze(running)
-        processes.wait(0.05)
+        wait(0.05)
     raise GtError("new agents' processes come up faster than they are frozen", hint="gt estop, once more")
 
 

@@ -1,14 +1,12 @@
 """Crew and polecats: made, started, stopped, removed."""
 
-import time
-
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, HookState, Role
 from gastown_tmux.domain.ids import Commit, parse_name
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges.files.waiting import looks
 from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT
-from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.hooks.worktrees import (
     archive_agent,
@@ -112,10 +110,11 @@ def start_agent(town: Town, agent: Address) -> Answer:
 
 def _await_start(town: Town, agent: Address) -> bool:
     """Whether its program runs; a start that somebody else has under way is waited for."""
-    deadline = time.monotonic() + START_SECONDS
-    while (session := rows.find_live_session(town.db, agent)) and session.pid is None and time.monotonic() < deadline:
-        processes.wait(0.01)
-    return session is not None and session.pid is not None
+    for _ in looks(START_SECONDS, 0.01):
+        session = rows.find_live_session(town.db, agent)
+        if session is None or session.pid is not None:
+            return session is not None
+    return False
 
 
 def _start(town: Town, agent: Address) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gastown_tmux.edges.files.waiting import wait
 from gastown_tmux.edges.processes import process_table, processes
 from gastown_tmux.edges.processes.processes import (
     ProcessRef,
@@ -163,7 +164,7 @@ def test_nobody_waits_for_an_environment_that_is_empty(spawn: Spawn, monkeypatch
     monkeypatch.setattr(process_table, "_EXEC_SECONDS", 10_000)
     ref = spawn("exec env -i sleep 60")
     while process_table.command_line(ref.pid) != [b"sleep", b"60"]:
-        processes.wait(0.001)
+        wait(0.001)
     assert process_table.environment(ref.pid) == b""
 
 
