@@ -88,6 +88,12 @@ def test_git_is_started_by_nobodys_settings_but_our_own(graph: grimp.ImportGraph
     assert by_command | by_library - {"gastown_tmux.edges.git.transfers"} <= pinned
 
 
+def test_operations_know_their_caller_by_the_town_alone() -> None:
+    """Not every caller has our standard input and our environment."""
+    direct = re.compile(r"sys\.stdin|os\.environ|os\.getenv")
+    assert [path for path in SOURCES if "operations" in path.parts and direct.search(path.read_text())] == []
+
+
 def _dotted(path: Path) -> str:
     return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 

@@ -6,7 +6,7 @@ import sys
 
 from gastown_tmux.cli import progress, render
 from gastown_tmux.edges.git import transfers
-from gastown_tmux.edges.processes.terminal import ask
+from gastown_tmux.edges.processes.terminal import ask, hear
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town
@@ -30,7 +30,7 @@ def _is_for_hook(verb: Verb, words: list[str]) -> bool:
 def _carry_out(verb: Verb, words: list[str], given: Globals) -> None:
     town = open_town(given, dict(os.environ), render.say, needed=verb.town)
     write = render.draw if verb.show is Special.SCREENS else render.write
-    town.ask = ask
+    town.ask, town.hear = ask, hear
     silent = given.json or given.quiet or not progress.is_wanted()
     with contextlib.nullcontext() if silent else transfers.watched(progress.draw):
         for text in answer(verb, words, town, render.display(), given.json):

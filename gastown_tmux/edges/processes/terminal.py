@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from gastown_tmux.errors import MissingError
+from gastown_tmux.reading import LARGEST
 
 #: Where ``tcgetattr`` has the local modes.
 _LOCAL = 3
@@ -105,6 +106,11 @@ def ask(question: str) -> str | None:
     sys.stderr.write(question)
     sys.stderr.flush()
     return sys.stdin.readline().strip() or None
+
+
+def hear() -> bytes:
+    """What another program writes to us; nothing where a person types."""
+    return b"" if sys.stdin.isatty() else sys.stdin.buffer.read(LARGEST)
 
 
 def is_terminal() -> bool:

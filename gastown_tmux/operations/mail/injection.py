@@ -1,7 +1,6 @@
 """gt mail check: what is new, for people and, with ``--inject``, for the hooks of agents' programs."""
 
 import contextlib
-import sys
 from collections.abc import Collection, Iterator, Mapping
 
 from gastown_tmux.domain.addresses import Address
@@ -14,7 +13,7 @@ from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.operations.mail.inbox import MailView, box, load_each, view
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.reading import LARGEST, json_object, read_file, text_of
+from gastown_tmux.reading import json_object, read_file, text_of
 from gastown_tmux.store.agents import move_session
 from gastown_tmux.store.deliveries import find_delivery, insert_delivery, list_quiet, move_delivery
 
@@ -71,8 +70,7 @@ def _untold(town: Town) -> list[Message]:
 
 def answer_hook(town: Town, text: str) -> str:
     """The text as the program that runs this hook takes it; empty where it must not be stopped again."""
-    asked = "GT_HOOK" in town.environment and not sys.stdin.isatty()
-    payload = json_object(sys.stdin.buffer.read(LARGEST)) if asked else {}
+    payload = json_object(town.hear()) if "GT_HOOK" in town.environment else {}
     return frame(text, town.environment.get("GT_INJECT", ""), payload)
 
 

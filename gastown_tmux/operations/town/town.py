@@ -41,7 +41,8 @@ class Answer:
 
 @dataclass
 class Town:
-    """``say`` takes one line of progress; ``ask`` gives a person's answer, or None; ``environment`` is the caller's.
+    """``say`` takes one line of progress; ``ask`` gives a person's answer, or None; ``hear`` what is on the caller's
+    standard input; ``environment`` is the caller's.
 
     ``goes_on``: settings that cannot be read now are those that were read last. For daemons, which nobody sees stop.
     """
@@ -52,6 +53,7 @@ class Town:
     flags: Mapping[str, object] = field(default_factory=dict)
     say: Callable[[str], None] = lambda line: None
     ask: Callable[[str], str | None] = lambda question: None
+    hear: Callable[[], bytes] = lambda: b""
     patience: float = BUSY_SECONDS
     goes_on: bool = False
 

@@ -1,6 +1,5 @@
 """gt mayor: the window a person runs the town from, and the agent program beside it."""
 
-import os
 from dataclasses import dataclass
 
 from gastown_tmux.domain.addresses import MAYOR
@@ -107,7 +106,7 @@ def restart(town: Town, provider: str | None = None) -> Answer:
     answer = start(town, provider)
     repl = _find_repl(town)
     # The REPL that asks for this is fresh enough, and could not tell that it was done.
-    if repl is not None and repl.pane != os.environ.get("TMUX_PANE"):
+    if repl is not None and repl.pane != town.environment.get("TMUX_PANE"):
         kill_pane(town.tmux, repl.pane, f"hq.{MAYOR}")
         open_headquarters(town)
     return Answer(status(town), answer.text)

@@ -1,6 +1,5 @@
 """An agent's screen shown in another window, as it is now: what grids are made of."""
 
-import os
 import threading
 from collections.abc import Iterator
 
@@ -17,7 +16,7 @@ SHORT_SECONDS, LONG_SECONDS = 0.2, 1.0
 
 def mirror(town: Town, agent: Address) -> Iterator[str]:
     """Its screen, with colours, whenever it is another one; for ever, for an agent that is gone may come back."""
-    own, pane, shown, pause = os.environ.get("TMUX_PANE"), None, None, SHORT_SECONDS
+    own, pane, shown, pause = town.environment.get("TMUX_PANE"), None, None, SHORT_SECONDS
     waiting = threading.Event()
     while True:
         try:

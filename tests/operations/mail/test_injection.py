@@ -45,7 +45,8 @@ def inject(
         if request.param == "from files alone" and hot.run(["mail", "check", "--inject"]) is not None:
             take_signals(ann)
             return capsys.readouterr().out
-        texts = injection.check(dataclasses.replace(ann, environment=environment), inject=True)
+        asking = dataclasses.replace(ann, environment=environment, hear=stdin.getvalue)
+        texts = injection.check(asking, inject=True)
         assert isinstance(texts, Iterator)
         return "".join(f"{text}\n" for text in texts)
 
