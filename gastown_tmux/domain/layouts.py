@@ -115,7 +115,7 @@ def _arrangement(value: object, where: str) -> str | None:
     """tmux 3.3 dies of any other word, and everybody in it."""
     if value is None or value in ARRANGEMENTS or (isinstance(value, str) and _LAYOUT.fullmatch(value)):
         return value
-    raise UsageError(f"{where}: layout is none of {', '.join(ARRANGEMENTS)}, nor one that 'gt layout save' wrote")
+    raise UsageError(f"{where}: layout must be one of {', '.join(ARRANGEMENTS)}, or one that 'gt layout save' wrote")
 
 
 def _each(value: object, where: str) -> str | None:

@@ -70,7 +70,7 @@ def add_to_convoy(change: Change, convoy: ConvoyId, beads: Sequence[BeadId]) -> 
         if row is not None and row["convoy"] == convoy:
             continue
         if row is not None:
-            raise RefusedError(f"{bead} travels in convoy {row['convoy']}")
+            raise RefusedError(f"{bead} is in convoy {row['convoy']}")
         change.execute("INSERT INTO convoy_beads (bead, convoy, place) VALUES (?, ?, ?)", bead, convoy, place)
         change.event(EventType.CONVOY_ADDED, convoy, bead=bead)
         added.append(bead)

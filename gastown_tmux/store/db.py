@@ -173,7 +173,7 @@ def _execute(connection: sqlite3.Connection, sql: str, values: Sequence[object])
     except (UnicodeError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
         if isinstance(error, sqlite3.Error) and "binding" not in str(error):
             raise
-        raise UsageError(f"no row can hold that: {error}") from error
+        raise UsageError(f"that cannot be stored: {error}") from error
 
 
 def create(path: Path, fill: Callable[[Change], None], actor: Address, time: Time) -> None:

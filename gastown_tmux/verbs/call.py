@@ -85,7 +85,7 @@ def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any, emergency: b
             return parse_value(word)
         case Kind.CHOICE:
             if word not in parameter.choices:
-                raise UsageError(f"{word!r} is none of {', '.join(parameter.choices)}")
+                raise UsageError(f"{word!r} is not one of {', '.join(parameter.choices)}")
             return word
         case _:
             return word

@@ -111,7 +111,7 @@ def test_a_convoy_lands_by_itself_and_adding_opens_it_again(db: Database) -> Non
         first, second = bead(change), bead(change)
         convoy, other = convoys.insert_convoy(change, "one", None), convoys.insert_convoy(change, "two", None)
         assert convoys.add_to_convoy(change, convoy, [first, first]) == [first]
-        with pytest.raises(RefusedError, match="travels in convoy"):
+        with pytest.raises(RefusedError, match="is in convoy"):
             convoys.add_to_convoy(change, other, [first])
         assert not convoys.land_convoy(change, other)
         beads.sling_bead(change, first, TOAST)

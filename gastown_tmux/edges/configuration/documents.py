@@ -18,7 +18,7 @@ def parse_yaml(text: str) -> object:
         raise ValueError(words) from None
     except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         # Of a scalar that is none of its kind, as 2026-99-99 is no date.
-        raise ValueError(f"a value in it is none: {error}") from None
+        raise ValueError(f"a value in it cannot be read: {error}") from None
     return _Plain().make(value)
 
 

@@ -157,7 +157,7 @@ class _Renewal:
                 # It had a say in how files were written just now.
                 (self.admin / "index").unlink()
         else:
-            raise GitError(f"{self.path} does not become as new: {', '.join([*found.taken, *found.missing][:3])}")
+            raise GitError(f"{self.path} could not be made as new: {', '.join([*found.taken, *found.missing][:3])}")
         if found.changed_modes:
             self._git("update-index", "-q", "--refresh")
         shutil.copy2(self.admin / "index", self.admin / _INDEX)

@@ -60,7 +60,7 @@ def describe_source(given: str) -> Source:
     source = _describe(given)
     for text in (source.url, str(source.path or "")):
         if not is_text(text):
-            raise RefusedError(f"gt cannot write down this path or URL: {text!r}", "a name of letters, on one line")
+            raise RefusedError(f"gt cannot store this path or URL: {text!r}", "a name of letters, on one line")
     return source
 
 

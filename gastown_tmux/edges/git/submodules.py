@@ -127,7 +127,7 @@ class _Level:
         """The level below, and the address it is taken from."""
         url = self._settings().get(f"submodule.{submodule.name}.url", [submodule.url or ""])[-1]
         if not url:
-            raise GitError("nobody wrote down where it is", "git submodule add")
+            raise GitError("its URL is not recorded", "git submodule add")
         inner = self._inner(submodule, url)
         assert inner.store is not None
         inner.store.bring(submodule.commit, Sources(inner.local, url, self.files))

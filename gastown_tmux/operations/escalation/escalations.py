@@ -48,7 +48,7 @@ def show_escalation(town: Town, escalation: Escalation) -> Escalation:
 def acknowledge(town: Town, escalation: Escalation) -> Answer:
     """A person's word ends the climbing; an agent's begins the level's time anew. Raises RefusedError once resolved."""
     if escalation.state == "resolved":
-        raise RefusedError(f"{escalation.id} is resolved", hint="gt escalate TEXT asks anew")
+        raise RefusedError(f"{escalation.id} is resolved", hint="gt escalate TEXT asks again")
     ended = town.is_person or escalation.level is Level.DEFAULT
     deadline = None if ended else chain.deadline_of(town, escalation.severity)
     with town.change() as change:

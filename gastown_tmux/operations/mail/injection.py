@@ -78,7 +78,7 @@ def take_offer(town: Town, session: str, offer: Mapping[str, object]) -> None:
     """Rows follow what a hook said that it told its agent."""
     agent, mails, hook = text_of(offer.get("agent")), offer.get("mails"), offer.get("hook")
     if agent is None or not isinstance(mails, list) or not all(is_short_id(str(mail)) for mail in mails):
-        raise UsageError("it is no offer of mail to an agent")
+        raise UsageError("it is not an offer of mail to an agent")
     _record(town, Address.parse(agent), list(map(str, mails)), session, str(hook))
 
 

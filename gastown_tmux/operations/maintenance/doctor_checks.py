@@ -126,7 +126,7 @@ def _examine_remote(town: Town, rig: Rig) -> Iterator[Finding]:
             f"the default branch of {rig.name}'s remote is {remote.default_branch} now, and work lands on {rig.target}"
         )
         way_out = f"gt rig set {rig.name} --branch {remote.default_branch}"
-        yield Finding("warning", what, "it was renamed or chosen anew upstream", way_out)
+        yield Finding("warning", what, "it was renamed upstream, or another one was chosen", way_out)
 
 
 def _examine_locks(town: Town, repository: Path, fix: bool) -> Iterator[Finding]:

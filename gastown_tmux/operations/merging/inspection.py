@@ -85,7 +85,7 @@ def _find_past(
         return None
     shown = ", ".join(f"{quoted_name(name)} ({filters[name]})" for name in past[:5])
     if commit is not None:
-        words = f"{commit[:12]} has files that went past their filter: {shown}: write that commit anew"
+        words = f"{commit[:12]} has files that went past their filter: {shown}: make that commit again"
     else:
         words = f"{len(past)} committed past the filter: {shown}: git add --renormalize FILE, git commit, gt done"
     return Rejection(Reason.REJECTED, words)

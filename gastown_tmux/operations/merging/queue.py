@@ -58,7 +58,7 @@ def submit(town: Town, bead: Bead | None = None) -> Answer:
     if bead.state is BeadState.SUBMITTED:
         return Answer(rows.get_merge_request(town.db, str(bead.merge_request)), f"{bead.id} is submitted already")
     if bead.assignee is None or bead.state not in (BeadState.HOOKED, BeadState.WORKING):
-        raise RefusedError(f"{bead.id} is {bead.state}: it is on no hook", hint=f"gt bead show {bead.id}")
+        raise RefusedError(f"{bead.id} is {bead.state}: it is not on a hook", hint=f"gt bead show {bead.id}")
     text = worker.submit(town, town.rig(bead.rig), bead.assignee, bead)
     write_state(town, bead.assignee)
     request = beads.get_bead(town.db, bead.id).merge_request

@@ -38,7 +38,7 @@ def deny(
 def _answer(town: Town, agents: Sequence[Address], alike: bool, all: bool, digest: str | None, answer: str) -> Answer:
     _require_person(town)
     if digest is not None and (len(agents) != 1 or alike or all):
-        raise UsageError("a digest is of one agent's dialog", hint="gt waiting --json")
+        raise UsageError("--digest is for one agent's dialog", hint="gt waiting --json")
     waiting = list_dialogs(town) if alike or all or not agents else []
     if not agents and not all:
         raise UsageError("whose question?", hint="gt waiting" if waiting else "nobody waits: gt agents")

@@ -92,7 +92,7 @@ def find_agent_without_rows(town: Town, word: str) -> Address:
     if len(named) > 1:
         raise RefusedError(f"{word!r} may be {' or '.join(named)}", hint="use the whole address")
     if not named:
-        raise NotFoundError(f"nothing tells of an agent {word!r}", hint="gt doctor --fix")
+        raise NotFoundError(f"no agent {word!r}", hint="gt doctor --fix")
     return Address(named[0])
 
 

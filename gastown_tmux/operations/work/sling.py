@@ -102,7 +102,7 @@ def _split(
         if given and place is None:
             raise NotFoundError(f"no rig or agent {given[-1]!r}", hint="gt rig list")
         if given:
-            raise UsageError("-m makes a bead of its own: name no other", hint="gt sling -m WORDS RIG")
+            raise UsageError("-m makes the bead: name no other", hint="gt sling -m WORDS RIG")
         if place is None:
             raise UsageError("a rig or an agent is needed", hint="gt sling -m WORDS RIG")
     elif not given:
@@ -184,7 +184,7 @@ def unsling(town: Town, bead: Bead) -> Answer:
             rows.hold_back(change, bead.id)
         return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} waits for no worker any more")
     if bead.state not in (BeadState.HOOKED, BeadState.WORKING) or bead.assignee is None:
-        raise RefusedError(f"{bead.id} is {bead.state}: it is on no hook", hint=f"gt bead show {bead.id}")
+        raise RefusedError(f"{bead.id} is {bead.state}: it is not on a hook", hint=f"gt bead show {bead.id}")
     address = bead.assignee
     save_hook(town, town.rig(bead.rig), address, "unsling")
     with town.change() as change:

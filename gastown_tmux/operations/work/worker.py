@@ -115,7 +115,7 @@ def done(town: Town, report: str | None = None, defer: str | None = None, escala
     if len(given) > 1:
         raise UsageError("--report, --defer and --escalate exclude one another")
     if given and not given[0].strip():
-        raise UsageError("a report is not empty" if report is not None else "a reason is needed")
+        raise UsageError("the report is empty" if report is not None else "a reason is needed")
     address = _own_address(town)
     if rows.find_held_bead(town.db, address) is None:
         last = _find_done(town, address, report, defer, escalate)

@@ -151,7 +151,7 @@ def respawn_agent(town: Town, agent: Address, fresh: bool = False) -> Answer:
     # The witness may be first.
     if not _await_start(town, agent):
         _start(town, agent)
-    return Answer(show_agent(town, agent), f"{agent} runs anew")
+    return Answer(show_agent(town, agent), f"{agent} runs again")
 
 
 def handoff(town: Town, message: str | None = None) -> Answer:
@@ -173,7 +173,7 @@ def _hand_over(town: Town, agent: Address, why: str, note: str | None = None) ->
             rows.leave_handoff(change, session, note)
         rows.ask_to_end(change, session.id, why)
     poke(town.death_fifo)
-    fate = "is ended and started anew" if town.is_wanted() else "ends when the town is up again"
+    fate = "is ended and started again" if town.is_wanted() else "ends when the town is up again"
     return Answer({"agent": agent, "session": session.id}, f"session {session.id} {fate}")
 
 

@@ -43,13 +43,13 @@ VERBS = (
     ),
     Verb(
         "escalate ack",
-        "say that you look after it",
+        "say that you are looking after it",
         "operations.escalation.escalations:acknowledge",
         (argument("escalation", Kind.ESCALATION),),
     ),
     Verb(
         "escalate resolve",
-        "say that it is done with",
+        "mark it as resolved",
         "operations.escalation.escalations:resolve",
         (argument("escalation", Kind.ESCALATION),),
     ),
@@ -98,7 +98,7 @@ VERBS = (
     ),
     Verb(
         "respawn",
-        "start an agent anew, with what was on its hook",
+        "restart an agent, with what was on its hook",
         "operations.workforce.workers:respawn_agent",
         (argument("agent", Kind.AGENT), flag("--fresh", "fresh", "with a new conversation")),
     ),

@@ -18,7 +18,7 @@ VERBS = (
     ),
     Verb("mayor detach", "leave the town's windows", "operations.windows.attach:detach"),
     Verb("mayor stop", "end its agent program, and close the mayor's window", "operations.windows.mayor:stop"),
-    Verb("mayor restart", "both of them anew", "operations.windows.mayor:restart", _AGENT),
+    Verb("mayor restart", "restart both", "operations.windows.mayor:restart", _AGENT),
     Verb(
         "mayor status",
         "whether the mayor runs, and with which agent program",

@@ -49,7 +49,7 @@ VERBS = (
     ),
     Verb(
         "mq submit",
-        "submit a bead's branch in its worker's place",
+        "submit a bead's branch for its worker",
         "operations.merging.queue:submit",
         (optional("bead", Kind.BEAD, "your own unless given"),),
     ),
@@ -117,7 +117,7 @@ VERBS = (
         "have systemd bring the town back after logout and boot",
         "operations.sessions.service:install",
     ),
-    Verb("service remove", "take the systemd units out again", "operations.sessions.service:remove"),
+    Verb("service remove", "remove the systemd units", "operations.sessions.service:remove"),
     Verb(
         "service status",
         "the town's systemd units",

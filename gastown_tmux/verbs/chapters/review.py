@@ -4,9 +4,9 @@ from gastown_tmux.verbs.table import Kind, Listing, Verb, flag, option, optional
 
 _WHOSE = (
     optional("agents", Kind.AGENT, "whose question", many=True),
-    flag("--alike", "alike", "whoever else asks for the same too"),
+    flag("--alike", "alike", "also everybody else who asks for the same"),
     flag("--all", "all", "everybody who waits"),
-    option("--digest", "digest", help="of the dialog that was judged: any other is refused, as changed"),
+    option("--digest", "digest", help="the digest of the dialog you judged; any other is refused as changed"),
 )
 
 VERBS = (

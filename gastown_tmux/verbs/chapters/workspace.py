@@ -219,24 +219,24 @@ VERBS = (
     ),
     Verb(
         "config set",
-        "set a value, for the town unless said otherwise",
+        "set a value",
         "operations.town.configuration:set_key",
         (
             argument("key", Kind.SETTING),
             argument("value", Kind.YAML, "as YAML"),
             flag("--user", "user", "for you, in every town"),
-            flag("--town", "town_layer", "for this town, as it is unless told otherwise"),
+            flag("--town", "town_layer", "for this town (the default)"),
             option("--rig", "rig", Kind.RIG, "for one rig"),
         ),
     ),
     Verb(
         "config unset",
-        "take a value out again",
+        "remove a value",
         "operations.town.configuration:unset_key",
         (
             argument("key", Kind.SETTING),
             flag("--user", "user", "for you, in every town"),
-            flag("--town", "town_layer", "for this town, as it is unless told otherwise"),
+            flag("--town", "town_layer", "for this town (the default)"),
             option("--rig", "rig", Kind.RIG, "for one rig"),
         ),
     ),
