@@ -50,7 +50,7 @@ soak-mail *args: setup
 soak-healthy seconds="600": setup
     @PYTEST_HEALTHY_SECONDS="{{seconds}}" "{{bin}}/python" -m pytest --timeout 3600 tests/journeys/test_supervision.py -k healthy
 
-# how long things take, beside the least they could; at the end what an idle town costs: --seconds N, --agents N
+# how long things take, beside the least they could, then what an idle town costs: --seconds N, --agents N, or --scale
 bench *args: setup
     @"{{bin}}/python" tests/bench/run.py "$@"
 

@@ -127,7 +127,7 @@ class _Deacon:
 
     def _schedule(self, rig: Rig) -> None:
         now = time.monotonic()
-        if rig.parked or self._resting.get(rig.name, now) > now or not list_waiting(self.town.db, rig.name):
+        if rig.parked or self._resting.get(rig.name, now) > now or not list_waiting(self.town.db, rig.name, most=1):
             return
 
         def work(town: Town) -> None:

@@ -1,6 +1,7 @@
 """Bead rows."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 
 from gastown_tmux.domain.addresses import Address
@@ -32,6 +33,12 @@ _UNBLOCKED = (
     "NOT EXISTS (SELECT 1 FROM needs n JOIN beads d ON d.id = n.needed WHERE n.bead = b.id"
     " AND d.state <> 'merged' AND NOT (d.state = 'closed' AND d.reason = 'done'))"
 )
+_COUNT_OPEN = "SELECT rig, count(*) AS n FROM beads WHERE state = 'open' GROUP BY rig"
+#: From the few that need any, not from all that are open.
+_COUNT_BLOCKED = (
+    "SELECT b.rig, count(*) AS n FROM (SELECT DISTINCT bead FROM needs) w CROSS JOIN beads b ON b.id = w.bead"
+    f" WHERE b.state = 'open' AND NOT {_UNBLOCKED} GROUP BY b.rig"
+)
 
 
 def _bead(row: Row) -> Bead:
@@ -61,10 +68,13 @@ def _bead(row: Row) -> Bead:
 
 
 def list_beads(reader: Reader, *, rig: str | None = None, state: str | None = None) -> list[Bead]:
+    """``state`` may also be ``blocked``: open, with needs that are not met."""
     sql, values = _BEAD + " WHERE 1", list[object]()
     if rig is not None:
         sql, values = sql + " AND b.rig = ?", [*values, rig]
-    if state is not None:
+    if state == "blocked":
+        sql += f" AND b.state = 'open' AND b.id IN (SELECT bead FROM needs) AND NOT {_UNBLOCKED}"
+    elif state is not None:
         sql, values = sql + " AND b.state = ?", [*values, state]
     return [_bead(row) for row in reader.rows(sql + " ORDER BY b.created, b.id", *values)]
 
@@ -86,23 +96,23 @@ def list_ready(reader: Reader, rig: str | None = None) -> list[Bead]:
 
 def count_ready(reader: Reader) -> dict[RigName, int]:
     """Ready beads of each rig."""
-    rows = reader.rows(
-        f"SELECT b.rig, count(*) AS n FROM beads b WHERE b.state = 'open' AND {_UNBLOCKED} GROUP BY b.rig"
-    )
-    return {RigName(row["rig"]): row["n"] for row in rows}
+    ready = Counter({row["rig"]: row["n"] for row in reader.rows(_COUNT_OPEN)})
+    ready.subtract({row["rig"]: row["n"] for row in reader.rows(_COUNT_BLOCKED)})
+    return {RigName(rig): count for rig, count in ready.items() if count}
 
 
-def list_waiting(reader: Reader, rig: str) -> list[Bead]:
-    """Ready beads that go to a worker by themselves: slung before, or come back to be done again."""
+def list_waiting(reader: Reader, rig: str, most: int = -1) -> list[Bead]:
+    """Ready beads that go to a worker by themselves: slung before, or come back to be done again.
+
+    The most urgent first; all of them, unless ``most`` says otherwise.
+    """
     sql = _BEAD + (
         f" WHERE b.state = 'open' AND b.rig = ? AND {_UNBLOCKED} AND b.attempts < ?"
+        " AND (b.target IS NOT NULL OR b.reason IS NOT NULL)"
         f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)})) ORDER BY b.priority, b.created, b.id"
+        " LIMIT ?"
     )
-    return [_bead(row) for row in reader.rows(sql, rig, ATTEMPTS, *RETRIED)]
-
-
-def is_blocked(reader: Reader, bead: BeadId) -> bool:
-    return reader.row(f"SELECT 1 FROM beads b WHERE b.id = ? AND {_UNBLOCKED}", bead) is None
+    return [_bead(row) for row in reader.rows(sql, rig, ATTEMPTS, *RETRIED, most)]
 
 
 def find_bead(reader: Reader, bead: str) -> Bead | None:
@@ -115,6 +125,12 @@ def get_bead(reader: Reader, bead: str) -> Bead:
     if found is None:
         raise NotFoundError(f"no bead {bead}", hint="gt bead list")
     return found
+
+
+def find_last_bead(reader: Reader, address: str) -> Bead | None:
+    """That of an agent's beads which changed last, wherever it is now."""
+    row = reader.row(_BEAD + " WHERE b.assignee = ? ORDER BY b.updated DESC LIMIT 1", address)
+    return _bead(row) if row else None
 
 
 def find_held_bead(reader: Reader, address: str) -> Bead | None:
@@ -186,7 +202,11 @@ def set_needs(change: Change, bead: BeadId, needs: Sequence[BeadId]) -> None:
         get_bead(change, needed)
         change.execute("INSERT INTO needs (bead, needed) VALUES (?, ?)", bead, needed)
     graph: dict[BeadId, list[BeadId]] = {}
-    for row in change.rows("SELECT bead, needed FROM needs"):
+    reached = (
+        "WITH RECURSIVE reached (bead, needed) AS (SELECT bead, needed FROM needs WHERE bead = ?"
+        " UNION SELECT n.bead, n.needed FROM reached r JOIN needs n ON n.bead = r.needed) SELECT * FROM reached"
+    )
+    for row in change.rows(reached, bead):
         graph.setdefault(BeadId(row["bead"]), []).append(BeadId(row["needed"]))
     circle = find_cycle(graph)
     if circle:

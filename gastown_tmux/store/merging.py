@@ -1,14 +1,22 @@
 """Merge request rows."""
 
+from collections import Counter
+
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Time
-from gastown_tmux.domain.merging import LIVE, MERGE_REQUEST, MergeRequest, MergeRequestMove, MergeState
+from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeRequestMove, MergeState
 from gastown_tmux.errors import NotFoundError
-from gastown_tmux.store.db import Change, Row, placeholders
+from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader
 
+#: Each by its place among those of its rig that are on their way; counted once for all.
 _SELECT = (
+    "SELECT m.*, p.position FROM merge_requests m LEFT JOIN (SELECT seq, row_number() OVER (PARTITION BY rig"
+    " ORDER BY seq) AS position FROM merge_requests WHERE state IN ('queued', 'testing', 'publishing')) p USING (seq)"
+)
+#: The same of one, whose place is counted for it alone.
+_SELECT_ONE = (
     "SELECT m.*, CASE WHEN m.state IN ('queued', 'testing', 'publishing') THEN (SELECT count(*) FROM merge_requests o"
     " WHERE o.rig = m.rig AND o.state IN ('queued', 'testing', 'publishing') AND o.seq <= m.seq) END AS position"
     " FROM merge_requests m"
@@ -59,10 +67,28 @@ def list_merge_requests(reader: Reader, *, rig: str | None = None, state: str | 
     return [_merge_request(row) for row in reader.rows(sql + " ORDER BY m.seq", *values)]
 
 
-def list_live(reader: Reader) -> list[MergeRequest]:
-    """Those on their way in any rig: queued, at work, or held for a person."""
-    sql = _SELECT + f" WHERE m.state IN ({placeholders(LIVE)}) ORDER BY m.seq"
-    return [_merge_request(row) for row in reader.rows(sql, *LIVE)]
+def count_queued(reader: Reader) -> Counter[RigName]:
+    """How many of each rig are queued or at work."""
+    return _count(reader, "state IN ('queued', 'testing', 'publishing')")
+
+
+def count_held(reader: Reader) -> Counter[RigName]:
+    """How many of each rig wait for a person."""
+    return _count(reader, "state = 'held'")
+
+
+def _count(reader: Reader, where: str) -> Counter[RigName]:
+    rows = reader.rows(f"SELECT rig, count(*) AS n FROM merge_requests WHERE {where} GROUP BY rig")
+    return Counter({RigName(row["rig"]): row["n"] for row in rows})
+
+
+def list_hindered(reader: Reader) -> list[tuple[MergeRequestId, str]]:
+    """Those in the queues of all rigs that something is said of, and what."""
+    sql = (
+        "SELECT id, reason FROM merge_requests"
+        " WHERE state IN ('queued', 'testing', 'publishing') AND reason IS NOT NULL ORDER BY seq"
+    )
+    return [(MergeRequestId(row["id"]), row["reason"]) for row in reader.rows(sql)]
 
 
 def list_queue(reader: Reader, rig: str) -> list[MergeRequest]:
@@ -92,7 +118,7 @@ def mark_told(change: Change, id: MergeRequestId) -> None:
 
 
 def get_merge_request(reader: Reader, id: str) -> MergeRequest:
-    row = reader.row(_SELECT + " WHERE m.id = ?", id)
+    row = reader.row(_SELECT_ONE + " WHERE m.id = ?", id)
     if row is None:
         raise NotFoundError(f"no merge request {id}", hint="gt mq list")
     return _merge_request(row)

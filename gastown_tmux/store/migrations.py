@@ -140,4 +140,10 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE rigs ADD COLUMN problem TEXT;
     ALTER TABLE rigs ADD COLUMN remote_default TEXT;
     """,
+    """
+    -- Asked for at each change and at each look of the deacon, however many beads are open.
+    CREATE INDEX beads_with_a_way ON beads (rig, priority, created)
+        WHERE state = 'open' AND (target IS NOT NULL OR reason IS NOT NULL);
+    CREATE INDEX beads_by_assignee ON beads (assignee, updated);
+    """,
 )

@@ -14,6 +14,6 @@ class Reader(Protocol):
 
 
 def matching_ids(reader: Reader, table: str, start: str) -> list[str]:
-    """Ids that begin so, four at most; ``table`` is one of ours, never a user's word."""
-    sql = f"SELECT id FROM {table} WHERE substr(id, 1, length(?)) = ? ORDER BY id <> ?, id LIMIT 4"
-    return [row["id"] for row in reader.rows(sql, start, start, start)] if start else []
+    """Ids that begin so, four at most, the very id first; ``table`` is one of ours, never a user's word."""
+    sql = f"SELECT id FROM {table} WHERE id >= ? AND id < ? || char(0x10ffff) ORDER BY id LIMIT 4"
+    return [row["id"] for row in reader.rows(sql, start, start)] if start else []

@@ -21,6 +21,7 @@ import supervision  # noqa: F401
 import talk  # noqa: F401
 from harness import BENCHMARKS, CannotRunError, Measured, measure
 from idle import NAME, measure_idle
+from scale import measure_scale, sizes_as_words
 
 import gastown_tmux
 
@@ -31,12 +32,16 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="measured calls of each (20)")
     parser.add_argument("--agents", type=int, nargs="+", default=[30, 300], help="in idle towns (30 and 300)")
     parser.add_argument("--seconds", type=float, default=300, help="that an idle town is looked at (300)")
+    parser.add_argument("--scale", action="store_true", help="only what verbs cost in small and large towns")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save what was measured")
     options = parser.parse_args()
     # Else what changed since the environment was made is compiled at every call, where Python may not keep it.
     compileall.compile_dir(Path(gastown_tmux.__path__[0]), quiet=1)
     machine = describe_machine()
     print(machine)
+    if options.scale:
+        print(sizes_as_words(), *measure_scale(), sep="\n")
+        return 0
     print(f"{'milliseconds':35} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'p99':>7} {'ratio':>6}  goal")
     results = []
     for bench in BENCHMARKS:

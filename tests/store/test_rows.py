@@ -3,11 +3,11 @@
 import pytest
 
 from gastown_tmux.domain.addresses import OVERSEER
-from gastown_tmux.domain.ids import BeadId, Commit, RigName
+from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName
 from gastown_tmux.domain.state_machine import IllegalMoveError
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.store import agents, beads, convoys, deliveries, merging, rigs
-from gastown_tmux.store.db import Change, Database, TakenError
+from gastown_tmux.store.db import Change, Database, Row, TakenError
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.meta import find_result, once
 from gastown_tmux.store.rows import matching_ids
@@ -77,14 +77,68 @@ def test_only_what_is_not_needed_any_more_is_ready(db: Database) -> None:
         first = bead(change, "first")
         second = bead(change, "second", (first,))
         wontdo = bead(change, "third", (second,))
-    assert [one.id for one in beads.list_ready(db)] == [first] and beads.is_blocked(db, second)
+    assert [one.id for one in beads.list_ready(db)] == [first] and [
+        one.id for one in beads.list_beads(db, state="blocked")
+    ] == [second, wontdo]
     with db.change(OVERSEER, NOW) as change:
         beads.sling_bead(change, first, TOAST)
         beads.report_bead(change, first, "text")
     assert [one.id for one in beads.list_ready(db)] == [second]
     with db.change(OVERSEER, NOW) as change:
         beads.close_bead(change, second, "wontdo")
-    assert beads.list_ready(db) == [] and beads.is_blocked(db, wontdo)
+    assert beads.list_ready(db) == [] and [one.id for one in beads.list_beads(db, state="blocked")] == [wontdo]
+
+
+def test_a_circle_elsewhere_hinders_nobody(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        first = bead(change)
+        second = bead(change, needs=(first,))
+        change.execute("INSERT INTO needs (bead, needed) VALUES (?, ?)", first, second)
+        harmless = bead(change)
+        bead(change, needs=(harmless,))
+        with pytest.raises(RefusedError, match=f"{first} → {second} → {first}|{second} → {first} → {second}"):
+            bead(change, needs=(second,))
+
+
+def test_a_place_in_the_queue_counts_those_before_it_in_its_rig(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        requests = []
+        for _ in range(4):
+            id = bead(change)
+            beads.sling_bead(change, id, TOAST)
+            requests.append(submit(change, id))
+        one, two, three, four = map(MergeRequestId, requests)
+        merging.move_merge_request(change, one, "test")
+        merging.move_merge_request(change, two, "reject")
+        merging.set_reason(change, three, "slow")
+    listed = {found.id: found.position for found in merging.list_merge_requests(db)}
+    assert listed == {one: 1, two: None, three: 2, four: 3}
+    assert [found.position for found in merging.list_merge_requests(db, state="queued")] == [2, 3]
+    assert {id: merging.get_merge_request(db, id).position for id in listed} == listed
+    assert merging.count_queued(db) == {RIG: 3} and merging.count_held(db) == {}
+    assert merging.list_hindered(db) == [(three, "slow")]
+
+
+def test_what_is_asked_all_day_reads_no_more_than_it_must(db: Database) -> None:
+    """However many beads are open, those that wait for nobody are not looked at."""
+    plans = []
+    for ask in (lambda plan: beads.list_waiting(plan, RIG, 1), lambda plan: beads.find_last_bead(plan, TOAST)):
+        ask(Plan(db, plans))
+    assert "USING INDEX beads_with_a_way" in plans[0] and "USING INDEX beads_by_assignee" in plans[1], plans
+
+
+class Plan:
+    """A reader that asks how a query would be answered."""
+
+    def __init__(self, db: Database, plans: list[str]) -> None:
+        self._db, self._plans = db, plans
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        self._plans.append(" ".join(row["detail"] for row in self._db.rows(f"EXPLAIN QUERY PLAN {sql}", *values)))
+        return []
+
+    def row(self, sql: str, *values: object) -> None:
+        self.rows(sql, *values)
 
 
 def test_one_live_merge_request_of_a_bead(db: Database) -> None:

@@ -131,13 +131,13 @@ class RefineryView:
 
 
 def refineries(town: Town) -> list[RefineryView]:
-    requests = rows.list_merge_requests(town.db)
+    queued, held = rows.count_queued(town.db), rows.count_held(town.db)
     return [
         RefineryView(
             rig=rig.name,
             running=locks.holder(town.run / f"refinery.{rig.name}.lock") is not None,
-            queued=sum(r.rig == rig.name and r.position is not None for r in requests),
-            held=sum(r.rig == rig.name and r.state is MergeState.HELD for r in requests),
+            queued=queued[rig.name],
+            held=held[rig.name],
             target=rig.target,
         )
         for rig in list_rigs(town.db)

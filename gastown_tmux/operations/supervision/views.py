@@ -6,7 +6,6 @@ from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Agent, Role, Session, SessionState, branch_of, view_state
 from gastown_tmux.domain.health import judge
 from gastown_tmux.domain.ids import BeadId, RigName, Time
-from gastown_tmux.domain.merging import MergeState
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
@@ -20,7 +19,7 @@ from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store.beads import count_beads, count_ready, list_held_beads, list_waiting
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.merging import list_live
+from gastown_tmux.store.merging import count_held, count_queued, list_hindered
 from gastown_tmux.store.meta import get_meta
 from gastown_tmux.store.rigs import list_rigs
 
@@ -127,11 +126,9 @@ def _branch(agent: Agent, bead: Bead | None) -> str | None:
 
 def count_waiting(town: Town) -> dict[str, int]:
     """What waits: for the refineries (queue), and for a person (held, mail, escalations)."""
-    states = [request.state for request in list_live(town.db)]
-    held = states.count(MergeState.HELD)
     return {
-        "queue": len(states) - held,
-        "held": held,
+        "queue": count_queued(town.db).total(),
+        "held": count_held(town.db).total(),
         "mail": len(Mailbox(town.mail / OVERSEER).list_new()),
         "escalations": len(list_escalations(town.db, state="open")),
     }
@@ -160,7 +157,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         explanation = explain(town, agent)
         return Answer(explanation, explanation.text())
     beads = count_beads(town.db)
-    queue = [request for request in list_live(town.db) if request.state is not MergeState.HELD]
+    queued = count_queued(town.db)
     ready = count_ready(town.db)
     counts = {
         **{state: beads.get(state, 0) for state in ("open", "hooked", "working", "submitted", "merged", "closed")},
@@ -185,12 +182,12 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
                 parked=rig.parked,
                 gates=gates,
                 beads=ready.get(rig.name, 0),
-                waiting=sum(request.rig == rig.name for request in queue),
+                waiting=queued[rig.name],
             )
         )
     for view in rigs:
-        notes += [f"{bead.id} waits for a free place" for bead in list_waiting(town.db, view.name)[:WAITING_SHOWN]]
-    notes += [f"{request.id}: {request.reason}" for request in queue if request.reason]
+        notes += [f"{bead.id} waits for a free place" for bead in list_waiting(town.db, view.name, WAITING_SHOWN)]
+    notes += [f"{id}: {reason}" for id, reason in list_hindered(town.db)]
     return Status(
         town=get_meta(town.db, "name") or "",
         path=str(town.path),

@@ -56,9 +56,6 @@ def _check(title: str, priority: int) -> None:
 
 def list_beads(town: Town, rig: Rig | None = None, state: str | None = None) -> list[Bead]:
     """``state`` may also be ``blocked``: open, with needs that are not met."""
-    if state == "blocked":
-        beads = rows.list_beads(town.db, rig=rig.name if rig else None, state=BeadState.OPEN)
-        return [bead for bead in beads if bead.needs and rows.is_blocked(town.db, bead.id)]
     return rows.list_beads(town.db, rig=rig.name if rig else None, state=state)
 
 

@@ -142,8 +142,7 @@ def _find_done(
     town: Town, address: Address, report: str | None, defer: str | None, escalate: str | None
 ) -> Bead | None:
     """The agent's last bead, where it is as this very ``gt done`` would have left it."""
-    beads = [bead for bead in rows.list_beads(town.db) if bead.assignee == address]
-    last = max(beads, key=lambda bead: bead.updated, default=None)
+    last = rows.find_last_bead(town.db, address)
     if last is None:
         return None
     if report is not None:
