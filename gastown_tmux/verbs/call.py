@@ -28,6 +28,7 @@ def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
     if verb.emergency:
         town.close()
         town.patience = _EMERGENCY_SECONDS
+        relocation.refuse_copy(town)
     elif verb.town and not verb.anywhere:
         orders.carry_out(town)
         relocation.settle(town)

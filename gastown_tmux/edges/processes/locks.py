@@ -92,6 +92,21 @@ def holder(path: Path) -> ProcessRef | None:
     return ref if ref is not None and is_alive(ref) else None
 
 
+def is_held(path: Path) -> bool:
+    """Whether anybody holds the lock; a copied file names the holder of another. Whoever takes it now may miss it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def is_abandoned(path: Path) -> bool:
     """Whether the last who held the lock died while it did, since the machine was started."""
     ref = _signed(path)

@@ -15,6 +15,7 @@ from gastown_tmux.domain.complaints import telling
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.files.waiting import looks, wait_until
 from gastown_tmux.edges.processes.locks import Lock
+from gastown_tmux.edges.processes.process_table import command_line
 from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, process, send, wait_for_death
 from gastown_tmux.edges.processes.systemd import start_unit
 from gastown_tmux.errors import GtError, MissingError, NotFoundError
@@ -189,7 +190,9 @@ class Server:
             except GtError:
                 asked = False
             old = self.remembered()
-            if old:
+            words = command_line(old.pid) if old else []
+            # One that was not asked is another town's, where the note was copied from there.
+            if old and (asked or not words or os.fsencode(self.socket) in words):
                 if not asked:
                     send(old, signal.SIGTERM)
                     send(old, signal.SIGCONT)

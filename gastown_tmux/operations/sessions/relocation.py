@@ -28,20 +28,31 @@ def settle(town: Town) -> None:
 
     A database that cannot be read is left to whoever needs it.
     """
+    was = refuse_copy(town)
+    if was is None:
+        return
+    with Lock(town.run / "place.lock", _LOCK_SECONDS):
+        if get_meta(town.db, "path") == was:
+            _move_in(town, was)
+
+
+def refuse_copy(town: Town) -> str | None:
+    """Where it was made, when that is not here. Raises CopiedError: what a copy's rows, locks and notes name is the
+    other town's, and runs.
+    """
     try:
         was = get_meta(town.db, "path")
+        if was is None or _is_same(was, town.path):
+            return None
+        is_copy = _is_original(Path(was), get_meta(town.db, "id"))
     except GtError:
-        return
-    if was is None or _is_same(was, town.path):
-        return
-    if _is_original(Path(was), get_meta(town.db, "id")):
+        return None
+    if is_copy:
         raise CopiedError(
             f"{town.path} is a copy of the town {was}, and both would do the same work",
             hint=f"gt --town {town.path} doctor --fix makes it a town of its own",
         )
-    with Lock(town.run / "place.lock", _LOCK_SECONDS):
-        if get_meta(town.db, "path") == was:
-            _move_in(town, was)
+    return was
 
 
 def _is_same(was: str, path: Path) -> bool:

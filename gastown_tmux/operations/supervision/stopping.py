@@ -162,7 +162,8 @@ def _end_daemons(town: Town, undone: Shortfalls) -> None:
         with undone.noting("locks cannot be read"):
             for path in town.run.glob("*.lock"):
                 is_daemon = path.stem in ("guard", "deacon", "witness") or path.stem.startswith("refinery.")
-                if is_daemon and (ref := locks.holder(path)) is not None and ref.pid != os.getpid():
+                ref = locks.holder(path) if is_daemon and locks.is_held(path) else None
+                if ref is not None and ref.pid != os.getpid():
                     held[path] = ref
         refs = {*held.values(), *_find_daemons(town)}
         if not refs:

@@ -1,6 +1,7 @@
 import fcntl
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gastown_tmux.edges.processes.locks import Lock, holder
+from gastown_tmux.edges.processes.locks import Lock, holder, is_held
 from gastown_tmux.edges.processes.processes import process
 from gastown_tmux.errors import RefusedError
 
@@ -37,9 +38,11 @@ def hold(path: Path) -> subprocess.Popen[str]:
 
 def test_the_holder_is_named_and_its_death_frees_the_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    assert holder(path) is None
+    assert holder(path) is None and not is_held(path)
     with hold(path) as other:
-        assert holder(path) == process(other.pid)
+        assert holder(path) == process(other.pid) and is_held(path)
+        shutil.copy(path, tmp_path / "copy")
+        assert not is_held(tmp_path / "copy")
         assert not Lock(path).try_lock()
         with pytest.raises(RefusedError, match=f"lock is held by process {other.pid}$"), Lock(path, 0.05):
             pass

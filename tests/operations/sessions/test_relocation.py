@@ -1,11 +1,17 @@
 """A town that was moved is put right; a copy of one is refused until it is made a town of its own."""
 
+import os
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gastown_tmux.domain.addresses import OVERSEER, Address
+from gastown_tmux.edges.files.memory import Memory
+from gastown_tmux.edges.processes.processes import process
 from gastown_tmux.operations.hooks.snapshots import restore, take
 from gastown_tmux.operations.maintenance import doctor
 from gastown_tmux.operations.sessions import relocation
@@ -74,3 +80,36 @@ def test_a_copy_is_refused_until_doctor_makes_it_a_town_of_its_own(quiet: QuietT
     assert links and all(path.read_text() == text for path, text in links.items())
     assert git(town.worktree(ANN), "rev-parse", "--git-common-dir") == str(copy / "rigs/demo/repo.git")
     town.close()
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_the_emergency_exit_of_a_copy_ends_nothing_of_the_original(
+    quiet: QuietTown, short_tmp: Path, run_gt: Callable[..., Any], damaged: bool
+) -> None:
+    quiet.crew()
+    with quiet.town.change() as change:
+        session = insert_session(change, ANN, "runbook", (1, "then"))
+    environment = {**os.environ, "GT_SESSION": session, "GT_AGENT": ANN, "GT_TOWN": str(quiet.town.path)}
+    with (
+        subprocess.Popen(["sleep", "60"], env=environment) as agent,
+        subprocess.Popen(["sleep", "60"]) as daemon,
+        subprocess.Popen(["sleep", "60"]) as tmux,
+    ):
+        for note, other in ((quiet.town.run / "deacon.lock", daemon), (quiet.town.tmux_memory, tmux)):
+            ref = process(other.pid)
+            assert ref
+            note.write_text(f"{ref.pid} {ref.started}\n")
+        quiet.town.close()
+        copy = short_tmp / "copy"
+        shutil.copytree(quiet.town.path, copy, symlinks=True, ignore=shutil.ignore_patterns("wake"))
+        if damaged:
+            (copy / ".gt" / "town.db").write_text("no database")
+        for words in (("stop", ANN), ("pause", ANN), ("down", "--agents")):
+            said = run_gt("--town", copy, *words)
+            assert damaged or (said.code == 4 and "is a copy of the town" in said.err), said
+        assert [one.poll() for one in (agent, daemon, tmux)] == [None, None, None]
+        for one in (agent, daemon, tmux):
+            one.kill()
+    memory = Memory(copy)
+    for name in memory.names():
+        memory.remove(name)
