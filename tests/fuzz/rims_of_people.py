@@ -94,5 +94,5 @@ OF_PEOPLE = (
     Rim("names", st.integers(0, len(POLECATS)), _names, (10,)),
     Rim("interrupts", st.lists(st.floats(0, 0.001), min_size=5, max_size=20), _interrupts, ([0.0] * 20,)),
     Rim("command line", COMMANDS, _command_line),
-    Rim("views", st.tuples(words(), words(), words()), _views, (("a\nb", "x", "x"),)),
+    Rim("views", st.tuples(words(), words(), words()), _views, (("a\nb", "x", "x"), ("a\x85b", "x", "x"))),
 )

@@ -107,5 +107,8 @@ def save_layout(town: Town, name: str) -> Answer:
     path = town.path / "layouts" / f"{name}.yaml"
     known = path.exists()
     document = {"summary": f"saved from {town.path.name}", "windows": list(windows.values())}
-    write_atomic(path.resolve(), yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode())
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    if "\x85" in text:  # PyYAML writes this one, which is a line break to it, so that it reads another
+        text = yaml.safe_dump(document, sort_keys=False)
+    write_atomic(path.resolve(), text.encode())
     return Answer({"layout": name, "path": str(path)}, f"layout {name} is {'again ' if known else ''}in {path}")
