@@ -25,7 +25,7 @@ from tests.fuzz.world import ANN, BEN, Rim, World
 PAYLOAD = {"session_id": "abc", "transcript_path": "/nowhere/t.jsonl", "trigger": "auto", "hook_event_name": "Stop"}
 STATE = {"agent": "demo/ann", "role": "crew", "bead": {"id": "de-abcde", "title": "x"}, "branch": "b", "base": "a" * 40}
 USED = {"message": {"usage": {"input": 1, "output": 10**30}}}
-TIMES = st.floats() | st.sampled_from([0.0, 1e15, -1e9])
+TIMES = st.floats(allow_nan=False) | st.sampled_from([0.0, 1e15, -1e9])
 EVENTS = st.sampled_from(["idle", "waiting", "prompt"])
 NAMES = words() | st.sampled_from(["1.s.offered", "2.s.idle", "x.json"])
 LARGEST_SCREEN = 60_000

@@ -224,6 +224,7 @@ def _snapshots(world: World, given: tuple[str, bytes]) -> None:
             repository.run("update-ref", "-d", f"{PREFIX}/demo.ann/{name}")
 
 
+KNOWN_SNAPSHOTS = (("1", json.dumps({**SNAPSHOT, "time": "0001-01-01"}).encode()),)
 KNOWN_COPIES = ((Thing("closed"), "x", []), (Thing("pipe"), "x", []))
 
 OF_FILES = (
@@ -241,5 +242,10 @@ OF_FILES = (
     Rim("run files", st.tuples(things(mutated(REPORT) | documents({})), st.sampled_from(RUN_FILES)), _run_files),
     Rim("ledger", st.tuples(st.lists(documents(EVENT), max_size=3), things(documents(EVENT))), _ledger),
     Rim("events", ROWS, _events),
-    Rim("snapshots", st.tuples(st.sampled_from(["1", "7", "x", "9" * 40]), documents(SNAPSHOT)), _snapshots),
+    Rim(
+        "snapshots",
+        st.tuples(st.sampled_from(["1", "7", "x", "9" * 40]), documents(SNAPSHOT)),
+        _snapshots,
+        KNOWN_SNAPSHOTS,
+    ),
 )

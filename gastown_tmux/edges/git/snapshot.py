@@ -324,8 +324,8 @@ def _parse(agent: str, line: str) -> Snapshot | None:
         ref, commit, body = line.split(" ", 2)
         facts = json_object(body)
         left: Any = facts["left_out"]
-        time = str(facts["time"])
-        if parse_time(time) is None:
+        time = parse_time(str(facts["time"]))
+        if time is None:
             return None
         return Snapshot(
             agent,
