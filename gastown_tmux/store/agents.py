@@ -22,18 +22,18 @@ from gastown_tmux.domain.ids import BeadId, RigName, SessionId, Time
 from gastown_tmux.domain.state_machine import IllegalMoveError
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row
-from gastown_tmux.store.rows import Reader
+from gastown_tmux.store.rows import Reader, word_of
 
 
 def _agent(row: Row) -> Agent:
     return Agent(
         address=Address(row["address"]),
-        role=Role(row["role"]),
+        role=word_of(row["role"], Role.CREW),
         rig=row["rig"] and RigName(row["rig"]),
         name=row["name"],
         provider=row["provider"],
-        state=AgentState(row["state"]),
-        hook=HookState(row["hook"]),
+        state=word_of(row["state"], AgentState.PAUSED),
+        hook=word_of(row["hook"], HookState.READY),
         restarts=row["restarts"],
         reason=row["reason"],
         not_before=row["not_before"] and Time(row["not_before"]),
@@ -48,7 +48,7 @@ def _session(row: Row) -> Session:
         id=SessionId(row["id"]),
         agent=Address(row["agent"]),
         provider=row["provider"],
-        state=SessionState(row["state"]),
+        state=word_of(row["state"], SessionState.WAITING),
         starter=row["starter"],
         starter_started=row["starter_started"],
         pane=row["pane"],

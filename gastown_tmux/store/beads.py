@@ -22,7 +22,7 @@ from gastown_tmux.domain.work import (
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.store.convoys import get_convoy, land_convoy, move_convoy
 from gastown_tmux.store.db import Change, Row, placeholders
-from gastown_tmux.store.rows import Reader
+from gastown_tmux.store.rows import Reader, word_of
 
 _BEAD = (
     "SELECT b.*, (SELECT json_group_array(needed) FROM needs WHERE bead = b.id) AS needs,"
@@ -47,7 +47,7 @@ def _bead(row: Row) -> Bead:
         rig=RigName(row["rig"]),
         title=row["title"],
         body=row["body"],
-        state=BeadState(row["state"]),
+        state=word_of(row["state"], BeadState.OPEN),
         reason=row["reason"],
         priority=row["priority"],
         labels=tuple(json.loads(row["labels"])),
@@ -244,10 +244,7 @@ def hold_back(change: Change, bead: BeadId) -> None:
 def _move(change: Change, bead: BeadId, move: BeadMove, sets: str = "id = id", *values: object) -> Bead:
     found = get_bead(change, bead)
     state = BEAD.next_state(found.state, move)
-    change.execute(
-        f"UPDATE beads SET state = ?, updated = ?, {sets} WHERE id = ? AND state = ?",
-        state, change.time, *values, bead, found.state,
-    )  # fmt: skip
+    change.execute(f"UPDATE beads SET state = ?, updated = ?, {sets} WHERE id = ?", state, change.time, *values, bead)
     return found
 
 

@@ -9,7 +9,7 @@ from gastown_tmux.domain.ids import BeadId, ConvoyId, Time
 from gastown_tmux.domain.work import CONVOY, BeadState, Convoy, ConvoyMove, ConvoyState, has_landed
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.store.db import Change, Row
-from gastown_tmux.store.rows import Reader
+from gastown_tmux.store.rows import Reader, word_of
 
 _CONVOY = """
     SELECT c.*,
@@ -26,7 +26,7 @@ def _convoy(row: Row) -> Convoy:
     return Convoy(
         id=ConvoyId(row["id"]),
         name=row["name"],
-        state=ConvoyState(row["state"]),
+        state=word_of(row["state"], ConvoyState.OPEN),
         notify=row["notify"] and Address(row["notify"]),
         beads=beads,
         done=row["done"],
@@ -103,6 +103,6 @@ def land_convoy(change: Change, convoy: ConvoyId | None) -> bool:
         "SELECT b.state, b.reason FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE v.convoy = ?",
         convoy,
     )
-    if not has_landed((BeadState(row["state"]), row["reason"]) for row in rows):
+    if not has_landed((word_of(row["state"], BeadState.OPEN), row["reason"]) for row in rows):
         return False
     return move_convoy(change, convoy, "land")

@@ -6,7 +6,7 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import SessionId, Time, parse_time
 from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.store.db import Change, Row
-from gastown_tmux.store.rows import Reader
+from gastown_tmux.store.rows import Reader, word_of
 
 
 def _delivery(row: Row) -> Delivery:
@@ -14,8 +14,8 @@ def _delivery(row: Row) -> Delivery:
         mail=row["mail"],
         agent=Address(row["agent"]),
         sender=row["sender"],
-        state=DeliveryState(row["state"]),
-        priority=Priority(row["priority"]),
+        state=word_of(row["state"], DeliveryState.QUEUED),
+        priority=word_of(row["priority"], Priority.NORMAL),
         # An earlier gt believed what other programs wrote there.
         expires=row["expires"] and parse_time(row["expires"]),
         words=row["words"],

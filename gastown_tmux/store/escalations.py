@@ -14,18 +14,18 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, EscalationId, Time
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row
-from gastown_tmux.store.rows import Reader
+from gastown_tmux.store.rows import Reader, word_of
 
 
 def _escalation(row: Row) -> Escalation:
     return Escalation(
         id=EscalationId(row["id"]),
-        severity=Severity(row["severity"]),
+        severity=word_of(row["severity"], Severity.HIGH),
         text=row["text"],
         bead=row["bead"] and BeadId(row["bead"]),
         agent=Address(row["agent"]),
-        state=EscalationState(row["state"]),
-        level=Level(row["level"]),
+        state=word_of(row["state"], EscalationState.OPEN),
+        level=word_of(row["level"], Level.HUMAN),
         deadline=row["deadline"] and Time(row["deadline"]),
         created=Time(row["created"]),
         updated=Time(row["updated"]),

@@ -8,7 +8,7 @@ from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Tim
 from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeRequestMove, MergeState
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row
-from gastown_tmux.store.rows import Reader
+from gastown_tmux.store.rows import Reader, word_of
 
 #: Each by its place among those of its rig that are on their way; counted once for all.
 _SELECT = (
@@ -45,7 +45,7 @@ def _merge_request(row: Row) -> MergeRequest:
         head=Commit(row["head"]),
         base=Commit(row["base"]),
         target=row["target"],
-        state=MergeState(row["state"]),
+        state=word_of(row["state"], MergeState.HELD),
         position=row["position"],
         attempts=row["attempts"],
         reason=row["reason"],

@@ -4,7 +4,7 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Commit, RigName, Time
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.store.db import Change, Row
-from gastown_tmux.store.rows import Reader
+from gastown_tmux.store.rows import Reader, word_of
 
 _SELECT = (
     "SELECT r.*, (SELECT max(t.since) FROM target_tips t WHERE t.rig = r.name AND t.branch = r.target"
@@ -18,7 +18,7 @@ def _rig(row: Row) -> Rig:
         prefix=row["prefix"],
         source=row["source"],
         remote=row["remote"],
-        remote_kind=RemoteKind(row["remote_kind"]),
+        remote_kind=word_of(row["remote_kind"], RemoteKind.REMOTE),
         target=row["target"],
         target_commit=row["target_commit"] and Commit(row["target_commit"]),
         email=row["email"],

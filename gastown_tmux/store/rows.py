@@ -1,8 +1,11 @@
 """What the row modules share: a place to read from."""
 
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from gastown_tmux.store.db import Row
+
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class Reader(Protocol):
@@ -17,3 +20,13 @@ def matching_ids(reader: Reader, table: str, start: str) -> list[str]:
     """Ids that begin so, four at most, the very id first; ``table`` is one of ours, never a user's word."""
     sql = f"SELECT id FROM {table} WHERE id >= ? AND id < ? || char(0x10ffff) ORDER BY id LIMIT 4"
     return [row["id"] for row in reader.rows(sql, start, start)] if start else []
+
+
+def word_of(value: str, instead: Word) -> Word:
+    """One of the words of that kind. ``instead``, where this gt does not know it: that of which nothing is started,
+    ended, landed or called done until a person says so. ``store.unknown_words`` lists them.
+    """
+    try:
+        return type(instead)(value)
+    except ValueError:
+        return instead

@@ -19,10 +19,11 @@ from tests.conftest import make_short_folder, make_world
 from tests.fuzz.rims_of_agents import OF_AGENTS
 from tests.fuzz.rims_of_files import OF_FILES
 from tests.fuzz.rims_of_people import OF_PEOPLE
+from tests.fuzz.rims_of_rows import OF_ROWS
 from tests.fuzz.world import Rim, World
 from tests.fuzz.world import make_world as make_town
 
-RIMS = (*OF_AGENTS, *OF_FILES, *OF_PEOPLE)
+RIMS = (*OF_AGENTS, *OF_FILES, *OF_PEOPLE, *OF_ROWS)
 #: So many inputs for one rim, then the next one's turn comes.
 ROUND = 60
 

@@ -5,6 +5,7 @@ import pytest
 from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName
 from gastown_tmux.domain.state_machine import IllegalMoveError
+from gastown_tmux.domain.work import Reason
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.store import agents, beads, convoys, deliveries, merging, rigs
 from gastown_tmux.store.db import Change, Database, Row, TakenError
@@ -245,3 +246,12 @@ def test_a_newcomer_of_the_same_name_begins_anew(db: Database, how: str) -> None
         agents.end_session(change, session, status=0, signal=None, reason="stopped")
         agents.delete_agent(change, TOAST) if how == "agent" else rigs.delete_rig(change, RIG)
     assert agents.find_handoff(db, TOAST) is None and deliveries.list_quiet(db) == set()
+
+
+def test_a_bead_in_a_state_that_is_not_known_moves_all_the_same(db: Database) -> None:
+    with db.change(OVERSEER, NOW) as change:
+        odd = bead(change)
+        change.execute("UPDATE beads SET state = 'napping' WHERE id = ?", odd)
+        assert beads.get_bead(change, odd).state == "open"
+        beads.close_bead(change, odd, Reason.DONE)
+        assert beads.get_bead(change, odd).state == "closed"

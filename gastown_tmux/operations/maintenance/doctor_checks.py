@@ -31,6 +31,7 @@ from gastown_tmux.store.beads import find_held_bead, list_beads, list_held_beads
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.rigs import list_rigs
+from gastown_tmux.store.unknown_words import list_unknown_words, replace_unknown_word
 
 #: A remote that takes longer is told of, not waited for.
 _REMOTE_SECONDS = 15.0
@@ -238,6 +239,15 @@ def _examine_box(box: Path, owner: Address | None, fix: bool) -> Iterator[Findin
 
 
 def examine_rows(town: Town, fix: bool) -> Iterator[Finding]:
+    for unknown in list_unknown_words(town.db):
+        if fix:
+            with town.change() as change:
+                replace_unknown_word(change, unknown)
+        yield Finding(
+            "warning", f"{unknown.column} of {unknown.row} is {unknown.word!r}, which this gt does not know",
+            f"a newer gt or somebody's hand wrote it; until then it counts as {unknown.instead}",
+            f"upgrade gastown-tmux, or gt doctor --fix makes it {unknown.instead}", fixed=fix,
+        )  # fmt: skip
     for address, bead in list_held_beads(town.db).items():
         if find_agent(town.db, address) is not None:
             continue
