@@ -86,6 +86,7 @@ def _describe(given: str) -> Source:
     if origin.code != 0:
         _refuse_cut_off(path)
         return Source(Kind.CHECKOUT, str(path), path, True)
+    _refuse_pushed_elsewhere(path, origin.text)
     # Git reads a relative origin from the top of the repository that has it.
     target = _local_path(origin.text, path)
     if target is None:
@@ -171,6 +172,17 @@ def _inspect(path: Path) -> tuple[Path, bool]:
         hint = f"name the checkout it belongs to, or: git -C {shlex.quote(str(path))} config core.bare true"
         raise RefusedError(f"{path} is a git folder, and its core.bare says that its files are elsewhere", hint)
     return top, bare == "true"
+
+
+def _refuse_pushed_elsewhere(path: Path, origin: str) -> None:
+    """A person's pushes go elsewhere than their fetches come from (to a fork; nowhere, on purpose): who is to know
+    where work is to land?
+    """
+    urls = git("config", "--get-all", "remote.origin.url", cwd=path, ok=(0, 1)).lines
+    pushed = git("config", "--get-all", "remote.origin.pushurl", cwd=path, ok=(0, 1)).lines
+    if pushed and not {origin, *urls} & set(pushed):
+        words = f"the origin of {path} is fetched from {origin} and pushed to {pushed[0]}"
+        raise RefusedError(words, "gt rig add NAME URL, with the one of the two that work is to land in")
 
 
 def _refuse_cut_off(top: Path) -> None:

@@ -53,6 +53,22 @@ def test_a_path_with_an_origin_lands_there(tmp_path: Path, repo: Path) -> None:
     assert describe_source(str(clone)) == Source(Kind.ORIGIN, "git@example.org:a.git", clone, False)
 
 
+def test_an_origin_that_is_pushed_elsewhere_is_no_place_to_land(tmp_path: Path, repo: Path) -> None:
+    """A fork, or nowhere at all: whoever set that up does not want pushes where the fetches come from."""
+    clone = tmp_path / "clone"
+    run_git(tmp_path, "clone", "-q", str(repo), str(clone))
+    run_git(clone, "remote", "set-url", "--push", "origin", "no_push")
+    with pytest.raises(RefusedError, match=r"fetched from .*a répo and pushed to no_push"):
+        describe_source(str(clone))
+    run_git(clone, "remote", "set-url", "--add", "--push", "origin", str(repo))
+    assert describe_source(str(clone)).url == str(repo)
+    run_git(clone, "config", "--unset-all", "remote.origin.pushurl")
+    run_git(clone, "config", "remote.origin.pushurl", "git@example.org:fork.git")
+    run_git(clone, "config", "--unset", "remote.origin.url")
+    with pytest.raises(RefusedError, match=r"pushed to git@example.org:fork.git"):
+        describe_source(str(clone))
+
+
 def test_what_is_no_repository_is_refused(tmp_path: Path, repo: Path) -> None:
     with pytest.raises(NotFoundError):
         describe_source(str(tmp_path / "none"))
