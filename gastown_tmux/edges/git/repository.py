@@ -24,6 +24,10 @@ MAINTENANCE_TIMEOUT = 900.0
 #: All branches of the remote, but for one named HEAD: git has that name for something else, and would write through it.
 _BRANCHES = ("+refs/heads/*:refs/remotes/origin/*", "^refs/heads/HEAD", "^refs/heads/HEAD/*")
 
+#: A line of a branch's log: where it was, where it is, and why.
+_LOGGED = re.compile(rb"([0-9a-f]{40}) ([0-9a-f]{40}) .*\t(.*)")
+_FETCHED = re.compile(rb"(?:fetch|pull)\b(?!.* \.[ :])")
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
@@ -194,7 +198,9 @@ class Repository:
 
     def independent(self, commits: Sequence[str]) -> set[str]:
         """Those of `commits` that are in the history of none of the others."""
-        return set(self.run("merge-base", "--independent", *commits).lines) if commits else set()
+        if len(set(commits)) < 2:
+            return set(commits)
+        return set(self.run("merge-base", "--independent", *commits).lines)
 
     def new_commits(self, base: str, head: str) -> set[str]:
         """The ids of what is in the history of `head` and not in that of `base`."""
@@ -207,12 +213,20 @@ class Repository:
     def forced_updates(self, remote_branch: str) -> list[str]:
         """Where a remote's branch was before fetches, ours and agents', found it rewritten; newest first.
 
-        As far as the log of `remote_branch` (`origin/main`) goes back, which is lost when the branch is.
+        As far as the log of `remote_branch` (`origin/main`) goes back, which is lost when the branch is. Where it was
+        put by anything but a fetch from elsewhere, its remote never was.
         """
         log = self.path / "logs" / "refs" / "remotes" / remote_branch
-        lines = log.read_bytes().splitlines() if log.is_file() else []
-        forced = [line.split(b" ", 1)[0].decode() for line in lines if b"forced-update" in line.partition(b"\t")[2]]
-        return list(dict.fromkeys(reversed(forced)))
+        forced: list[str] = []
+        fetched: str | None = None  # where the last fetch left it; not known where the log begins
+        for line in log.read_bytes().splitlines() if log.is_file() else []:
+            if (entry := _LOGGED.match(line)) is None:
+                continue
+            old, new, why = entry[1].decode(), entry[2].decode(), entry[3]
+            if why.endswith(b"forced-update") and fetched in (None, old):
+                forced.insert(0, old)
+            fetched = new if _FETCHED.match(why) else ""
+        return list(dict.fromkeys(forced))
 
 
 def _fetch(path: Path, url: str, refs: Sequence[str], timeout: float, *held: int) -> None:

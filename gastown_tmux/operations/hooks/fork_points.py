@@ -21,12 +21,12 @@ class Fork:
     """``base`` is what the branch is compared with.
 
     ``known``: commits of the branch of whose changes the target has all that it wants, whatever its history says.
-    ``dropped``: the newest that the branch has, the target once had, and has no more.
+    ``dropped``: what the branch has, the target once had, and has no more, newest first.
     """
 
     base: str
     known: tuple[str, ...]
-    dropped: str | None
+    dropped: tuple[str, ...]
 
 
 def find_fork(
@@ -40,12 +40,12 @@ def find_fork(
     repository = town.repository(rig.name)
     shared = repository.merge_bases(tip, head)
     known: list[str] = []
-    dropped: str | None = None
+    dropped: list[str] = []
     for old in _former_tips(town, rig, repository, began):
         for last in repository.merge_bases(old, head):
             if repository.is_ancestor(last, tip):
                 continue
-            dropped = dropped or last
+            dropped.append(last)
             # The newest target that the branch contains: one is enough that has all others.
             if not known and all(repository.is_ancestor(base, last) for base in shared):
                 known = [last]
@@ -54,8 +54,11 @@ def find_fork(
         known.append(landed)
         base = landed
         if not repository.is_ancestor(commit, tip):
-            dropped = dropped or landed
-    return Fork(base, tuple(known), dropped) if base is not None else None
+            dropped.append(landed)
+    if base is None:
+        return None
+    newest = repository.independent(dropped)
+    return Fork(base, tuple(known), tuple(commit for commit in dict.fromkeys(dropped) if commit in newest))
 
 
 def known_tip(town: Town, rig: Rig, began: Commit | None) -> Commit:

@@ -28,12 +28,8 @@ def build(
     fork = find_fork(town, rig, tip, request.head, request.base, request.id)
     if fork is None:
         return Rejection(Reason.CONFLICTED, f"the branch shares no history with {request.target}")
-    if fork.dropped is not None and not squash:
-        words = (
-            f"{request.target} was rewritten and lacks {fork.dropped[:12]} now, which a merge of the branch would bring"
-            f" back: git rebase --onto origin/{request.target} {fork.dropped[:12]}"
-        )
-        return Rejection(Reason.CONFLICTED, words)
+    if fork.dropped and not squash:
+        return _brought_back(request, fork.dropped)
     objection = find_objection(town, rig, request.branch, request.head, fork.base, request.base)
     if objection is not None:
         return Rejection(Reason.REJECTED, f"{objection.words} ({objection.hint})")
@@ -45,6 +41,10 @@ def build(
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(merged.words + "\n", encoding="utf-8")
             return Rejection(Reason.CONFLICTED, "conflicts with the target in " + ", ".join(merged.files), log)
+        # Its author may have merged the target since, and kept what had been dropped, perhaps without a look at it.
+        unseen = [commit for commit in fork.dropped if commit not in fork.known]
+        if unseen and merge.merge_tree(bench, tip, request.head, [*fork.known, *unseen]) != merged:
+            return _brought_back(request, unseen)
         if repository.tree(tip) == merged.id:
             return Rejection(Reason.REJECTED, "the target has these changes already: nothing is left to land")
         candidate = _commit(rig, repository, request, bead, merged.id, [tip] if squash else [tip, request.head])
@@ -52,6 +52,17 @@ def build(
         if verdict is None and not squash:
             verdict = inspect_history(bench, repository.own_commits(tip, request.head))
         return verdict or candidate
+
+
+def _brought_back(request: MergeRequest, dropped: Sequence[str]) -> Rejection:
+    commits = ", ".join(commit[:12] for commit in dropped)
+    way_out = (
+        f"git rebase --onto origin/{request.target} {commits}"
+        if len(dropped) == 1
+        else f"take your own commits, and no others, to origin/{request.target}"
+    )
+    words = f"{request.target} was rewritten and lacks {commits} now, which a merge of the branch would bring back"
+    return Rejection(Reason.CONFLICTED, f"{words}: {way_out}")
 
 
 def _commit(

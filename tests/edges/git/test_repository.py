@@ -162,3 +162,17 @@ def test_loose_objects_are_packed_and_nothing_is_lost(world: World) -> None:
     assert all(world.repository.resolve(one) == one for one in kept)
     world.repository.run("fsck", "--no-dangling")
     commit(path, "after")
+
+
+def test_what_was_rewritten_is_known_as_far_as_the_log_goes_back(world: World) -> None:
+    log = world.repository.path / "logs/refs/remotes/origin/main"
+    was = [world.base()]
+    for _ in range(2):
+        run_git(world.person, "commit", "-q", "--amend", "--allow-empty", "-m", f"other than {was[-1]}")
+        run_git(world.person, "push", "-q", "--force", "origin", "HEAD:main")
+        world.repository.fetch("main")
+        was.append(world.base())
+    assert world.repository.forced_updates("origin/main") == [was[1], was[0]]
+    log.write_bytes(b"nothing of git's\n" + b"".join(log.read_bytes().splitlines(keepends=True)[1:]))
+    assert world.repository.forced_updates("origin/main") == [was[1], was[0]]
+    assert world.repository.forced_updates("origin/none") == []

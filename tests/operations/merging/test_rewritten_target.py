@@ -102,6 +102,43 @@ def test_dropped_twice_and_some_of_it_seen_by_the_author_alone(quiet: QuietTown)
     assert {name.partition("-")[0] for name in files(quiet)} == {"one", "two", "instead"}
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_author_who_merged_the_rewritten_target(quiet: QuietTown, times: int) -> None:
+    """And with that kept what its former histories had: sent back, and landed without that."""
+    dropped = [commit(quiet.project, "dropped-1")]
+    address, place = quiet.hook(quiet.bead("one"))
+    mine = commit(place, "one")
+    for number in range(times):
+        drop(quiet)
+        dropped += [commit(quiet.project, "dropped-2")] if number + 1 < times else []
+        git(place, "fetch", "-q", "origin")
+        git(place, "merge", "-q", "--no-edit", "origin/main")
+    request = land(quiet, address)
+    assert request.state == "conflicted" and "one" not in files(quiet)
+    assert all(commit[:12] in str(request.reason) for commit in dropped), request.reason
+    quiet.hook_again(request.bead, address)
+    git(place, "fetch", "-q", "origin")
+    if times == 1:
+        assert str(request.reason).endswith(f"git rebase --onto origin/main {dropped[0][:12]}")
+        git(place, "rebase", "-q", "--onto", "origin/main", dropped[0])
+    else:
+        git(place, "reset", "-q", "--hard", "origin/main")
+        git(place, "cherry-pick", mine)
+    assert land(quiet, address).state == "merged"
+    assert {name.partition("-")[0] for name in files(quiet)} == {"one", "instead"}
+
+
+@pytest.mark.parametrize("move", ["update-ref refs/remotes/origin/main", "fetch . +{}:refs/remotes/origin/main"])
+def test_what_an_agent_took_for_the_target(quiet: QuietTown, move: str) -> None:
+    """It put the branch of the remote elsewhere by hand: nothing of its work counts as the target's for that."""
+    address, place = quiet.hook(quiet.bead("one"))
+    head = commit(place, "one")
+    git(place, *(move.format(head).split() if "{}" in move else [*move.split(), head]))
+    commit(place, "two")
+    assert land(quiet, address).state == "merged"
+    assert {"one", "two"} <= files(quiet)
+
+
 def test_what_comes_again_upstream_is_no_rewriting_any_more(quiet: QuietTown) -> None:
     set_key(quiet.town, "merge.strategy", "merge")
     dropped = commit(quiet.project, "dropped")
