@@ -33,7 +33,10 @@ def blob(path: Path, name: str, branch: str = "main") -> bytes:
 
 
 def test_filters_of_the_source_hold_for_agents_gates_and_landing(bare_town: TownWorld) -> None:
-    """By its own file, by a file that it includes, and with an origin elsewhere: the secret never lands plain."""
+    """By its own file, by a file that it includes, and with an origin elsewhere: the secret never lands plain.
+
+    Attributes that stand in the source's `info/attributes`, where tools put theirs, count as those in commits do.
+    """
     world, base = bare_town, bare_town.project
     rot = {"filter__r__clean": ROT, "filter__r__smudge": ROT, "filter__r__required": "true"}
     own = make_project(base / "own", "*.sec filter=r\n", **rot)
@@ -42,6 +45,8 @@ def test_filters_of_the_source_hold_for_agents_gates_and_landing(bare_town: Town
         git(included, "config", "--file", str(base / "more.cfg"), key.replace("__", "."), rot[key])
     git(included, "config", "--remove-section", "filter.r")
     git(included, "config", "include.path", str(base / "more.cfg"))
+    (included / ".gitattributes").rename(included / ".git/info/attributes")
+    git(included, "commit", "-aqm", "attributes of its own")
     far = clone(own, base / "far", "--bare")
     origin = base / "origin"
     subprocess.run(["git", "clone", "-q", "--no-checkout", far, origin], check=True)

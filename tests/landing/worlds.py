@@ -14,6 +14,7 @@ from gastown_tmux.edges.git.merge import Conflict, merge_tree
 from gastown_tmux.edges.git.project import Project as ProjectSettings
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.settings_file import format_settings
+from gastown_tmux.edges.git.shared_files import share_project
 from gastown_tmux.edges.git.workbench import workbench
 from gastown_tmux.operations.merging.landing import run_refinery
 from gastown_tmux.operations.town.install import install
@@ -174,7 +175,7 @@ def tell_in_a_rig(base: Path, project: Project, library: Library, story: Story) 
     settings = ProjectSettings(base / "project")
     settings.take_over(source.path)
     repository = Repository.create(base / "repo.git", base / "run" / "lock", str(source.path), settings)
-    settings.share(repository.path)
+    share_project(repository)
     place = Place(base / "work")
     places.add(repository, place.path, "bead/x", story.tips[0], "gt: test")
     mine = project.bumps and library.commits[project.bumps[0]]

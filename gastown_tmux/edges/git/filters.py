@@ -11,7 +11,8 @@ from pathlib import Path
 
 from gastown_tmux.domain.odd_bytes import quoted_name
 from gastown_tmux.edges.git.environment import environment
-from gastown_tmux.edges.git.workbench import Workbench
+from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.git.workbench import ATTRIBUTES, Workbench
 from gastown_tmux.edges.processes.commands import find_missing
 from gastown_tmux.errors import GtError, MissingError, RefusedError
 
@@ -30,6 +31,14 @@ class Blob:
 
     mode: str
     id: str
+
+
+def may_name_filters(repository: Repository, commit: str) -> bool:
+    """Whether attributes may; where they do not, as in most projects, nothing need be laid out to find out more."""
+    if b"filter=" in repository.project.attributes:
+        return True
+    command = ("grep", "--quiet", "--text", "--fixed-strings", "-e", "filter=", commit, "--")
+    return repository.run(*command, f":(top,glob)**/{ATTRIBUTES}", ok=(0, 1)).code == 0
 
 
 def named_filters(bench: Workbench) -> dict[str, str]:

@@ -1,9 +1,10 @@
 """What a rig's project has besides its commits: filters, drivers and keys that stand in no clone of it.
 
 They are read from the repository that a person named, and kept in a folder of the town where no agent writes. Our own
-calls have them from there; `repo.git` gets a copy for agents, which we do not trust.
+calls have them from there; `repo.git` gets a copy for agents, which we do not trust: see `shared_files`.
 """
 
+import codecs
 import os
 import re
 import shutil
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
-from gastown_tmux.edges.git import layout
 from gastown_tmux.edges.git.command import git
 from gastown_tmux.edges.git.settings_file import Setting, format_settings
 
@@ -26,6 +26,8 @@ _TAKEN = re.compile(
 _OWN_SCOPES = ("local", "worktree")
 _KEYS = "git-crypt"
 _MODULES = "modules"
+#: Rules that a repository has besides those in its commits; tools that install a filter often put its own there.
+_RULES = ("attributes", "exclude")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,25 @@ class Project:
         """For every call of git that reads, writes or merges the project's files."""
         return (self.settings,) if self.settings.is_file() else ()
 
+    @property
+    def attributes(self) -> bytes:
+        """Those of the source's `info/attributes`, which outrank all that are committed."""
+        return _read(self.folder / "attributes")
+
+    @property
+    def exclude(self) -> bytes:
+        """What the source's `info/exclude` keeps out of git."""
+        return _read(self.folder / "exclude")
+
     def take_over(self, source: Path) -> bool:
         """Brings the folder up to date with a local repository; whether that changed anything. Raises `GitError`."""
         # Where no repository is any more, this fails, and what was taken stays.
-        git_dir = Path(git("rev-parse", "--absolute-git-dir", cwd=source).text)
-        changed = self._keep_settings(format_settings(read_own(source)))
+        folders = git("rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir", cwd=source).lines
+        git_dir, common = map(Path, folders)
+        changed = [self._keep(self.settings, format_settings(read_own(source)))]
+        changed += [self._keep(self.folder / name, _read_rules(common / "info" / name)) for name in _RULES]
         self._find_submodules(git_dir / _MODULES)
-        return self._keep_keys(git_dir / _KEYS) or changed
+        return any([self._keep_keys(git_dir / _KEYS), *changed])
 
     def submodule_objects(self, name: str) -> list[Path]:
         """Where the local repository has the commits of a submodule."""
@@ -64,13 +78,12 @@ class Project:
                 link.unlink(missing_ok=True)
                 link.symlink_to(modules)
 
-    def _keep_settings(self, text: bytes) -> bool:
-        with plain_errors(self.settings):
-            known = self.settings.read_bytes() if self.settings.is_file() else b""
-            if text == known:
+    def _keep(self, file: Path, text: bytes) -> bool:
+        with plain_errors(file):
+            if text == _read(file):
                 return False
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomic(self.settings, text, 0o600)
+        write_atomic(file, text, 0o600)
         return True
 
     def _keep_keys(self, keys: Path) -> bool:
@@ -81,13 +94,6 @@ class Project:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _copy_keys(keys, kept)
         return True
-
-    def share(self, repository: Path) -> None:
-        """Gives agents a copy, which the common settings of `repo.git` include."""
-        copy = repository / layout.PROJECT
-        wanted = self.settings.read_bytes() if self.settings.is_file() else b""
-        if wanted != (copy.read_bytes() if copy.is_file() else b""):
-            write_atomic(copy, wanted, 0o600)
 
     def equip(self, git_dir: Path) -> None:
         """Puts the keys where filters look for them, which is in each worktree's own git directory."""
@@ -110,6 +116,16 @@ def read_own(source: Path) -> list[Setting]:
         if scope in _OWN_SCOPES and _TAKEN.fullmatch(key):
             settings.append((key, value if has_value else None))
     return settings
+
+
+def _read(file: Path) -> bytes:
+    return file.read_bytes() if file.is_file() else b""
+
+
+def _read_rules(file: Path) -> bytes:
+    """Its lines as they are, without the comments that git itself puts there."""
+    lines = _read(file).removeprefix(codecs.BOM_UTF8).split(b"\n")
+    return b"".join(line + b"\n" for line in lines if line.strip() and not line.startswith(b"#"))
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:

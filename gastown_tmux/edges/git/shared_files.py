@@ -21,8 +21,10 @@ from gastown_tmux.edges.git.settings_file import Setting, format_settings, read_
 from gastown_tmux.edges.processes.locks import Lock
 
 #: Files that must not be there.
-_NEVER = ("info/attributes", "info/grafts", layout.WORKTREE)
-_WATCHED = (layout.COMMON, "shallow", "info/exclude", *_NEVER, "hooks", "info", "refs/replace")
+_NEVER = ("info/grafts", layout.WORKTREE)
+#: Files that are to be just what the project has in its own.
+_ATTRIBUTES, _EXCLUDE = "info/attributes", "info/exclude"
+_WATCHED = (layout.COMMON, "shallow", _EXCLUDE, _ATTRIBUTES, *_NEVER, "hooks", "info", "refs/replace")
 #: Where what was taken out of shared files lies, for a person who misses it.
 _REMOVED = "gt-removed"
 #: A border of the history that is there to stay, for what lies behind it is not here.
@@ -58,7 +60,7 @@ def settle(repository: Repository, url: str) -> list[Stray]:
         with plain_errors(path):
             return [
                 *_settle_settings(path, settings),
-                *_settle_files(path),
+                *_settle_files(repository),
                 *_settle_hooks(path),
                 *_settle_history(repository),
             ]
@@ -72,7 +74,7 @@ def find_strays(repository: Repository) -> list[str]:
         return ["the layout of an older gt"]
     found = [what for what, _ in _find_settings(read_settings(path / layout.COMMON), wanted)]
     found += [name for name in _NEVER if (path / name).exists()]
-    found += ["info/exclude"] if _read(path / "info/exclude") != _read(path / layout.EXCLUDE) else []
+    found += [name for name, wanted in _rules(repository).items() if _is_other(path / name, wanted)]
     found += [f"hooks/{name}" for name in _list_hooks(path / "hooks")]
     found += ["shallow"] if _is_cut_off(repository) else []
     return found + (["refs/replace"] if _list(path / "refs/replace") else [])
@@ -100,6 +102,16 @@ def trim_logs(path: Path) -> None:
         command_log.trim(admin)
 
 
+def share_project(repository: Repository) -> None:
+    """Gives agents what the project has besides its commits. They may write there; we read another copy."""
+    copy, settings = repository.path / layout.PROJECT, repository.project.settings
+    wanted = _read(settings)
+    if wanted != _read(copy):
+        write_atomic(copy, wanted, 0o600)
+    with Lock(repository.lock_path.with_name(f"{repository.lock_path.name}.shared")), plain_errors(repository.path):
+        _settle_rules(repository)
+
+
 def ignore(repository: Repository, line: str) -> None:
     """Adds a line to what is kept out of `git status` in all worktrees."""
     master = repository.path / layout.EXCLUDE
@@ -107,7 +119,7 @@ def ignore(repository: Repository, line: str) -> None:
         known = _read(master)
         if os.fsencode(line) not in known.split(b"\n"):
             write_atomic(master, known + os.fsencode(f"{line}\n"))
-        _settle_exclude(repository.path)
+        _settle_rules(repository)
 
 
 def _settle_settings(path: Path, wanted: list[Setting]) -> list[Stray]:
@@ -165,21 +177,38 @@ def _give_away(path: Path, wanted: list[Setting], setting: Setting) -> tuple[Pat
     return owners
 
 
-def _settle_files(path: Path) -> Iterator[Stray]:
-    for name in _NEVER:
-        if (path / name).exists():
-            _remove(path, name)
-            yield Stray(name)
-    if _settle_exclude(path):
-        yield Stray("info/exclude")
+def _settle_files(repository: Repository) -> list[Stray]:
+    path = repository.path
+    present = [name for name in _NEVER if (path / name).exists()]
+    for name in present:
+        _remove(path, name)
+    return [*map(Stray, present), *_settle_rules(repository)]
 
 
-def _settle_exclude(path: Path) -> bool:
-    found, wanted = _read(path / "info/exclude"), _read(path / layout.EXCLUDE)
-    if found != wanted:
-        (path / "info").mkdir(exist_ok=True)
-        write_atomic(path / "info/exclude", wanted, durable=False)
-    return found != wanted
+def _settle_rules(repository: Repository) -> list[Stray]:
+    path, others = repository.path, []
+    for name, wanted in _rules(repository).items():
+        if _is_other(path / name, wanted):
+            others.append(Stray(name))
+            if not wanted or (path / name).is_symlink() or not (path / name).is_file():
+                _remove(path, name)
+            if wanted:
+                (path / "info").mkdir(exist_ok=True)
+                write_atomic(path / name, wanted, durable=False)
+    return others
+
+
+def _rules(repository: Repository) -> dict[str, bytes]:
+    """What attributes and excluded files are to be."""
+    project = repository.project
+    return {_ATTRIBUTES: project.attributes, _EXCLUDE: _read(repository.path / layout.EXCLUDE) + project.exclude}
+
+
+def _is_other(file: Path, wanted: bytes) -> bool:
+    """Than it is to be, which is a file; of nothing none need be there."""
+    if file.is_symlink() or file.is_dir():
+        return True
+    return _read(file) != wanted
 
 
 def _settle_hooks(path: Path) -> Iterator[Stray]:
@@ -248,6 +277,8 @@ def _remove(path: Path, name: str) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     if kept.is_dir() and not kept.is_symlink():
         shutil.rmtree(kept)
+    else:
+        kept.unlink(missing_ok=True)
     with suppress(FileNotFoundError):
         (path / name).rename(kept)
 

@@ -19,8 +19,11 @@ from gastown_tmux.edges.git.repository import Repository
 #: How the folders of all benches begin; one that is left was a killed command's.
 BENCH = "bench."
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfilemode = true\n"
+ATTRIBUTES = ".gitattributes"
 #: What decides how files are read, merged and checked out; all of it lies in files of these names.
-_RULES = (":(top,glob)**/.gitattributes", ":(top).gitmodules", ":(top).lfsconfig")
+_RULES = (f":(top,glob)**/{ATTRIBUTES}", ":(top).gitmodules", ":(top).lfsconfig")
+#: Those of the project's own repository, which outrank what is committed.
+_OWN = "info/attributes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,14 @@ class Workbench:
 
     def check_out(self, names: Sequence[str], **more: Any) -> None:
         """Brings these files to what the index has. Raises `GitError` where a filter of theirs fails that must not."""
-        data = os.fsencode("".join(f"{name}\0" for name in names))
-        self.run("checkout-index", "--quiet", "--force", "-z", "--stdin", data=data, **more)
+        if names:
+            data = os.fsencode("".join(f"{name}\0" for name in names))
+            self.run("checkout-index", "--quiet", "--force", "-z", "--stdin", data=data, **more)
 
     def rules(self) -> dict[str, bytes]:
-        """The `.gitattributes` that are laid out, by path."""
+        """The attributes that hold, by file: the `.gitattributes` laid out, and the project's own."""
         found = self.run("ls-files", "-z", "--cached", "--", _RULES[0]).records
-        paths = {name: self.files / name for name in found}
+        paths = {name: self.files / name for name in found} | {_OWN: self.git_dir / _OWN}
         return {name: path.read_bytes() for name, path in paths.items() if path.is_file() and not path.is_symlink()}
 
 
@@ -104,6 +108,9 @@ def workbench(repository: Repository) -> Iterator[Workbench]:
         with suppress(FileNotFoundError):  # where the history begins, of a project of which more is not here
             shutil.copyfile(repository.path / "shallow", bench.git_dir / "shallow")
         repository.project.equip(bench.git_dir)
+        if attributes := repository.project.attributes:
+            (bench.git_dir / _OWN).parent.mkdir()
+            (bench.git_dir / _OWN).write_bytes(attributes)
         yield bench
 
 

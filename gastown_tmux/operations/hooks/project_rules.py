@@ -4,22 +4,23 @@ from contextlib import suppress
 from pathlib import Path
 
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges.git import shared_files
 from gastown_tmux.edges.git.command import GitError
-from gastown_tmux.edges.git.filters import find_trouble, named_filters
+from gastown_tmux.edges.git.filters import find_trouble, may_name_filters, named_filters
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.workbench import workbench
 from gastown_tmux.operations.town.town import Town
 
 
 def follow_source(repository: Repository, source: Path | None) -> None:
-    """Filters, drivers and keys of the local repository that the rig was made of, as they are there now.
+    """Filters, drivers, rules and keys of the local repository that the rig was made of, as they are there now.
 
     Where that cannot be read any more, as they were there last.
     """
     if source is not None and source.is_dir():
         with suppress(GitError):
             repository.project.take_over(source)
-    repository.project.share(repository.path)
+    shared_files.share_project(repository)
 
 
 def check_rules(town: Town, rig: Rig, commit: str) -> None:
@@ -30,8 +31,7 @@ def check_rules(town: Town, rig: Rig, commit: str) -> None:
 
 
 def refuse_unknown(repository: Repository, commit: str) -> None:
-    names = repository.run("ls-tree", "-r", "-z", "--name-only", commit).records
-    if not any(name.rpartition("/")[2] == ".gitattributes" for name in names):
+    if not may_name_filters(repository, commit):
         return
     with workbench(repository) as bench:
         bench.lay_out(commit)

@@ -15,6 +15,7 @@ from gastown_tmux.edges.git.filters import (
     filters_of,
     find_trouble,
     find_unfiltered,
+    may_name_filters,
     named_filters,
 )
 from gastown_tmux.edges.git.repository import Repository
@@ -95,6 +96,8 @@ def send_objects(
     repository: Repository, rig: Rig, request: MergeRequest, tip: str, candidate: str
 ) -> Rejection | Delay | None:
     """What of a candidate lies in LFS comes to the server, where it must be before the commit that names it."""
+    if not may_name_filters(repository, candidate):
+        return None
     with workbench(repository) as bench:
         bench.lay_out(candidate)
         if LFS not in named_filters(bench):

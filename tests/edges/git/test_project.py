@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.edges.git.project import Project, read_own
-from tests.edges.git_world import own_home, run_git
+from tests.edges.git_world import commit, own_home, run_git
 
 
 @pytest.fixture
@@ -67,3 +67,18 @@ def test_keys_go_where_filters_look_for_them(source: Path, tmp_path: Path) -> No
     assert project.take_over(source)
     project.equip(place)
     assert copied.read_bytes() == b"another"
+
+
+def test_rules_of_the_source_that_are_in_no_commit(source: Path, tmp_path: Path) -> None:
+    """Of a linked worktree of it they are the same ones; what git itself writes there is nothing."""
+    project = Project(tmp_path / "own" / "r")
+    assert not project.take_over(source) and (project.attributes, project.exclude) == (b"", b"")
+    commit(source, "a")
+    run_git(source, "worktree", "add", "-q", "../linked")
+    (source / ".git/info/attributes").write_bytes(b"# ours\r\n*.ipynb filter=strip\r\n\n")
+    (source / ".git/info/exclude").write_text("# others\n/notes\n\\#literal\n/trailing\\ \n")
+    assert project.take_over(tmp_path / "linked") and not project.take_over(source)
+    assert project.attributes == b"*.ipynb filter=strip\r\n"
+    assert project.exclude == b"/notes\n\\#literal\n/trailing\\ \n"
+    (source / ".git/info/attributes").unlink()
+    assert project.take_over(source) and project.attributes == b""

@@ -8,7 +8,7 @@ import pytest
 
 from gastown_tmux.edges.git import command_log, layout, worktree
 from gastown_tmux.edges.git.settings_file import read_settings
-from gastown_tmux.edges.git.shared_files import Stray, find_strays, ignore, settle, signature
+from gastown_tmux.edges.git.shared_files import Stray, find_strays, ignore, settle, share_project, signature
 from tests.edges.git_world import World, commit, make_world, own_home, run_git
 
 
@@ -148,6 +148,40 @@ def test_exclude_and_what_must_not_be(world: World) -> None:
     assert {stray.what for stray in put_back(world)} == {"info/exclude", "info/attributes", "config.worktree"}
     assert run_git(bob, "status", "--short") == "?? notes.txt"
     assert run_git(ann, "status", "--short") == ""
+
+
+def test_rules_of_the_project_itself_stand_where_all_have_them(world: World) -> None:
+    ann, bob = world.add("ann"), world.add("bob")
+    ignore(world.repository, "/ours.json")
+    (world.person / ".git/info/attributes").write_text("*.txt filter=r\n")
+    (world.person / ".git/info/exclude").write_text("*.tmp\n")
+    for place, attribute, seen in ((ann, "r", "?? a.txt"), (bob, "unspecified", "?? a.txt\n?? b.tmp")):
+        world.repository.project.take_over(world.person)
+        share_project(world.repository)
+        assert put_back(world) == []
+        for name in ("a.txt", "b.tmp", "ours.json"):
+            (place / name).touch()
+        assert run_git(place, "check-attr", "filter", "a.txt") == f"a.txt: filter: {attribute}"
+        assert run_git(place, "status", "--short") == seen
+        (world.person / ".git/info/attributes").unlink(missing_ok=True)
+        (world.person / ".git/info/exclude").unlink(missing_ok=True)
+
+
+def test_rules_that_somebody_else_wrote_are_put_back(world: World) -> None:
+    (world.person / ".git/info/attributes").write_text("*.txt filter=r\n")
+    world.repository.project.take_over(world.person)
+    share_project(world.repository)
+    attributes = world.repository.path / "info/attributes"
+    for spoil in (
+        lambda: attributes.write_text("* -text\n"),
+        attributes.unlink,
+        lambda: (attributes.unlink(), attributes.symlink_to(world.person / "README")),
+        lambda: (attributes.unlink(), attributes.mkdir()),
+    ):
+        spoil()
+        assert [stray.what for stray in put_back(world)] == ["info/attributes"]
+        assert attributes.read_text() == "*.txt filter=r\n" and not attributes.is_symlink()
+    assert (world.person / "README").read_text() == "hello\n"
 
 
 def test_history_that_is_here_is_not_hidden(world: World) -> None:
