@@ -53,9 +53,11 @@ def merge_tree(bench: Workbench, target: str, head: str, known: Sequence[str] = 
 
 def _drivers_apply(bench: Workbench) -> bool:
     """Whether the rules name a merge driver that is a program."""
+    named = b"\n".join(bench.rules().values())
+    if b"merge=" not in named:
+        return False
     found = bench.run("config", "--null", "--name-only", "--get-regexp", r"^merge\..+\.driver$", ok=(0, 1))
     names = [name.removeprefix("merge.").removesuffix(".driver") for name in found.records]
-    named = b"\n".join(bench.rules().values()) if names else b""
     return any(b"merge=" + os.fsencode(name) in named for name in names)
 
 

@@ -90,9 +90,12 @@ def _is_being_rebased(checkout: Path, branch: str) -> bool:
 
 def is_landed(repository: Repository, commit: str, target_ref: str) -> bool:
     """Whether `commit` is on the target. An unknown commit or a missing target is not landed."""
-    if repository.resolve(target_ref) is None or repository.resolve(commit) is None:
-        return False
-    return repository.is_ancestor(commit, target_ref)
+    try:
+        return repository.is_ancestor(commit, target_ref)
+    except GitError:
+        if repository.resolve(target_ref) is None or repository.resolve(commit) is None:
+            return False
+        raise
 
 
 def _remote_branch(repository: Repository, url: str, branch: str) -> str | None:

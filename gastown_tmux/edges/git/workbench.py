@@ -93,8 +93,8 @@ class Workbench:
 
     def rules(self) -> dict[str, bytes]:
         """The attributes that hold, by file: the `.gitattributes` laid out, and the project's own."""
-        found = self.run("ls-files", "-z", "--cached", "--", _RULES[0]).records
-        paths = {name: self.files / name for name in found} | {_OWN: self.git_dir / _OWN}
+        laid_out = {str(path.relative_to(self.files)): path for path in self.files.rglob(ATTRIBUTES)}
+        paths = laid_out | {_OWN: self.git_dir / _OWN}
         return {name: path.read_bytes() for name, path in paths.items() if path.is_file() and not path.is_symlink()}
 
 

@@ -4,6 +4,7 @@ It does not tell of a branch that landed as one commit of another name, and goes
 of a target that was rewritten after the branch was cut from it.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from gastown_tmux.domain.ids import Commit, MergeRequestId
@@ -41,7 +42,7 @@ def find_fork(
     shared = repository.merge_bases(tip, head)
     known: list[str] = []
     dropped: list[str] = []
-    for old in _former_tips(town, rig, repository, began):
+    for old in _former_tips(town, rig, repository, began, but={tip, *shared}):
         for last in repository.merge_bases(old, head):
             if repository.is_ancestor(last, tip):
                 continue
@@ -71,12 +72,15 @@ def known_tip(town: Town, rig: Rig, began: Commit | None) -> Commit:
         return began
 
 
-def _former_tips(town: Town, rig: Rig, repository: Repository, began: str | None) -> list[str]:
-    """Where the target was when it was rewritten, newest first: as we saw it, and as agents did who fetched."""
+def _former_tips(town: Town, rig: Rig, repository: Repository, began: str | None, but: Set[str]) -> list[str]:
+    """Where the target was when it was rewritten, newest first: as we saw it, and as agents did who fetched.
+
+    ``but``: commits that it has, of which nothing more need be asked.
+    """
     seen = [*list_replaced(town.db, rig.name, rig.target), *repository.forced_updates(f"origin/{rig.target}")]
     if began is not None:
         seen.append(began)
-    return [tip for tip in dict.fromkeys(seen) if repository.resolve(tip) is not None]
+    return [tip for tip in dict.fromkeys(seen) if tip not in but and repository.resolve(tip) is not None]
 
 
 def _landed(

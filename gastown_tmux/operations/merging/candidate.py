@@ -14,7 +14,7 @@ from gastown_tmux.edges.git.workbench import workbench
 from gastown_tmux.operations.hooks.fork_points import find_fork
 from gastown_tmux.operations.hooks.project_rules import follow_source
 from gastown_tmux.operations.hooks.submodules import bring_both, find_objection
-from gastown_tmux.operations.merging.inspection import inspect, inspect_history
+from gastown_tmux.operations.merging.inspection import inspect
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path
 from gastown_tmux.operations.town.town import Town
 
@@ -48,10 +48,7 @@ def build(
         if repository.tree(tip) == merged.id:
             return Rejection(Reason.REJECTED, "the target has these changes already: nothing is left to land")
         candidate = _commit(rig, repository, request, bead, merged.id, [tip] if squash else [tip, request.head])
-        verdict = inspect(bench, rig, request, tip, candidate)
-        if verdict is None and not squash:
-            verdict = inspect_history(bench, repository.own_commits(tip, request.head))
-        return verdict or candidate
+        return inspect(bench, rig, request, tip, candidate, history=not squash) or candidate
 
 
 def _brought_back(request: MergeRequest, dropped: Sequence[str]) -> Rejection:

@@ -23,8 +23,12 @@ from gastown_tmux.edges.git.workbench import Workbench, workbench
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, pause
 
 
-def inspect(bench: Workbench, rig: Rig, request: MergeRequest, tip: str, candidate: str) -> Rejection | Delay | None:
-    """Looks at it by its own rules; they are laid out when this returns None."""
+def inspect(
+    bench: Workbench, rig: Rig, request: MergeRequest, tip: str, candidate: str, *, history: bool
+) -> Rejection | Delay | None:
+    """Looks at it by its own rules; those of the target are laid out. ``history``: all commits of the branch land."""
+    if not may_name_filters(bench.repository, candidate):
+        return None
     known = named_filters(bench)
     bench.lay_out(candidate)
     named = named_filters(bench)
@@ -35,7 +39,10 @@ def inspect(bench: Workbench, rig: Rig, request: MergeRequest, tip: str, candida
             return Rejection(Reason.REJECTED, trouble.message)
     if not named:
         return None
-    return _inspect_files(bench, rig, request, tip, candidate)
+    verdict = _inspect_files(bench, rig, request, tip, candidate)
+    if verdict is None and history:
+        verdict = _inspect_history(bench, bench.repository.own_commits(tip, request.head))
+    return verdict
 
 
 def _inspect_files(
@@ -60,10 +67,8 @@ def _inspect_files(
     return _lacking(absent) if absent else None
 
 
-def inspect_history(bench: Workbench, commits: Iterable[str]) -> Rejection | None:
-    """The same for what lands with all of its history: each commit of it, by the rules laid out."""
-    if not named_filters(bench):
-        return None
+def _inspect_history(bench: Workbench, commits: Iterable[str]) -> Rejection | None:
+    """Each commit of it, by the rules laid out."""
     for commit in commits:
         changed = changed_files(bench, f"{commit}^", commit)
         filters = filters_of(bench, changed)
