@@ -1,6 +1,7 @@
 """A town on disk whose agents are rows only: enough for whatever needs no window."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -72,3 +73,20 @@ def quiet(short_tmp: Path) -> Iterator[QuietTown]:
     made = make_quiet_town(short_tmp)
     yield made
     made.town.close()
+
+
+@pytest.fixture
+def git_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """What git has been run with since it was asked last, a line each."""
+    program, calls = tmp_path / "bin" / "git", tmp_path / "calls"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$*" >> {calls}\nexec {shutil.which("git")} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    def take() -> list[str]:
+        made = calls.read_text().splitlines() if calls.exists() else []
+        calls.unlink(missing_ok=True)
+        return made
+
+    return take

@@ -1,6 +1,7 @@
 """Hooks: an agent's worktree prepared for a bead, what ``state.json`` says of it, and its removal."""
 
 import json
+import os
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
@@ -92,7 +93,7 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
         submodules.fill(town, rig, place)
         fault_point("hook.checked-out")
         if fresh or reused:
-            _copy_files(town, rig, place)
+            copy_files(town, rig, place)
         unfinished = agent.hook is not HookState.READY and worktree.status(repository, place).clean
         if known and (fresh or reused or unfinished):
             _bring_back(town, rig, address, branch)
@@ -167,19 +168,21 @@ def _is_on(town: Town, rig: Rig, place: Path, branch: str) -> bool:
     return True
 
 
-def _copy_files(town: Town, rig: Rig, place: Path) -> None:
+def copy_files(town: Town, rig: Rig, place: Path, *, over: bool = True) -> None:
     """The unversioned files of ``worktree.copy``, from the checkout that the rig was made of. Without one that cannot
-    be copied its agent may fail or not; without any of them it could not even begin.
+    be copied whoever works there may fail or not; without any of them nobody could even begin.
 
-    In a worktree that is used again a folder that is there stays: like all that git ignores, it was built on.
+    In a worktree that is used again a folder that is there stays: like all that git ignores, it was built on. ``over``:
+    files that are there are replaced.
     """
     source = Path(rig.source)
     if not source.is_dir():
         return
 
     def copy(found: str) -> None:
-        if not (place / found).is_dir():
-            copy_path(source / found, place / found)
+        there = place / found
+        if not there.is_dir() and (over or not os.path.lexists(there)):
+            copy_path(source / found, there)
 
     for pattern in town.settings(rig.name).texts("worktree.copy"):
         with isolated(town, f"worktree.copy of rig {rig.name},", f"pattern {pattern!r}"):

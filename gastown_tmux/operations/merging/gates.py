@@ -18,6 +18,7 @@ from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.hooks import submodules
 from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
+from gastown_tmux.operations.hooks.worktrees import copy_files
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
 from gastown_tmux.operations.town.town import Town
 
@@ -37,6 +38,7 @@ def run_gates(
     try:
         places.make_gate(repository, place, candidate, "gt: gates of the merge queue", town.trash)
         missing = submodules.fill(town, rig, place)
+        copy_files(town, rig, place, over=False)  # what the candidate has itself is what is tested
         environment = _gate_environment(town, log_commands(town, rig, place))
         for command in settings.texts("worktree.setup"):
             seconds = settings.seconds("worktree.timeout")
