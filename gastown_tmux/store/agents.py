@@ -174,6 +174,15 @@ def list_live_sessions(reader: Reader) -> list[Session]:
     return [_session(row) for row in reader.rows("SELECT * FROM sessions WHERE state <> 'ended' ORDER BY agent")]
 
 
+def list_busy(reader: Reader) -> set[Address]:
+    """Agents that have a bead on the hook or a session."""
+    rows = reader.rows(
+        "SELECT assignee AS agent FROM beads WHERE state IN ('hooked', 'working')"
+        " UNION SELECT agent FROM sessions WHERE state <> 'ended'"
+    )
+    return {Address(row["agent"]) for row in rows}
+
+
 def count_live_sessions(reader: Reader, rig: str | None = None) -> int:
     sql = "SELECT count(*) FROM sessions WHERE state <> 'ended'"
     row = reader.row(sql) if rig is None else reader.row(sql + " AND agent LIKE ? || '/%'", rig)

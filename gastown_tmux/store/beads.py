@@ -101,18 +101,18 @@ def count_ready(reader: Reader) -> dict[RigName, int]:
     return {RigName(rig): count for rig, count in ready.items() if count}
 
 
-def list_waiting(reader: Reader, rig: str, most: int = -1) -> list[Bead]:
-    """Ready beads that go to a worker by themselves: slung before, or come back to be done again.
+def list_waiting(reader: Reader, rig: str, most: int = -1) -> list[tuple[BeadId, str | None]]:
+    """Ready beads that go to a worker by themselves: slung before, or come back to be done again; each with its target.
 
     The most urgent first; all of them, unless ``most`` says otherwise.
     """
-    sql = _BEAD + (
-        f" WHERE b.state = 'open' AND b.rig = ? AND {_UNBLOCKED} AND b.attempts < ?"
+    sql = (
+        f"SELECT b.id, b.target FROM beads b WHERE b.state = 'open' AND b.rig = ? AND {_UNBLOCKED} AND b.attempts < ?"
         " AND (b.target IS NOT NULL OR b.reason IS NOT NULL)"
         f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)})) ORDER BY b.priority, b.created, b.id"
         " LIMIT ?"
     )
-    return [_bead(row) for row in reader.rows(sql, rig, ATTEMPTS, *RETRIED, most)]
+    return [(BeadId(row["id"]), row["target"]) for row in reader.rows(sql, rig, ATTEMPTS, *RETRIED, most)]
 
 
 def find_bead(reader: Reader, bead: str) -> Bead | None:

@@ -186,7 +186,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
             )
         )
     for view in rigs:
-        notes += [f"{bead.id} waits for a free place" for bead in list_waiting(town.db, view.name, WAITING_SHOWN)]
+        notes += [f"{id} waits for a free place" for id, _ in list_waiting(town.db, view.name, WAITING_SHOWN)]
     notes += [f"{id}: {reason}" for id, reason in list_hindered(town.db)]
     return Status(
         town=get_meta(town.db, "name") or "",

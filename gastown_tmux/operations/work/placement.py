@@ -1,5 +1,7 @@
 """Which worker gets a bead: the one it was meant for, one with nothing to do, or a new one, within the limits."""
 
+from collections.abc import Collection
+
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, Role
 from gastown_tmux.domain.rigs import Rig
@@ -49,10 +51,8 @@ def _choose(town: Town, change: Change, rig: Rig, bead: Bead) -> Address | None:
     """A polecat of the rig with nothing on its hook and no session, best the one that had the bead before, or a new
     one; None at the limits.
     """
-    in_rig, in_town = town.settings(rig.name).count("limits.agents"), town.settings().count("limits.agents")
-    agents = agent_rows.list_agents(change)
-    busy = {agent.address for agent in agents if _is_busy(change, agent.address)}
-    if len(busy) >= in_town or sum(Address(address).rig == rig.name for address in busy) >= in_rig:
+    busy, agents = agent_rows.list_busy(change), agent_rows.list_agents(change)
+    if count_places(town, rig, busy) <= 0:
         return None
     wanted = resolve_provider(town, rig.name, bead.provider).name
     for agent in sorted(agents, key=lambda agent: agent.address != bead.assignee):
@@ -65,6 +65,7 @@ def _choose(town: Town, change: Change, rig: Rig, bead: Bead) -> Address | None:
     return address
 
 
-def _is_busy(change: Change, address: Address) -> bool:
-    held = rows.find_held_bead(change, address) is not None
-    return held or agent_rows.find_live_session(change, address) is not None
+def count_places(town: Town, rig: Rig, busy: Collection[Address]) -> int:
+    """How many more agents the rig may have at work beside the town's ``busy`` ones; below 0 where a limit fell."""
+    in_rig, in_town = town.settings(rig.name).count("limits.agents"), town.settings().count("limits.agents")
+    return min(in_town - len(busy), in_rig - sum(address.rig == rig.name for address in busy))

@@ -7,7 +7,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import BeadId, Commit, RigName
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import Bead, BeadState
+from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, explain
@@ -15,9 +15,10 @@ from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prep
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import start_sessions
+from gastown_tmux.operations.town import capacity
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work.placement import give
+from gastown_tmux.operations.work.placement import count_places, give
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
 
@@ -97,14 +98,25 @@ def schedule(town: Town, rig: Rig) -> list[tuple[BeadId, Address]]:
     were; its bead goes on waiting.
     """
 
-    def give_out(bead: Bead) -> tuple[BeadId, Address | str]:
+    if town.stands_still(rig.name) or capacity.refusal(town) is not None:
+        return []
+    busy = agent_rows.list_busy(town.db)
+    most = len(busy) + count_places(town, rig, busy)
+
+    def give_out(waiting: tuple[BeadId, str | None]) -> tuple[BeadId, Address | str]:
+        id, target = waiting
+        # A thousand may wait for one place: those that cannot go take no turn at the database.
+        if len(busy) >= most and (target is None or "/" not in target or target in busy):
+            return id, "no place"
         with town.change() as change:
-            fresh = rows.get_bead(change, bead.id)
+            fresh = rows.get_bead(change, id)
             is_open = fresh.state is BeadState.OPEN
-            return bead.id, give(town, change, rig, fresh, person=False) if is_open else "another"
+            worker = give(town, change, rig, fresh, person=False) if is_open else "another"
+        busy.update([worker] if isinstance(worker, Address) else [])
+        return id, worker
 
     waiting = rows.list_waiting(town.db, rig.name)
-    offered = each(town, f"giving out of work in {rig.name},", waiting, give_out, lambda bead: bead.id)
+    offered = each(town, f"giving out of work in {rig.name},", waiting, give_out, lambda waiting: waiting[0])
     given = [(bead, worker) for bead, worker in offered if isinstance(worker, Address)]
     failures = start_claimed(town, given)
     if failures and town.is_wanted():

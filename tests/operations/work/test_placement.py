@@ -4,18 +4,21 @@ from collections.abc import Sequence
 
 import pytest
 
-from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import BeadId
+from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import flags
 from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook, save_hook
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.beads import create_bead
 from gastown_tmux.operations.work.placement import give
+from gastown_tmux.operations.work.schedule import schedule
 from gastown_tmux.operations.workforce.workers import add_polecat, remove_agent
 from gastown_tmux.store.agents import insert_agent, insert_session, move_agent
-from gastown_tmux.store.beads import close_bead, get_bead, note_target, return_bead, sling_bead
+from gastown_tmux.store.beads import close_bead, get_bead, hold_back, note_target, return_bead, sling_bead
+from gastown_tmux.store.db import Database
 from tests.operations.quiet_town import QuietTown
 
 
@@ -140,6 +143,24 @@ def test_a_worker_of_another_program_is_left_alone(runbooks: Town) -> None:
     occupy(runbooks, "demo/cat")
     assert place(runbooks, bead(runbooks)) == "demo/bob"
     assert place(runbooks, bead(runbooks)) == "demo/toast"
+
+
+def test_those_that_find_no_place_take_no_turn_at_the_database(runbooks: Town) -> None:
+    rig = runbooks.rig("demo")
+    set_key(runbooks, "limits.agents", 1, rig=rig)
+    held = occupy(runbooks, "demo/cat")
+    waiting = [bead(runbooks) for _ in range(3)]
+    with runbooks.change() as change:
+        for id, target in zip(waiting, ("demo", "demo", "demo/cat"), strict=True):
+            note_target(change, id, target, None)
+    other = Database(runbooks.db.path)
+    with other.change(OVERSEER, clock.now()):
+        assert schedule(runbooks, rig) == []
+    other.close()
+    with runbooks.change() as change:
+        return_bead(change, held, "deferred")
+        hold_back(change, held)
+    assert len(schedule(runbooks, rig)) == 1
 
 
 @pytest.mark.parametrize(("in_rig", "in_town"), [(2, 9), (9, 2)])
