@@ -241,10 +241,12 @@ def hold_back(change: Change, bead: BeadId) -> None:
     )  # fmt: skip
 
 
-def _move(change: Change, bead: BeadId, move: BeadMove, sets: str = "id = id", *values: object) -> Bead:
+def _move(change: Change, bead: BeadId, move: BeadMove, **columns: object) -> Bead:
+    """As it was before; each of the columns gets its value."""
     found = get_bead(change, bead)
-    state = BEAD.next_state(found.state, move)
-    change.execute(f"UPDATE beads SET state = ?, updated = ?, {sets} WHERE id = ?", state, change.time, *values, bead)
+    columns |= {"state": BEAD.next_state(found.state, move), "updated": change.time}
+    sets = ", ".join(f"{name} = ?" for name in columns)
+    change.execute(f"UPDATE beads SET {sets} WHERE id = ?", *columns.values(), bead)
     return found
 
 
@@ -255,7 +257,7 @@ def sling_bead(change: Change, bead: BeadId, address: Address) -> None:
     """
     found = get_bead(change, bead)
     reason = found.reason if found.reason in RETRIED else None
-    _move(change, bead, "sling", "assignee = ?, attempts = attempts + 1, base = NULL, reason = ?", address, reason)
+    _move(change, bead, "sling", assignee=address, attempts=found.attempts + 1, base=None, reason=reason)
     change.event(EventType.BEAD_SLUNG, bead, agent=address)
 
 
@@ -271,23 +273,23 @@ def start_bead(change: Change, bead: BeadId, session: SessionId) -> None:
 
 
 def submit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -> None:
-    _move(change, bead, "submit", "merge_request = ?, reason = NULL, target = NULL", merge_request)
+    _move(change, bead, "submit", merge_request=merge_request, reason=None, target=None)
     change.event(EventType.BEAD_SUBMITTED, bead, merge_request=merge_request)
 
 
 def resubmit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -> None:
     """The same branch once more, though its worker is gone."""
-    _move(change, bead, "resubmit", "merge_request = ?, reason = NULL, target = NULL", merge_request)
+    _move(change, bead, "resubmit", merge_request=merge_request, reason=None, target=None)
     change.event(EventType.BEAD_SUBMITTED, bead, merge_request=merge_request)
 
 
 def report_bead(change: Change, bead: BeadId, report: str) -> None:
-    _move(change, bead, "report", "reason = 'done', target = NULL, report = ?", report)
+    _move(change, bead, "report", reason=Reason.DONE, target=None, report=report)
     change.event(EventType.BEAD_REPORTED, bead, report=report)
 
 
 def merge_bead(change: Change, bead: BeadId, commit: Commit) -> None:
-    _move(change, bead, "merge", "merged_commit = ?, reason = NULL, target = NULL", commit)
+    _move(change, bead, "merge", merged_commit=commit, reason=None, target=None)
     change.event(EventType.BEAD_MERGED, bead, commit=commit)
 
 
@@ -302,24 +304,24 @@ def refuse_bead(change: Change, bead: BeadId, reason: str, *, target: str | None
 
 
 def _come_back(change: Change, bead: BeadId, move: BeadMove, reason: str, target: str | None) -> None:
-    was = _move(change, bead, move, "reason = ?, target = ?", reason, target)
+    was = _move(change, bead, move, reason=reason, target=target)
     change.event(EventType.BEAD_RETURNED, bead, reason=reason, was=was.state, agent=was.assignee)
 
 
 def take_back_bead(change: Change, bead: BeadId, *, target: str | None) -> None:
     """Off a hook it never was worked on at: as if it had not been slung, but for ``target``."""
-    was = _move(change, bead, "return", "attempts = attempts - 1, target = ?", target)
+    was = _move(change, bead, "return", attempts=get_bead(change, bead).attempts - 1, target=target)
     change.event(EventType.BEAD_RETURNED, bead, reason="unslung", was=was.state, agent=was.assignee)
 
 
 def close_bead(change: Change, bead: BeadId, reason: str) -> None:
-    _move(change, bead, "close", "reason = ?, target = NULL", reason)
+    _move(change, bead, "close", reason=reason, target=None)
     change.event(EventType.BEAD_CLOSED, bead, reason=reason)
 
 
 def reopen_bead(change: Change, bead: BeadId) -> None:
     """A convoy that had landed with it has not any more."""
-    convoy = _move(change, bead, "reopen", "reason = NULL, attempts = 0").convoy
+    convoy = _move(change, bead, "reopen", reason=None, attempts=0).convoy
     change.event(EventType.BEAD_REOPENED, bead)
     if convoy is not None and get_convoy(change, convoy).state is ConvoyState.LANDED:
         move_convoy(change, convoy, "reopen")
