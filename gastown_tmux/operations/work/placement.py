@@ -1,6 +1,7 @@
 """Which worker gets a bead: the one it was meant for, one with nothing to do, or a new one, within the limits."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, Role
@@ -15,17 +16,24 @@ from gastown_tmux.store import beads as rows
 from gastown_tmux.store.db import Change
 
 
-def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> Address | str:
-    """Puts an open bead on a hook that is free for it; else what it waits for."""
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The bead is on no hook yet, and what for."""
+
+    why: str
+
+
+def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> Address | Waits:
+    """Puts an open bead on a hook that is free for it, and says on whose."""
     needed = [rows.get_bead(change, other) for other in bead.needs]
     unmet = [other.id for other in needed if not is_met(other.state, other.reason)]
     if unmet:
-        return "it needs " + ", ".join(unmet)
+        return Waits("it needs " + ", ".join(unmet))
     if town.stands_still(rig.name):
-        return "everything stands still: gt thaw"
+        return Waits("everything stands still: gt thaw")
     full = capacity.refusal(town)
     if full is not None:
-        return full
+        return Waits(full)
     wanted = Address(bead.target) if bead.target and "/" in bead.target else None
     worker = None
     if wanted is not None:
@@ -35,11 +43,11 @@ def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> A
             if holding is None:
                 worker = wanted
             elif agent.role is Role.CREW or bead.reason not in RETRIED:
-                return f"{wanted} has {holding.id} on its hook"
+                return Waits(f"{wanted} has {holding.id} on its hook")
     if worker is None:
         chosen = _choose(town, change, rig, bead)
         if chosen is None:
-            return "all places for agents are taken"
+            return Waits("all places for agents are taken")
         worker = chosen
     rows.sling_bead(change, bead.id, worker)
     if agent_rows.get_agent(change, worker).state is not AgentState.PAUSED:

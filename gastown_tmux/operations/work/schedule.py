@@ -18,7 +18,7 @@ from gastown_tmux.operations.sessions.starting import start_sessions
 from gastown_tmux.operations.town import capacity
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work.placement import count_places, give
+from gastown_tmux.operations.work.placement import Waits, count_places, give
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
 
@@ -103,15 +103,16 @@ def schedule(town: Town, rig: Rig) -> list[tuple[BeadId, Address]]:
     busy = agent_rows.list_busy(town.db)
     most = len(busy) + count_places(town, rig, busy)
 
-    def give_out(waiting: tuple[BeadId, str | None]) -> tuple[BeadId, Address | str]:
+    def give_out(waiting: tuple[BeadId, str | None]) -> tuple[BeadId, Address | Waits]:
         id, target = waiting
         # A thousand may wait for one place: those that cannot go take no turn at the database.
         if len(busy) >= most and (target is None or "/" not in target or target in busy):
-            return id, "no place"
+            return id, Waits("no place is free")
         with town.change() as change:
             fresh = rows.get_bead(change, id)
-            is_open = fresh.state is BeadState.OPEN
-            worker = give(town, change, rig, fresh, person=False) if is_open else "another"
+            if fresh.state is not BeadState.OPEN:
+                return id, Waits("somebody else has it by now")
+            worker = give(town, change, rig, fresh, person=False)
         busy.update([worker] if isinstance(worker, Address) else [])
         return id, worker
 

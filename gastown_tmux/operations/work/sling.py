@@ -17,7 +17,7 @@ from gastown_tmux.operations.sessions.starting import resolve_provider
 from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.town.lookup import find_target, resolve_bead
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.operations.work.placement import give
+from gastown_tmux.operations.work.placement import Waits, give
 from gastown_tmux.operations.work.schedule import start_claimed, take_back
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
@@ -169,10 +169,8 @@ def _claim_one(
         raise RefusedError(f"rig {rig.name} is parked", hint=f"gt rig unpark {rig.name}")
     note = address or rig.name
     rows.note_target(change, bead.id, note, provider)
-    waits = give(town, change, rig, rows.get_bead(change, bead.id), person=True)
-    if isinstance(waits, Address):
-        return Slung(bead.id, waits, None)
-    return Slung(bead.id, None, waits)
+    placed = give(town, change, rig, rows.get_bead(change, bead.id), person=True)
+    return Slung(bead.id, None, placed.why) if isinstance(placed, Waits) else Slung(bead.id, placed, None)
 
 
 def unsling(town: Town, bead: Bead) -> Answer:

@@ -13,7 +13,7 @@ from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook, sav
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.beads import create_bead
-from gastown_tmux.operations.work.placement import give
+from gastown_tmux.operations.work.placement import Waits, give
 from gastown_tmux.operations.work.schedule import schedule
 from gastown_tmux.operations.workforce.workers import add_polecat, remove_agent
 from gastown_tmux.store.agents import insert_agent, insert_session, move_agent
@@ -53,9 +53,10 @@ def place(town: Town, bead: BeadId, *, target: str | None = None, person: bool =
     with town.change() as change:
         if target:
             note_target(change, bead, target, None)
-        outcome = str(give(town, change, town.rig("demo"), get_bead(change, bead), person=person))
+        placed = give(town, change, town.rig("demo"), get_bead(change, bead), person=person)
+    outcome = placed.why if isinstance(placed, Waits) else placed
     found = get_bead(town.db, bead)
-    assert found.state == ("open" if " " in outcome else "hooked")
+    assert found.state == ("open" if isinstance(placed, Waits) else "hooked")
     assert found.state == "open" or found.assignee == outcome
     return outcome
 
