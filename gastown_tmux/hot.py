@@ -139,6 +139,7 @@ def _offer_alone(town: str, agent: str, box: str, lock: int) -> int | None:
     import time
 
     from gastown_tmux.domain.quoting import frame, injection
+    from gastown_tmux.domain.timestamps import timestamp
     from gastown_tmux.reading import json_object, read_file
     from gastown_tmux.store.own_mail import read_own
 
@@ -155,9 +156,8 @@ def _offer_alone(town: str, agent: str, box: str, lock: int) -> int | None:
         return None
     asked = "GT_HOOK" in os.environ and not sys.stdin.isatty()
     payload = json_object(_read(sys.stdin.buffer)) if asked else {}
-    now = time.time()
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
-    text, told = injection(mail for mail in mails if not mail.expires or mail.expires > stamp)
+    now = timestamp(time.time())
+    text, told = injection(mail for mail in mails if not mail.expires or mail.expires > now)
     format_name = os.environ.get("GT_INJECT", "")
     shown = frame(text, format_name, payload) if told else ""
     if shown:

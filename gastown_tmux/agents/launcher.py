@@ -96,13 +96,12 @@ class _Report:
         # An agent may stop and go on without end; how it ends is told all the same.
         if self.left < 0 and words in (b"stopped", b"continued"):
             return
-        now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z "
+        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()).encode()  # for people; nobody parses it
         # A full disk or a removed folder must not cost the agent its life; tmux keeps the status too.
         try:
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(file, stamp.encode() + words.replace(b"\n", b" ") + b"\n")
+                os.write(file, when + b" " + words.replace(b"\n", b" ") + b"\n")
                 if words.startswith(b"ended"):
                     os.fsync(file)
             finally:

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import NewType
 
+from gastown_tmux.domain.timestamps import timestamp
 from gastown_tmux.errors import UsageError
 
 RigName = NewType("RigName", str)
@@ -36,11 +37,11 @@ def time_at(seconds: float) -> Time:
     >>> time_at(1.5), time_at(-1), time_at(1e30)
     ('1970-01-01T00:00:01.500Z', '1970-01-01T00:00:00.000Z', '9999-12-31T23:59:59.000Z')
     """
-    return _write(datetime.fromtimestamp(min(max(seconds, 0.0), _LAST), UTC))
+    return Time(timestamp(min(max(seconds, 0.0), _LAST)))
 
 
 def parse_time(text: str) -> Time | None:
-    """A moment of RFC 3339 or ISO 8601 as a Time; one without a zone is UTC. None for what is none.
+    """A moment of RFC 3339 or ISO 8601, as ``time_at`` has it; one without a zone is UTC. None for anything else.
 
     >>> parse_time("2026-11-22T11:02:08+01:00"), parse_time("tomorrow")
     ('2026-11-22T10:02:08.000Z', None)
@@ -48,13 +49,9 @@ def parse_time(text: str) -> Time | None:
     try:
         moment = datetime.fromisoformat(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return _write(moment.astimezone(UTC))
+        return time_at(moment.astimezone(UTC).timestamp())
     except (ValueError, OverflowError):
         return None
-
-
-def _write(moment: datetime) -> Time:
-    return Time(moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 
 def is_name(text: str) -> bool:

@@ -399,10 +399,10 @@ def test_torn_and_strange_report_lines_are_left_out(tmp_path: Path) -> None:
     ]
     path.write_text("\n".join(lines))
     assert read_report(path) == [
-        Started(when, ProcessRef(12, "ab:34")),
-        Failed(when, "cannot run a b: \x85 no"),
-        Ended(when, 3, None),
-        Ended(when, None, 9),
+        Started(ProcessRef(12, "ab:34")),
+        Failed("cannot run a b: \x85 no"),
+        Ended(3, None),
+        Ended(None, 9),
     ]
 
 

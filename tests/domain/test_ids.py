@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gastown_tmux.domain.addresses import Address, is_group
-from gastown_tmux.domain.ids import RESERVED, RESERVED_PREFIXES, parse_name, parse_prefix, suggest_prefix
+from gastown_tmux.domain.ids import (
+    RESERVED,
+    RESERVED_PREFIXES,
+    parse_name,
+    parse_prefix,
+    parse_time,
+    suggest_prefix,
+    time_at,
+)
+from gastown_tmux.domain.timestamps import timestamp
 from gastown_tmux.errors import UsageError
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,31}", fullmatch=True).filter(lambda name: name not in RESERVED)
@@ -63,3 +72,10 @@ def test_no_prefix(prefix: str) -> None:
 def test_groups() -> None:
     assert all(map(is_group, ("@town", "@rig/demo", "@crew/demo", "@polecats/demo")))
     assert not any(map(is_group, ("town", "@", "@rig", "@rig/Demo", "@town/x")))
+
+
+@given(st.integers(0, 7258118400000))  # of two hundred years: a float holds no milliseconds of the year 9999
+def test_a_moment_of_milliseconds_is_written_as_it_is(milliseconds: int) -> None:
+    written = time_at(milliseconds / 1000)
+    assert written == timestamp(milliseconds / 1000) == parse_time(written)
+    assert int(written[20:23]) == milliseconds % 1000 and len(written) == 24

@@ -50,7 +50,6 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    time: str
     process: ProcessRef
 
 
@@ -58,25 +57,23 @@ class Started:
 class Failed:
     """The agent program could not be run; ``reason`` has the system's words."""
 
-    time: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    time: str
+    """By a signal, as on Ctrl-Z."""
 
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    time: str
+    """After such a stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
     """What the agent had started and left running at its own end."""
 
-    time: str
     process: ProcessRef
 
 
@@ -84,7 +81,6 @@ class Left:
 class Ended:
     """Exactly one of ``status`` (0-255) and ``signal`` (its number) is set."""
 
-    time: str
     status: int | None
     signal: int | None
 
@@ -107,27 +103,27 @@ def read_report(path: Path) -> list[Report]:
 
 def _parse(line: str) -> Report | None:
     match line.split(" ", 2):
-        case [when, "started", rest]:
+        case [_, "started", rest]:
             pid, _, birth = rest.partition(" ")
             if not _NUMBER.fullmatch(pid):
                 return None
             if birth == "-":  # the launcher has no /proc to read
                 birth = start_time(int(pid)) or ""
-            return Started(when, ProcessRef(int(pid), birth))
-        case [when, "failed", reason]:
-            return Failed(when, reason)
-        case [when, "stopped"]:
-            return Stopped(when)
-        case [when, "continued"]:
-            return Continued(when)
-        case [when, "left", rest]:
+            return Started(ProcessRef(int(pid), birth))
+        case [_, "failed", reason]:
+            return Failed(reason)
+        case [_, "stopped"]:
+            return Stopped()
+        case [_, "continued"]:
+            return Continued()
+        case [_, "left", rest]:
             pid, _, birth = rest.partition(" ")
-            return Left(when, ProcessRef(int(pid), birth)) if _NUMBER.fullmatch(pid) and birth != "-" else None
-        case [when, "ended", rest]:
+            return Left(ProcessRef(int(pid), birth)) if _NUMBER.fullmatch(pid) and birth != "-" else None
+        case [_, "ended", rest]:
             kind, _, number = rest.partition(" ")
             if kind in ("status", "signal") and _NUMBER.fullmatch(number):
                 value = int(number)
-                return Ended(when, *((value, None) if kind == "status" else (None, value)))
+                return Ended(*((value, None) if kind == "status" else (None, value)))
     return None
 
 
