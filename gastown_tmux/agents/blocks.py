@@ -13,10 +13,11 @@ import os
 import re
 
 from gastown_tmux.agents.composer import plain
-from gastown_tmux.agents.jobs import TIMED_OUT, Block, Job, Tail, processes
+from gastown_tmux.agents.jobs import TIMED_OUT, Block, Job, Tail
 from gastown_tmux.agents.window import Pause, Window
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.pins import FLAGS
+from gastown_tmux.edges.processes.proc import list_pids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,14 +135,14 @@ def _clear_stale_lock(window: Window, lock: str) -> Steps[None]:
             return
         yield Pause(0.1)
     # Where processes cannot be listed nobody knows: there git will complain.
-    if os.path.exists(lock) and processes():
+    if os.path.exists(lock) and list_pids():
         window.say("a killed git left its index.lock behind: removed")
         os.unlink(lock)
 
 
 def _git_runs_here() -> bool:
     here = os.getcwd()
-    for pid in processes():
+    for pid in list_pids():
         try:
             program, where = os.readlink(f"/proc/{pid}/exe"), os.readlink(f"/proc/{pid}/cwd")
         except OSError:

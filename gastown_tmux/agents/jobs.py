@@ -4,13 +4,14 @@ posix_spawn and waitid are used directly: importing subprocess costs more than t
 """
 
 # pathlib costs a third of this program's start-up.
-# ruff: noqa: PTH123
 
 from __future__ import annotations
 
 import os
 import signal
 import time
+
+from gastown_tmux.edges.processes.proc import list_pids, read_stat
 
 _KILL_AFTER = 2.0
 _CHUNK = 64 * 1024
@@ -239,7 +240,7 @@ def _descendants(leader: int) -> set[int]:
     Elsewhere none: there the signal to the process group is all there is.
     """
     parents = {}
-    for pid in processes():
+    for pid in list_pids():
         if of := _parents(pid):
             parents[pid] = of
     found = {leader}
@@ -248,20 +249,10 @@ def _descendants(leader: int) -> set[int]:
     return found - {leader}
 
 
-def processes() -> list[int]:
-    """The ids of all processes, as far as /proc tells; nothing where there is none."""
-    try:
-        with os.scandir("/proc") as entries:
-            return [int(entry.name) for entry in entries if entry.name.isdigit()]
-    except FileNotFoundError:
-        return []
-
-
 def _parents(pid: int) -> tuple[int, int] | None:
     """The parent and the session of a process that lives."""
     try:
-        with open(f"/proc/{pid}/stat", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
+        fields = read_stat(pid)
     except OSError:
         return None
-    return (int(fields[1]), int(fields[3])) if fields[0] != "Z" else None
+    return (int(fields[1]), int(fields[3])) if fields and fields[0] != "Z" else None

@@ -7,9 +7,12 @@ from functools import cache
 from pathlib import Path
 
 from gastown_tmux.edges.files.waiting import looks
+from gastown_tmux.edges.processes.proc import list_pids, read_stat
 
 _EXEC_SECONDS = 0.5
 _KERNEL_THREAD = 0x00200000
+#: Where ``read_stat`` has them.
+_STATE, _PARENT, _FLAGS, _TIMES, _BIRTH, _ENVIRONMENT = 0, 1, 6, slice(11, 13), 19, slice(47, 49)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +36,12 @@ def _boot() -> str:
 
 def _look_proc(pid: int) -> ProcessStat | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 (daemons do this 100 times a look)
-            stat = file.read(1024)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
+        fields = read_stat(pid)
     except PermissionError:  # with hidepid=1 another user's; when it was born is not ours to know
         return ProcessStat("S", 0, "")
-    # proc(5): the name is in parentheses and may hold anything; state, ppid and the 22nd field follow it.
-    fields = stat[stat.rindex(b")") + 2 :].decode("ascii").split(" ", 20)
-    return ProcessStat(fields[0], int(fields[1]), f"{_boot()}:{fields[19]}")
-
-
-def _pids_proc() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208 (only names)
+    if fields is None:
+        return None
+    return ProcessStat(fields[_STATE], int(fields[_PARENT]), f"{_boot()}:{fields[_BIRTH]}")
 
 
 def _environment_proc(pid: int) -> bytes:
@@ -54,29 +50,28 @@ def _environment_proc(pid: int) -> bytes:
         if folder.stat().st_uid != os.geteuid():
             return b""
         for _ in looks(_EXEC_SECONDS, 0.001):
-            if (words := (folder / "environ").read_bytes()) or not _is_between_programs(folder):
+            if (words := (folder / "environ").read_bytes()) or not _is_between_programs(pid):
                 return words
         return b""
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return b""
 
 
-def _is_between_programs(folder: Path) -> bool:
+def _is_between_programs(pid: int) -> bool:
     """Whether a process may be in an exec, in which its environment reads as empty for a moment."""
-    stat = (folder / "stat").read_bytes()
-    fields = stat[stat.rindex(b")") + 2 :].split()
-    has_no_memory = fields[0] in b"ZX" or int(fields[6]) & _KERNEL_THREAD
-    start, end = fields[47:49]
-    return not has_no_memory and (start == b"0" or start != end)
+    fields = read_stat(pid)
+    if fields is None or fields[_STATE] in "ZX" or int(fields[_FLAGS]) & _KERNEL_THREAD:
+        return False
+    start, end = fields[_ENVIRONMENT]
+    return start == "0" or start != end
 
 
 def _processor_time_proc(pid: int) -> float:
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        fields = read_stat(pid)
+    except PermissionError:
         return 0.0
-    fields = stat[stat.rindex(b")") + 2 :].split()
-    return float(fields[11]) + float(fields[12])
+    return sum(map(float, fields[_TIMES])) if fields else 0.0
 
 
 def _processor_time_psutil(pid: int) -> float:
@@ -129,7 +124,7 @@ def look(pid: int) -> ProcessStat | None:
 
 def pids() -> list[int]:
     """Every process id in use."""
-    return _pids_proc() if _LINUX else _pids_psutil()
+    return list_pids() if _LINUX else _pids_psutil()
 
 
 def processor_time(pid: int) -> float:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gastown_tmux.edges.processes import process_table
+import gastown_tmux
 
 ASK = """
-import os, runpy, sys
-table = runpy.run_path(sys.argv[1])
-print(table["look"](1), table["look"](os.getpid()).started != "", table["processor_time"](1), table["environment"](1))
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from gastown_tmux.edges.processes.process_table import environment, look, processor_time
+print(look(1), look(os.getpid()).started != "", processor_time(1), environment(1))
 """
 
 
@@ -22,11 +23,12 @@ print(table["look"](1), table["look"](os.getpid()).started != "", table["process
 @pytest.mark.parametrize(("hidepid", "seen"), [(1, "ProcessStat(state='S', parent=0, started='')"), (2, "None")])
 def test_hidden_processes_are_not_ours_and_end_nobody(short_tmp: Path, hidepid: int, seen: str) -> None:
     short_tmp.chmod(0o755)
-    module = shutil.copy(process_table.__file__, short_tmp)
+    # Where the user nobody may read it.
+    shutil.copytree(Path(gastown_tmux.__path__[0]), short_tmp / "gastown_tmux")
     python = Path(sys.executable).resolve()
     shell = f'mount -t proc -o hidepid={hidepid} proc /proc && exec runuser -u nobody -- "$@"'
     done = subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "sh", "-c", shell, "sh", python, "-I", "-c", ASK, module],
+        ["unshare", "--mount", "--pid", "--fork", "sh", "-c", shell, "sh", python, "-I", "-c", ASK, short_tmp],
         capture_output=True,
         text=True,
         timeout=30,
