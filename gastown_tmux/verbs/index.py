@@ -1,6 +1,5 @@
 """Every verb, and how the words of a command line become one of them."""
 
-import difflib
 from collections.abc import Sequence
 
 from gastown_tmux.errors import UsageError
@@ -60,6 +59,8 @@ def _unknown(path: tuple[str, ...], word: str, nexts: list[str], fitting: list[s
     nexts = [name for name in nexts if not _is_hidden((*path, name))]
     if fitting:
         return UsageError(f"'gt {given}' may be {', '.join(fitting)}", hint="type more of it")
+    import difflib  # where nothing is found
+
     near = difflib.get_close_matches(word, nexts, n=2)
     if near:
         return UsageError(

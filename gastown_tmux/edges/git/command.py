@@ -7,9 +7,8 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -17,6 +16,7 @@ from typing import IO
 from gastown_tmux.domain.complaints import telling
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.pins import FLAGS
+from gastown_tmux.edges.git.transfers import Follow, following
 from gastown_tmux.errors import GtError, MissingError, NotFoundError
 
 LEAST_VERSION = (2, 38)
@@ -25,10 +25,6 @@ NETWORK_TIMEOUT = 600.0
 CHECKOUT_TIMEOUT = 900.0
 
 
-#: Takes a part of what git says on standard error, and nothing at its end; gives back what is no progress of it.
-Follow = Callable[[bytes], bytes]
-#: Who follows the transfers of this thread, one `Follow` for each: see `transfers`.
-following: ContextVar[Callable[[], Follow] | None] = ContextVar("following", default=None)
 _TRANSFERS = ("clone", "fetch", "push")
 
 

@@ -6,10 +6,14 @@ The command stays the guarded one of ``command``; only what it says on the way i
 import contextlib
 import re
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 
-from gastown_tmux.edges.git.command import Follow, following
+#: Takes a part of what git says on standard error, and nothing at its end; gives back what is no progress of it.
+Follow = Callable[[bytes], bytes]
+#: Who follows the transfers of this thread, one `Follow` for each.
+following: ContextVar[Callable[[], Follow] | None] = ContextVar("following", default=None)
 
 #: Lines that git leaves out where it is to be quiet: they are no complaint.
 _NEWS = re.compile(r"From |To |Cloning into | [ *+t=-] ")

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
@@ -54,6 +53,8 @@ def run_in_terminal(
 
 def page(text: str, environment: Mapping[str, str]) -> None:
     """Shows it in the person's pager, until they are done with it."""
+    import tempfile
+
     pager = environment.get("PAGER") or ("less" if shutil.which("less", path=environment.get("PATH")) else "more")
     with tempfile.TemporaryFile() as file:
         file.write(text.encode(errors="replace") + b"\n")

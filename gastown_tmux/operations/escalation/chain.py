@@ -9,7 +9,8 @@ from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import Bead, Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.faults import fault_point
-from gastown_tmux.operations.hooks.worktrees import save_hook, write_state
+from gastown_tmux.operations.hooks.state import write_state
+from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.mail.sending import deliver
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.town.isolation import each

@@ -11,7 +11,8 @@ from gastown_tmux.edges.git.snapshot import Snapshot
 from gastown_tmux.edges.processes import launch, processes
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.hooks import submodules
-from gastown_tmux.operations.hooks.worktrees import find_base, mend_worktree, save_hook, snapshot_caps, write_state
+from gastown_tmux.operations.hooks.state import write_state
+from gastown_tmux.operations.hooks.worktrees import find_base, mend_worktree, save_hook, snapshot_caps
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.agents import find_live_session, get_agent, move_hook
 from gastown_tmux.store.beads import find_held_bead

@@ -1,6 +1,5 @@
-"""Hooks: an agent's worktree prepared for a bead, what ``state.json`` says of it, and its removal."""
+"""Hooks: an agent's worktree prepared for a bead, and its removal."""
 
-import json
 import os
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.layers import Settings
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
-from gastown_tmux.edges.files.atomic import make_folder, write_atomic
+from gastown_tmux.edges.files.atomic import make_folder
 from gastown_tmux.edges.files.copying import copy_path
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import places, removal, snapshot, snapshot_history, worktree
@@ -22,6 +21,7 @@ from gastown_tmux.errors import GtError, RefusedError, UsageError
 from gastown_tmux.operations.hooks import submodules
 from gastown_tmux.operations.hooks.project_rules import check_rules
 from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
+from gastown_tmux.operations.hooks.state import describe_hook, write_state
 from gastown_tmux.operations.hooks.target import fetch_target
 from gastown_tmux.operations.town.isolation import each, isolated
 from gastown_tmux.operations.town.town import Town
@@ -212,29 +212,6 @@ def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:
         settle_shared_files(town, rig)
 
 
-def write_state(town: Town, address: Address) -> dict[str, object]:
-    """``state.json``: what is on the hook, for those who may not open the database; what it says now."""
-    folder = town.hook(address)
-    make_folder(folder)
-    state = _describe(town, address) | {"updated": clock.now()}
-    write_atomic(folder / "state.json", json.dumps(state, ensure_ascii=False, indent=1).encode())
-    return state
-
-
-def _describe(town: Town, address: Address) -> dict[str, object]:
-    agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
-    return {
-        "agent": address,
-        "role": agent.role,
-        "rig": agent.rig,
-        "bead": bead
-        and {name: getattr(bead, name) for name in ("id", "title", "body", "state", "reason", "priority", "convoy")},
-        "branch": bead.branch if bead else branch_of(agent, None),
-        "base": bead.base if bead else None,
-        "attempt": bead.attempts if bead else 0,
-    }
-
-
 def snapshot_caps(town: Town, rig: Rig) -> snapshot.Caps:
     """Also while the settings cannot be read: work is saved before an agent is stopped."""
     try:
@@ -257,7 +234,7 @@ def save_hook(town: Town, rig: Rig, address: Address, why: str) -> snapshot.Snap
             town.worktree(address),
             time=moment,
             why=why,
-            hook=_describe(town, address),
+            hook=describe_hook(town, address),
             by=Person(address, rig.email),
             caps=snapshot_caps(town, rig),
         )

@@ -18,8 +18,9 @@ from gastown_tmux.edges.git.sources import probe_remote
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError, explain
 from gastown_tmux.operations.hooks.shared_files import settle_shared_files
+from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.hooks.target import describe_gone, note_problem
-from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook, put_away, write_state
+from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook, put_away
 from gastown_tmux.operations.mail.unwatched import read_watch
 from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.sessions.starting import look

@@ -3,24 +3,16 @@
 import contextlib
 from dataclasses import dataclass, fields
 
-from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
-from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges.git.browse import FileChange, LogEntry, list_changes, list_commits, summarise
-from gastown_tmux.edges.processes import locks
 from gastown_tmux.errors import GtError, RefusedError
-from gastown_tmux.operations.hooks.worktrees import write_state
+from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.merging.results import send_back
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work import worker
 from gastown_tmux.store import beads
 from gastown_tmux.store import merging as rows
-from gastown_tmux.store.rigs import list_rigs
-
-
-def list_merge_requests(town: Town, rig: Rig | None = None, state: str | None = None) -> list[MergeRequest]:
-    return rows.list_merge_requests(town.db, rig=rig.name if rig else None, state=state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,26 +111,3 @@ def reject(town: Town, request: MergeRequest, message: str | None = None) -> Ans
     words = message or "rejected by " + town.actor
     send_back(town, request, Reason.REJECTED, words)
     return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is rejected; {request.bead} is open")
-
-
-@dataclass(frozen=True, slots=True)
-class RefineryView:
-    rig: RigName
-    running: bool
-    queued: int
-    held: int
-    target: str
-
-
-def refineries(town: Town) -> list[RefineryView]:
-    queued, held = rows.count_queued(town.db), rows.count_held(town.db)
-    return [
-        RefineryView(
-            rig=rig.name,
-            running=locks.holder(town.run / f"refinery.{rig.name}.lock") is not None,
-            queued=queued[rig.name],
-            held=held[rig.name],
-            target=rig.target,
-        )
-        for rig in list_rigs(town.db)
-    ]

@@ -5,7 +5,6 @@ of its database.
 """
 
 import json
-import traceback
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,6 +85,8 @@ def describe(error: BaseException) -> str:
     """What is wrong and where, the same words for the same fault."""
     if isinstance(error, GtError):
         return error.message
+    import traceback  # where one has died
+
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
     return " ".join(f"{type(error).__name__}: {error}".split())[:200] + where

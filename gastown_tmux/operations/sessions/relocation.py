@@ -1,12 +1,10 @@
 """Where a town is: put right when it was moved, refused when it was copied."""
 
 import os
-import shutil
 from pathlib import Path
 
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.edges.git import worktree
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.sessions import daemons
@@ -81,6 +79,10 @@ def _move_in(town: Town, was: str) -> None:
 
 
 def tie_worktrees(town: Town) -> None:
+    from gastown_tmux.edges.git import (
+        worktree,
+    )  # 15 ms that every verb would pay, for each asks this module where its town is
+
     def tie(rig: Rig) -> None:
         places = [town.worktree(agent.address) for agent in list_agents(town.db, rig.name)]
         worktree.repair(town.repository(rig.name), [*places, town.rig_folder(rig.name) / "gate"])
@@ -90,6 +92,8 @@ def tie_worktrees(town: Town) -> None:
 
 def adopt(town: Town) -> None:
     """Makes a copy a town of its own, that is down: nothing that runs in the other one is its."""
+    import shutil  # as above
+
     # Copied locks, sockets and notes name processes of the other town.
     town.tmux_memory.unlink(missing_ok=True)
     shutil.rmtree(town.run, ignore_errors=True)

@@ -23,7 +23,7 @@ from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, panes,
 from gastown_tmux.edges.tmux.server import ServerGoneError
 from gastown_tmux.errors import GtError, RefusedError, explain, meets_all
 from gastown_tmux.operations.hooks.shared_files import settle_shared_files
-from gastown_tmux.operations.hooks.worktrees import write_state
+from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.sessions.plans import find_conversation, plan_launch, write_files
 from gastown_tmux.operations.town import capacity
 from gastown_tmux.operations.town.isolation import each

@@ -16,7 +16,8 @@ from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.edges.tmux.panes import capture
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
-from gastown_tmux.operations.hooks.worktrees import save_hook, write_state
+from gastown_tmux.operations.hooks.state import write_state
+from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.sessions.ending import end_sessions
 from gastown_tmux.operations.sessions.starting import find_pane, is_orphan, look, settle_orphans
 from gastown_tmux.operations.town.isolation import each

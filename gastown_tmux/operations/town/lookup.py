@@ -1,7 +1,6 @@
 """How the words a person types become a bead, a convoy, an agent, a rig."""
 
 import contextlib
-import difflib
 from collections.abc import Sequence
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, TOWN_ADDRESSES, Address, is_group
@@ -10,7 +9,6 @@ from gastown_tmux.domain.escalation import Escalation
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, Convoy
-from gastown_tmux.edges.processes import launch
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import beads, convoys
@@ -85,6 +83,8 @@ def resolve_agent(town: Town, word: str, rig: Rig | None = None, role: Role | No
 
 def find_agent_without_rows(town: Town, word: str) -> Address:
     """As files and processes tell of agents, while rows cannot be read. Raises NotFoundError, RefusedError."""
+    from gastown_tmux.edges.processes import launch
+
     known = {path.name.replace(".", "/", 1) for path in (town.path / ".gt" / "hooks").glob("*")}
     known |= set(launch.agent_processes(str(town.path)))
     whole = Address.parse(word) if "/" in word else word
@@ -158,6 +158,8 @@ def _unknown(town: Town, word: str) -> NotFoundError:
     known = [*TOWN_ADDRESSES, *(f"{rig}/refinery" for rig in rigs), "@town"]
     known += [f"@{kind}/{rig}" for rig in rigs for kind in ("rig", *_GROUP_ROLES)]
     agents = {agent.name: agent.address for agent in list_agents(town.db)}
+    import difflib  # where nothing is found
+
     near = difflib.get_close_matches(word, [*known, *agents.values(), *agents], n=1)
     hint = f"did you mean {agents.get(near[0], near[0])}?" if near else "gt agents"
     return NotFoundError(f"no address {word!r}", hint=hint)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.ids import RigName
@@ -17,8 +17,6 @@ from gastown_tmux.edges.configuration.settings_files import Configuration
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.memory import Memory
 from gastown_tmux.edges.files.wake import poke
-from gastown_tmux.edges.git.project import Project
-from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.tmux import server
 from gastown_tmux.errors import GtError, NotFoundError
@@ -26,6 +24,9 @@ from gastown_tmux.store.db import BUSY_SECONDS, Change, Database
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import find_rig
 from gastown_tmux.store.rows import Reader
+
+if TYPE_CHECKING:
+    from gastown_tmux.edges.git.repository import Repository
 
 #: Names of orders that stand in memory because no row could take them; the last two before an agent's folder.
 DOWN, OFF, PAUSED = "=down", "=off.", "=pause."
@@ -165,7 +166,10 @@ class Town:
     def rig_folder(self, rig: RigName) -> Path:
         return self.path / "rigs" / rig
 
-    def repository(self, rig: RigName) -> Repository:
+    def repository(self, rig: RigName) -> "Repository":
+        from gastown_tmux.edges.git.project import Project  # with what it needs 15 ms, and few verbs ask git
+        from gastown_tmux.edges.git.repository import Repository
+
         project = Project(self.path / ".gt" / "projects" / rig)
         return Repository(self.rig_folder(rig) / "repo.git", self.run / f"repo.{rig}.lock", project)
 

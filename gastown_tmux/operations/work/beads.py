@@ -6,7 +6,7 @@ from dataclasses import replace
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.errors import RefusedError, UsageError
-from gastown_tmux.operations.hooks.worktrees import write_state
+from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.convoys import notify_landed
 from gastown_tmux.store import beads as rows

@@ -6,7 +6,6 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import ConvoyId
 from gastown_tmux.domain.work import Bead, Convoy, ConvoyState
 from gastown_tmux.errors import UsageError
-from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
@@ -36,6 +35,8 @@ def notify_landed(town: Town, id: ConvoyId | None) -> None:
     convoy = convoys.get_convoy(town.db, id) if id else None
     if convoy is None or convoy.landed is None or convoy.notify is None:
         return
+    from gastown_tmux.operations.mail import sending  # 20 ms, and whoever closes or lists a bead seldom ends a convoy
+
     beads = [rows.get_bead(town.db, bead) for bead in convoy.beads]
     body = "\n".join(f"{bead.id} {bead.state} {bead.merged_commit or ''}".rstrip() for bead in beads)
     seed = f"{convoy.id} {convoy.landed}"

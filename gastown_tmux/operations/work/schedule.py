@@ -11,7 +11,8 @@ from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, explain
-from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook, write_state
+from gastown_tmux.operations.hooks.state import write_state
+from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import start_sessions

@@ -10,7 +10,8 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import RETRIED, WAITING, Bead, BeadState, Reason
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
-from gastown_tmux.operations.hooks.worktrees import save_hook, write_state
+from gastown_tmux.operations.hooks.state import write_state
+from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import resolve_provider

@@ -15,8 +15,9 @@ from gastown_tmux.edges.git import worktree
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.escalation import escalations
 from gastown_tmux.operations.hooks.fork_points import find_fork, known_tip
+from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.hooks.submodules import find_objection
-from gastown_tmux.operations.hooks.worktrees import save_hook, write_state
+from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.mail.injection import answer_hook
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.convoys import notify_landed

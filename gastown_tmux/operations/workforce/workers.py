@@ -8,14 +8,8 @@ from gastown_tmux.edges.files.waiting import looks
 from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
-from gastown_tmux.operations.hooks.worktrees import (
-    archive_agent,
-    clear_hook,
-    find_base,
-    is_prepared,
-    prepare_hook,
-    write_state,
-)
+from gastown_tmux.operations.hooks.state import write_state
+from gastown_tmux.operations.hooks.worktrees import archive_agent, clear_hook, find_base, is_prepared, prepare_hook
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import START_SECONDS, resolve_provider, start_sessions
 from gastown_tmux.operations.supervision.pausing import release, resume

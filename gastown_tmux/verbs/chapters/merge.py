@@ -11,7 +11,7 @@ VERBS = (
     Verb(
         "mq list",
         "the merge queue, and what became of the rest",
-        "operations.merging.queue:list_merge_requests",
+        "operations.merging.views:list_merge_requests",
         (_RIG, option("--state", "state", Kind.CHOICE, "only these", choices=_STATES)),
         Listing(
             ("id", "state", "position", "bead", "author", "merged_commit", "reason", "updated"),
@@ -73,7 +73,7 @@ VERBS = (
     Verb(
         "refinery status",
         "what the refineries do",
-        "operations.merging.queue:refineries",
+        "operations.merging.views:refineries",
         (),
         Listing(("rig", "running", "queued", "held", "target"), "no rigs yet: gt rig add NAME URL|PATH"),
     ),

@@ -1,0 +1,38 @@
+"""The merge queue as rows have it: asks no git."""
+
+from dataclasses import dataclass
+
+from gastown_tmux.domain.ids import RigName
+from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges.processes import locks
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store import merging as rows
+from gastown_tmux.store.rigs import list_rigs
+
+
+def list_merge_requests(town: Town, rig: Rig | None = None, state: str | None = None) -> list[MergeRequest]:
+    return rows.list_merge_requests(town.db, rig=rig.name if rig else None, state=state)
+
+
+@dataclass(frozen=True, slots=True)
+class RefineryView:
+    rig: RigName
+    running: bool
+    queued: int
+    held: int
+    target: str
+
+
+def refineries(town: Town) -> list[RefineryView]:
+    queued, held = rows.count_queued(town.db), rows.count_held(town.db)
+    return [
+        RefineryView(
+            rig=rig.name,
+            running=locks.holder(town.run / f"refinery.{rig.name}.lock") is not None,
+            queued=queued[rig.name],
+            held=held[rig.name],
+            target=rig.target,
+        )
+        for rig in list_rigs(town.db)
+    ]
