@@ -29,7 +29,8 @@ MERGE_REQUEST: Machine[MergeState, MergeRequestMove] = Machine(
     MergeState.QUEUED,
     {
         "test": {MergeState.QUEUED: MergeState.TESTING},
-        "publish": {MergeState.TESTING: MergeState.PUBLISHING},
+        # From the queue: an earlier candidate of it is seen to be published.
+        "publish": dict.fromkeys((MergeState.QUEUED, MergeState.TESTING), MergeState.PUBLISHING),
         "merge": {MergeState.PUBLISHING: MergeState.MERGED},
         "requeue": dict.fromkeys((MergeState.TESTING, MergeState.PUBLISHING), MergeState.QUEUED),
         "conflict": {MergeState.TESTING: MergeState.CONFLICTED},

@@ -1,5 +1,7 @@
 """Killed at a named moment and run again, a command ends as if it had not been killed."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,3 +80,35 @@ def test_done_and_refinery(town: TownWorld) -> None:
         assert git(town.project, "rev-parse", "main") == landed["merged_commit"]
         assert len(list((town.path / ".gt/mail" / agents[bead].replace("/", ".") / "new").iterdir())) == 1
     assert git(town.project, "rev-list", "--count", "main") == str(1 + len(beads))
+
+
+def test_a_push_that_outlives_its_refinery(town: TownWorld) -> None:
+    """It lands while the next refinery pushes too: once, and nobody is told that it was refused."""
+    town.gt("config", "agent", "set", "quiet", "sleep", "600")
+    bead = town.bead("slow")
+    agent = town.json("sling", bead, "--agent", "quiet")["items"][0]["assignee"]
+    town.gt("down")
+    work, base = town.path / ".gt/hooks" / agent.replace("/", ".") / "work", town.path.parent
+    begun, hook = base / "begun", town.project / ".git/hooks/pre-receive"
+    waits = f"while ! test -e {base}/go-$n; do sleep 0.05; done"
+    hook.write_text(f"#!/bin/sh\necho >> {begun}; n=$(grep -c '' {begun}); {waits}\n")
+    hook.chmod(0o755)
+    (work / "slow").write_text("done\n")
+    git(work, "add", "-A")
+    git(work, "commit", "-qm", "slow")
+    town.gt("done", env={"GT_AGENT": agent})
+    command = [sys.executable, "-m", "gastown_tmux", "--town", town.path, "refinery", "run", "--rig", "demo"]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    town.wait_for(begun.exists, 20, "the push")
+    first.kill()
+    first.wait()
+    second = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    town.wait_for(lambda: begun.read_text().count("\n") == 2, 20, "the other push")
+    (base / "go-1").touch()
+    town.wait_for(lambda: git(town.project, "rev-list", "--count", "main") == "2", 20, "the push to land")
+    (base / "go-2").touch()
+    assert second.wait(30) == 0
+    landed = town.json("bead", "show", bead)
+    assert landed["state"] == "merged", landed
+    assert git(town.project, "rev-parse", "main") == landed["merged_commit"]
+    assert git(town.project, "rev-list", "--count", "main") == "2"

@@ -103,13 +103,17 @@ def process(town: Town, rig: Rig, request: MergeRequest) -> None:
     try:
         settle_shared_files(town, rig)
         tip = _fetch_target(town, rig, repository)
+        candidate = request.candidate
+        # Of an earlier try too: a push that its refinery did not live to see goes on, and may land late.
+        if candidate is not None and push.is_landed(repository, candidate, tip):
+            record_merged(town, rig, request, candidate, local=_is_local(town, rig))
+            return
         if request.state is not MergeState.QUEUED:
-            candidate = request.candidate if request.state is MergeState.PUBLISHING else None
-            if candidate is not None and push.is_landed(repository, candidate, tip):
-                record_merged(town, rig, request, candidate, local=_is_local(town, rig))
-                return
             if request.reason == setting_aside.DIED_AGAIN:
                 setting_aside.set_aside(town, request, request.reason)
+                return
+            if candidate is not None and _may_land_yet(repository, rig, request, tip, candidate):
+                _finish(town, rig, repository, request, tip, candidate)
                 return
             with town.change() as change:
                 reason = setting_aside.kept_reason(request) or "the refinery was interrupted"
@@ -176,12 +180,27 @@ def _land(town: Town, rig: Rig, repository: Repository, request: MergeRequest, t
         kept = setting_aside.kept_reason(request)
         rows.move_merge_request(change, request.id, "publish", reason=kept, candidate=built)
     fault_point("refinery.publishing")
-    refusal = _publish(town, rig, repository, request, tip, built)
+    _finish(town, rig, repository, request, tip, built)
+
+
+def _may_land_yet(repository: Repository, rig: Rig, request: MergeRequest, tip: Commit, candidate: Commit) -> bool:
+    """Whether a candidate that was about to be published, or is even now by a push that outlives its refinery, still
+    fits the target. Then it is published again: with another one beside it, work would be told refused that landed.
+    """
+    if request.state is not MergeState.PUBLISHING or request.target != rig.target:
+        return False
+    return repository.resolve(f"{candidate}^1") == tip
+
+
+def _finish(
+    town: Town, rig: Rig, repository: Repository, request: MergeRequest, tip: Commit, candidate: Commit
+) -> None:
+    refusal = _publish(town, rig, repository, request, tip, candidate)
     if refusal is not None:
         _delay(town, request.id, refusal)
         return
     fault_point("refinery.published")
-    record_merged(town, rig, request, built, local=_is_local(town, rig))
+    record_merged(town, rig, request, candidate, local=_is_local(town, rig))
 
 
 def _put_back(town: Town, request: MergeRequest, verdict: Rejection | Delay) -> None:

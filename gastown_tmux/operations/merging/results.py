@@ -22,7 +22,7 @@ _TAIL = 4000
 def record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *, local: bool) -> None:
     """``commit`` was seen on the target. ``local``: the target is in repo.git, whose place the rig keeps."""
     with town.change() as change:
-        if rows.get_merge_request(change, request.id).state is MergeState.TESTING:
+        if rows.get_merge_request(change, request.id).state is not MergeState.PUBLISHING:
             rows.move_merge_request(change, request.id, "publish", candidate=commit)
         rows.move_merge_request(change, request.id, "merge", merged_commit=commit)
         beads.merge_bead(change, request.bead, commit)
