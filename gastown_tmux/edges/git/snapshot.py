@@ -199,6 +199,7 @@ def capture(admin: Path, root: Path, index: Path, budget: Budget) -> Captured:
     found = scene.git(
         *("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "-uall", "--no-renames"),
         "--ignore-submodules=none",
+        config=("diff.ignoreSubmodules=none",),  # for the submodules of submodules, which get our settings alone
     )
     head: str | None = None
     staged, changed, gone, nested = 0, [], [], []

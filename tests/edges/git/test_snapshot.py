@@ -191,6 +191,21 @@ def test_a_changed_submodule(world: World, tmp_path: Path) -> None:
     assert content(world, taken, "nested/lib/lib.c") == b"changed\n"
 
 
+def test_a_new_file_in_a_submodule_of_a_submodule(world: World, tmp_path: Path) -> None:
+    local = ("-c", "protocol.file.allow=always")
+    for name in ("inner", "library"):
+        run_git(tmp_path, "init", "-q", name)
+        commit(tmp_path / name, "lib.c")
+    path = world.add("ann")
+    run_git(tmp_path / "library", *local, "submodule", "--quiet", "add", str(tmp_path / "inner"), "inner")
+    run_git(tmp_path / "library", "commit", "-qm", "submodule")
+    run_git(path, *local, "submodule", "--quiet", "add", str(tmp_path / "library"), "lib")
+    run_git(path, "commit", "-qm", "submodule")
+    run_git(path, *local, "submodule", "--quiet", "update", "--init", "--recursive")
+    (path / "lib" / "inner" / "new.c").write_text("new\n")
+    assert content(world, take(world, path), "nested/lib/inner/new.c") == b"new\n"
+
+
 @pytest.mark.parametrize("how", ["merge", "rebase"])
 def test_in_the_middle_of_a_conflict(world: World, how: str) -> None:
     path = world.add("ann")
