@@ -145,6 +145,7 @@ def test_one_that_stayed_behind_while_the_target_went_on_is_no_change(bare_town:
     """An agent brings its branch up to date and commits everything: its submodule is still where it was before."""
     world = bare_town
     shelf = make_project(world)
+    before = recorded(world.project, "lib")
     world.gt("rig", "add", "demo", world.project)
     go = short_tmp / "go"
     script = f"""echo mine > mine.txt; git add mine.txt; git commit -qm mine
@@ -159,6 +160,10 @@ git fetch -q; git merge -q -m merged origin/main; echo more >> mine.txt"""
     said = why(world, bead)
     assert "lib" in said, said
     assert recorded(world.project, "lib") == new
+    # Who begins with the newer one and goes back means it.
+    world.gt("sling", back := world.bead("back", "git -C lib checkout -q HEAD^"))
+    world.wait_state(back, "merged")
+    assert recorded(world.project, "lib") == before
 
 
 def test_of_a_url_all_and_in_depth(bare_town: TownWorld) -> None:

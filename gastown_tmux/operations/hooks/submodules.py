@@ -62,7 +62,8 @@ def find_objection(
         if pair.was is not None and pair.was.commit != now.commit and (given or at_first.get(path) == now.commit):
             return Objection(
                 f"the submodule {path} is where it was when the work began, and {rig.target} has it newer",
-                f"git submodule update -- {path} && git add {path} && git commit, then gt done",
+                f"git submodule update -- {path} && git add {path} && git commit, then gt done"
+                "; to go back to it on purpose takes a bead of its own, which begins with the newer one",
             )
     for found in submodules.list_unpublished(repository, moved, _origin(rig)):
         if found.url is None:
