@@ -108,11 +108,12 @@ def status(repository: Repository, path: Path) -> Status:
     """The state of a worktree. Takes no lock in it. Raises `BrokenWorktree`."""
     admin = git_dir(repository, path)
     staged, unstaged, untracked, inside = _look(repository, path)
-    if unstaged:
-        # Where the user has files converted otherwise, an agent's commit may leave some that we take for changed.
+    if unstaged or inside:
+        # Where the user has files converted otherwise, an agent's git may leave some that we take for changed.
         with suppress(GitError):
-            theirs = set(_look(repository, path, but=CONVERSIONS)[1])
+            _, theirs, _, theirs_inside = _look(repository, path, but=CONVERSIONS)
             unstaged = [name for name in unstaged if name in theirs]
+            inside = [name for name in inside if name in theirs_inside]
     return Status(tuple(staged), tuple(unstaged), tuple(untracked), operation_in(admin), tuple(inside))
 
 

@@ -270,6 +270,19 @@ def test_a_repository_that_nobody_wrote_down(world: World) -> None:
     assert [pair.now.path for pair in list_moved(world.repository.path, EMPTY_TREE, world.base(), "x")] == ["lib"]
 
 
+def test_where_the_user_has_line_ends_converted(world: World, shelf: Path) -> None:
+    """As an agent's own git checks a submodule out."""
+    path = world.add("ann")
+    fill(world, path, world.person)
+    run_git(world.town, "config", "--global", "core.autocrlf", "true")
+    (path / "lib" / "file").unlink()
+    run_git(path / "lib", "checkout", "-q", "file")
+    assert (path / "lib" / "file").read_bytes() == b"x\r\n"
+    assert status(world.repository, path).clean
+    (path / "lib" / "file").write_bytes(b"y\r\n")
+    assert status(world.repository, path).inside == ("lib",)
+
+
 def test_removed_with_its_worktree(world: World) -> None:
     path = world.add("ann")
     fill(world, path, world.person)
