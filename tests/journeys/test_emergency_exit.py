@@ -139,6 +139,12 @@ def test_a_disk_that_takes_nothing(world: TownWorld, disk: SmallDisk, spoil: Cal
     world.wait_for(lambda: runs(world, paused) and is_still(runs(world, paused)), 5, "it to stand still")
     said = stop(world, "stop", stopped)
     assert not runs(world, stopped), said
+    states = {agent["address"]: agent["state"] for agent in world.json("agents")["items"]}
+    assert (states[paused], states[stopped]) == ("paused", "off"), states
+    if spoil is SmallDisk.fill:  # else there was room for a row
+        assert "goes on" in world.gt("resume", paused).out
+        world.wait_for(lambda: not is_still(runs(world, paused)), 5, "it to go on")
+        stop(world, "pause", paused)
     # Those who give out work and bring agents back leave them alone.
     for name in ("deacon", "witness"):
         assert world.gt("daemon", "status", name).code == 0

@@ -3,10 +3,11 @@
 Whoever starts something asks ``Town.is_wanted`` and ``Town.is_frozen``, which know of them.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import AgentState
+from gastown_tmux.domain.agents import Agent, AgentState
 from gastown_tmux.edges.processes import flags
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.town import DOWN, OFF, PAUSED, Town
@@ -34,6 +35,13 @@ def carry_out(town: Town) -> None:
                 stopped = flags.stopped_before(town.flags_folder, town.memory, name)
                 town.memory.remove(name)
                 flags.raise_flag(town.flags_folder, town.memory, name, stopped)
+
+
+def ordered_state(agent: Agent, orders: Collection[str]) -> AgentState:
+    """Its state once what stands in memory is written down."""
+    if OFF + agent.address.folder in orders:
+        return AgentState.OFF
+    return AgentState.PAUSED if PAUSED + agent.address.folder in orders else agent.state
 
 
 def _move(town: Town, agent: Address, move: str) -> None:

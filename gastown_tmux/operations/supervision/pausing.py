@@ -108,15 +108,15 @@ def pause(town: Town, agent: Address) -> Answer:
 
 def resume(town: Town, agent: Address) -> Answer:
     """Lets a paused agent go on; where its program has ended meanwhile, it is started."""
-    town.memory.remove(PAUSED + agent.folder)
     known = rows.get_agent(town.db, agent)
     if known.state is AgentState.PAUSED:
         with town.change() as change:
             rows.move_agent(change, agent, "resume")
+    was = town.memory.remove(PAUSED + agent.folder) or known.state is AgentState.PAUSED
     release(town, agent)
     if agent in find_missing(town):
         start_agents(town, [agent])
-    text = f"{agent} goes on" if known.state is AgentState.PAUSED else f"{agent} is {known.state}, not paused"
+    text = f"{agent} goes on" if was else f"{agent} is {known.state}, not paused"
     return Answer({"agent": agent, "state": rows.get_agent(town.db, agent).state}, text)
 
 

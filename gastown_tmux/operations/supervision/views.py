@@ -1,5 +1,6 @@
 """What every face shows: agents and the town, as rows and processes have them now."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gastown_tmux.domain.addresses import OVERSEER, Address
@@ -12,6 +13,7 @@ from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.sessions.daemons import Daemon, list_daemons
+from gastown_tmux.operations.sessions.orders import ordered_state
 from gastown_tmux.operations.supervision.facts import read_facts
 from gastown_tmux.operations.town import capacity
 from gastown_tmux.operations.town.town import Answer, Town
@@ -80,19 +82,20 @@ class Status:
 
 def list_agents(town: Town, rig: Rig | None = None) -> list[AgentView]:
     sessions = {session.agent: session for session in agent_rows.list_live_sessions(town.db)}
-    held = list_held_beads(town.db)
+    held, orders = list_held_beads(town.db), town.memory.names()
     return [
-        _view(town, agent, sessions.get(agent.address), held.get(agent.address))
+        _view(town, agent, sessions.get(agent.address), held.get(agent.address), orders)
         for agent in agent_rows.list_agents(town.db, rig.name if rig else None)
     ]
 
 
 def show_agent(town: Town, agent: Address) -> AgentView:
     found = agent_rows.get_agent(town.db, agent)
-    return _view(town, found, agent_rows.find_live_session(town.db, agent), list_held_beads(town.db).get(agent))
+    session, held = agent_rows.find_live_session(town.db, agent), list_held_beads(town.db).get(agent)
+    return _view(town, found, session, held, town.memory.names())
 
 
-def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None) -> AgentView:
+def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None, orders: Collection[str]) -> AgentView:
     # By what rows and processes say; gt status --explain asks window and screen too.
     facts = read_facts(town, agent, session, holds=bead is not None)
     alive = facts.alive is True
@@ -104,7 +107,7 @@ def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None) 
         rig=agent.rig,
         name=agent.name,
         provider=running.provider if running else agent.provider,
-        state=view_state(agent.state, state, agent.hook),
+        state=view_state(ordered_state(agent, orders), state, agent.hook),
         health=judge(facts).health,
         bead=bead.id if bead else None,
         branch=_branch(agent, bead),

@@ -1,6 +1,6 @@
 """gt mayor: the window a person runs the town from, and the agent program beside it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from gastown_tmux.domain.addresses import MAYOR
 from gastown_tmux.domain.agents import Role
@@ -9,7 +9,7 @@ from gastown_tmux.edges.tmux.panes import Pane, kill_pane
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.sessions.headquarters import open_headquarters, want_mayor
 from gastown_tmux.operations.sessions.starting import look, resolve_provider
-from gastown_tmux.operations.supervision.stopping import stop_agent
+from gastown_tmux.operations.supervision.stopping import Shortfalls, stop_agent
 from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.supervision.views import AgentView, show_agent
 from gastown_tmux.operations.town.town import Answer, Town
@@ -88,14 +88,15 @@ def stop(town: Town) -> Answer:
     """The agent program ends, then the window closes; the town goes on. Raises RefusedError for an agent."""
     _require_person(town)
     was = status(town)
-    with town.change() as change:
+    undone = Shortfalls()
+    with undone.noting("its window comes back", fatal=True), town.change() as change:
         want_mayor(change, False)
     if was.agent is not None:
-        stop_agent(town, MAYOR)
+        undone += stop_agent(town, MAYOR).value.get("not_done", ())
     if was.pane is not None:
         kill_pane(town.tmux, was.pane, f"hq.{MAYOR}")
     known = was.state == "off" and (was.agent is None or was.agent.state == "off")
-    return Answer(status(town), "the mayor is stopped" + (" already" if known else ""))
+    return undone.answer(asdict(status(town)), "the mayor is stopped" + (" already" if known else ""))
 
 
 def restart(town: Town, provider: str | None = None) -> Answer:

@@ -17,7 +17,12 @@ VERBS = (
         terminal=True,
     ),
     Verb("mayor detach", "leave the town's windows", "operations.windows.attach:detach"),
-    Verb("mayor stop", "end its agent program, and close the mayor's window", "operations.windows.mayor:stop"),
+    Verb(
+        "mayor stop",
+        "end its agent program, and close the mayor's window",
+        "operations.windows.mayor:stop",
+        emergency=True,
+    ),
     Verb("mayor restart", "restart both", "operations.windows.mayor:restart", _AGENT),
     Verb(
         "mayor status",
