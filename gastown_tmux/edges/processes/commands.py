@@ -14,6 +14,8 @@ from gastown_tmux.domain.complaints import telling
 from gastown_tmux.edges.processes.child_output import ChildOutput
 from gastown_tmux.errors import GtError
 
+#: Until what a command has put into the background on its own has left its process group.
+_LEAVE_SECONDS = 1.0
 #: A short command prints no more.
 _ANSWER = 2**20
 #: As much of a log's end as is read for its last words.
@@ -107,10 +109,14 @@ def last_words(log: Path, since: int = 0) -> str:
 
 @contextlib.contextmanager
 def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Whatever it left running goes with it: the group is ours alone."""
+    """Whatever it left running in its process group goes with it; what has begun to leave that, by setsid, may."""
     try:
         yield
     finally:
+        deadline = time.monotonic() + (_LEAVE_SECONDS if process.poll() is not None else 0.0)
         with contextlib.suppress(ProcessLookupError):
+            while time.monotonic() < deadline:
+                os.killpg(process.pid, 0)
+                select.select([], [], [], 0.01)  # nothing tells that a group is empty
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

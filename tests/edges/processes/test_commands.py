@@ -42,6 +42,18 @@ def test_one_that_takes_too_long_is_ended_with_its_group(tmp_path: Path, wait_fo
     wait_for(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie", 5, "its end")
 
 
+def test_what_leaves_its_group_is_left(tmp_path: Path, wait_for: Callable[..., Any]) -> None:
+    """A server that a set-up starts: at its end it may only just have been forked."""
+    script = "for n in 1 2 3 4; do setsid sleep 60 & echo $! >> left; done; sleep 60 & echo $! > stayed"
+    assert run(script, tmp_path / "log") == 0
+    left = [psutil.Process(int(pid)) for pid in (tmp_path / "left").read_text().split()]
+    stayed = int((tmp_path / "stayed").read_text())
+    wait_for(lambda: not psutil.pid_exists(stayed) or psutil.Process(stayed).status() == "zombie", 5, "its end")
+    assert [process.cmdline() for process in left] == [["sleep", "60"]] * 4
+    for process in left:
+        process.kill()
+
+
 def test_whom_it_leaves_behind_goes_on_printing(tmp_path: Path, wait_for: Callable[..., Any]) -> None:
     """Without waiting, without an end by a pipe that nobody reads, even when its starter is gone; and in the bound."""
     log, alive, wrong = tmp_path / "log", tmp_path / "alive", tmp_path / "wrong"
