@@ -56,7 +56,7 @@ def check(log: Path, head: str, tail: str) -> None:
 
 def test_a_gate_that_prints_without_end(town: TownWorld) -> None:
     town.gt("config", "set", "logs.size", "200K")
-    run = "echo the beginning; timeout 3 yes noise; echo the end; exit 1"
+    run = "echo the beginning; timeout 3 yes noise; setsid sleep 600 & echo $! >> ../left; echo the end; exit 1"
     town.gt("config", "set", "merge.gates", f"[{{name: loud, run: '{run}'}}]")
     bead = town.bead("loud", "echo loud > loud.txt")
     with watched(town.path / ".gt/logs") as largest:
@@ -66,6 +66,9 @@ def test_a_gate_that_prints_without_end(town: TownWorld) -> None:
         )
     log = town.path / f".gt/logs/merge/{request}.log"
     check(log, "the beginning", "the end")
+    # What it left running would be there when the next one's gates run.
+    left = int((town.path / "rigs/demo/left").read_text().split()[0])
+    assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE
     assert largest[0] < 20 * BOUND, largest
     [mail] = [m for m in town.json("mail", "inbox", "overseer", "--all")["items"] if "came back" in m["subject"]] or [
         None

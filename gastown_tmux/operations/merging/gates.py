@@ -20,6 +20,7 @@ from gastown_tmux.operations.hooks import submodules
 from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
 from gastown_tmux.operations.hooks.worktrees import copy_files
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
+from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
 
 #: A gate that fails where a submodule could not be had may fail for that: so often it is tried again.
@@ -29,11 +30,23 @@ _TRIES_WITHOUT = 5
 def run_gates(
     town: Town, rig: Rig, repository: Repository, request: MergeRequest, candidate: Commit
 ) -> Rejection | Delay | None:
-    """The rig's gates in a worktree of exactly the candidate. One that cannot run fails nobody."""
-    settings = town.settings(rig.name)
-    gates = settings.gates()
+    """The rig's gates in a worktree of exactly the candidate. One that cannot run fails nobody; what they leave running
+    is ended, for it would change the files under the next one's gates.
+    """
+    gates = town.settings(rig.name).gates()
     if not gates:
         return None
+    try:
+        return _run_all(town, rig, repository, request, candidate, gates)
+    finally:
+        with isolated(town, "ending of what the gates left in rig", rig.name):
+            processes.end((), term_seconds=1.0, sessions=[town.gate_mark(rig.name)])
+
+
+def _run_all(
+    town: Town, rig: Rig, repository: Repository, request: MergeRequest, candidate: Commit, gates: Sequence[Gate]
+) -> Rejection | Delay | None:
+    settings = town.settings(rig.name)
     place, log = town.rig_folder(rig.name) / "gate", log_path(town, request)
     try:
         places.make_gate(repository, place, candidate, "gt: gates of the merge queue", town.trash)
