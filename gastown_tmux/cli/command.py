@@ -4,8 +4,7 @@ import contextlib
 import os
 import sys
 
-from gastown_tmux.cli import progress, render
-from gastown_tmux.edges.git import transfers
+from gastown_tmux.cli import render
 from gastown_tmux.edges.processes.terminal import ask, hear
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import Globals
@@ -31,8 +30,7 @@ def _carry_out(verb: Verb, words: list[str], given: Globals) -> None:
     town = open_town(given, dict(os.environ), render.say, needed=verb.town)
     write = render.draw if verb.show is Special.SCREENS else render.write
     town.ask, town.hear = ask, hear
-    silent = given.json or given.quiet or not progress.is_wanted()
-    with contextlib.nullcontext() if silent else transfers.watched(progress.draw):
+    with contextlib.nullcontext() if given.json or given.quiet else render.progress():
         for text in answer(verb, words, town, render.display(), given.json):
             write(text)
             sys.stdout.flush()

@@ -9,11 +9,6 @@ from gastown_tmux.verbs.text import cut, harmless
 _BAR = 24
 
 
-def is_wanted() -> bool:
-    """Whether a person sees both what is printed and what is said beside it."""
-    return sys.stdout.isatty() and sys.stderr.isatty()
-
-
 def draw(progress: Progress | None) -> None:
     """In the place of what was drawn before; None takes it away."""
     text = "" if progress is None else cut(line(progress), shutil.get_terminal_size().columns - 1)

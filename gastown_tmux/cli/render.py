@@ -1,5 +1,6 @@
 """Where the command line writes, and what the screen there can do."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -25,6 +26,16 @@ def say(line: str) -> None:
     """Progress: beside the output, never in it."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def progress() -> contextlib.AbstractContextManager[None]:
+    """Within, a person who sees what is printed and what is said beside it sees how far a transfer has come."""
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        return contextlib.nullcontext()
+    from gastown_tmux.cli.progress import draw  # nobody else pays for it
+    from gastown_tmux.edges.git.transfers import watched
+
+    return watched(draw)
 
 
 def display() -> Display:

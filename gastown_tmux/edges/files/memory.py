@@ -3,10 +3,10 @@
 They are gone when the machine restarts. Whoever reads looks at every place where anybody may have written.
 """
 
-import hashlib
 import os
 import stat
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors
@@ -20,13 +20,19 @@ class Memory:
     """``put``, ``names``, ``read`` and ``remove`` need neither disk nor daemon nor database."""
 
     def __init__(self, town: Path) -> None:
-        mine = hashlib.sha256(os.fsencode(os.path.realpath(town))).hexdigest()[:16]
-        user = os.getuid()
+        self._town, user = town, os.getuid()
         parents = [_SHARED / f"gt-{user}", Path(f"/run/user/{user}/gt")]
         # The first, whatever the environment is: a service and a person's shell are to find the same file.
         if given := os.environ.get("XDG_RUNTIME_DIR"):
             parents.append(Path(given) / "gt")
-        self._folders = [parent / mine for parent in dict.fromkeys(parents)]
+        self._parents = list(dict.fromkeys(parents))
+
+    @cached_property
+    def _folders(self) -> list[Path]:
+        import hashlib  # 4 ms, and most towns never had to write here
+
+        mine = hashlib.sha256(os.fsencode(os.path.realpath(self._town))).hexdigest()[:16]
+        return [parent / mine for parent in self._parents]
 
     def put(self, name: str, text: str = "") -> bool:
         """Whether it was not there before. Raises GtError where no place takes it."""
@@ -48,11 +54,11 @@ class Memory:
 
     def names(self) -> frozenset[str]:
         found = set[str]()
-        for folder in self._folders:
+        for number, parent in enumerate(self._parents):
             # Another user's is no word of ours.
             with suppress(OSError):
-                if _is_ours(folder.parent):
-                    found.update(path.name for path in folder.iterdir())
+                if _is_ours(parent) and any(parent.iterdir()):
+                    found.update(path.name for path in self._folders[number].iterdir())
         return frozenset(found)
 
     def read(self, name: str) -> str:
