@@ -36,6 +36,8 @@ from gastown_tmux.store.rigs import find_rig, list_rigs, set_target_commit
 
 #: Tries of the first in the queue after which somebody is asked to look: some minutes.
 PATIENCE = 10
+#: Tries without a pause while somebody else is quicker with the target.
+_AT_ONCE = 3
 
 
 class _TargetMovedError(GtError):
@@ -224,7 +226,9 @@ def _publish(
     into_checkout = rig.remote_kind is RemoteKind.CHECKOUT
     match push.push(repository, rig.remote, candidate, rig.target, tip, into_checkout=into_checkout):
         case push.Behind():
-            return Delay(f"{rig.target} moved meanwhile", 0)
+            # One that has moved each time may be read from elsewhere than it is pushed to, and stay behind.
+            seconds = pause(request) if request.attempts > _AT_ONCE else 0
+            return Delay(f"{rig.target} moved meanwhile", seconds)
         case push.Refused(words=words, whole=whole):
             return Delay(f"the remote refuses: {words}", pause(request), whole)
         case push.Pushed():

@@ -1,9 +1,11 @@
 """One landing from queue to row: what it costs, and what its gates see."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.operations.merging import landing
+from gastown_tmux.operations.merging.queue import retry
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.work import worker
 from gastown_tmux.store.merging import list_merge_requests
@@ -48,3 +50,27 @@ def test_gates_have_the_unversioned_files_that_agents_have(quiet: QuietTown) -> 
     (request,) = list_merge_requests(quiet.town.db)
     assert request.state == "merged", request.reason
     assert git(quiet.project, "ls-tree", "--name-only", "main", ".env") == ""
+
+
+def test_a_target_that_is_read_where_nothing_of_it_comes_in(quiet: QuietTown, short_tmp: Path) -> None:
+    """A mirror that is behind: it is asked again, not without a pause; what landed is known once it is there too."""
+    first, mirror = short_tmp / "first.git", quiet.project
+    git(mirror, "clone", "-q", "--bare", str(mirror), str(first))
+    git(mirror, "config", "--global", f"url.{first}.pushInsteadOf", str(mirror))
+    git(mirror, "commit", "-q", "--allow-empty", "-m", "ahead")
+    git(mirror, "push", "-q", str(first), "main")
+    git(mirror, "reset", "-q", "--hard", "HEAD^")
+    address, place = quiet.hook(quiet.bead("one"))
+    (place / "one").touch()
+    git(place, "add", "-A")
+    git(place, "commit", "-qm", "one")
+    submit(quiet, address)
+    for state, words in (("queued", "moved meanwhile"), ("queued", "was pushed but is not on"), ("merged", "")):
+        landing.run_refinery(quiet.town)
+        (request,) = list_merge_requests(quiet.town.db)
+        assert request.state == state and words in str(request.reason)
+        assert request.attempts < 10 and (request.not_before is None) is (state == "merged")
+        git(mirror, "fetch", "-q", str(first), "main")
+        git(mirror, "reset", "-q", "--hard", "FETCH_HEAD")
+        retry(quiet.town, request)
+    assert request.merged_commit == git(first, "rev-parse", "main")
