@@ -122,7 +122,7 @@ def _copies(world: World, given: tuple[Thing, str, list[str]]) -> None:
     town = Town(world.town.path, world.town.actor, world.town.environment, settings, world.said.append)
     try:
         with world.look():
-            worktrees._copy_files(town, rig, place)
+            worktrees.copy_files(town, rig, place)
         assert (place / "good.env").read_text() == "A=1\n", "the good file was not copied"
         assert thing.kind not in ("pipe", "socket") or world.is_told(".env"), "what was left out is not told"
     finally:
