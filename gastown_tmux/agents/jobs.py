@@ -57,9 +57,9 @@ class Outcome:
     @property
     def complaint(self) -> str:
         """The lines that tell why it failed, of its errors, else of its output, in one; else its status."""
-        from gastown_tmux.domain.complaints import telling  # only where something fails
+        from gastown_tmux.domain.complaints import cause_of  # only where something fails
 
-        return telling(self.errors) or telling(self.output) or f"status {self.status}"
+        return cause_of(self.errors) or cause_of(self.output) or f"status {self.status}"
 
 
 class Job:

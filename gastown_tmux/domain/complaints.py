@@ -121,12 +121,12 @@ _REMOTE_LOUD = re.compile(
 )
 
 
-def telling(text: str) -> str:
+def cause_of(text: str) -> str:
     """Why a program failed, in one line: at most a few of its own lines, the causes before their consequences.
 
     Empty where it said nothing. The whole belongs into a log: this is for who has one line to read.
 
-    >>> telling("sh: 1: git-lfs: not found\\nfatal: the remote end hung up unexpectedly\\n")
+    >>> cause_of("sh: 1: git-lfs: not found\\nfatal: the remote end hung up unexpectedly\\n")
     'sh: 1: git-lfs: not found'
     """
     lines = list(dict.fromkeys(_lines(text)))

@@ -27,8 +27,8 @@ def test_doctor_brings_back_a_town_at_work(town: TownWorld) -> None:
         assert "is damaged" in failed.err and "hint: gt doctor --fix" in failed.err
     assert town.gt("doctor", code=1).out.count("restores town.db") == 1
     [found] = [item for item in town.json("doctor", "--fix")["items"] if item["level"] == "error"]
-    assert set(found) == {"level", "what", "cause", "way_out", "fixed"} and found["fixed"], found
-    assert f"{second} on the hook of {holder}" in found["way_out"]
+    assert set(found) == {"level", "what", "cause", "hint", "fixed"} and found["fixed"], found
+    assert f"{second} on the hook of {holder}" in found["hint"]
     # The agent was left alone, and is known again.
     assert town.agent(holder)["pid"] == pid
     (hook / "go").touch()

@@ -63,7 +63,7 @@ def test_a_target_that_is_renamed(bare_town: TownWorld, remote: Path) -> None:
     assert request["state"] == "queued" and "gt rig set demo --branch trunk" in request["reason"], request
     assert len(world.wait_for(lambda: escalations(world), 10, "somebody to be told")) == 1
     [found] = [f for f in world.gt("doctor", "--json", code=1).json["items"] if "main" in f["what"]]
-    assert found["level"] == "error" and "gt rig set demo --branch trunk" in found["way_out"], found
+    assert found["level"] == "error" and "gt rig set demo --branch trunk" in found["hint"], found
     # What cannot begin is told so in the same words.
     waiting = world.bead("waiting", "echo waiting > waiting.txt")
     said = world.gt("sling", waiting, code=None)
@@ -136,7 +136,7 @@ def test_another_default_branch_is_only_told(bare_town: TownWorld, remote: Path)
     world.wait_state(bead, "merged", 40)
     assert git(remote, "log", "-1", "--format=%s", "main") == "work" and rig(world)["problem"] is None
     [found] = [f for f in world.json("doctor")["items"] if "trunk" in f["what"]]
-    assert found["level"] == "warning" and "gt rig set demo --branch trunk" in found["way_out"]
+    assert found["level"] == "warning" and "gt rig set demo --branch trunk" in found["hint"]
     assert not escalations(world)
 
 

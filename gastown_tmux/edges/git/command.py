@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from gastown_tmux.domain.complaints import telling
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.pins import FLAGS
 from gastown_tmux.edges.git.transfers import Follow, following
@@ -134,7 +134,7 @@ def git(
             raise
     output = Output(process.returncode, stdout, stderr.decode("utf-8", "replace"))
     if output.code not in ok:
-        raise GitError(f"git {args[0]}: {words(output)}", _way_out(output), whole=output.stderr)
+        raise GitError(f"git {args[0]}: {words(output)}", _find_hint(output), whole=output.stderr)
     return output
 
 
@@ -158,10 +158,10 @@ def end_running() -> None:
 
 def words(output: Output) -> str:
     """Why git failed, in one line: those of its own, its helpers' and the remote's lines that tell."""
-    return telling(output.stderr) or f"exit status {output.code}"
+    return cause_of(output.stderr) or f"exit status {output.code}"
 
 
-def _way_out(output: Output) -> str | None:
+def _find_hint(output: Output) -> str | None:
     distrusted = re.search(r"dubious ownership in repository at '(.+)'", output.stderr)
     return f"git config --global --add safe.directory {shlex.quote(distrusted[1])}" if distrusted else None
 

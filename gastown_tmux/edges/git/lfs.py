@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gastown_tmux.domain.complaints import telling
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError
 from gastown_tmux.edges.git.filters import Blob
 from gastown_tmux.edges.git.workbench import Workbench
@@ -137,7 +137,7 @@ def upload(bench: Workbench, url: str, branch: str, old: str, new: str) -> Locke
         return Locked(", ".join(f"{path} by {owner}" for path, owner in locked))
     if missing := _MISSING.findall(said):
         return Lacking(tuple(dict.fromkeys(missing)))
-    raise GitError(f"git lfs pre-push: {telling(said) or f'exit status {found.code}'}", whole=said)
+    raise GitError(f"git lfs pre-push: {cause_of(said) or f'exit status {found.code}'}", whole=said)
 
 
 def _remote(url: str) -> list[str]:

@@ -71,7 +71,7 @@ def _find_submodules(bench: Workbench) -> None:
         if ".." not in name:
             kept = bench.repository.path / MODULES / name / "objects"
             agents = bench.repository.path.glob(f"worktrees/*/modules/{glob.escape(name)}/objects")
-            bench.lend(name, [kept, *bench.repository.project.submodule_objects(name), *agents])
+            bench.add_objects(name, [kept, *bench.repository.project.submodule_objects(name), *agents])
 
 
 def _with_history(repository: Repository, target: str, known: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gastown_tmux.domain.complaints import telling
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git, words
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.errors import RefusedError
@@ -114,7 +114,7 @@ def _failure(found: Output) -> Behind | Refused:
     if _MOVED.search(verdict) or (verdict and _MOVED.search(found.stderr)):
         return Behind(None)
     if reason := re.search(r"\((.+)\)$", verdict):
-        remote = telling("\n".join(line for line in found.stderr.splitlines() if line.startswith("remote:")))
+        remote = cause_of("\n".join(line for line in found.stderr.splitlines() if line.startswith("remote:")))
         return Refused("; ".join(filter(None, dict.fromkeys([reason[1], remote]))), found.stderr)
     if verdict or _FORBIDDEN.search(said):
         return Refused(said, found.stderr)

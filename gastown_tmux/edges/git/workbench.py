@@ -77,7 +77,7 @@ class Workbench:
         self.run("read-tree", "--reset", commit)
         self.check_out(self.run("ls-files", "-z", "--cached", "--", *([] if every else _RULES)).records)
 
-    def lend(self, submodule: str, stores: Sequence[Path]) -> None:
+    def add_objects(self, submodule: str, stores: Sequence[Path]) -> None:
         """Gives it the commits of a submodule, from folders of objects."""
         if stores:
             folder = self.git_dir / "modules" / submodule

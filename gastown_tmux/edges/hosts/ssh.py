@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gastown_tmux.domain.complaints import telling
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.processes.terminal import run_in_terminal, tidy
 from gastown_tmux.edges.tmux.server import short_folder
 from gastown_tmux.errors import GtError, MissingError, UsageError
@@ -73,7 +73,7 @@ class Host:
             said.seek(0)
             whole = said.read().decode(errors="replace")
         if status != 0:
-            why = telling(whole) or f"status {status}"
+            why = cause_of(whole) or f"status {status}"
             raise GtError(f"{self.name} cannot be reached: {why}", f"ssh {self.name}", whole=whole)
 
     def run(self, arguments: Sequence[str], terminal: bool) -> int:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from gastown_tmux.domain.complaints import telling
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.processes.child_output import ChildOutput
 from gastown_tmux.errors import GtError
 
@@ -31,7 +31,7 @@ def ask(command: Sequence[str], environment: Mapping[str, str], seconds: float) 
 def find_missing(command: str, cwd: Path, environment: Mapping[str, str], seconds: float) -> str | None:
     """What the shell says where it finds no program for a ``command``, which is given nothing to read; else None."""
     status, said = _listen(["sh", "-c", command], cwd, environment, seconds)
-    return telling(said) or command if status in (126, 127) else None
+    return cause_of(said) or command if status in (126, 127) else None
 
 
 def _listen(
@@ -103,7 +103,7 @@ def last_words(log: Path, since: int = 0) -> str:
     except FileNotFoundError:
         return ""
     *_, said = re.split(r"^\$ .*\n", text, flags=re.MULTILINE)
-    words = telling(said)
+    words = cause_of(said)
     return f": {words}" if words else ""
 
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from gastown_tmux.domain.complaints import telling
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.errors import GtError, MissingError
 
 _SECONDS = 30.0
@@ -90,4 +90,4 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def _words(done: subprocess.CompletedProcess[str]) -> str:
-    return telling(done.stderr or done.stdout) or f"status {done.returncode}"
+    return cause_of(done.stderr or done.stdout) or f"status {done.returncode}"

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gastown_tmux.domain.complaints import telling
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.tmux.objects import opened
 from gastown_tmux.edges.tmux.server import Server, client_environment, find_tmux
 from gastown_tmux.errors import GtError
@@ -47,7 +47,7 @@ def open_outside(command: Sequence[str], name: str) -> None:
     except subprocess.TimeoutExpired:
         raise GtError("the tmux around this terminal does not answer", " ".join(command)) from None
     if done.returncode != 0:
-        said = telling(done.stderr) or f"status {done.returncode}"
+        said = cause_of(done.stderr) or f"status {done.returncode}"
         raise GtError(f"the tmux around this terminal refused: {said}", " ".join(command), whole=done.stderr)
 
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from gastown_tmux.domain.complaints import telling
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.files.waiting import looks, wait_until
 from gastown_tmux.edges.processes.locks import Lock
@@ -239,7 +239,7 @@ class Server:
         if "unknown option" in wrong and "usage: tmux" in wrong:
             self.require_version()  # tmux < 3.2 has no -N
         kind = MissingTargetError if _NOT_FOUND.search(wrong) else CommandError
-        raise kind(f"tmux: {telling(wrong) or f'status {done.returncode}'}", output, wrong)
+        raise kind(f"tmux: {cause_of(wrong) or f'status {done.returncode}'}", output, wrong)
 
     def _ensure_keeper(self, start: bool = False) -> int:
         # One command, so the server runs nobody else's between the question and the answer: a caller without

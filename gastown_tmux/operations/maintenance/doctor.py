@@ -102,8 +102,8 @@ def _examine_database(town: Town, fix: bool) -> Iterator[Finding]:
     what = "town.db is damaged" if town.db_path.exists() else "town.db is gone"
     backup = recovery.find_backup(town)
     if backup is None:
-        way_out = f"there is no whole backup; after a move of town.db elsewhere, gt install {town.path} makes a new one"
-        yield Finding("error", what, cause, way_out)
+        hint = f"there is no whole backup; after a move of town.db elsewhere, gt install {town.path} makes a new one"
+        yield Finding("error", what, cause, hint)
     elif not fix:
         yield Finding("error", what, cause, f"gt doctor --fix restores {backup.name}")
     else:
@@ -115,8 +115,8 @@ def _examine_database(town: Town, fix: bool) -> Iterator[Finding]:
 def _examine_restored(town: Town, fix: bool) -> Iterator[Finding]:
     if recovery.is_behind(town):
         found = recovery.catch_up(town) if fix else []
-        way_out = f"found since: {', '.join(found)}" if found else "gt doctor --fix goes on with it"
-        yield Finding("error", "town.db is an old copy", "the restore of a backup was cut off", way_out, fixed=fix)
+        hint = f"found since: {', '.join(found)}" if found else "gt doctor --fix goes on with it"
+        yield Finding("error", "town.db is an old copy", "the restore of a backup was cut off", hint, fixed=fix)
 
 
 def _examine_copy(town: Town, fix: bool) -> Iterator[Finding]:
@@ -143,13 +143,13 @@ def _examine_configuration(town: Town) -> Iterator[Finding]:
 def _examine_aside(town: Town, fix: bool) -> Iterator[Finding]:
     """What could not be handled, so that everything else went on."""
     for path, trouble in list_troubles(town):
-        way_out = trouble.hint or f"it is tried again by itself; {path} says more"
+        hint = trouble.hint or f"it is tried again by itself; {path} says more"
         if trouble.trace is not None:
-            way_out = f"{path} shows where; please report it"
+            hint = f"{path} shows where; please report it"
         elif trouble.kept is not None:
-            way_out = f"look at {trouble.kept}, then delete it"
+            hint = f"look at {trouble.kept}, then delete it"
         what = f"{trouble.task} {trouble.item}".strip() + " is set aside"
-        yield Finding("warning", what, f"{trouble.reason}, since {trouble.since}", way_out)
+        yield Finding("warning", what, f"{trouble.reason}, since {trouble.since}", hint)
 
 
 def _examine_providers(town: Town, fix: bool) -> Iterator[Finding]:

@@ -44,12 +44,12 @@ _SCREENS_SECONDS = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``level`` is error or warning; ``fixed``: it is mended now. ``way_out``: a command, or words where none helps."""
+    """``level`` is error or warning; ``fixed``: it is mended now. ``hint``: a command, or words where none helps."""
 
     level: str
     what: str
     cause: str
-    way_out: str
+    hint: str
     fixed: bool = False
 
 
@@ -67,8 +67,8 @@ def examine_repositories(town: Town, fix: bool) -> Iterator[Finding]:
     for folder in sorted((town.path / "rigs").glob("*/repo.git")):
         if folder.parent.name not in known:
             cause = "town.db was restored from before it was added, or adding it was cut off"
-            way_out = f"gt rig add {folder.parent.name} URL, the same as before"
-            yield Finding("warning", f"{folder.parent} is not a rig of this town", cause, way_out)
+            hint = f"gt rig add {folder.parent.name} URL, the same as before"
+            yield Finding("warning", f"{folder.parent} is not a rig of this town", cause, hint)
     for rig in list_rigs(town.db):
         yield from guarded(_examine_repository(town, rig, fix))
 
@@ -76,16 +76,16 @@ def examine_repositories(town: Town, fix: bool) -> Iterator[Finding]:
 def _examine_repository(town: Town, rig: Rig, fix: bool) -> Iterator[Finding]:
     repository = town.repository(rig.name)
     if not repository.path.is_dir():
-        way_out = f"gt rig remove {rig.name} --force, then gt rig add {rig.name} {rig.source}"
-        yield Finding("error", f"rig {rig.name} has no repository", f"{repository.path} is gone", way_out)
+        hint = f"gt rig remove {rig.name} --force, then gt rig add {rig.name} {rig.source}"
+        yield Finding("error", f"rig {rig.name} has no repository", f"{repository.path} is gone", hint)
         return
     yield from _examine_locks(town, repository.path, fix)
     yield from _examine_shared(town, rig, fix)
     try:
         repository.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress", timeout=_FSCK_SECONDS)
     except GitError as error:
-        way_out = f"git -C {repository.path} fsck shows more; git fetch brings back what the remote has"
-        yield Finding("error", f"the repository of {rig.name} is damaged", error.message, way_out)
+        hint = f"git -C {repository.path} fsck shows more; git fetch brings back what the remote has"
+        yield Finding("error", f"the repository of {rig.name} is damaged", error.message, hint)
         return
     yield from _examine_remote(town, rig)
     yield from _examine_merged(town, rig)
@@ -119,16 +119,16 @@ def _examine_remote(town: Town, rig: Rig) -> Iterator[Finding]:
     if rig.target not in remote.branches:
         words = describe_gone(rig, remote)
         note_problem(town, rig, words, ask=True)
-        cause, _, way_out = words.rpartition(": ")
-        yield Finding("error", f"nothing can land in {rig.name}: {rig.target} is gone", cause, way_out)
+        cause, _, hint = words.rpartition(": ")
+        yield Finding("error", f"nothing can land in {rig.name}: {rig.target} is gone", cause, hint)
         return
     note_problem(town, rig, None)
     if rig.target == rig.remote_default and remote.default_branch not in (None, rig.target):
         what = (
             f"the default branch of {rig.name}'s remote is {remote.default_branch} now, and work lands on {rig.target}"
         )
-        way_out = f"gt rig set {rig.name} --branch {remote.default_branch}"
-        yield Finding("warning", what, "it was renamed upstream, or another one was chosen", way_out)
+        hint = f"gt rig set {rig.name} --branch {remote.default_branch}"
+        yield Finding("warning", what, "it was renamed upstream, or another one was chosen", hint)
 
 
 def _examine_locks(town: Town, repository: Path, fix: bool) -> Iterator[Finding]:
@@ -158,8 +158,8 @@ def _examine_merged(town: Town, rig: Rig) -> Iterator[Finding]:
     for bead in list_beads(town.db, rig=rig.name, state="merged"):
         if bead.merged_commit not in landed:
             cause = f"{bead.merged_commit} is not on {rig.target}: the remote was rewound, or another target was chosen"
-            way_out = f"git -C {repository.path} show {bead.merged_commit} shows what is missing there"
-            yield Finding("error", f"{bead.id} is recorded as merged, and is not", cause, way_out)
+            hint = f"git -C {repository.path} show {bead.merged_commit} shows what is missing there"
+            yield Finding("error", f"{bead.id} is recorded as merged, and is not", cause, hint)
 
 
 def examine_hooks(town: Town, fix: bool) -> Iterator[Finding]:
@@ -235,8 +235,8 @@ def _examine_box(box: Path, owner: Address | None, fix: bool) -> Iterator[Findin
         )  # fmt: skip
     if box.is_dir() and (closed := Mailbox(box).find_closed()):
         some = " ".join(closed[:3]) + (f" and {len(closed) - 3} more" if len(closed) > 3 else "")
-        way_out = f"chmod -R u+rwX {shlex.quote(str(box))}, by whoever owns it"
-        yield Finding("error", f"the mailbox {box} cannot be used", f"no permission for {some}", way_out)
+        hint = f"chmod -R u+rwX {shlex.quote(str(box))}, by whoever owns it"
+        yield Finding("error", f"the mailbox {box} cannot be used", f"no permission for {some}", hint)
 
 
 def examine_rows(town: Town, fix: bool) -> Iterator[Finding]:
@@ -261,8 +261,8 @@ def examine_rows(town: Town, fix: bool) -> Iterator[Finding]:
         )  # fmt: skip
     for agent in list_agents(town.db):
         if agent.state is AgentState.FAILED:
-            way_out = f"gt log {agent.address} shows why, gt respawn {agent.address} starts it again"
-            yield Finding("warning", f"{agent.address} has failed", agent.reason or "it died too often", way_out)
+            hint = f"gt log {agent.address} shows why, gt respawn {agent.address} starts it again"
+            yield Finding("warning", f"{agent.address} has failed", agent.reason or "it died too often", hint)
 
 
 def examine_processes(town: Town, fix: bool) -> Iterator[Finding]:
@@ -285,8 +285,8 @@ def examine_processes(town: Town, fix: bool) -> Iterator[Finding]:
     for pane in look(town):
         if pane.kind == "agent" and not pane.dead and _has_ended(town, pane.gt_session):
             cause = f"its session {pane.gt_session} has ended, or was never recorded"
-            way_out = f"look at it: gt attach; then tmux -S {town.tmux.socket} kill-pane -t {pane.pane}"
-            yield Finding("warning", f"window {pane.session}:{pane.window_name} belongs to nobody", cause, way_out)
+            hint = f"look at it: gt attach; then tmux -S {town.tmux.socket} kill-pane -t {pane.pane}"
+            yield Finding("warning", f"window {pane.session}:{pane.window_name} belongs to nobody", cause, hint)
 
 
 def examine_screens(town: Town, fix: bool) -> Iterator[Finding]:

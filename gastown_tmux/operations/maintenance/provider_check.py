@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Session, SessionState
-from gastown_tmux.domain.complaints import telling
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import Rig
@@ -146,7 +146,7 @@ def _ended(town: Town) -> GtError:
     """With its last words, of those that stood in its window."""
     note = find_handoff(town.db, _ADDRESS)
     screen = note.note.partition("\n\n")[2] if note else ""
-    words = telling(textwrap.dedent(screen))
+    words = cause_of(textwrap.dedent(screen))
     hint = "start it by hand in a terminal: it may ask something"
     return GtError("its program ended" + (f": {words}" if words else ""), hint, whole=screen)
 

@@ -53,13 +53,13 @@ def build(
 
 def _brought_back(request: MergeRequest, dropped: Sequence[str]) -> Rejection:
     commits = ", ".join(commit[:12] for commit in dropped)
-    way_out = (
+    hint = (
         f"git rebase --onto origin/{request.target} {commits}"
         if len(dropped) == 1
         else f"take your own commits, and no others, to origin/{request.target}"
     )
     words = f"{request.target} was rewritten and lacks {commits} now, which a merge of the branch would bring back"
-    return Rejection(Reason.CONFLICTED, f"{words}: {way_out}")
+    return Rejection(Reason.CONFLICTED, f"{words}: {hint}")
 
 
 def _commit(

@@ -34,12 +34,12 @@ def remind(town: Town) -> None:
             return
         if session.state is SessionState.IDLE:
             with town.change() as change:
-                _push(change, session, bead, max(session.since, agent.since))
+                _remind(change, session, bead, max(session.since, agent.since))
 
     each(town, "reminding of", list_live_sessions(town.db), look_at, lambda session: session.agent)
 
 
-def _push(change: Change, session: Session, bead: Bead, since: Time) -> None:
+def _remind(change: Change, session: Session, bead: Bead, since: Time) -> None:
     idle = clock.seconds_since(since)
     for number in range(REMINDERS + 1):
         if idle <= FORGOTTEN_SECONDS * _SLOWER**number:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.agents import Role, SessionState
-from gastown_tmux.domain.complaints import telling
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.domain.events import Event
 from gastown_tmux.edges.processes.terminal import is_terminal, run_in_terminal, tidy
 from gastown_tmux.edges.tmux import clients
@@ -90,7 +90,7 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
         tidy()
         if not town.tmux.is_alive():
             raise GtError("the town's tmux server has ended", hint="gt up")
-        words = telling(said) or f"it ended with status {status}"
+        words = cause_of(said) or f"it ended with status {status}"
         raise GtError(f"tmux: {words}", hint=f"gt peek {agent}, or TERM=xterm if the terminal can", whole=said)
     return f"back from {agent}"
 

@@ -70,7 +70,7 @@ VERBS = (
         "look for what is wrong",
         "operations.maintenance.doctor:examine",
         (flag("--fix", "fix", "mend what can be mended without losing anything"),),
-        Listing(("level", "what", "cause", "way_out", "fixed"), "everything is well"),
+        Listing(("level", "what", "cause", "hint", "fixed"), "everything is well"),
         anywhere=True,
     ),
     Verb(

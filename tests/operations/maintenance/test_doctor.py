@@ -59,7 +59,7 @@ def test_a_lost_database_is_restored_and_caught_up_with(quiet: QuietTown) -> Non
     quiet.town.close()
     spoil(quiet.town.db_path)
     [finding] = errors(quiet)
-    assert (finding.what, finding.way_out) == ("town.db is damaged", f"gt doctor --fix restores {backup.name}")
+    assert (finding.what, finding.hint) == ("town.db is damaged", f"gt doctor --fix restores {backup.name}")
     assert quiet.town.db_path.read_bytes().startswith(b"no database")
     [finding] = errors(quiet, fix=True)
     assert finding.fixed and doctor.examine(quiet.town).complaint is None
@@ -91,9 +91,9 @@ def test_a_restore_that_was_cut_off_is_gone_on_with(quiet: QuietTown, monkeypatc
         with pytest.raises(ZeroDivisionError):
             doctor.examine(quiet.town, fix=True)
     [finding] = errors(quiet)
-    assert (finding.what, finding.way_out) == ("town.db is an old copy", "gt doctor --fix goes on with it")
+    assert (finding.what, finding.hint) == ("town.db is an old copy", "gt doctor --fix goes on with it")
     [finding] = errors(quiet, fix=True)
-    assert finding.fixed and f"{bead} on the hook of {toast}" in finding.way_out
+    assert finding.fixed and f"{bead} on the hook of {toast}" in finding.hint
     assert errors(quiet) == []
 
 
@@ -102,7 +102,7 @@ def test_a_database_that_is_gone_without_a_backup(quiet: QuietTown) -> None:
     quiet.town.db_path.unlink()
     for fix in (False, True):
         [finding] = errors(quiet, fix)
-        assert finding.what == "town.db is gone" and "gt install" in finding.way_out and not finding.fixed
+        assert finding.what == "town.db is gone" and "gt install" in finding.hint and not finding.fixed
 
 
 def test_a_newer_database_is_left_alone(quiet: QuietTown) -> None:
@@ -112,7 +112,7 @@ def test_a_newer_database_is_left_alone(quiet: QuietTown) -> None:
     quiet.town.close()
     data = quiet.town.db_path.read_bytes()
     [finding] = errors(quiet, fix=True)
-    assert "a newer gt made this town" in finding.cause and finding.way_out == "upgrade gastown-tmux"
+    assert "a newer gt made this town" in finding.cause and finding.hint == "upgrade gastown-tmux"
     assert quiet.town.db_path.read_bytes() == data
 
 
@@ -143,13 +143,13 @@ def test_what_git_left_and_what_it_lacks(quiet: QuietTown) -> None:
     data = (repository / "objects" / tree[:2] / tree[2:]).read_bytes()
     (repository / "objects" / tree[:2] / tree[2:]).unlink()
     [finding] = errors(quiet)
-    assert finding.what == "the repository of demo is damaged" and "git fetch" in finding.way_out
+    assert finding.what == "the repository of demo is damaged" and "git fetch" in finding.hint
     (repository / "objects" / tree[:2] / tree[2:]).write_bytes(data)
     _, work = quiet.crew()
     (work / "draft.txt").write_text("d\n")
     shutil.rmtree(repository)
     [finding] = errors(quiet, fix=True)
-    assert finding.what == "rig demo has no repository" and "gt rig remove demo --force" in finding.way_out
+    assert finding.what == "rig demo has no repository" and "gt rig remove demo --force" in finding.hint
     bead = quiet.bead("never lost")
     remove_rig(quiet.town, quiet.rig, force=True)
     assert errors(quiet) == []
@@ -180,7 +180,7 @@ def test_configuration_that_cannot_be_read(quiet: QuietTown, text: str) -> None:
     (quiet.town.path / "town.yaml").write_text(text)
     quiet.town.reload_settings()
     [finding] = errors(quiet, fix=True)
-    assert "town.yaml" in finding.what and finding.way_out
+    assert "town.yaml" in finding.what and finding.hint
 
 
 def test_an_agent_program_that_is_not_there(quiet: QuietTown) -> None:

@@ -37,7 +37,7 @@ def test_the_others_go_on_and_it_is_said_once(town: Town, said: list[str]) -> No
     assert said == ["use of bad 1: bad 1 is bad"]
     assert told(town) == [("bad 1", "bad 1 is bad")]
     found = [finding for finding in examine(town) if "bad 1" in finding.what]
-    assert [(finding.what, finding.way_out) for finding in found] == [("use of bad 1 is set aside", "mend it")]
+    assert [(finding.what, finding.hint) for finding in found] == [("use of bad 1 is set aside", "mend it")]
 
 
 def test_it_is_shown_until_it_goes_well_or_is_gone(town: Town, said: list[str]) -> None:
@@ -73,7 +73,7 @@ def test_what_nobody_foresaw_keeps_a_traceback_where_people_do_not_see_it(
     [(path, trouble)] = list_troubles(town)
     assert trouble.trace is not None and "raise KeyError(item)" in trouble.trace
     finding = next(finding for finding in examine(town) if "odd" in finding.what)
-    assert finding.way_out == f"{path} shows where; please report it"
+    assert finding.hint == f"{path} shows where; please report it"
     assert "Traceback" not in f"{said} {finding}"
 
 
