@@ -1,8 +1,6 @@
-"""An opened town: where its things are, who is asking, and the one way its rows are changed."""
+"""An opened town: who is asking, what is set, and the one way its rows are changed."""
 
 import contextlib
-import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +18,7 @@ from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.tmux import server
 from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.operations.town.places import Places
 from gastown_tmux.store.db import BUSY_SECONDS, Change, Database
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import find_rig
@@ -41,14 +40,13 @@ class Answer:
 
 
 @dataclass
-class Town:
+class Town(Places):
     """``say`` takes one line of progress; ``ask`` gives a person's answer, or None; ``hear`` what is on the caller's
     standard input; ``environment`` is the caller's.
 
     ``goes_on``: settings that cannot be read now are those that were read last. For daemons, which nobody sees stop.
     """
 
-    path: Path
     actor: Address
     environment: Mapping[str, str]
     flags: Mapping[str, object] = field(default_factory=dict)
@@ -57,10 +55,6 @@ class Town:
     hear: Callable[[], bytes] = lambda: b""
     patience: float = BUSY_SECONDS
     goes_on: bool = False
-
-    @property
-    def db_path(self) -> Path:
-        return self.path / ".gt" / "town.db"
 
     @cached_property
     def db(self) -> Database:
@@ -71,62 +65,6 @@ class Town:
         if "db" in self.__dict__:
             self.__dict__.pop("db").close()
 
-    @property
-    def run(self) -> Path:
-        return self.path / ".gt" / "run"
-
-    @property
-    def logs(self) -> Path:
-        return self.path / ".gt" / "logs"
-
-    @property
-    def mail(self) -> Path:
-        return self.path / ".gt" / "mail"
-
-    @property
-    def trash(self) -> Path:
-        return self.path / ".gt" / "trash"
-
-    @property
-    def archive(self) -> Path:
-        """What nobody uses any more and nothing else holds: it is never deleted by us."""
-        return self.path / ".gt" / "archive"
-
-    @property
-    def wake_fifo(self) -> Path:
-        """What the deacon listens to."""
-        return self.run / "wake"
-
-    @property
-    def death_fifo(self) -> Path:
-        """What the witness listens to."""
-        return self.run / "wake.witness"
-
-    def prepare_run(self) -> None:
-        """The disposable folders, which may have been wiped; a town that was moved away is not made again."""
-        with contextlib.suppress(OSError):
-            (self.path / ".gt").chmod(0o700)  # an older gt left it open to others
-        for folder in (self.run, self.logs, *(self.run / name for name in ("launch", "sessions", "spool"))):
-            if not folder.is_dir() and os.path.lexists(folder):
-                folder.rename(self.path / ".gt" / f"{folder.name}.{time.time_ns()}")  # somebody's, in its place
-            folder.mkdir(mode=0o700, exist_ok=True)
-
-    def mark(self, what: str) -> str:
-        """The ``GT_SESSION`` of a process that works for the town and not for an agent."""
-        return f"{what}@{self.path}"
-
-    def quiet_mark(self, address: Address) -> Path:
-        """There while an agent may not be disturbed: rows say so, and a hook that asks no row sees it here."""
-        return self.path / ".gt" / "quiet" / address.folder
-
-    def sling_lock(self, address: Address) -> Path:
-        """Held by whoever has put work on the agent's hook and starts it now."""
-        return self.run / f"sling.{address.folder}.lock"
-
-    def gate_mark(self, rig: str) -> str:
-        """What tells a rig's gates from all other processes."""
-        return self.mark(f"gate.{rig}")
-
     @cached_property
     def memory(self) -> Memory:
         """What must be said although the disk takes nothing."""
@@ -135,11 +73,6 @@ class Town:
     def is_wanted(self, reader: Reader | None = None) -> bool:
         """Whether the town should be up, by its rows and by what could not be written there yet."""
         return DOWN not in self.memory.names() and is_wanted(reader or self.db)
-
-    @property
-    def flags_folder(self) -> Path:
-        """Orders to stand still; kept over a reboot."""
-        return self.path / ".gt" / "stopped"
 
     def is_frozen(self, address: Address) -> bool:
         """Whether the agent is to stand still: by an emergency stop of town or rig, or paused."""
@@ -152,20 +85,6 @@ class Town:
         """Whether an emergency stop holds the rig, or all of the town."""
         return not raised(self.flags_folder, self.memory).isdisjoint((TOWN, rig_flag(rig)))
 
-    def rig_folder_exists(self, rig: str) -> bool:
-        """Whether there is such a rig, as far as files tell."""
-        return "/" not in rig and (self.path / "rigs" / rig / "repo.git").is_dir()
-
-    def hook(self, address: Address) -> Path:
-        """An agent's persistent place: ``state.json`` and ``work/``."""
-        return self.path / ".gt" / "hooks" / address.folder
-
-    def worktree(self, address: Address) -> Path:
-        return self.hook(address) / "work"
-
-    def rig_folder(self, rig: RigName) -> Path:
-        return self.path / "rigs" / rig
-
     def repository(self, rig: RigName) -> "Repository":
         from gastown_tmux.edges.git.project import Project  # with what it needs 15 ms, and few verbs ask git
         from gastown_tmux.edges.git.repository import Repository
@@ -176,16 +95,6 @@ class Town:
     @cached_property
     def tmux(self) -> server.Server:
         return server.Server(server.socket_path(self.run), self.run / "tmux.conf", self.tmux_memory, self._tmux_unit())
-
-    @property
-    def tmux_memory(self) -> Path:
-        """Which process the tmux server is, for those who find no socket."""
-        return self.path / ".gt" / "tmux.pid"
-
-    @property
-    def service_mark(self) -> Path:
-        """The beginning of the names of this town's systemd units, where there are any."""
-        return self.path / ".gt" / "service"
 
     def _tmux_unit(self) -> str | None:
         try:

@@ -1,0 +1,106 @@
+"""Where the things of a town are, and how processes that work for it are marked."""
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.ids import RigName
+
+
+@dataclass
+class Places:
+    """Nothing here asks rows, settings or programs."""
+
+    path: Path
+
+    @property
+    def db_path(self) -> Path:
+        return self.path / ".gt" / "town.db"
+
+    @property
+    def run(self) -> Path:
+        return self.path / ".gt" / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / ".gt" / "logs"
+
+    @property
+    def mail(self) -> Path:
+        return self.path / ".gt" / "mail"
+
+    @property
+    def trash(self) -> Path:
+        return self.path / ".gt" / "trash"
+
+    @property
+    def archive(self) -> Path:
+        """What nobody uses any more and nothing else holds: it is never deleted by us."""
+        return self.path / ".gt" / "archive"
+
+    @property
+    def wake_fifo(self) -> Path:
+        """What the deacon listens to."""
+        return self.run / "wake"
+
+    @property
+    def death_fifo(self) -> Path:
+        """What the witness listens to."""
+        return self.run / "wake.witness"
+
+    @property
+    def tmux_memory(self) -> Path:
+        """Which process the tmux server is, for those who find no socket."""
+        return self.path / ".gt" / "tmux.pid"
+
+    @property
+    def service_mark(self) -> Path:
+        """The beginning of the names of this town's systemd units, where there are any."""
+        return self.path / ".gt" / "service"
+
+    @property
+    def flags_folder(self) -> Path:
+        """Orders to stand still; kept over a reboot."""
+        return self.path / ".gt" / "stopped"
+
+    def quiet_mark(self, address: Address) -> Path:
+        """There while an agent may not be disturbed: rows say so, and a hook that asks no row sees it here."""
+        return self.path / ".gt" / "quiet" / address.folder
+
+    def sling_lock(self, address: Address) -> Path:
+        """Held by whoever has put work on the agent's hook and starts it now."""
+        return self.run / f"sling.{address.folder}.lock"
+
+    def hook(self, address: Address) -> Path:
+        """An agent's persistent place: ``state.json`` and ``work/``."""
+        return self.path / ".gt" / "hooks" / address.folder
+
+    def worktree(self, address: Address) -> Path:
+        return self.hook(address) / "work"
+
+    def rig_folder(self, rig: RigName) -> Path:
+        return self.path / "rigs" / rig
+
+    def rig_folder_exists(self, rig: str) -> bool:
+        """Whether there is such a rig, as far as files tell."""
+        return "/" not in rig and (self.path / "rigs" / rig / "repo.git").is_dir()
+
+    def mark(self, what: str) -> str:
+        """The ``GT_SESSION`` of a process that works for the town and not for an agent."""
+        return f"{what}@{self.path}"
+
+    def gate_mark(self, rig: str) -> str:
+        """What tells a rig's gates from all other processes."""
+        return self.mark(f"gate.{rig}")
+
+    def prepare_run(self) -> None:
+        """The disposable folders, which may have been wiped; a town that was moved away is not made again."""
+        with contextlib.suppress(OSError):
+            (self.path / ".gt").chmod(0o700)  # an older gt left it open to others
+        for folder in (self.run, self.logs, *(self.run / name for name in ("launch", "sessions", "spool"))):
+            if not folder.is_dir() and os.path.lexists(folder):
+                folder.rename(self.path / ".gt" / f"{folder.name}.{time.time_ns()}")  # somebody's, in its place
+            folder.mkdir(mode=0o700, exist_ok=True)
