@@ -48,7 +48,8 @@ def merge_tree(bench: Workbench, target: str, head: str, known: Sequence[str] = 
         return Tree(fields[0])
     end = fields.index("", 1)
     files = tuple(map(quoted_name, dict.fromkeys(fields[1:end])))
-    return Conflict(files, printable("\n".join(_messages(fields[end + 1 :]))))
+    # A driver that cannot run leaves a conflict too, and says why here.
+    return Conflict(files, printable("\n".join([*_messages(fields[end + 1 :]), found.stderr.strip()]).strip()))
 
 
 def _drivers_apply(bench: Workbench) -> bool:

@@ -215,6 +215,9 @@ def test_a_driver_sees_the_files_of_the_project(world: World) -> None:
     start_with(world, {".gitattributes": "LOG merge=mine\n", "LOG": "0\n"})
     target, head = both_change(world, {"LOG": "1\n"}, {"LOG": "2\n"})
     assert content(world, merged(world, target, head), "LOG").split() == ["1", "hello", "2"]
+    settings.write_text('[merge "mine"]\n\tdriver = no-such-program %A %B\n')
+    found = merged(world, target, head)
+    assert isinstance(found, Conflict) and found.files == ("LOG",) and "no-such-program: not found" in found.words
 
 
 def test_what_the_target_is_known_to_have_does_not_come_back(world: World) -> None:
