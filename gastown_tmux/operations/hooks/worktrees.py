@@ -69,12 +69,12 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
     repository, place = town.repository(rig.name), town.worktree(address)
     agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
     branch = branch_of(agent, bead.id if bead else None)
+    settle_shared_files(town, rig)  # before the next line writes there, so that what others wrote is told
     check_rules(town, rig, base)
     make_folder(town.hook(address))
     with town.change() as change:
         move_hook(change, address, "prepare")
     try:
-        settle_shared_files(town, rig)
         mend_worktree(town, rig, address)
         reused = place.exists() and agent.role is Role.POLECAT and not _is_on(town, rig, place, branch)
         if reused and not _is_saved(town, rig, address):
