@@ -86,7 +86,7 @@ HABITS = {
     "work in a submodule": f"cd lib; git checkout -q -b mine; echo mine > mine; {_COMMIT}; echo x >> file-0.txt",
     "a submodule without its files": "git submodule --quiet deinit -f lib",
     "a submodule's settings": "cd lib; git config core.hooksPath x; git update-ref refs/mine HEAD; git tag mine",
-    "a submodule in the middle": 'cd lib; git update-ref MERGE_HEAD HEAD; touch "$OWN/modules/lib/index.lock"',
+    "a submodule in the middle": 'git -C lib rev-parse HEAD | tee "$OWN"/modules/lib/{MERGE_HEAD,index.lock}',
     "a submodule replaced": "rm -rf lib; mkdir lib; echo x > lib/x",
     "a submodule that is a file": "rm -rf lib; echo x > lib",
     "a submodule removed": "git rm -q lib; git commit -qm 'no lib'",
