@@ -7,7 +7,6 @@ No lock of git's is taken, for then an agent's next `git config` would fail.
 """
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
-from gastown_tmux.edges.git import command_log, layout
+from gastown_tmux.edges.git import command_log, layout, shared_hooks
 from gastown_tmux.edges.git.repository import MAINTENANCE_TIMEOUT, Repository
 from gastown_tmux.edges.git.settings_file import Setting, format_settings, read_settings
 from gastown_tmux.edges.processes.locks import Lock
@@ -30,12 +29,6 @@ _REMOVED = "gt-removed"
 #: A border of the history that is there to stay, for what lies behind it is not here.
 _SHALLOW = "gt-shallow"
 _ATTEMPTS = 5
-#: A hook as git-lfs puts it wherever it is run, and puts it again: for locked files and nothing else.
-_OF_LFS = re.compile(
-    rb"#!/bin/sh\n"
-    rb"command -v git-lfs >/dev/null 2>&1 \|\| \{ (?:echo|printf) >&2(?: \"(?:[^\"$`\\]|\\n)*\")+; exit 2; \}\n"
-    rb"git lfs [a-z-]+ \"\$@\"\n"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,7 @@ def find_strays(repository: Repository) -> list[str]:
     found = [what for what, _ in _find_settings(read_settings(path / layout.COMMON), wanted)]
     found += [name for name in _NEVER if (path / name).exists()]
     found += [name for name, wanted in _rules(repository).items() if _is_other(path / name, wanted)]
-    found += [f"hooks/{name}" for name in _list_hooks(path / "hooks")]
+    found += [f"hooks/{name}" for name in shared_hooks.list_foreign(path / "hooks")]
     found += ["shallow"] if _is_cut_off(repository) else []
     return found + (["refs/replace"] if _list(path / "refs/replace") else [])
 
@@ -212,36 +205,16 @@ def _is_other(file: Path, wanted: bytes) -> bool:
 
 
 def _settle_hooks(path: Path) -> Iterator[Stray]:
-    """A hook goes to the worktree in which somebody asked git for hooks, as tools do that install one."""
     hooks = path / "hooks"
     if hooks.is_symlink() or not hooks.is_dir():
         if hooks.is_symlink() or hooks.exists():
             hooks.unlink()
             yield Stray("hooks")
         hooks.mkdir()
-    for name in _list_hooks(hooks):
-        owners = tuple(admin for admin in _worktrees(path) if _asked_for_hooks(admin))
-        for admin in owners:
-            _give_hook(admin, hooks / name)
-        _remove(path, f"hooks/{name}")
+    for name, owners in shared_hooks.give_away(hooks, _worktrees(path)):
+        if not owners:
+            _remove(path, f"hooks/{name}")
         yield Stray(f"hooks/{name}", owners)
-
-
-def _asked_for_hooks(admin: Path) -> bool:
-    words = {word.lower() for command in command_log.read_commands(admin) for word in command}
-    return any("hook" in word for word in words) or {"lfs", "install"} <= words
-
-
-def _give_hook(admin: Path, hook: Path) -> None:
-    own = admin / "hooks"
-    own.mkdir(exist_ok=True)
-    with suppress(OSError):  # taken away by whoever put it there
-        shutil.copy2(hook, own / hook.name, follow_symlinks=False)
-    tree = Path(os.fsdecode((admin / "gitdir").read_bytes()).rstrip("\n")).parent
-    known = dict(read_settings(admin / layout.WORKTREE) or [])
-    if "core.hookspath" not in known:
-        # From the worktree's top: a town may be moved.
-        layout.add_own(admin, [("core.hookspath", os.path.relpath(own, tree))])
 
 
 def _settle_history(repository: Repository) -> Iterator[Stray]:
@@ -289,15 +262,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         return b""
-
-
-def _list_hooks(folder: Path) -> list[str]:
-    """Those that somebody put there."""
-    return [name for name in _list(folder) if not _is_of_lfs(folder / name)]
-
-
-def _is_of_lfs(hook: Path) -> bool:
-    return hook.is_file() and not hook.is_symlink() and _OF_LFS.fullmatch(_read(hook)) is not None
 
 
 def _list(folder: Path) -> list[str]:

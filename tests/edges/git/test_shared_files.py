@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -125,15 +126,50 @@ def test_hooks_go_to_whoever_asked_for_them(world: World) -> None:
     who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
     failed = subprocess.run(["git", *who, "commit", "-qm", "a"], cwd=ann, capture_output=True)
     assert failed.returncode == 1
+    # What installs hooks may do so again: some programs refuse where `core.hooksPath` is set.
+    assert "core.hookspath" not in own(world, ann)
+    hooks.joinpath("pre-commit").rename(hooks / "pre-commit.old")
+    agent(world, ann, install.replace("exit 1", "test -e allowed"))
+    assert [stray.what for stray in put_back(world)] == ["hooks/pre-commit"]
+    assert [hook.name for hook in hooks.iterdir()] == ["pre-commit"]
+    assert subprocess.run(["git", *who, "commit", "-qm", "a"], cwd=ann, capture_output=True).returncode == 1
+    (ann / "allowed").touch()
+    commit(ann, "a")
+    # A hook of the repository itself is none of theirs.
+    subprocess.run([hooks / "pre-commit"], cwd=hooks.parent, env={**os.environ, "GIT_DIR": "."}, check=True, timeout=9)
+    # Whoever had one before has nothing to do with the next one's.
+    agent(world, bob, install)
+    assert [stray.owners for stray in put_back(world)] == [(worktree.git_dir(world.repository, bob),)]
+    commit(ann, "b")
+    for place in (ann, bob):
+        shutil.rmtree(worktree.git_dir(world.repository, place) / "hooks")
+    assert put_back(world) == [] and list(hooks.iterdir()) == []
     subprocess.run(["sh", "-c", install], cwd=bob, check=True)
     hooks.joinpath("folder").mkdir()
     world.repository.path.joinpath("gt-commands").touch()
     strays = put_back(world)
     assert [stray.what for stray in strays] == ["hooks/folder", "hooks/pre-commit"]
-    hooks.rmdir()
+    shutil.rmtree(hooks)
     hooks.symlink_to(ann)
     settle(world.repository, str(world.remote))
     assert hooks.is_dir() and not hooks.is_symlink() and (ann / "README").exists()
+
+
+def test_a_hook_is_given_away_while_it_is_written(world: World) -> None:
+    ann, bob = world.add("ann"), world.add("bob")
+    agent(world, ann, "git rev-parse --git-path hooks")
+    for name in ("pre-commit", "commit-msg"):
+        hook = world.repository.path / "hooks" / name
+        with hook.open("w") as file:
+            file.write("#!/bin/sh\n")
+            file.flush()
+            assert [stray.owners for stray in put_back(world)] == [(worktree.git_dir(world.repository, ann),)]
+            file.write(f"touch {name}.ran\n")
+        hook.chmod(0o755)
+    commit(ann, "a")
+    commit(bob, "b")
+    assert sorted(path.name for path in ann.glob("*.ran")) == ["commit-msg.ran", "pre-commit.ran"]
+    assert list(bob.glob("*.ran")) == []
 
 
 def test_exclude_and_what_must_not_be(world: World) -> None:
