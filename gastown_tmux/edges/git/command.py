@@ -7,14 +7,14 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from gastown_tmux.domain.complaints import cause_of
-from gastown_tmux.edges.git.environment import environment
+from gastown_tmux.edges.git.environment import Environment, environment
 from gastown_tmux.edges.git.pins import FLAGS
 from gastown_tmux.edges.git.transfers import Follow, following
 from gastown_tmux.errors import GtError, MissingError, NotFoundError
@@ -40,11 +40,11 @@ class Person:
     email: str
 
 
-def author_environment(person: Person) -> dict[str, str]:
-    """What makes git commit in that name."""
-    return {f"GIT_{who}_NAME": person.name for who in ("AUTHOR", "COMMITTER")} | {
-        f"GIT_{who}_EMAIL": person.email for who in ("AUTHOR", "COMMITTER")
-    }
+def author_environment(author: Person, committer: Person | None = None) -> Environment:
+    """What makes git commit in these names; one that is not given is the author's."""
+    people = {"AUTHOR": author, "COMMITTER": committer or author}
+    names = {f"GIT_{role}_NAME": person.name for role, person in people.items()}
+    return environment(names | {f"GIT_{role}_EMAIL": person.email for role, person in people.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +75,18 @@ def git(
     cwd: Path | None = None,
     git_dir: Path | None = None,
     work_tree: Path | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Environment | None = None,
     data: bytes = b"",
     timeout: float = 60.0,
     ok: Collection[int] = (0,),
-    config: Sequence[str] = (),
-    include: Sequence[Path] = (),
-    but: Collection[str] = (),
     keep_open: Sequence[int] = (),
 ) -> Output:
     """Run `git ARGS` with `data` on its standard input.
 
     The repository is `git_dir` (with its files at `work_tree`), or else the one whose top is exactly `cwd`.
-    Hooks do not run, and no setting of anybody's changes what it does: see `pins`, of which those in `but` are left
-    out. `config` are `key=value` over the pins, `include` files of settings under them. `keep_open` are descriptors the
-    child inherits, so that a lock outlives our own death for as long as git still works under it.
+    Hooks do not run, and no setting of anybody's changes what it does, but for what `environment` was told to let it.
+    `keep_open` are descriptors the child inherits, so that a lock outlives our own death for as long as git still works
+    under it.
 
     Raises `GitError` for an exit status not in `ok`, after `timeout` seconds and above `OUTPUT_LIMIT` bytes,
     `NotFoundError` for a missing directory and `MissingError` for a missing git.
@@ -111,7 +108,7 @@ def git(
         process = subprocess.Popen(
             command,
             cwd=directory,
-            env=environment({**ceiling, **(env or {})}, include=include, config=config, but=but),
+            env={**(environment() if env is None else env), **ceiling},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

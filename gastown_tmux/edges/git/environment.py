@@ -18,6 +18,10 @@ _PERSONAL = (
 _VARIABLES = {name: value for name, value, _ in VARIABLES}
 
 
+class Environment(dict[str, str]):
+    """What git is started with: the pins are in it, for only ``environment`` makes one."""
+
+
 def environment(
     extras: Mapping[str, str] | None = None,
     *,
@@ -25,7 +29,7 @@ def environment(
     config: Iterable[str] = (),
     hooks: bool = False,
     but: Collection[str] = (),
-) -> dict[str, str]:
+) -> Environment:
     """The whole environment for git, whoever starts it: GitPython's calls get it too.
 
     Of our own it keeps all but the `GIT_*` that would lead git elsewhere; the settings that the user gave by
@@ -41,7 +45,7 @@ def environment(
         *(() if hooks else _NO_HOOKS),
         *((key, value) for key, _, value in (setting.partition("=") for setting in config)),
     ]
-    return {**kept, **_VARIABLES, **_numbered(pairs), **(extras or {})}
+    return Environment({**kept, **_VARIABLES, **_numbered(pairs), **(extras or {})})
 
 
 def shed_foreign() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gastown_tmux.domain.odd_bytes import printable, quoted_name
-from gastown_tmux.edges.git.command import Person, git
+from gastown_tmux.edges.git.command import Person, author_environment, git
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.submodule_store import MODULES
 from gastown_tmux.edges.git.workbench import Workbench
@@ -97,12 +97,7 @@ def commit_tree(
         *("commit-tree", tree, *options, "-F", "-"),
         git_dir=repository.path,
         data=message.encode("utf-8", "surrogateescape"),
-        env={
-            "GIT_AUTHOR_NAME": author.name,
-            "GIT_AUTHOR_EMAIL": author.email,
-            "GIT_COMMITTER_NAME": committer.name,
-            "GIT_COMMITTER_EMAIL": committer.email,
-        },
+        env=author_environment(author, committer),
     ).text
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, Output, git
+from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.layout import OWN, WORKTREE, pin
 from gastown_tmux.edges.git.removal import Trash, delete
 from gastown_tmux.edges.git.repository import LOCK_TIMEOUT, Repository
@@ -168,8 +169,7 @@ class _Renewal:
         return git(
             *args,
             cwd=self.path,
-            config=_PLAIN,
-            include=self.repository.project.include,
+            env=environment(include=self.repository.project.include, config=_PLAIN),
             timeout=CHECKOUT_TIMEOUT,
             keep_open=[self.held],
         )
@@ -207,8 +207,8 @@ class _Renewal:
     def _fingerprint(self, tracked: Mapping[str, str]) -> str:
         """What decides how files are written: where it changed, none is as git would write it now."""
         rules = [f"{facts} {name}" for name, facts in tracked.items() if name.rpartition("/")[2] == ".gitattributes"]
-        included = self.repository.project.include
-        settings = git("config", "-z", "--get-regexp", _WRITING, cwd=self.path, include=included, ok=(0, 1)).text
+        env = environment(include=self.repository.project.include)
+        settings = git("config", "-z", "--get-regexp", _WRITING, cwd=self.path, env=env, ok=(0, 1)).text
         shared = self.repository.path / "info" / "attributes"
         return "\0".join([*rules, settings, os.fsdecode(shared.read_bytes()) if shared.exists() else ""])
 

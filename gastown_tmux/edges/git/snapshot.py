@@ -15,6 +15,7 @@ from gastown_tmux.domain.ids import parse_time
 from gastown_tmux.domain.odd_bytes import quoted_name
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, Output, Person, git
+from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.merge import commit_tree
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.worktree import BrokenWorktree, git_dir, is_unfilled, operation_in, symbolic_branch
@@ -116,9 +117,8 @@ class Scene:
             *args,
             git_dir=self.admin,
             work_tree=self.root,
-            env={"GIT_INDEX_FILE": str(self.index)},
+            env=environment({"GIT_INDEX_FILE": str(self.index)}, config=(*self.filters, *config)),
             data=data,
-            config=(*self.filters, *config),
             timeout=CHECKOUT_TIMEOUT,
         )
 

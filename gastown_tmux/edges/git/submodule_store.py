@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, git
+from gastown_tmux.edges.git.environment import Environment, environment
 from gastown_tmux.edges.processes.locks import Lock
 
 MODULES = "modules"
@@ -128,8 +129,7 @@ class Store:
         self._git(
             *("fetch", "--quiet", "--prune", "--update-shallow", *how, "--", sources.url, *refs),
             held=held,
-            config=(f"protocol.file.allow={rule}",),
-            env={"GIT_PROTOCOL_FROM_USER": "0"},
+            env=environment({"GIT_PROTOCOL_FROM_USER": "0"}, config=[f"protocol.file.allow={rule}"]),
         )
 
     def _fetch_one(self, url: str, commit: str, sources: Sources, held: int, *how: str) -> GitError | None:
@@ -155,5 +155,5 @@ class Store:
         command = ("for-each-ref", "--count=1", f"--contains={commit}", *refs)
         return self.has(commit) and bool(git(*command, git_dir=self.path).text)
 
-    def _git(self, *args: str, held: int, config: tuple[str, ...] = (), env: dict[str, str] | None = None) -> None:
-        git(*args, git_dir=self.path, timeout=NETWORK_TIMEOUT, keep_open=[held], config=config, env=env)
+    def _git(self, *args: str, held: int, env: Environment | None = None) -> None:
+        git(*args, git_dir=self.path, timeout=NETWORK_TIMEOUT, keep_open=[held], env=env)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, git
+from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.layout import WORKTREE
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.submodule_list import EMPTY_TREE, Moved, Submodule, list_moved, list_submodules
@@ -181,8 +182,10 @@ class _Level:
         git(
             *("submodule", "--quiet", "update", "--checkout", "--force", "--no-fetch", "--", submodule.path),
             cwd=path,
-            config=(f"submodule.{submodule.name}.active=true", "checkout.workers=0"),
-            include=self.repository.project.include,
+            env=environment(
+                include=self.repository.project.include,
+                config=[f"submodule.{submodule.name}.active=true", "checkout.workers=0"],
+            ),
             timeout=CHECKOUT_TIMEOUT,
         )
         (own / _FILLED).write_text(submodule.commit)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Output, git
+from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.repository import Repository
 
 #: How the folders of all benches begin; one that is left was a killed command's.
@@ -61,11 +62,11 @@ class Workbench:
             *args,
             git_dir=self.git_dir,
             work_tree=self.files,
-            env={**self.environment, **(env or {})},
+            env=environment(
+                {**self.environment, **(env or {})}, include=self.repository.project.include, config=config
+            ),
             data=data,
             ok=ok,
-            config=config,
-            include=self.repository.project.include,
             timeout=timeout,
         )
 

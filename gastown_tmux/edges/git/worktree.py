@@ -11,6 +11,7 @@ from pathlib import Path
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.git import shared_files
 from gastown_tmux.edges.git.command import GitError, git
+from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.pins import CONVERSIONS
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.errors import RefusedError
@@ -122,9 +123,9 @@ def _look(
 ) -> tuple[list[str], list[str], list[str], list[str]]:
     """What is staged, unstaged and untracked, and submodules with more inside."""
     # By a setting, which the project's own word for a submodule outranks, where an option would outrank that.
-    all_of_it = ("diff.ignoreSubmodules=none",)
+    env = environment(include=repository.project.include, config=["diff.ignoreSubmodules=none"], but=but)
     command = ("status", "--porcelain=v2", "-z", "--no-renames")
-    found = git(*command, cwd=path, config=all_of_it, include=repository.project.include, but=but)
+    found = git(*command, cwd=path, env=env)
     staged, unstaged, untracked, inside = [], [], [], []
     for line in found.records:
         match line[0]:

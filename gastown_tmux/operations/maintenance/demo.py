@@ -140,8 +140,7 @@ def _make_project(path: Path) -> None:
         "greet.py": 'import sys\n\nprint(f"Hello, {(sys.argv + ["world"])[1]}!")\n',
         "words.txt": "hello\nhola\nciao\nsalut\nhallo\n",
     }
-    identity = {f"GIT_{who}_NAME": "Demo" for who in ("AUTHOR", "COMMITTER")}
-    identity |= {f"GIT_{who}_EMAIL": "demo@localhost" for who in ("AUTHOR", "COMMITTER")}
+    identity = command.author_environment(command.Person("Demo", "demo@localhost"))
     for name, text in files.items():
         (path / name).write_text(text, encoding="utf-8")
         command.git("add", "--", name, cwd=path)

@@ -100,7 +100,7 @@ def _make_town(asked: Town, folder: Path, name: str) -> Town:
     project = folder / "project"
     project.mkdir()
     command.git("init", "--quiet", "--initial-branch=main", "--template=", "--", str(project))
-    who = {f"GIT_{role}_{field}": "trial@localhost" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
+    who = command.author_environment(command.Person("trial@localhost", "trial@localhost"))
     command.git("commit", "--quiet", "--allow-empty", "--message=Begin", cwd=project, env=who)
     rig = rigs.add_rig(town, _RIG, str(project)).value
     assert isinstance(rig, Rig)

@@ -8,6 +8,7 @@ import pytest
 
 from gastown_tmux.edges.git import command as git_edge
 from gastown_tmux.edges.git.command import GitError, Output, git, require_version, words
+from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.errors import MissingError, NotFoundError
 from tests.edges.git_world import own_home, run_git
 
@@ -52,7 +53,7 @@ def test_the_words_of_a_failure_are_one_line() -> None:
 def test_another_users_repository_is_distrusted_with_the_way_out(tmp_path: Path) -> None:
     run_git(tmp_path, "init", "-q")
     with pytest.raises(GitError, match="dubious ownership") as refused:
-        git("rev-parse", "HEAD", cwd=tmp_path, env={"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
+        git("rev-parse", "HEAD", cwd=tmp_path, env=environment({"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}))
     assert refused.value.hint == f"git config --global --add safe.directory {tmp_path}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.edges.git import worktree
-from gastown_tmux.edges.git.command import git
+from gastown_tmux.edges.git.command import Person, author_environment, git
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.pins import CONVERSIONS, KEPT, PINS, VARIABLES
 from gastown_tmux.edges.git.snapshot import history, take
@@ -46,7 +46,7 @@ def test_each_pin_has_its_reason_once_and_is_legal(tmp_path: Path, home: Path) -
         ("worktree", "add", "--quiet", "--no-checkout", "../w"), ("init", "--quiet", "../q"), ("clean", "-n"),
         ("apply", "--numstat", "--allow-empty", "/dev/null"), ("submodule", "status"), ("maintenance", "run", "--auto"),
     ):  # fmt: skip
-        who = {f"GIT_{role}_{field}": "x" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
+        who = author_environment(Person("x", "x"))
         assert git(*command, cwd=tmp_path / "p", env=who).stderr == ""
 
 
@@ -62,7 +62,8 @@ def test_who_outranks_whom(tmp_path: Path, home: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'core.autocrlf'='true'")
 
     def value(key: str, **given: list[Path] | list[str]) -> str:
-        return git("config", "--get", key, cwd=tmp_path, ok=(0, 1), **given).text  # type: ignore[arg-type]
+        env = environment(**given)  # type: ignore[arg-type]
+        return git("config", "--get", key, cwd=tmp_path, ok=(0, 1), env=env).text
 
     assert value("filter.r.clean") == "user" and value("filter.r.clean", include=[extra]) == "project"
     assert value("core.compression") == "2" and value("core.compression", include=[extra]) == "3"
