@@ -126,7 +126,7 @@ class Database:
             )
         if version < SCHEMA:
             with explained(path):
-                backup(self._connection, _name_backup(self._connection, path, version))
+                backup(self._connection, _name_backup(self._connection, path, version), over=False)
                 _migrate(self._connection)
 
     def rows(self, sql: str, *values: object) -> list[Row]:
@@ -243,7 +243,8 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def backup(connection: sqlite3.Connection, target: Path) -> None:
+def backup(connection: sqlite3.Connection, target: Path, *, over: bool = True) -> None:
+    """Unless ``over``, a copy that is there stays: another may have made it, and migrated what we copy, meanwhile."""
     aside = target.with_name(f".{target.name}.{os.getpid()}")
     deadline = time.monotonic() + BACKUP_SECONDS
 
@@ -261,7 +262,11 @@ def backup(connection: sqlite3.Connection, target: Path) -> None:
             copy.execute("PRAGMA journal_mode = DELETE")
         finally:
             copy.close()
-        aside.replace(target)
+        if over:
+            aside.replace(target)
+        else:
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, target)
     finally:
         aside.unlink(missing_ok=True)
 

@@ -22,6 +22,7 @@ from gastown_tmux.store.db import (
     NewerError,
     TakenError,
     UnwritableError,
+    backup,
     create,
     explained,
     is_whole,
@@ -72,6 +73,15 @@ def test_a_second_migration_keeps_the_first_ones_backup(tmp_path: Path) -> None:
             values.append(connection.execute("SELECT value FROM meta").fetchone()[0])
     assert values == ["first", "second"]
     assert [oct(copy.stat().st_mode & 0o777) for copy in kept] == ["0o600", "0o600"]
+
+
+def test_who_migrates_at_the_same_time_replaces_no_backup(db: Database, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("from before the migration")
+    with contextlib.closing(sqlite3.connect(db.path)) as connection:
+        backup(connection, tmp_path / "kept", over=False)
+        assert (tmp_path / "kept").read_text() == "from before the migration"
+        backup(connection, tmp_path / "new", over=False)
+    assert is_whole(tmp_path / "new") and not list(tmp_path.glob(".new*"))
 
 
 KILLED = """
