@@ -36,9 +36,14 @@ class SmallDisk:
 
     def make_read_only(self) -> None:
         """For whoever opens a file from now on; what is open stays as it is."""
-        # Twice: a bind mount takes no options, and open files would forbid the change of the first one.
-        subprocess.run(["mount", "--bind", str(self.path), str(self.path)], check=True)
-        subprocess.run(["mount", "-o", "remount,bind,ro", str(self.path)], check=True)
+        # Twice: a bind mount takes no options, and open files would forbid the change of the first one. So would a file
+        # that somebody opens between the two: then once more, from the beginning.
+        for _ in range(100):
+            subprocess.run(["mount", "--bind", str(self.path), str(self.path)], check=True)
+            if subprocess.run(["mount", "-o", "remount,bind,ro", str(self.path)], capture_output=True).returncode == 0:
+                return
+            subprocess.run(["umount", "-l", str(self.path)], check=True)
+        raise AssertionError("the disk cannot be made read-only")
 
     def mend(self) -> None:
         """Room again, and it may be written to."""

@@ -1,6 +1,7 @@
-"""Small files of one town in memory: for what must be said although its disk takes nothing.
+"""Small files of one town for what must be said although its database, or even its disk, takes nothing.
 
-They are gone when the machine restarts. Whoever reads looks at every place where anybody may have written.
+A name alone often finds room on a disk that is full; else it stands in memory, until the machine is started again.
+Whoever reads looks at every place where anybody may have written.
 """
 
 import os
@@ -17,7 +18,7 @@ _SHARED = Path("/dev/shm")
 
 
 class Memory:
-    """``put``, ``names``, ``read`` and ``remove`` need neither disk nor daemon nor database."""
+    """``put``, ``names``, ``read`` and ``remove`` need neither daemon nor database, nor a disk that takes anything."""
 
     def __init__(self, town: Path) -> None:
         self._town, user = town, os.getuid()
@@ -26,6 +27,7 @@ class Memory:
         if given := os.environ.get("XDG_RUNTIME_DIR"):
             parents.append(Path(given) / "gt")
         self._parents = list(dict.fromkeys(parents))
+        self._lasting = town / ".gt" / "unwritten"
 
     @cached_property
     def _folders(self) -> list[Path]:
@@ -39,12 +41,12 @@ class Memory:
         if name in self.names():
             return False
         error: GtError | None = None
-        for folder in self._folders:
+        # On a full disk a file finds room, and what stands in it does not.
+        for folder in self._folders if text else (self._lasting, *self._folders):
             try:
                 with plain_errors(folder):
                     _make(folder)
                     descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                    # A name takes no room; what stands in it may be lost where there is none.
                     with suppress(OSError), os.fdopen(descriptor, "w") as file:
                         file.write(text)
                 return True
@@ -52,8 +54,14 @@ class Memory:
                 error = error or refusal
         raise error or GtError("there is no memory to write to")
 
+    def is_lasting(self, name: str) -> bool:
+        """Whether it will still be there after the machine was started again."""
+        return (self._lasting / name).exists()
+
     def names(self) -> frozenset[str]:
         found = set[str]()
+        with suppress(OSError):
+            found.update(path.name for path in self._lasting.iterdir())
         for number, parent in enumerate(self._parents):
             # Another user's is no word of ours.
             with suppress(OSError):
@@ -71,7 +79,7 @@ class Memory:
     def remove(self, name: str) -> bool:
         """Whether it was there."""
         removed = False
-        for folder in self._folders:
+        for folder in (self._lasting, *self._folders):
             with suppress(OSError):
                 (folder / name).unlink()
                 removed = True

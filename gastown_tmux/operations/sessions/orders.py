@@ -1,4 +1,4 @@
-"""Orders to stop that the disk did not take: they stand in memory, hold like any other, and are written down later.
+"""Orders to stop that no row took: they stand beside them, hold like any other, and are written down later.
 
 Whoever starts something asks ``Town.is_wanted`` and ``Town.is_frozen``, which know of them.
 """
@@ -16,7 +16,7 @@ from gastown_tmux.store.meta import set_wanted
 
 
 def carry_out(town: Town) -> None:
-    """Writes down what stands in memory only, as soon as that can be done; nothing, where there is nothing."""
+    """Writes down what stands in no row yet, as soon as that can be done; nothing, where there is nothing."""
     names = town.memory.names()
     if not names:
         return
@@ -38,7 +38,7 @@ def carry_out(town: Town) -> None:
 
 
 def ordered_state(agent: Agent, orders: Collection[str]) -> AgentState:
-    """Its state once what stands in memory is written down."""
+    """Its state once what stands in no row yet is written down."""
     if OFF + agent.address.folder in orders:
         return AgentState.OFF
     return AgentState.PAUSED if PAUSED + agent.address.folder in orders else agent.state

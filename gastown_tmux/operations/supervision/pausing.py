@@ -19,8 +19,6 @@ from gastown_tmux.store import agents as rows
 #: Looks that must find nobody running before all counts as frozen: a start may have been under way.
 _QUIET_LOOKS = 2
 _LOOKS = 100
-#: What holds an order that no disk takes.
-IN_MEMORY = "it stands in memory until it can be written, or until this machine is started again"
 #: An older launch file belongs to nobody who still lives.
 _START_SECONDS = 3.0
 
@@ -38,7 +36,7 @@ def estop(town: Town, rig: str | None = None) -> Answer:
     frozen = freeze_until_quiet(town, rig)
     where = "the town" if rig is None else f"rig {rig}"
     text = f"{where} stands still: {len(frozen)} processes are frozen, nothing starts" + ("" if fresh else " (already)")
-    undone = [IN_MEMORY] if name in town.memory.names() else []
+    undone = [tell_place(town, name)] if name in town.memory.names() else []
     lines = [text, *(f"not done: {words}" for words in undone), "gt thaw lets it go on"]
     return Answer({"stopped": rig or "town", "processes": len(frozen), "not_done": undone}, "\n".join(lines))
 
@@ -93,17 +91,24 @@ def pause(town: Town, agent: Address) -> Answer:
                 rows.move_agent(change, agent, "pause", reason=f"paused by {town.actor}")
     except (GtError, OSError) as error:
         town.memory.put(PAUSED + agent.folder)
-        undone = [f"town.db does not say so: {explain(error)[0]}", IN_MEMORY]
+        undone = [f"town.db does not say so: {explain(error)[0]}", tell_place(town, PAUSED + agent.folder)]
     if state in (AgentState.OFF, AgentState.FAILED):
         raise RefusedError(f"{agent} is {state}: there is nothing to pause", hint=f"gt respawn {agent}")
     refs = launch.agent_processes(str(town.path)).get(agent, set())
     flags.raise_flag(town.flags_folder, town.memory, agent.folder, [ref for ref in refs if processes.is_stopped(ref)])
     frozen = processes.freeze(refs)
     if agent.folder in town.memory.names() and not undone:
-        undone = [IN_MEMORY]
+        undone = [tell_place(town, agent.folder)]
     already = " already" if state is AgentState.PAUSED else ""
     text = "\n".join([f"{agent} is paused{already}", *(f"not done: {words}" for words in undone)])
     return Answer({"agent": agent, "processes": len(frozen), "not_done": undone}, text)
+
+
+def tell_place(town: Town, order: str) -> str:
+    """Where an order stands that no row takes, and for how long."""
+    if town.memory.is_lasting(order):
+        return "it stands in a file beside town.db until it can be written there"
+    return "it stands in memory until it can be written, or until this machine is started again"
 
 
 def resume(town: Town, agent: Address) -> Answer:

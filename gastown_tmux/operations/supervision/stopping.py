@@ -1,7 +1,7 @@
 """gt down and gt stop: the emergency exit. It needs no disk, no database, no git and no tmux that answers.
 
 What runs is ended first: by locks, by rows, and at last by what the processes themselves were started with. An order
-that cannot be written stands in memory and holds all the same; what could not be done is told.
+that no row takes stands beside them, or in memory, and holds all the same; what could not be done is told.
 """
 
 import os
@@ -17,7 +17,7 @@ from gastown_tmux.edges.processes.process_table import command_line, environment
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.errors import GtError, explain
 from gastown_tmux.operations.sessions.ending import end_sessions, stop_sessions
-from gastown_tmux.operations.supervision.pausing import IN_MEMORY, release
+from gastown_tmux.operations.supervision.pausing import release, tell_place
 from gastown_tmux.operations.supervision.views import show_agent
 from gastown_tmux.operations.town.ledger import write_ledger
 from gastown_tmux.operations.town.town import DOWN, OFF, Answer, Town
@@ -59,10 +59,10 @@ class Shortfalls(list[str]):
         return Stopped({**value, "not_done": list(self)}, "\n".join(lines), complaint)
 
     def hold(self, town: Town, order: str) -> None:
-        """What no row takes is kept in memory: whoever starts something reads it there."""
+        """What no row takes is kept beside them: whoever starts something reads it there."""
         with self.noting("nothing keeps it stopped", fatal=True):
             town.memory.put(order)
-            self.append(IN_MEMORY)
+            self.append(tell_place(town, order))
 
 
 def down(town: Town, agents: bool = False) -> Answer:

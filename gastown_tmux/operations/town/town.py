@@ -27,7 +27,7 @@ from gastown_tmux.store.rows import Reader
 if TYPE_CHECKING:
     from gastown_tmux.edges.git.repository import Repository
 
-#: Names of orders that stand in memory because no row could take them; the last two before an agent's folder.
+#: Names of orders that stand outside the database because no row took them; the last two before an agent's folder.
 DOWN, OFF, PAUSED = "=down", "=off.", "=pause."
 
 

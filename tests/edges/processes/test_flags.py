@@ -12,6 +12,7 @@ from gastown_tmux.edges.processes.processes import ProcessRef
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[Memory]:
+    (tmp_path / ".gt").mkdir(mode=0o700)
     memory = Memory(tmp_path)
     yield memory
     for name in memory.names():
@@ -37,8 +38,13 @@ def test_a_flag_that_the_disk_does_not_take_stands_in_memory(tmp_path: Path, mem
     assert raise_flag(folder, memory, TOWN, before) and not raise_flag(folder, memory, TOWN, set())
     # Another process, with another environment, finds it.
     assert raised(folder, Memory(tmp_path)) == {TOWN} and stopped_before(folder, Memory(tmp_path), TOWN) == before
+    assert not memory.is_lasting(TOWN)  # it has words, which a full disk would lose
     memory.put("=down")
-    assert raised(folder, memory) == {TOWN}
+    assert memory.is_lasting("=down") and raised(folder, memory) == {TOWN}
     assert raised(folder, Memory(tmp_path / "elsewhere")) == frozenset()
     assert lower_flag(folder, memory, TOWN) and not lower_flag(folder, memory, TOWN)
     assert memory.names() == {"=down"}
+    memory.remove("=down")
+    assert not memory.names() and not (tmp_path / ".gt" / "unwritten").exists()
+    (tmp_path / ".gt" / "unwritten").write_text("in the way")
+    assert memory.put("=down") and not memory.is_lasting("=down") and Memory(tmp_path).names() == {"=down"}
