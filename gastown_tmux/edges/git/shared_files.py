@@ -199,8 +199,8 @@ def _rules(repository: Repository) -> dict[str, bytes]:
 
 def _is_other(file: Path, wanted: bytes) -> bool:
     """Than it is to be, which is a file; of nothing none need be there."""
-    if file.is_symlink() or file.is_dir():
-        return True
+    if file.is_symlink() or not file.is_file():
+        return bool(wanted) or os.path.lexists(file)
     return _read(file) != wanted
 
 

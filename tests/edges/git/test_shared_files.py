@@ -213,6 +213,7 @@ def test_rules_that_somebody_else_wrote_are_put_back(world: World) -> None:
         attributes.unlink,
         lambda: (attributes.unlink(), attributes.symlink_to(world.person / "README")),
         lambda: (attributes.unlink(), attributes.mkdir()),
+        lambda: (attributes.unlink(), os.mkfifo(attributes)),
     ):
         spoil()
         assert [stray.what for stray in put_back(world)] == ["info/attributes"]
