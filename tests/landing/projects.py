@@ -162,6 +162,7 @@ edits = st.lists(changes, min_size=1, max_size=5)
 @dataclass(frozen=True, slots=True)
 class Project:
     """``start`` makes the first commit, ``theirs`` the target's and ``ours`` the author's, of one or more commits.
+    ``attributes`` are in the first, ``own`` in none.
 
     ``bumps``: by how many commits each of the three moves a submodule, where there is one. ``dropped``: the first of
     the target's commits is taken away after the author began on it. ``catches_up``: the author merges the target
@@ -170,6 +171,7 @@ class Project:
 
     start: tuple[Change, ...]
     attributes: tuple[bytes, ...]
+    own: tuple[bytes, ...]
     theirs: tuple[tuple[Change, ...], ...]
     ours: tuple[tuple[Change, ...], ...]
     bumps: tuple[int, int] | None
@@ -194,6 +196,7 @@ projects = st.builds(
     Project,
     start=_start(),
     attributes=st.lists(attributes, max_size=5).map(tuple),
+    own=st.one_of(st.just(()), st.just(()), st.lists(attributes, max_size=3).map(tuple)),
     theirs=_commits(2),
     ours=_commits(2),
     bumps=st.one_of(st.none(), st.none(), st.none(), st.tuples(st.integers(0, 2), st.integers(0, 2))),

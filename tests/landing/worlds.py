@@ -90,10 +90,12 @@ def make_library(path: Path) -> Library:
     return Library(path, tuple(commits))
 
 
-def use_settings(place: Place) -> None:
-    """What a person has in the settings of the project's repository."""
+def use_settings(place: Place, project: Project) -> None:
+    """What a person has in the project's repository and in no commit."""
     with (place.path / ".git" / "config").open("ab") as file:
         file.write(format_settings(list(SETTINGS.items())))
+    (place.path / ".git" / "info").mkdir(exist_ok=True)
+    (place.path / ".git" / "info" / "attributes").write_bytes(b"".join(line + b"\n" for line in project.own))
 
 
 def make_source(path: Path, project: Project, library: Library) -> Place:
@@ -101,7 +103,7 @@ def make_source(path: Path, project: Project, library: Library) -> Place:
     path.mkdir()
     place = Place(path)
     place.git("init", "-q", "--template=")
-    use_settings(place)
+    use_settings(place, project)
     if project.bumps is not None:
         place.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "--", str(library.path), "lib")
         Place(path / "lib").git("checkout", "-q", library.commits[0])
@@ -133,7 +135,7 @@ def tell_in_a_clone(base: Path, project: Project, library: Library) -> Story:
     began = source.commit(first) if project.dropped else root
     clone = Place(base / "clone")
     source.git("clone", "-q", "--no-checkout", "--", str(source.path), str(clone.path))
-    use_settings(clone)
+    use_settings(clone, project)
     clone.git("checkout", "-q", "-b", "author", "origin/main")
     if project.bumps is not None:
         clone.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init")
