@@ -183,13 +183,6 @@ def list_busy(reader: Reader) -> set[Address]:
     return {Address(row["agent"]) for row in rows}
 
 
-def count_live_sessions(reader: Reader, rig: str | None = None) -> int:
-    sql = "SELECT count(*) FROM sessions WHERE state <> 'ended'"
-    row = reader.row(sql) if rig is None else reader.row(sql + " AND agent LIKE ? || '/%'", rig)
-    assert row is not None
-    return int(row[0])
-
-
 def list_deaths(reader: Reader, address: str, since: Time) -> list[Session]:
     """Sessions of the agent that died by themselves since then, or never came to life, newest first."""
     sql = "SELECT * FROM sessions WHERE agent = ? AND ended >= ? ORDER BY ended DESC"

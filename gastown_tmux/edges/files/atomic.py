@@ -2,15 +2,13 @@
 
 import errno
 import itertools
-import json
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.errors import GtError
 
 #: A folder with more is not listed to its end: somebody waits at a key.
 MOST_PATHS = 1000
@@ -78,18 +76,6 @@ def write_atomic(path: Path, data: bytes, mode: int | None = None, *, durable: b
             raise
         if durable:
             sync_directory(path.parent)
-
-
-def read_json(path: Path) -> Any:
-    """The value in a JSON file. `NotFoundError` where there is none, `GtError` where it is not JSON."""
-    try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise NotFoundError(f"no such file: {path}") from error
-    except ValueError as error:
-        raise GtError(f"{path} is not JSON: {error}") from error
-    except OSError as error:
-        raise GtError(f"cannot read {path}: {error.strerror}") from error
 
 
 def list_paths(begun: str) -> list[tuple[str, str]]:

@@ -30,25 +30,6 @@ _FETCHED = re.compile(rb"(?:fetch|pull)\b(?!.* \.[ :])")
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit: full id, author, committer time (Unix seconds) and first line."""
-
-    id: str
-    author: str
-    email: str
-    time: int
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A path that differs, and how: A(dded), M(odified), D(eleted) or T(ype changed)."""
-
-    status: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
 class Repository:
     """A bare repository, the file whose lock orders changes of its worktrees and its gc, its project's settings."""
 
@@ -153,19 +134,6 @@ class Repository:
         found = self.run("for-each-ref", "--format=%(refname) %(objectname)", prefix)
         return {name: value for name, _, value in (line.partition(" ") for line in found.lines)}
 
-    def commits(self, base: str, head: str) -> list[Commit]:
-        """Commits in `head` and not in `base`, oldest first."""
-        found = self.run(
-            "log",
-            "-z",
-            "--reverse",
-            "--topo-order",
-            "--format=%H%x01%an%x01%ae%x01%ct%x01%s",
-            f"{base}..{head}",
-        )
-        fields = (record.decode("utf-8", "replace").split("\x01", 4) for record in found.stdout.split(b"\0") if record)
-        return [Commit(i, author, email, int(when), subject) for i, author, email, when, subject in fields]
-
     def trailers(self, name: str, head: str) -> list[tuple[str, str, str]]:
         """Commits in the history of `head` that have the trailer: id, first line, the trailer's value; oldest first."""
         found = self.run("log", "-z", "--reverse", "--format=%H%x01%s%x01%b", f"--grep=^{name}:", head, "--")
@@ -173,11 +141,6 @@ class Repository:
         # Not by git's %(trailers), for which a user may have given it another name.
         pattern = re.compile(rf"^{name}:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
         return [(commit, subject, value[1]) for commit, subject, body in fields if (value := pattern.search(body))]
-
-    def changed_files(self, old: str, new: str) -> list[Change]:
-        """Paths in which two commits or trees differ."""
-        records = self.run("diff-tree", "-r", "-z", "--no-renames", "--name-status", old, new).records
-        return [Change(status, name) for status, name in zip(records[::2], records[1::2], strict=True)]
 
     def diff(self, old: str, new: str) -> str:
         """The patch from one commit or tree to another. No program configured by the repository is run."""

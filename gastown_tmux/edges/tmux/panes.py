@@ -152,12 +152,6 @@ def kill_pane(server: Server, pane: str, session: str) -> bool:
     return run_on(server, pane, session, _quoted(["kill-pane", "-t", pane])) is not None
 
 
-def set_pane_options(server: Server, pane: str, session: str, options: Mapping[str, str]) -> bool:
-    """Set our own options on a pane of the session ``session``; ``False`` when it is gone or another's."""
-    _check_options(options)
-    return run_on(server, pane, session, " ".join(_set_options(pane, options)).removeprefix("; ")) is not None
-
-
 def mark_panes(server: Server, marks: Mapping[str, tuple[str, Mapping[str, str]]]) -> None:
     """Set our own options on many panes by one call: of each its session and the options; others are left alone."""
     lines = []

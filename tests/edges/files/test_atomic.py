@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.edges.files import atomic
-from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.errors import GtError
 
 
 def test_write_atomic_replaces_and_sets_the_mode(tmp_path: Path) -> None:
@@ -49,14 +49,3 @@ def test_a_full_disk_is_one_clear_line() -> None:
 def test_a_read_only_file_system_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(GtError, match=r"the file system is read-only$"), atomic.plain_errors(tmp_path):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-
-
-def test_read_json(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    with pytest.raises(NotFoundError):
-        atomic.read_json(path)
-    path.write_text("{")
-    with pytest.raises(GtError, match=r"is not JSON"):
-        atomic.read_json(path)
-    path.write_text('{"a": 1}')
-    assert atomic.read_json(path) == {"a": 1}

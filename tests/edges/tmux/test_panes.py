@@ -16,10 +16,10 @@ from gastown_tmux.edges.tmux.panes import (
     WindowSpec,
     capture,
     kill_pane,
+    mark_panes,
     open_windows,
     panes,
     respawn,
-    set_pane_options,
     title,
 )
 from gastown_tmux.edges.tmux.server import Server, ServerGoneError
@@ -249,7 +249,7 @@ def test_a_pane_of_another_session_is_left_alone(server: Server, tmp_path: Path)
     pid = of(server, made).pid
     for pane, session in ((made, "ses-0"), (made, "ses-11"), ("%999", "ses-1")):
         assert not kill_pane(server, pane, session)
-        assert not set_pane_options(server, pane, session, {"@gt_kind": "wrong"})
+        mark_panes(server, {pane: (session, {"@gt_kind": "wrong"})})
         with pytest.raises(RefusedError, match=f"pane {pane} is not of session {session}"):
             respawn(server, pane, session, spec(tmp_path))
     with pytest.raises(ValueError, match="not a session id"):
@@ -258,7 +258,7 @@ def test_a_pane_of_another_session_is_left_alone(server: Server, tmp_path: Path)
     server.run("set-option", "-g", "@gt_session", "ses-gone")
     assert not kill_pane(server, "%999", "ses-gone")
     assert (of(server, made).pid, of(server, made).kind) == (pid, "")
-    assert set_pane_options(server, made, "ses-1", {"@gt_kind": "agent", "@gt_agent": "rig/toast"})
+    mark_panes(server, {made: ("ses-1", {"@gt_kind": "agent", "@gt_agent": "rig/toast"})})
     assert (of(server, made).kind, of(server, made).agent) == ("agent", "rig/toast")
     assert kill_pane(server, made, "ses-1")
     assert not kill_pane(server, made, "ses-1")
