@@ -62,6 +62,13 @@ chaos *args: setup
 prove-landing *args: setup
     @"{{bin}}/python" -m tests.landing.run "$@"
 
+# empty what changed in operations, function by function: a test must fail for each: --base REV, --only WORD
+mutate *args: setup
+    @"{{bin}}/python" -c "import cosmic_ray" 2>/dev/null || if command -v uv >/dev/null; \
+        then uv pip install --quiet --python "{{bin}}/python" "cosmic-ray>=8.4"; \
+        else "{{bin}}/python" -m pip install --quiet "cosmic-ray>=8.4"; fi
+    @"{{bin}}/python" -m tests.mutation.run "$@"
+
 # feed every rim of a town garbage, ten minutes unless said otherwise: --minutes N, --seed S, --only RIM…
 fuzz *args: setup
     @"{{bin}}/python" -m tests.fuzz.run "$@"
