@@ -12,15 +12,17 @@ from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.sessions.starting import TERM_SECONDS, look, report_path
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
+from gastown_tmux.store.beads import find_held_bead
 
 #: How long a launcher may take to report the end of its program.
 REPORT_SECONDS = 1.0
 
 
 def stop_sessions(
-    town: Town, addresses: Sequence[Address], *, why: str, move: AgentMove | None = None
+    town: Town, addresses: Sequence[Address], *, why: str, move: AgentMove | None = None, unless_held: bool = False
 ) -> list[Address]:
     """Ends what runs for these agents, after a snapshot of each hook; the agents make the ``move`` first.
+    ``unless_held``: not of those that have a bead on their hook.
 
     Those that had a live session. Every descendant is gone when this returns; GtError names what would not die.
     Killed half-way, the witness does the rest.
@@ -28,6 +30,8 @@ def stop_sessions(
     sessions = []
     for address in addresses:
         with town.change() as change:
+            if unless_held and find_held_bead(change, address) is not None:
+                continue
             if move is not None:
                 rows.move_agent(change, address, move, reason=why)
             session = rows.find_live_session(change, address)
