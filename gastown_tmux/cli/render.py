@@ -30,7 +30,7 @@ def say(line: str) -> None:
 
 def progress() -> contextlib.AbstractContextManager[None]:
     """Within, a person who sees what is printed and what is said beside it sees how far a transfer has come."""
-    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+    if not (sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         return contextlib.nullcontext()
     from gastown_tmux.cli.progress import draw  # nobody else pays for it
     from gastown_tmux.edges.git.transfers import watched

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-HEAVY = {"prompt_toolkit", "libtmux", "asyncio"}
+HEAVY = {"prompt_toolkit", "libtmux", "git", "asyncio"}
 
 
 @pytest.mark.parametrize(

@@ -119,11 +119,14 @@ def git(
     except FileNotFoundError as error:
         raise MissingError("git is not installed", "install git 2.38 or newer") from error
     with process, _listed(process):
+        follow = None
         try:
             follow = follower() if follower is not None else None
             stdout, stderr = _exchange(process, data, time.monotonic() + timeout, follow)
         except BaseException as error:
             _end(process)
+            if follow is not None:
+                follow(b"")
             if isinstance(error, TimeoutError):
                 raise GitError(f"git {args[0]} was ended after {timeout:g} seconds") from error
             if isinstance(error, OverflowError):

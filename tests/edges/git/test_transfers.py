@@ -34,6 +34,13 @@ def test_each_step_is_told_to_its_end_and_only_within(world: World, tmp_path: Pa
     assert told.count(None) == 2
 
 
+def test_a_transfer_that_is_ended_is_over_for_who_watches(world: World) -> None:
+    told: list[Progress | None] = []
+    with watched(told.append), pytest.raises(GitError, match="was ended after 0 seconds"):
+        git("fetch", "--quiet", "--", str(world.remote), git_dir=world.repository.path, timeout=0)
+    assert told == [None]
+
+
 def commit_on(repository: Repository, world: World) -> str:
     """A commit that its remote has not."""
     made = commit(world.person, "new")
