@@ -95,7 +95,7 @@ def holder(path: Path) -> ProcessRef | None:
 def is_held(path: Path) -> bool:
     """Whether anybody holds the lock; a copied file names the holder of another. Whoever takes it now may miss it."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:

@@ -42,7 +42,8 @@ def test_the_holder_is_named_and_its_death_frees_the_lock(tmp_path: Path) -> Non
     with hold(path) as other:
         assert holder(path) == process(other.pid) and is_held(path)
         shutil.copy(path, tmp_path / "copy")
-        assert not is_held(tmp_path / "copy")
+        os.mkfifo(tmp_path / "pipe")
+        assert not is_held(tmp_path / "copy") and not is_held(tmp_path / "pipe")
         assert not Lock(path).try_lock()
         with pytest.raises(RefusedError, match=f"lock is held by process {other.pid}$"), Lock(path, 0.05):
             pass
