@@ -53,6 +53,17 @@ def read_file(path: str | os.PathLike[str], most: int = LARGEST, *, follow: bool
     return data[:most]
 
 
+def read_end(path: str | os.PathLike[str], most: int, since: int = 0) -> bytes:
+    """So many bytes of a regular file's end, of what is behind ``since`` unless it has become shorter than that.
+
+    Raises OSError where it is no file.
+    """
+    with open_file(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(since if since <= size else 0, size - most))
+        return file.read(most)
+
+
 def read_lines(path: str | os.PathLike[str], longest: int = LARGEST, most: int = 2**30) -> "Iterator[bytes]":
     """The lines of a regular file that grows, one by one; of one that is longer than ``longest``, the pieces.
 

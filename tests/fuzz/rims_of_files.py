@@ -58,7 +58,7 @@ RUN_FILES = [
     "run/deacon.lock", "run/witness.lock", "run/deacon.beat", "run/witness.beat", "run/config.json", "run/guard.lock",
     "run/deaths.deacon", "run/deaths.demo.refinery", "run/sessions/SESSION.log", "run/troubles/x.json",
     "run/spool/.half", "run/unwatched.json", "run/refinery.demo.lock", "tmux.pid", "stopped/@rig.other",
-    "stopped/demo.ben", "quiet/demo.ann",
+    "stopped/demo.ben", "quiet/demo.ann", "unwritten", "unwritten/=off.demo.ben", "logs/errors.log",
 ]  # fmt: skip
 SNAPSHOT = {"time": "2026-11-27T10:00:00.000Z", "why": "x", "files": 1, "left_out": []}
 ROWS = st.fixed_dictionaries(dict.fromkeys(("time", "actor", "subject"), words()) | {"data": values()})
@@ -143,6 +143,9 @@ def _run_files(world: World, given: tuple[Thing, str]) -> None:
         with world.look():
             to_json(document(views.status(town)))
             locks.holder(town.run / "deacon.lock")
+            locks.is_held(town.run / "deacon.lock")
+            world.gt("log", "errors")
+            world.gt("log", ANN)
             town.tmux.remembered()
             launch.read_report(town.run / "sessions" / f"{world.sessions[ANN]}.log")
             flags.stopped_before(town.flags_folder, town.memory, "demo.ben")
@@ -225,6 +228,7 @@ def _snapshots(world: World, given: tuple[str, bytes]) -> None:
 
 
 KNOWN_SNAPSHOTS = (("1", json.dumps({**SNAPSHOT, "time": "0001-01-01"}).encode()),)
+KNOWN_RUN_FILES = ((Thing("pipe"), "logs/errors.log"), (Thing("pipe"), "run/deacon.lock"))
 KNOWN_COPIES = ((Thing("closed"), "x", []), (Thing("pipe"), "x", []))
 
 OF_FILES = (
@@ -239,7 +243,12 @@ OF_FILES = (
         _copies,
         KNOWN_COPIES,
     ),
-    Rim("run files", st.tuples(things(mutated(REPORT) | documents({})), st.sampled_from(RUN_FILES)), _run_files),
+    Rim(
+        "run files",
+        st.tuples(things(mutated(REPORT) | documents({})), st.sampled_from(RUN_FILES)),
+        _run_files,
+        KNOWN_RUN_FILES,
+    ),
     Rim("ledger", st.tuples(st.lists(documents(EVENT), max_size=3), things(documents(EVENT))), _ledger),
     Rim("events", ROWS, _events),
     Rim(

@@ -13,6 +13,7 @@ from pathlib import Path
 from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.processes.child_output import ChildOutput
 from gastown_tmux.errors import GtError
+from gastown_tmux.reading import read_end
 
 #: Until what a command has put into the background on its own has left its process group.
 _LEAVE_SECONDS = 1.0
@@ -96,11 +97,8 @@ def last_words(log: Path, since: int = 0) -> str:
     ``since``: the log's size before it was started.
     """
     try:
-        with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(since if since <= size else 0, size - _END))
-            text = file.read(_END).decode(errors="replace")
-    except FileNotFoundError:
+        text = read_end(log, _END, since).decode(errors="replace")
+    except OSError:
         return ""
     *_, said = re.split(r"^\$ .*\n", text, flags=re.MULTILINE)
     words = cause_of(said)

@@ -1,6 +1,5 @@
 """What became of a merge request: first the rows, then the mails, each of them exactly once."""
 
-import os
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Commit, MergeRequestId
@@ -12,6 +11,7 @@ from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.convoys import notify_landed
+from gastown_tmux.reading import read_end
 from gastown_tmux.store import beads, convoys, escalations
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.rigs import set_target_commit
@@ -71,8 +71,6 @@ def _tail(log: str | None) -> str:
     if log is None:
         return ""
     try:
-        with Path(log).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            return file.read(_TAIL).decode(errors="replace")
-    except FileNotFoundError:
+        return read_end(log, _TAIL).decode(errors="replace")
+    except OSError:
         return ""

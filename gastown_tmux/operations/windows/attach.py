@@ -23,6 +23,7 @@ from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.town import error_log, lookup
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.workforce.workers import start_agent
+from gastown_tmux.reading import read_file
 from gastown_tmux.store.agents import find_agent, find_live_session, list_live_sessions
 from gastown_tmux.store.events import list_events
 
@@ -166,7 +167,7 @@ def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
     """
     if who in (*daemons.DAEMONS, error_log.NAME):
         path = town.logs / f"{who}.log"
-        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        text = read_file(path, cut=True).decode(errors="replace") if path.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
     address = None if who == "refinery" else lookup.resolve_address(town, who)
     if address is None or address.name == "refinery":
@@ -175,7 +176,7 @@ def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
     told = [_describe(event) for event in list_events(town.db, subject=address)]
     session = find_live_session(town.db, address)
     if session is not None and report_path(town, session.id).exists():
-        told += report_path(town, session.id).read_text(errors="replace").splitlines()
+        told += read_file(report_path(town, session.id), cut=True).decode(errors="replace").splitlines()
     with contextlib.suppress(NotFoundError):
         told += ["", *_screen(town, address, lines).splitlines()]
     return "\n".join(told[-lines:])
