@@ -166,8 +166,11 @@ def _say(words: bytes) -> None:
         # "Are you well?", which a terminal answers when it has taken everything before it.
         os.write(2, b"\033[5n")
         answer, deadline = b"", time.monotonic() + _ANSWER_SECONDS
-        while b"\033[0n" not in answer and select.select([0], [], [], max(0, deadline - time.monotonic()))[0]:
-            answer += os.read(0, 256)
+        while b"\033[0n" not in answer and (left := deadline - time.monotonic()) > 0:
+            # A terminal that is gone can be read at once, for ever, and gives nothing.
+            if not select.select([0], [], [], left)[0] or not (part := os.read(0, 256)):
+                break
+            answer += part
     except (OSError, termios.error):
         pass  # there is no window, or none any more
 

@@ -1,5 +1,6 @@
 import json
 import os
+import pty
 import select
 import shutil
 import signal
@@ -346,6 +347,20 @@ def test_a_closed_pane_hangs_the_agent_up(town: Town) -> None:
     assert wait_for_death([ref], 5) == set()
     until(lambda: isinstance(town.reports("ses-1")[-1], Ended))
     assert isinstance(last := town.reports("ses-1")[-1], Ended) and last.signal == signal.SIGHUP
+
+
+def test_a_terminal_that_is_gone_keeps_the_launcher_no_longer(tmp_path: Path) -> None:
+    """Its server was killed just when the last words were on their way."""
+    launch = tmp_path / "launch"
+    launch.write_bytes(b"\0".join([b"arg=true", b"cwd=/", b"report=%s" % os.fsencode(tmp_path / "report"), b""]))
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-I", "-S", str(LAUNCHER), str(launch)])
+    said = b""
+    while b"\033[5n" not in said:
+        said += os.read(terminal, 256)
+    os.close(terminal)
+    until(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid)
 
 
 def test_a_listener_is_woken_and_a_missing_or_full_one_costs_nothing(town: Town) -> None:

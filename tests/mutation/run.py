@@ -122,17 +122,22 @@ def find_failure(copy: Path, paths: list[str], seconds: float) -> str | None:
     if not paths:
         return None
     command = (sys.executable, "-m", "pytest", "-q", "-x", "-n", "auto", "-p", "no:cacheprovider", *paths)
-    try:
-        run = subprocess.run(
-            command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True,
-            timeout=max(seconds, 1.0),
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return "out of time"
+    with subprocess.Popen(
+        command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    ) as run:  # fmt: skip
+        try:
+            said, _ = run.communicate(timeout=max(seconds, 1.0))
+        except subprocess.TimeoutExpired:
+            return "out of time"
+        finally:
+            if run.poll() is None:
+                # Interrupted, it ends what its tests have started.
+                run.send_signal(signal.SIGINT)
     if run.returncode in (0, 5):
         return None
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", run.stdout, re.M)
-    return failed[1] if failed else run.stdout[-300:] + run.stderr[-300:]
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.M)
+    return failed[1] if failed else said[-300:]
 
 
 def git(*words: str) -> str:
