@@ -58,7 +58,7 @@ RUN_FILES = [
     "run/deacon.lock", "run/witness.lock", "run/deacon.beat", "run/witness.beat", "run/config.json", "run/guard.lock",
     "run/deaths.deacon", "run/deaths.demo.refinery", "run/sessions/SESSION.log", "run/troubles/x.json",
     "run/spool/.half", "run/unwatched.json", "run/refinery.demo.lock", "tmux.pid", "stopped/@rig.other",
-    "stopped/demo.ben", "quiet/demo.ann", "unwritten", "unwritten/=off.demo.ben", "logs/errors.log",
+    "stopped/demo.ben", "quiet/demo.ann", "unwritten", "unwritten/=off.demo.nobody", "logs/errors.log",
 ]  # fmt: skip
 SNAPSHOT = {"time": "2026-11-27T10:00:00.000Z", "why": "x", "files": 1, "left_out": []}
 ROWS = st.fixed_dictionaries(dict.fromkeys(("time", "actor", "subject"), words()) | {"data": values()})
