@@ -229,7 +229,7 @@ def _snapshots(world: World, given: tuple[str, bytes]) -> None:
 
 KNOWN_SNAPSHOTS = (("1", json.dumps({**SNAPSHOT, "time": "0001-01-01"}).encode()),)
 KNOWN_RUN_FILES = ((Thing("pipe"), "logs/errors.log"), (Thing("pipe"), "run/deacon.lock"))
-KNOWN_COPIES = ((Thing("closed"), "x", []), (Thing("pipe"), "x", []))
+KNOWN_COPIES = ((Thing("closed"), "x", []), (Thing("pipe"), "x", []), (Thing("file", b""), ".", []))
 
 OF_FILES = (
     Rim(

@@ -186,7 +186,7 @@ def copy_files(town: Town, rig: Rig, place: Path, *, over: bool = True) -> None:
 
     for pattern in town.settings(rig.name).texts("worktree.copy"):
         with isolated(town, f"worktree.copy of rig {rig.name},", f"pattern {pattern!r}"):
-            if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+            if not Path(pattern).parts or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
                 raise UsageError("it must be a pattern of paths below the checkout")
             found = sorted(str(path.relative_to(source)) for path in source.glob(pattern))
             each(town, f"worktree.copy of {pattern} in rig {rig.name},", found, copy)
