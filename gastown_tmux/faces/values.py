@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from gastown_tmux.domain.addresses import MAYOR
 from gastown_tmux.domain.events import Event
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.supervision.views import count_waiting, list_agents
+from gastown_tmux.operations.supervision.status import count_waiting
+from gastown_tmux.operations.supervision.views import list_agents
 from gastown_tmux.operations.town.isolation import set_aside
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import find_live_session

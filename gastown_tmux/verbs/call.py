@@ -9,10 +9,11 @@ from gastown_tmux.domain.agents import Role
 from gastown_tmux.edges.configuration.settings_files import parse_value
 from gastown_tmux.errors import GtError, UsageError
 from gastown_tmux.operations.sessions import orders, relocation
-from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Parameter, Verb
 
+#: What is looked up in the town's rows, beside agents.
+_NAMED = frozenset((Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST, Kind.ESCALATION, Kind.ADDRESS))
 #: How long the emergency exit waits for another's lock on the rows.
 _EMERGENCY_SECONDS = 2.0
 
@@ -33,7 +34,7 @@ def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
         orders.carry_out(town)
         relocation.settle(town)
     values = {}
-    rig = lookup.resolve_rig(town, given["rig"]) if _is_lookup_rig(verb, given) else None
+    rig = town.rig(given["rig"]) if _is_lookup_rig(verb, given) else None
     for parameter in verb.parameters:
         if parameter.name not in given:
             continue
@@ -57,13 +58,31 @@ def _is_lookup_rig(verb: Verb, given: dict[str, Any]) -> bool:
 
 
 def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any, emergency: bool = False) -> Any:
-    if emergency and parameter.kind in AGENT_KINDS:
+    match parameter.kind:
+        case Kind.RIG:
+            return town.rig(word)
+        case Kind.YAML:
+            return parse_value(word)
+        case Kind.CHOICE:
+            if word not in parameter.choices:
+                raise UsageError(f"{word!r} is not one of {', '.join(parameter.choices)}")
+            return word
+        case kind if kind in AGENT_KINDS or kind in _NAMED:
+            return _look_up(town, kind, word, rig, emergency)
+        case _:
+            return word
+
+
+def _look_up(town: Town, kind: Kind, word: str, rig: Any, emergency: bool) -> Any:
+    from gastown_tmux.operations.town import lookup  # 8 ms, which a verb that names nothing need not pay
+
+    if emergency and kind in AGENT_KINDS:
         with contextlib.suppress(GtError, OSError):
             town.db.mark()
             emergency = False
         if emergency:
             return lookup.find_agent_without_rows(town, word)
-    match parameter.kind:
+    match kind:
         case Kind.BEAD:
             return lookup.resolve_bead(town, word)
         case Kind.CONVOY:
@@ -72,21 +91,11 @@ def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any, emergency: b
             return lookup.resolve_merge_request(town, word)
         case Kind.ESCALATION:
             return lookup.resolve_escalation(town, word)
-        case Kind.RIG:
-            return lookup.resolve_rig(town, word)
-        case Kind.AGENT:
-            return lookup.resolve_agent(town, word, rig)
         case Kind.CREW:
             return lookup.resolve_agent(town, word, rig, Role.CREW)
         case Kind.POLECAT:
             return lookup.resolve_agent(town, word, rig, Role.POLECAT)
         case Kind.ADDRESS:
             return lookup.resolve_address(town, word)
-        case Kind.YAML:
-            return parse_value(word)
-        case Kind.CHOICE:
-            if word not in parameter.choices:
-                raise UsageError(f"{word!r} is not one of {', '.join(parameter.choices)}")
-            return word
         case _:
-            return word
+            return lookup.resolve_agent(town, word, rig)

@@ -22,7 +22,8 @@ from gastown_tmux.operations.hooks.upkeep import clean
 from gastown_tmux.operations.mail.inbox import status
 from gastown_tmux.operations.maintenance import doctor_checks
 from gastown_tmux.operations.sessions.layouts import list_layouts
-from gastown_tmux.operations.supervision import patrol, views
+from gastown_tmux.operations.supervision import patrol
+from gastown_tmux.operations.supervision import status as town_status
 from gastown_tmux.operations.town.ledger import folder_of, write_ledger
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.events import last_seq, list_events, put_back
@@ -81,7 +82,7 @@ def _settings(world: World, given: tuple[bytes, str, Thing]) -> None:
                             town.settings(rig).get(setting.key)  # type: ignore[arg-type]
                 assert layer == "town" or (town.settings() and town.settings("other"))  # type: ignore[arg-type]
             assert world.town.settings().seconds("mail.rescan") > 0, "the deacon has no settings any more"
-            status_ = views.status(world.town)
+            status_ = town_status.status(world.town)
             to_json(document(status_))
     finally:
         remove(place) if was is None else Thing("file", was).put(place)
@@ -141,7 +142,7 @@ def _run_files(world: World, given: tuple[Thing, str]) -> None:
     thing.put(place)
     try:
         with world.look():
-            to_json(document(views.status(town)))
+            to_json(document(town_status.status(town)))
             locks.holder(town.run / "deacon.lock")
             locks.is_held(town.run / "deacon.lock")
             world.gt("log", "errors")

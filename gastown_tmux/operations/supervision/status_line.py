@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from gastown_tmux.domain.signs import SIGNS, count_groups
 from gastown_tmux.edges.tmux import appearance
 from gastown_tmux.edges.tmux.panes import mark_panes
-from gastown_tmux.operations.supervision.views import count_waiting, list_agents
+from gastown_tmux.operations.supervision.status import count_waiting
+from gastown_tmux.operations.supervision.views import list_agents
 from gastown_tmux.operations.town.town import Town
 
 Options = Mapping[str, str]

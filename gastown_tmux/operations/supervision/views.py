@@ -1,31 +1,19 @@
-"""What every face shows: agents and the town, as rows and processes have them now."""
+"""Agents, as every face shows them: as rows and processes have them now."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from gastown_tmux.domain.addresses import OVERSEER, Address
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Agent, Role, Session, SessionState, branch_of, view_state
 from gastown_tmux.domain.health import judge
 from gastown_tmux.domain.ids import BeadId, RigName, Time
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
-from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
-from gastown_tmux.errors import GtError
-from gastown_tmux.operations.sessions import daemon_deaths
-from gastown_tmux.operations.sessions.daemons import Daemon, list_daemons
 from gastown_tmux.operations.sessions.orders import ordered_state
 from gastown_tmux.operations.supervision.facts import read_facts
-from gastown_tmux.operations.town import capacity
-from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as agent_rows
-from gastown_tmux.store.beads import count_beads, count_ready, list_held_beads, list_waiting
-from gastown_tmux.store.escalations import list_escalations
-from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.merging import count_held, count_queued, list_hindered
-from gastown_tmux.store.meta import get_meta
-from gastown_tmux.store.rigs import list_rigs
-
-WAITING_SHOWN = 5
+from gastown_tmux.store.beads import list_held_beads
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +36,6 @@ class AgentView:
     since: Time
     restarts: int
     reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class TmuxView:
-    socket: str
-    alive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RigView:
-    name: RigName
-    target: str
-    remote: str
-    parked: bool
-    gates: int
-    beads: int
-    waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    town: str
-    path: str
-    wanted: str
-    tmux: TmuxView
-    daemons: list[Daemon]
-    agents: list[AgentView]
-    rigs: list[RigView]
-    counts: dict[str, int]
-    notes: list[str]
 
 
 def list_agents(town: Town, rig: Rig | None = None) -> list[AgentView]:
@@ -125,80 +83,3 @@ def _branch(agent: Agent, bead: Bead | None) -> str | None:
     if bead is not None:
         return bead.branch
     return branch_of(agent, None) if agent.role is Role.CREW else None
-
-
-def count_waiting(town: Town) -> dict[str, int]:
-    """What waits: for the refineries (queue), and for a person (held, mail, escalations)."""
-    return {
-        "queue": count_queued(town.db).total(),
-        "held": count_held(town.db).total(),
-        "mail": len(Mailbox(town.mail / OVERSEER).list_new()),
-        "escalations": len(list_escalations(town.db, state="open")),
-    }
-
-
-def _describe_orders(town: Town) -> list[str]:
-    up = raised(town.flags_folder, town.memory)
-    words = ["the town stands still: gt thaw"] if TOWN in up else []
-    return words + [f"rig {rig.name} stands still: gt thaw" for rig in list_rigs(town.db) if rig_flag(rig.name) in up]
-
-
-def _describe_capacity(town: Town) -> list[str]:
-    try:
-        full = capacity.refusal(town)
-    except GtError as error:  # settings that cannot be read
-        return [error.message]
-    return [f"no agent is started: {full}"] if full else []
-
-
-def status(town: Town, agent: Address | None = None) -> Status | Answer:
-    """The town at a glance; with an agent, why its health is what it is."""
-    if agent is not None:
-        # What looks at screens costs three times what all the rest does, and most want the town only.
-        from gastown_tmux.operations.supervision.health import explain
-
-        explanation = explain(town, agent)
-        return Answer(explanation, explanation.text())
-    beads = count_beads(town.db)
-    queued = count_queued(town.db)
-    ready = count_ready(town.db)
-    counts = {
-        **{state: beads.get(state, 0) for state in ("open", "hooked", "working", "submitted", "merged", "closed")},
-        **count_waiting(town),
-    }
-    notes = [*_describe_orders(town), *_describe_capacity(town)]
-    notes += [f"{rig.name}: {rig.problem}" for rig in list_rigs(town.db) if rig.problem]
-    notes += map(str, daemon_deaths.list_repeated(town))
-    rigs = []
-    for rig in list_rigs(town.db):
-        gates = 0
-        try:
-            gates = len(town.settings(rig.name).gates())
-            notes += [] if gates else [f"{rig.name} has no merge gates: whatever merges cleanly lands"]
-        except GtError as error:
-            notes += [error.message] if error.message not in notes else []
-        rigs.append(
-            RigView(
-                name=rig.name,
-                target=rig.target,
-                remote=rig.remote,
-                parked=rig.parked,
-                gates=gates,
-                beads=ready.get(rig.name, 0),
-                waiting=queued[rig.name],
-            )
-        )
-    for view in rigs:
-        notes += [f"{id} waits for a free place" for id, _ in list_waiting(town.db, view.name, WAITING_SHOWN)]
-    notes += [f"{id}: {reason}" for id, reason in list_hindered(town.db)]
-    return Status(
-        town=get_meta(town.db, "name") or "",
-        path=str(town.path),
-        wanted="up" if town.is_wanted() else "down",
-        tmux=TmuxView(str(town.tmux.socket), town.tmux.is_alive()),
-        daemons=list_daemons(town),
-        agents=list_agents(town),
-        rigs=rigs,
-        counts=counts,
-        notes=notes,
-    )

@@ -165,9 +165,5 @@ def _unknown(town: Town, word: str) -> NotFoundError:
     return NotFoundError(f"no address {word!r}", hint=hint)
 
 
-def resolve_rig(town: Town, word: str) -> Rig:
-    return town.rig(word)
-
-
 def resolve_escalation(town: Town, word: str) -> Escalation:
     return get_escalation(town.db, resolve_id(town, "escalations", word))

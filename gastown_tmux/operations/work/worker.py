@@ -1,15 +1,10 @@
-"""What an agent says of its own work: prime, hook, done."""
-
-from collections.abc import Iterator
-from dataclasses import dataclass
+"""What an agent says of its own work: done."""
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import Role, branch_of
-from gastown_tmux.domain.hook import describe
+from gastown_tmux.domain.agents import branch_of
 from gastown_tmux.domain.ids import BeadId, Commit
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
-from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import worktree
 from gastown_tmux.errors import RefusedError, UsageError
@@ -18,88 +13,17 @@ from gastown_tmux.operations.hooks.fork_points import find_fork, known_tip
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.hooks.submodules import find_objection
 from gastown_tmux.operations.hooks.worktrees import save_hook
-from gastown_tmux.operations.mail.injection import answer_hook
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.convoys import notify_landed
+from gastown_tmux.operations.work.prime import own_address
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
-from gastown_tmux.store.agents import find_handoff, get_agent
-from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.agents import get_agent
 from gastown_tmux.store.merging import insert_merge_request
 
 
-@dataclass(frozen=True, slots=True)
-class Prime:
-    """Who an agent is, what is on its hook, how many mails wait, what to do next."""
-
-    agent: Address
-    role: Role
-    instructions: str
-    bead: Bead | None
-    branch: str | None
-    unread: int
-    next: str
-    note: str | None
-
-    def text(self, *, instructions: bool = True) -> str:
-        lines = [self.instructions.rstrip(), ""] if instructions else []
-        lines.append(f"You are {self.agent}.")
-        if self.bead is not None:
-            lines += ["", f"On your hook: {self.bead.id} {self.bead.title}", f"Branch: {self.branch}"]
-            if self.bead.body:
-                lines += ["", self.bead.body.rstrip()]
-        if self.note:
-            lines += ["", "Left by your last session:", self.note.rstrip()]
-        lines += ["", f"Unread mail: {self.unread}", f"Next: {self.next}"]
-        return "\n".join(lines)
-
-
-def prime(town: Town, inject: bool = False) -> Prime | Iterator[str]:
-    """With ``inject``, text in the form that the calling hook wants. It lacks the role's instructions: a program that
-    has hooks was started with those.
-    """
-    primed = _prime(town)
-    return iter([answer_hook(town, primed.text(instructions=False))]) if inject else primed
-
-
-def _prime(town: Town) -> Prime:
-    agent = get_agent(town.db, _own_address(town))
-    bead = rows.find_held_bead(town.db, agent.address)
-    unread = len(Mailbox(town.mail / agent.address.folder).list_new())
-    if bead is None:
-        step = "nothing is on your hook: read your mail (gt mail inbox) and wait for work"
-    elif bead.reason in (Reason.CONFLICTED, Reason.REJECTED):
-        step = f"{bead.id} came back {bead.reason}: bring your branch up to date with the target, mend it, then gt done"
-    else:
-        step = f"do {bead.id}: it is yours; commit on {bead.branch}, then gt done"
-    return Prime(
-        agent=agent.address,
-        role=agent.role,
-        instructions=shipped.load_role(agent.role, town.path).text_for(agent.address),
-        bead=bead,
-        branch=bead.branch if bead else None,
-        unread=unread,
-        next=step,
-        note=_find_note(town, agent.address, bead),
-    )
-
-
-def _find_note(town: Town, address: Address, bead: Bead | None) -> str | None:
-    """What an earlier session left for this one, about the same piece of work."""
-    left = find_handoff(town.db, address)
-    if left is None or left.bead != (bead.id if bead else None):
-        return None
-    return None if left.session == town.environment.get("GT_SESSION") else left.note
-
-
-def _own_address(town: Town) -> Address:
-    if town.is_person:
-        raise RefusedError("this is for agents in their windows", hint="gt --as ADDRESS … speaks for one")
-    return town.actor
-
-
 def _held(town: Town) -> tuple[Address, Bead, Rig]:
-    address = _own_address(town)
+    address = own_address(town)
     bead = rows.find_held_bead(town.db, address)
     if bead is None:
         raise RefusedError("nothing is on your hook", hint="gt hook")
@@ -117,7 +41,7 @@ def done(town: Town, report: str | None = None, defer: str | None = None, escala
         raise UsageError("--report, --defer and --escalate exclude one another")
     if given and not given[0].strip():
         raise UsageError("the report is empty" if report is not None else "a reason is needed")
-    address = _own_address(town)
+    address = own_address(town)
     if rows.find_held_bead(town.db, address) is None:
         last = _find_done(town, address, report, defer, escalate)
         if last is not None:
@@ -226,14 +150,3 @@ def _give_back(town: Town, bead: Bead, reason: Reason, words: str) -> str:
         if reason is Reason.ESCALATED:
             escalations.raise_escalation(change, "medium", f"{bead.id}: {words}", bead=bead.id)
     return f"{bead.id} is {reason} and open again: {words.splitlines()[0] if words else ''}"
-
-
-def hook(town: Town) -> Answer:
-    """What is on the caller's hook; the value is what ``state.json`` has."""
-    state = write_state(town, _own_address(town))
-    return Answer(state, describe(state))
-
-
-def signal(town: Town, event: str) -> Answer:
-    """Outside an agent's window a signal has nobody to speak of."""
-    return Answer({"event": event}, "")

@@ -12,11 +12,11 @@ VERBS = (
     Verb(
         "prime",
         "who you are, your work, your mail, what to do next",
-        "operations.work.worker:prime",
+        "operations.work.prime:prime",
         (flag("--inject", "inject", "as text for an agent's turn"),),
         Special.PRIME,
     ),
-    Verb("hook", "what is on my hook", "operations.work.worker:hook"),
+    Verb("hook", "what is on my hook", "operations.work.prime:hook"),
     Verb(
         "done",
         "submit the branch of the bead on your hook",
@@ -71,7 +71,7 @@ VERBS = (
         ),
     ),
     Verb(
-        "signal", "what a provider's own hooks call", "operations.work.worker:signal", (argument("event"),), hidden=True
+        "signal", "what a provider's own hooks call", "operations.work.prime:signal", (argument("event"),), hidden=True
     ),
     Verb(
         "attach",

@@ -54,7 +54,7 @@ VERBS = (
     Verb(
         "status",
         "the town at a glance",
-        "operations.supervision.views:status",
+        "operations.supervision.status:status",
         (option("--explain", "agent", Kind.AGENT, "why this agent's health is what it is"),),
         Special.STATUS,
     ),
