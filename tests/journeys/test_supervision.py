@@ -97,7 +97,7 @@ def test_standing_still_and_going_on(town: TownWorld, wait_for: Any) -> None:
     wait_for(lambda: town.agent(address)["session"] not in (before, None), 15, "the successor")
     assert "half of it is done" in town.gt("--as", address, "prime").out
     anew = town.json("respawn", address, "--fresh")
-    assert anew["pid"] and anew["restarts"] == 0 and "runs anew" in town.gt("respawn", address).out
+    assert anew["pid"] and anew["restarts"] == 0 and "runs again" in town.gt("respawn", address).out
 
 
 def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
