@@ -44,7 +44,8 @@ class Terminal:
 
     def clicks(self, text: str) -> None:
         """The left button in the middle of that, where the screen shows it for the first time."""
-        self.types(f"\x1b[<0;{self._place(text)}M\x1b[<0;{self._place(text)}m")
+        place = self._place(text)
+        self.types(f"\x1b[<0;{place}M\x1b[<0;{place}m")
 
     def wheels_up(self, text: str) -> None:
         """One notch of the wheel over that."""
