@@ -179,7 +179,7 @@ def test_an_agent_is_answered_in_a_popup_over_its_own_window(bare_town: TownWorl
     terminal.sees("runbook mayor · ready")
     bare_town.gt("nudge", "mayor", "/dialog shall I?")
     terminal.sees("❯ 1. Yes")
-    bare_town.wait_for(lambda: bare_town.json("waiting")["items"], 20, "the mayor to wait")
+    bare_town.wait_for(lambda: len(bare_town.json("review")["items"]) == 2, 20, "the mayor to wait, and the mail of it")
     terminal.clicks("shall I?")
     terminal.types("\x02v")
     terminal.sees("1/2 approval mayor")
