@@ -106,6 +106,7 @@ def list_waiting(reader: Reader, rig: str, most: int = -1) -> list[tuple[BeadId,
 
     The most urgent first; all of them, unless ``most`` says otherwise.
     """
+    # The first of the two conditions is word for word that of the index, or SQLite would not take it.
     sql = (
         f"SELECT b.id, b.target FROM beads b WHERE b.state = 'open' AND b.rig = ? AND {_UNBLOCKED} AND b.attempts < ?"
         " AND (b.target IS NOT NULL OR b.reason IS NOT NULL)"
