@@ -18,7 +18,7 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.sessions import daemons, orders
+from gastown_tmux.operations.sessions import daemons, doors, orders
 from gastown_tmux.operations.sessions.daemon_control import start_refineries
 from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.supervision import approvals, patrol, signals
@@ -86,6 +86,7 @@ class _Deacon:
         return {
             "orders": lambda: orders.carry_out(self.town),
             "release": self._release,
+            "doors": lambda: doors.keep_doors(self.town),
             "work": self._give_out,
             "refineries": self._start_refineries,
             "keeping": self._keeper.look,

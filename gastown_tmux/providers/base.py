@@ -172,8 +172,8 @@ class Provider:
         resumes = context.resume is not None and self.can_resume
         prompt = self._first_prompt(context)
         words = _Placeholders(self, context, prompt or "")
-        settings, guard = words.fill_in(self.settings), guard_path(context.town)
-        hooks = install(self.mechanism, self.events, settings, words.folder, context.worktree, guard)
+        settings, guard = words.fill_in(self.settings), guard_file(context.town, context.gt)
+        hooks = install(self.mechanism, self.events, settings, words.folder, context.worktree, guard.path)
         command = words.fill(self.command)
         command += words.fill(self.resume if resumes else self.session)
         command += words.fill(self.unattended) + hooks.arguments + words.fill(self.arguments) + self.args
@@ -181,11 +181,10 @@ class Provider:
         if prompt is not None and passing is PromptPassing.ARGUMENT:
             command += words.fill(self.prompt_arguments)
         own = tuple(LaunchFile(words.folder / path, words.fill_text(text)) for path, text in self.files.items())
-        guard_file = LaunchFile(guard, guard_text(context.gt), 0o755)
         return LaunchPlan(
             command=command,
             environment=self._environment(context, words),
-            files=own if self.mechanism in (Mechanism.OWN, Mechanism.NONE) else (guard_file, *hooks.files, *own),
+            files=own if self.mechanism in (Mechanism.OWN, Mechanism.NONE) else (guard, *hooks.files, *own),
             typed_prompt=prompt if passing is PromptPassing.TYPED else None,
             provider_session=context.resume if resumes else words.session if self.session else None,
         )
@@ -224,6 +223,10 @@ class Provider:
 def guard_path(town: PurePosixPath) -> PurePosixPath:
     """The script that programs' hooks run."""
     return town / ".gt" / "run" / "guard"
+
+
+def guard_file(town: PurePosixPath, gt: str) -> LaunchFile:
+    return LaunchFile(guard_path(town), guard_text(gt), 0o755)
 
 
 class _Placeholders:

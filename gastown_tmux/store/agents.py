@@ -174,6 +174,12 @@ def list_live_sessions(reader: Reader) -> list[Session]:
     return [_session(row) for row in reader.rows("SELECT * FROM sessions WHERE state <> 'ended' ORDER BY agent")]
 
 
+def list_live_programs(reader: Reader) -> dict[str, tuple[Address, int | None]]:
+    """By live session, whose it is and its program's process, once that runs."""
+    found = reader.rows("SELECT id, agent, pid FROM sessions WHERE state <> 'ended'")
+    return {row["id"]: (Address(row["agent"]), row["pid"]) for row in found}
+
+
 def list_busy(reader: Reader) -> set[Address]:
     """Agents that have a bead on the hook or a session."""
     rows = reader.rows(

@@ -1,7 +1,9 @@
 """What a verb is: its words, its parameters, the operation behind it, and how its value is shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from gastown_tmux.domain.rights import Right
 
 
 class Kind(StrEnum):
@@ -52,7 +54,8 @@ _PLACEHOLDERS = {
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """``name`` is the operation's keyword. Without ``flags`` it is positional. ``placeholder`` stands for its value in
-    usage lines, where its kind or its own name would say too little.
+    usage lines, where its kind or its own name would say too little. ``right`` is what it needs beside its verb's,
+    where it is given, and as anything but ``free``.
     """
 
     name: str
@@ -64,6 +67,8 @@ class Parameter:
     rest: bool = False
     choices: tuple[str, ...] = ()
     placeholder: str = ""
+    right: Right | None = None
+    free: str = ""
 
     @property
     def takes_value(self) -> bool:
@@ -101,8 +106,8 @@ def option(flags: str, name: str, kind: Kind = Kind.TEXT, help: str = "", **more
     return Parameter(name, kind, help, flags=tuple(flags.split()), **more)  # type: ignore[arg-type]
 
 
-def flag(flags: str, name: str, help: str) -> Parameter:
-    return option(flags, name, Kind.FLAG, help)
+def flag(flags: str, name: str, help: str, **more: object) -> Parameter:
+    return option(flags, name, Kind.FLAG, help, **more)
 
 
 #: What a list of agents shows, whichever verb lists them.
@@ -144,6 +149,7 @@ class Verb:
     """``operation`` is ``module:function`` below the package. ``town`` False: it needs none.
 
     ``show`` None: the operation gives an Answer, whose sentence is shown. ``terminal``: it may take the terminal.
+    ``right`` is what whoever asks needs; what the parameter ``own`` names needs none, where it is the caller's own.
     ``anywhere``: it looks itself whether the town was moved or copied. ``emergency``: it stops things, whatever is
     broken: an agent is found without rows too, and no lock is waited for long.
     """
@@ -158,6 +164,8 @@ class Verb:
     terminal: bool = False
     anywhere: bool = False
     emergency: bool = False
+    right: Right = field(kw_only=True)
+    own: str = field(default="", kw_only=True)
 
     @property
     def usage(self) -> str:

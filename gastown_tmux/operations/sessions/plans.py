@@ -68,6 +68,7 @@ def plan_launch(
         "GT_RIG": agent.rig or "",
         "GT_BEAD": bead.id if bead else "",
         "GT_SESSION": session,
+        "GT_SOCKET": str(town.socket(session)),
         "GT_BRANCH": branch or "",
         "PATH": f"{gt.parent}:{plan.environment.get('PATH', '/usr/bin:/bin')}",
     }

@@ -207,6 +207,7 @@ def _run(town: Town, starts: Sequence[_Start]) -> None:
 def _prepare(town: Town, starter: launch.Starter, start: _Start) -> list[str]:
     """The command of its window."""
     write_files(town, start.agent, start.provider, start.plan)
+    town.open_door(start.session, start.agent.address)
     return starter.prepare(
         launch.Launch(
             session=start.session,

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.doors import AGENT, DOORS, SOCKET, SPOOL
 from gastown_tmux.domain.ids import RigName
+from gastown_tmux.edges.files.atomic import write_atomic
 
 
 @dataclass
@@ -52,6 +54,11 @@ class Places:
         return self.run / "wake.witness"
 
     @property
+    def doors(self) -> Path:
+        """A folder a session, which speaks through it."""
+        return self.path / DOORS
+
+    @property
     def tmux_memory(self) -> Path:
         """Which process the tmux server is, for those who find no socket."""
         return self.path / ".gt" / "tmux.pid"
@@ -65,6 +72,10 @@ class Places:
     def flags_folder(self) -> Path:
         """Orders to stand still; kept over a reboot."""
         return self.path / ".gt" / "stopped"
+
+    def socket(self, session: str) -> Path:
+        """Where the server of verbs listens for this session: its ``GT_SOCKET``."""
+        return self.doors / session / SOCKET
 
     def quiet_mark(self, address: Address) -> Path:
         """There while an agent may not be disturbed: rows say so, and a hook that asks no row sees it here."""
@@ -100,7 +111,14 @@ class Places:
         """The disposable folders, which may have been wiped; a town that was moved away is not made again."""
         with contextlib.suppress(OSError):
             (self.path / ".gt").chmod(0o700)  # an older gt left it open to others
-        for folder in (self.run, self.logs, *(self.run / name for name in ("launch", "sessions", "spool"))):
+        for folder in (self.run, self.logs, *(self.run / name for name in ("launch", "sessions", "spool", "doors"))):
             if not folder.is_dir() and os.path.lexists(folder):
                 folder.rename(self.path / ".gt" / f"{folder.name}.{time.time_ns()}")  # somebody's, in its place
             folder.mkdir(mode=0o700, exist_ok=True)
+
+    def open_door(self, session: str, agent: Address) -> None:
+        """Made whole or found; the file tells whose it is to those who ask no row."""
+        door = self.doors / session
+        for folder in (self.doors, door, door / SPOOL):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        write_atomic(door / AGENT, f"{agent}\n".encode(), durable=False)

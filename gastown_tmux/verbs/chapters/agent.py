@@ -1,5 +1,6 @@
 """Verbs for agents in their windows, and for what is said of their work."""
 
+from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Special, Verb, argument, flag, option, optional
 
 _ESCALATION = Record(
@@ -15,8 +16,9 @@ VERBS = (
         "operations.work.prime:prime",
         (flag("--inject", "inject", "as text for an agent's turn"),),
         Special.PRIME,
+        right=Right.WORK,
     ),
-    Verb("hook", "what is on my hook", "operations.work.prime:hook"),
+    Verb("hook", "what is on my hook", "operations.work.prime:hook", right=Right.WORK),
     Verb(
         "done",
         "submit the branch of the bead on your hook",
@@ -26,6 +28,7 @@ VERBS = (
             option("--defer", "defer", help="give it back for later, with the reason"),
             option("--escalate", "escalate", help="give it back and ask for help, with the reason"),
         ),
+        right=Right.WORK,
     ),
     Verb(
         "escalate list",
@@ -33,6 +36,7 @@ VERBS = (
         "operations.escalation.escalations:list_escalations",
         (),
         Listing(("id", "severity", "state", "level", "bead", "text", "created"), "nothing was escalated"),
+        right=Right.READ,
     ),
     Verb(
         "escalate show",
@@ -40,18 +44,23 @@ VERBS = (
         "operations.escalation.escalations:show_escalation",
         (argument("escalation", Kind.ESCALATION),),
         _ESCALATION,
+        right=Right.READ,
     ),
     Verb(
         "escalate ack",
         "say that you are looking after it",
         "operations.escalation.escalations:acknowledge",
         (argument("escalation", Kind.ESCALATION),),
+        right=Right.SLING,
+        own="escalation",
     ),
     Verb(
         "escalate resolve",
         "mark it as resolved",
         "operations.escalation.escalations:resolve",
         (argument("escalation", Kind.ESCALATION),),
+        right=Right.SLING,
+        own="escalation",
     ),
     Verb(
         "escalate",
@@ -69,9 +78,15 @@ VERBS = (
             option("--bead", "bead", Kind.BEAD, "what it is about"),
             KEY,
         ),
+        right=Right.TALK,
     ),
     Verb(
-        "signal", "what a provider's own hooks call", "operations.work.prime:signal", (argument("event"),), hidden=True
+        "signal",
+        "what a provider's own hooks call",
+        "operations.work.prime:signal",
+        (argument("event"),),
+        hidden=True,
+        right=Right.WORK,
     ),
     Verb(
         "attach",
@@ -80,6 +95,7 @@ VERBS = (
         (optional("agent", Kind.ADDRESS, "the mayor unless given"), flag("--read-only", "read_only", "look only")),
         Special.TEXT,
         terminal=True,
+        right=Right.DECIDE,
     ),
     Verb(
         "jump",
@@ -87,26 +103,31 @@ VERBS = (
         "operations.windows.attach:jump",
         (argument("where", Kind.CHOICE, choices=("home", "next", "previous")), argument("client")),
         hidden=True,
+        right=Right.DECIDE,
     ),
-    Verb("detach", "leave the town's windows", "operations.windows.attach:detach"),
+    Verb("detach", "leave the town's windows", "operations.windows.attach:detach", right=Right.DECIDE),
     Verb(
         "stop",
         "stop an agent; its work stays",
         "operations.supervision.stopping:stop_agent",
         (argument("agent", Kind.AGENT),),
         emergency=True,
+        right=Right.STOP,
     ),
     Verb(
         "respawn",
         "restart an agent, with what was on its hook",
         "operations.workforce.workers:respawn_agent",
         (argument("agent", Kind.AGENT), flag("--fresh", "fresh", "with a new conversation")),
+        right=Right.STOP,
+        own="agent",
     ),
     Verb(
         "handoff",
         "restart your own session fresh, with a note to yourself",
         "operations.workforce.workers:handoff",
         (option("-m --message", "message", Kind.BODY, "the note"),),
+        right=Right.WORK,
     ),
     Verb(
         "pause",
@@ -114,9 +135,14 @@ VERBS = (
         "operations.supervision.pausing:pause",
         (argument("agent", Kind.AGENT),),
         emergency=True,
+        right=Right.STOP,
     ),
     Verb(
-        "resume", "let a paused agent go on", "operations.supervision.pausing:resume", (argument("agent", Kind.AGENT),)
+        "resume",
+        "let a paused agent go on",
+        "operations.supervision.pausing:resume",
+        (argument("agent", Kind.AGENT),),
+        right=Right.STOP,
     ),
     Verb(
         "estop",
@@ -124,6 +150,7 @@ VERBS = (
         "operations.supervision.pausing:estop",
         (option("--rig", "rig", help="only this rig's"),),
         emergency=True,
+        right=Right.STOP,
     ),
     Verb(
         "thaw",
@@ -131,6 +158,7 @@ VERBS = (
         "operations.supervision.pausing:thaw",
         (option("--rig", "rig", help="only this rig's"),),
         emergency=True,
+        right=Right.DECIDE,
     ),
     Verb(
         "peek",
@@ -150,6 +178,7 @@ VERBS = (
             ),
         ),
         Special.TEXT,
+        right=Right.READ,
     ),
     Verb(
         "mirror",
@@ -159,6 +188,7 @@ VERBS = (
         Special.SCREENS,
         hidden=True,
         terminal=True,
+        right=Right.READ,
     ),
     Verb(
         "log",
@@ -169,6 +199,7 @@ VERBS = (
             option("-n --lines", "lines", Kind.INTEGER, "that many, 200 unless given"),
         ),
         Special.TEXT,
+        right=Right.READ,
     ),
     Verb(
         "costs",
@@ -184,6 +215,7 @@ VERBS = (
             ),
         ),
         Listing(("name", "input", "output", "cached", "total"), "nothing was used yet that a program told of"),
+        right=Right.READ,
     ),
     Verb(
         "events",
@@ -195,6 +227,7 @@ VERBS = (
             option("--type", "type", Kind.EVENT, "only these, such as bead or bead.merged"),
         ),
         Special.LINES,
+        right=Right.READ,
     ),
     Verb(
         "snapshot list",
@@ -202,6 +235,7 @@ VERBS = (
         "operations.hooks.snapshots:list_snapshots",
         (argument("agent", Kind.AGENT),),
         Listing(("seq", "time", "why", "files", "commit", "left_out"), "nothing was saved yet: gt snapshot now AGENT"),
+        right=Right.READ,
     ),
     Verb(
         "snapshot show",
@@ -226,6 +260,7 @@ VERBS = (
             ),
             body="patch",
         ),
+        right=Right.READ,
     ),
     Verb(
         "snapshot diff",
@@ -233,12 +268,22 @@ VERBS = (
         "operations.hooks.snapshots:diff",
         (argument("agent", Kind.AGENT), _SEQ),
         Special.TEXT,
+        right=Right.READ,
     ),
-    Verb("snapshot now", "save an agent's hook", "operations.hooks.snapshots:take", (argument("agent", Kind.AGENT),)),
+    Verb(
+        "snapshot now",
+        "save an agent's hook",
+        "operations.hooks.snapshots:take",
+        (argument("agent", Kind.AGENT),),
+        right=Right.STOP,
+        own="agent",
+    ),
     Verb(
         "snapshot restore",
         "put a saved moment back, after saving what is there",
         "operations.hooks.snapshots:restore",
         (argument("agent", Kind.AGENT), _SEQ),
+        right=Right.STOP,
+        own="agent",
     ),
 )

@@ -1,5 +1,6 @@
 """Verbs for views of the town."""
 
+from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument
 
 _NAME = argument("name", Kind.LAYOUT)
@@ -11,6 +12,7 @@ VERBS = (
         "operations.sessions.layouts:list_layouts",
         (),
         Listing(("name", "origin", "summary"), "no layouts"),
+        right=Right.READ,
     ),
     Verb(
         "layout show",
@@ -18,9 +20,20 @@ VERBS = (
         "operations.sessions.layouts:show_layout",
         (_NAME,),
         Record(("name", "origin", "path"), body="text"),
+        right=Right.READ,
     ),
-    Verb("layout apply", "open its windows, and close other views", "operations.supervision.up:apply_layout", (_NAME,)),
     Verb(
-        "layout save", "keep the views as they are now", "operations.sessions.layouts:save_layout", (argument("name"),)
+        "layout apply",
+        "open its windows, and close other views",
+        "operations.supervision.up:apply_layout",
+        (_NAME,),
+        right=Right.CONFIGURE,
+    ),
+    Verb(
+        "layout save",
+        "keep the views as they are now",
+        "operations.sessions.layouts:save_layout",
+        (argument("name"),),
+        right=Right.CONFIGURE,
     ),
 )

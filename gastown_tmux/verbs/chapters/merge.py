@@ -1,5 +1,6 @@
 """Verbs for the merge queue and the daemons."""
 
+from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _DAEMONS = ("deacon", "witness", "refinery")
@@ -17,6 +18,7 @@ VERBS = (
             ("id", "state", "position", "bead", "author", "merged_commit", "reason", "updated"),
             "nothing was submitted yet",
         ),
+        right=Right.READ,
     ),
     Verb(
         "mq show",
@@ -46,20 +48,37 @@ VERBS = (
             ),
             "changes",
         ),
+        right=Right.READ,
     ),
     Verb(
         "mq submit",
         "submit a bead's branch for its worker",
         "operations.merging.queue:submit",
         (optional("bead", Kind.BEAD, "your own unless given"),),
+        right=Right.SLING,
+        own="bead",
     ),
-    Verb("mq approve", "let a held merge request land", "operations.merging.queue:approve", (_REQUEST,)),
-    Verb("mq retry", "try a merge request again now", "operations.merging.queue:retry", (_REQUEST,)),
+    Verb(
+        "mq approve",
+        "let a held merge request land",
+        "operations.merging.queue:approve",
+        (_REQUEST,),
+        right=Right.DECIDE,
+    ),
+    Verb(
+        "mq retry",
+        "try a merge request again now",
+        "operations.merging.queue:retry",
+        (_REQUEST,),
+        right=Right.SLING,
+        own="request",
+    ),
     Verb(
         "mq reject",
         "send a merge request back to its author",
         "operations.merging.queue:reject",
         (_REQUEST, option("-m --message", "message", help="why")),
+        right=Right.DECIDE,
     ),
     Verb(
         "refinery run",
@@ -69,6 +88,7 @@ VERBS = (
             option("--rig", "rig", Kind.RIG, "the rig; each unless given"),
             flag("--once", "once", "one merge request only"),
         ),
+        right=Right.DECIDE,
     ),
     Verb(
         "refinery status",
@@ -76,6 +96,7 @@ VERBS = (
         "operations.merging.views:refineries",
         (),
         Listing(("rig", "running", "queued", "held", "target"), "no rigs yet: gt rig add NAME URL|PATH"),
+        right=Right.READ,
     ),
     Verb(
         "daemon run",
@@ -86,24 +107,28 @@ VERBS = (
             flag("--standby", "standby", "once the town is meant to be up and has none"),
         ),
         hidden=True,
+        right=Right.DECIDE,
     ),
     Verb(
         "daemon revive",
         "start the daemons if the town is meant to be up",
         "operations.sessions.daemons:revive",
         hidden=True,
+        right=Right.DECIDE,
     ),
     Verb(
         "daemon start",
         "start the daemons",
         "operations.sessions.daemon_control:start",
         (optional("names", Kind.CHOICE, many=True, choices=_DAEMONS),),
+        right=Right.CONFIGURE,
     ),
     Verb(
         "daemon stop",
         "stop the daemons",
         "operations.sessions.daemon_control:stop",
         (optional("names", Kind.CHOICE, many=True, choices=_DAEMONS),),
+        right=Right.CONFIGURE,
     ),
     Verb(
         "daemon status",
@@ -111,18 +136,21 @@ VERBS = (
         "operations.sessions.daemon_control:status",
         (optional("names", Kind.CHOICE, many=True, choices=_DAEMONS),),
         Listing(("name", "alive", "pid", "since"), "none"),
+        right=Right.READ,
     ),
     Verb(
         "service install",
         "have systemd bring the town back after logout and boot",
         "operations.sessions.service:install",
+        right=Right.CONFIGURE,
     ),
-    Verb("service remove", "remove the systemd units", "operations.sessions.service:remove"),
+    Verb("service remove", "remove the systemd units", "operations.sessions.service:remove", right=Right.CONFIGURE),
     Verb(
         "service status",
         "the town's systemd units",
         "operations.sessions.service:status",
         (),
         Listing(("name", "exists", "enabled", "active", "path"), "no units"),
+        right=Right.READ,
     ),
 )

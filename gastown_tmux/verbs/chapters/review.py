@@ -1,5 +1,6 @@
 """Verbs for what waits for a person."""
 
+from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import Kind, Listing, Verb, flag, option, optional
 
 _WHOSE = (
@@ -18,6 +19,7 @@ VERBS = (
         Listing(
             ("kind", "id", "text", "next", "bead", "agent", "since"), "nothing waits for approval, nor for an answer"
         ),
+        right=Right.READ,
     ),
     Verb(
         "waiting",
@@ -25,7 +27,14 @@ VERBS = (
         "operations.supervision.dialogs:list_waiting",
         (),
         Listing(("agent", "bead", "question", "since"), "nobody waits"),
+        right=Right.READ,
     ),
-    Verb("approve", "say yes to what an agent asks", "operations.supervision.approvals:approve", _WHOSE),
-    Verb("deny", "say no to what an agent asks", "operations.supervision.approvals:deny", _WHOSE),
+    Verb(
+        "approve",
+        "say yes to what an agent asks",
+        "operations.supervision.approvals:approve",
+        _WHOSE,
+        right=Right.DECIDE,
+    ),
+    Verb("deny", "say no to what an agent asks", "operations.supervision.approvals:deny", _WHOSE, right=Right.DECIDE),
 )

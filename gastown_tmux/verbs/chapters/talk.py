@@ -1,6 +1,7 @@
 """Verbs for talking: mail and nudges."""
 
 from gastown_tmux.domain.mail import MessageType
+from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _MAILS = ("id", "from_", "subject", "date", "read", "type", "priority", "to", "archived")
@@ -39,6 +40,7 @@ VERBS: tuple[Verb, ...] = (
             option("--attach", "attach", help="is refused: commit the file, or name its path", many=True),
             KEY,
         ),
+        right=Right.TALK,
     ),
     Verb(
         "mail inbox",
@@ -49,17 +51,26 @@ VERBS: tuple[Verb, ...] = (
             flag("--all", "all", "the archived ones too"),
         ),
         Listing(_MAILS, "no mail"),
+        right=Right.TALK,
     ),
-    Verb("mail read", "one mail; marks it as read", "operations.mail.inbox:read", (_ID,), _MAIL),
-    Verb("mail reply", "answer a mail", "operations.mail.sending:reply", (_ID, *_BODY, _PRIORITY, KEY)),
+    Verb("mail read", "one mail; marks it as read", "operations.mail.inbox:read", (_ID,), _MAIL, right=Right.TALK),
+    Verb(
+        "mail reply", "answer a mail", "operations.mail.sending:reply", (_ID, *_BODY, _PRIORITY, KEY), right=Right.TALK
+    ),
     Verb(
         "mail archive",
         "move mails out of the inbox",
         "operations.mail.inbox:archive",
         (argument("mails", Kind.MAIL, "their ids", many=True),),
+        right=Right.TALK,
     ),
     Verb(
-        "mail thread", "the conversation of a mail", "operations.mail.inbox:thread", (_ID,), Listing(_MAILS, "no mail")
+        "mail thread",
+        "the conversation of a mail",
+        "operations.mail.inbox:thread",
+        (_ID,),
+        Listing(_MAILS, "no mail"),
+        right=Right.TALK,
     ),
     Verb(
         "mail search",
@@ -67,6 +78,7 @@ VERBS: tuple[Verb, ...] = (
         "operations.mail.inbox:search",
         (argument("words", many=True),),
         Listing(_MAILS, "no mail has all these words"),
+        right=Right.TALK,
     ),
     Verb(
         "mail status",
@@ -74,6 +86,7 @@ VERBS: tuple[Verb, ...] = (
         "operations.mail.inbox:status",
         (_ID,),
         Record(("id", "from_", "to", "subject", "date", "read", "archived"), body="story"),
+        right=Right.TALK,
     ),
     Verb(
         "mail check",
@@ -81,6 +94,7 @@ VERBS: tuple[Verb, ...] = (
         "operations.mail.injection:check",
         (flag("--inject", "inject", "as text for an agent's turn: what it was not told of yet"),),
         Listing(_MAILS, ""),
+        right=Right.TALK,
     ),
     Verb(
         "nudge",
@@ -97,11 +111,17 @@ VERBS: tuple[Verb, ...] = (
                 choices=("idle", "queue", "now"),
             ),
         ),
+        right=Right.TALK,
     ),
     Verb(
         "dnd",
         "whether an agent hears only what is urgent",
         "operations.mail.nudge:do_not_disturb",
-        (argument("agent", Kind.ADDRESS), optional("switch", Kind.CHOICE, choices=("on", "off", "status"))),
+        (
+            argument("agent", Kind.ADDRESS),
+            optional("switch", Kind.CHOICE, choices=("on", "off", "status"), right=Right.STOP, free="status"),
+        ),
+        right=Right.READ,
+        own="agent",
     ),
 )

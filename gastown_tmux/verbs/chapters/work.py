@@ -1,5 +1,6 @@
 """Verbs for work: beads, sling, convoys."""
 
+from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Special, Verb, argument, flag, option, optional
 
 _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
@@ -30,6 +31,7 @@ VERBS = (
             option("-l --label", "labels", help="words of your own", many=True),
             KEY,
         ),
+        right=Right.CREATE,
     ),
     Verb(
         "bead list",
@@ -37,8 +39,16 @@ VERBS = (
         "operations.work.beads:list_beads",
         (_RIG, option("--state", "state", Kind.CHOICE, "only these", choices=(*_BEAD_STATES, "blocked"))),
         Listing(_BEADS, _NO_BEADS),
+        right=Right.READ,
     ),
-    Verb("bead show", "one bead, whole", "operations.work.beads:show_bead", (argument("bead", Kind.BEAD),), _BEAD),
+    Verb(
+        "bead show",
+        "one bead, whole",
+        "operations.work.beads:show_bead",
+        (argument("bead", Kind.BEAD),),
+        _BEAD,
+        right=Right.READ,
+    ),
     Verb(
         "bead update",
         "change a bead",
@@ -52,6 +62,8 @@ VERBS = (
             option("--needs", "needs", Kind.BEAD, "replaces what it needs", many=True),
             option("-l --label", "labels", help="replaces its labels", many=True),
         ),
+        right=Right.SLING,
+        own="bead",
     ),
     Verb(
         "bead close",
@@ -61,14 +73,24 @@ VERBS = (
             argument("bead", Kind.BEAD),
             option("--reason", "reason", Kind.CHOICE, "done unless given", choices=("done", "wontdo")),
         ),
+        right=Right.SLING,
+        own="bead",
     ),
-    Verb("bead reopen", "open a closed bead", "operations.work.beads:reopen_bead", (argument("bead", Kind.BEAD),)),
+    Verb(
+        "bead reopen",
+        "open a closed bead",
+        "operations.work.beads:reopen_bead",
+        (argument("bead", Kind.BEAD),),
+        right=Right.SLING,
+        own="bead",
+    ),
     Verb(
         "bead ready",
         "open beads that need nothing more, most urgent first",
         "operations.work.beads:list_ready",
         (_RIG,),
         Listing(_BEADS, "nothing is ready: gt bead list"),
+        right=Right.READ,
     ),
     Verb(
         "sling",
@@ -81,14 +103,23 @@ VERBS = (
             option("--agent", "provider", Kind.PROVIDER, "agent program of the worker"),
             KEY,
         ),
+        right=Right.SLING,
     ),
-    Verb("unsling", "take a bead off its hook", "operations.work.sling:unsling", (argument("bead", Kind.BEAD),)),
+    Verb(
+        "unsling",
+        "take a bead off its hook",
+        "operations.work.sling:unsling",
+        (argument("bead", Kind.BEAD),),
+        right=Right.SLING,
+        own="bead",
+    ),
     Verb(
         "diff",
         "what an agent or a bead changed so far",
         "operations.hooks.diff:diff",
         (argument("what", help="an agent or a bead"), flag("--stat", "stat", "files and counts only")),
         Special.TEXT,
+        right=Right.READ,
     ),
     Verb(
         "convoy create",
@@ -100,6 +131,7 @@ VERBS = (
             option("--notify", "notify", Kind.ADDRESS, "who is told when it lands; you unless given"),
             KEY,
         ),
+        right=Right.SLING,
     ),
     Verb(
         "convoy list",
@@ -107,9 +139,15 @@ VERBS = (
         "operations.work.convoys:list_convoys",
         (),
         Listing(("id", "name", "state", "done", "total", "created"), "no convoys: gt convoy create NAME BEAD…"),
+        right=Right.READ,
     ),
     Verb(
-        "convoy show", "one convoy", "operations.work.convoys:show_convoy", (argument("convoy", Kind.CONVOY),), _CONVOY
+        "convoy show",
+        "one convoy",
+        "operations.work.convoys:show_convoy",
+        (argument("convoy", Kind.CONVOY),),
+        _CONVOY,
+        right=Right.READ,
     ),
     Verb(
         "convoy status",
@@ -118,17 +156,20 @@ VERBS = (
         (argument("convoy", Kind.CONVOY),),
         _CONVOY,
         hidden=True,
+        right=Right.READ,
     ),
     Verb(
         "convoy add",
         "more beads for a convoy",
         "operations.work.convoys:add_beads",
         (argument("convoy", Kind.CONVOY), argument("beads", Kind.BEAD, many=True)),
+        right=Right.SLING,
     ),
     Verb(
         "convoy close",
         "close a convoy by hand",
         "operations.work.convoys:close_convoy",
         (argument("convoy", Kind.CONVOY),),
+        right=Right.SLING,
     ),
 )

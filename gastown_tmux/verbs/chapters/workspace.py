@@ -1,5 +1,6 @@
 """Verbs for the town itself, its rigs and its workers."""
 
+from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import (
     AGENT_COLUMNS,
     Kind,
@@ -37,12 +38,14 @@ VERBS = (
             option("--name", "name", help="the folder's unless given"),
         ),
         town=False,
+        right=Right.WORK,
     ),
     Verb(
         "up",
         "start everything that should run",
         "operations.supervision.up:up",
         (option("--layout", "layout", Kind.LAYOUT, "open these views too"),),
+        right=Right.DECIDE,
     ),
     Verb(
         "down",
@@ -50,6 +53,7 @@ VERBS = (
         "operations.supervision.stopping:down",
         (flag("--agents", "agents", "stop every agent and the tmux server too"),),
         emergency=True,
+        right=Right.DECIDE,
     ),
     Verb(
         "status",
@@ -57,6 +61,7 @@ VERBS = (
         "operations.supervision.status:status",
         (option("--explain", "agent", Kind.AGENT, "why this agent's health is what it is"),),
         Special.STATUS,
+        right=Right.READ,
     ),
     Verb(
         "agents",
@@ -64,14 +69,16 @@ VERBS = (
         "operations.supervision.views:list_agents",
         (option("--rig", "rig", Kind.RIG, "only this rig"),),
         Listing(AGENT_COLUMNS, "no agents yet: gt sling BEAD makes one"),
+        right=Right.READ,
     ),
     Verb(
         "doctor",
         "look for what is wrong",
         "operations.maintenance.doctor:examine",
-        (flag("--fix", "fix", "mend what can be mended without losing anything"),),
+        (flag("--fix", "fix", "mend what can be mended without losing anything", right=Right.CONFIGURE),),
         Listing(("level", "what", "cause", "hint", "fixed"), "everything is well"),
         anywhere=True,
+        right=Right.READ,
     ),
     Verb(
         "completion",
@@ -80,6 +87,7 @@ VERBS = (
         (argument("shell", Kind.CHOICE, choices=("bash", "zsh", "fish")),),
         Special.TEXT,
         town=False,
+        right=Right.READ,
     ),
     Verb(
         "demo",
@@ -90,6 +98,7 @@ VERBS = (
             flag("--keep", "keep", "leave the town running to look around in"),
         ),
         town=False,
+        right=Right.WORK,
     ),
     Verb(
         "rig add",
@@ -101,6 +110,7 @@ VERBS = (
             option("--branch", "branch", help="where work lands; the default branch unless given"),
             option("--prefix", "prefix", help="two to four letters that begin its bead ids"),
         ),
+        right=Right.CONFIGURE,
     ),
     Verb(
         "rig list",
@@ -108,6 +118,7 @@ VERBS = (
         "operations.workforce.rigs:list_rigs",
         (),
         Listing(("name", "prefix", "target", "remote", "parked", "problem"), "no rigs yet: gt rig add NAME URL|PATH"),
+        right=Right.READ,
     ),
     Verb(
         "rig show",
@@ -129,21 +140,36 @@ VERBS = (
                 "rewritten",
             )
         ),
+        right=Right.READ,
     ),
     Verb(
         "rig set",
         "change where a rig's work lands: what waits goes along",
         "operations.workforce.retargeting:set_rig",
         (_RIG_ARGUMENT, option("--branch", "branch", help="a branch that the remote has")),
+        right=Right.CONFIGURE,
     ),
     Verb(
         "rig remove",
         "take a rig out of the town; its work is kept in the trash",
         "operations.workforce.rigs:remove_rig",
         (_RIG_ARGUMENT, flag("--force", "force", "although work is under way")),
+        right=Right.CONFIGURE,
     ),
-    Verb("rig park", "start no agents of a rig", "operations.workforce.rigs:park_rig", (_RIG_ARGUMENT,)),
-    Verb("rig unpark", "start agents of a rig again", "operations.workforce.rigs:unpark_rig", (_RIG_ARGUMENT,)),
+    Verb(
+        "rig park",
+        "start no agents of a rig",
+        "operations.workforce.rigs:park_rig",
+        (_RIG_ARGUMENT,),
+        right=Right.CONFIGURE,
+    ),
+    Verb(
+        "rig unpark",
+        "start agents of a rig again",
+        "operations.workforce.rigs:unpark_rig",
+        (_RIG_ARGUMENT,),
+        right=Right.CONFIGURE,
+    ),
     Verb(
         "crew add",
         "a long-lived workspace of a person's; starts nothing",
@@ -154,6 +180,7 @@ VERBS = (
             option("--branch", "branch", help="what crew/NAME is cut from"),
             option("--agent", "provider", Kind.PROVIDER, "its agent program"),
         ),
+        right=Right.STOP,
     ),
     Verb(
         "crew list",
@@ -161,14 +188,22 @@ VERBS = (
         "operations.workforce.workers:list_crew",
         (_RIG,),
         Listing(AGENT_COLUMNS, "no crew yet: gt crew add NAME --rig RIG"),
+        right=Right.READ,
     ),
-    Verb("crew start", "start a crew member's agent", "operations.workforce.workers:start_agent", (_CREW, _RIG)),
+    Verb(
+        "crew start",
+        "start a crew member's agent",
+        "operations.workforce.workers:start_agent",
+        (_CREW, _RIG),
+        right=Right.STOP,
+    ),
     Verb(
         "crew stop",
         "stop a crew member's agent",
         "operations.supervision.stopping:stop_agent",
         (_CREW, _RIG),
         emergency=True,
+        right=Right.STOP,
     ),
     Verb(
         "crew at",
@@ -177,18 +212,21 @@ VERBS = (
         (_CREW, _RIG),
         Special.TEXT,
         terminal=True,
+        right=Right.DECIDE,
     ),
     Verb(
         "crew remove",
         "remove a crew member; the work is saved before",
         "operations.workforce.workers:remove_agent",
         (_CREW, _RIG),
+        right=Right.STOP,
     ),
     Verb(
         "polecat add",
         "a worker with a lasting name",
         "operations.workforce.workers:add_polecat",
         (_NAME_OR_ADDRESS, _RIG_OF, option("--agent", "provider", Kind.PROVIDER, "its agent program")),
+        right=Right.STOP,
     ),
     Verb(
         "polecat list",
@@ -196,13 +234,22 @@ VERBS = (
         "operations.workforce.workers:list_polecats",
         (_RIG,),
         Listing(AGENT_COLUMNS, "no polecats yet: gt sling makes them"),
+        right=Right.READ,
     ),
-    Verb("polecat show", "one polecat", "operations.supervision.views:show_agent", (_POLECAT, _RIG), AGENT),
+    Verb(
+        "polecat show",
+        "one polecat",
+        "operations.supervision.views:show_agent",
+        (_POLECAT, _RIG),
+        AGENT,
+        right=Right.READ,
+    ),
     Verb(
         "polecat remove",
         "remove a polecat; the work is saved before",
         "operations.workforce.workers:remove_agent",
         (_POLECAT, _RIG),
+        right=Right.STOP,
     ),
     Verb(
         "config show",
@@ -210,12 +257,14 @@ VERBS = (
         "operations.town.configuration:show",
         (optional("key", Kind.SETTING), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
         Listing(("key", "value", "layer"), "nothing is set"),
+        right=Right.READ,
     ),
     Verb(
         "config get",
         "one value",
         "operations.town.configuration:get",
         (argument("key", Kind.SETTING), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
+        right=Right.READ,
     ),
     Verb(
         "config set",
@@ -228,6 +277,7 @@ VERBS = (
             flag("--town", "town_layer", "for this town (the default)"),
             option("--rig", "rig", Kind.RIG, "for one rig"),
         ),
+        right=Right.CONFIGURE,
     ),
     Verb(
         "config unset",
@@ -239,6 +289,7 @@ VERBS = (
             flag("--town", "town_layer", "for this town (the default)"),
             option("--rig", "rig", Kind.RIG, "for one rig"),
         ),
+        right=Right.CONFIGURE,
     ),
     Verb(
         "config path",
@@ -246,6 +297,7 @@ VERBS = (
         "operations.town.configuration:paths",
         (option("--rig", "rig", Kind.RIG, "with this rig's"),),
         Listing(("layer", "path", "exists"), "no files"),
+        right=Right.READ,
     ),
     Verb(
         "config agent list",
@@ -253,6 +305,7 @@ VERBS = (
         "operations.town.configuration:list_providers",
         (),
         Listing(("name", "found", "command", "verified"), "none"),
+        right=Right.READ,
     ),
     Verb(
         "config agent show",
@@ -260,6 +313,7 @@ VERBS = (
         "operations.town.configuration:show_provider",
         (argument("name", Kind.PROVIDER),),
         Record(("name", "preset", "command", "args", "env", "verified")),
+        right=Right.READ,
     ),
     Verb(
         "config agent check",
@@ -267,23 +321,27 @@ VERBS = (
         "operations.maintenance.provider_check:check",
         (argument("name", Kind.PROVIDER),),
         Special.LINES,
+        right=Right.CONFIGURE,
     ),
     Verb(
         "config agent set",
         "add an agent program of your own",
         "operations.town.configuration:set_provider",
         (argument("name"), argument("command", many=True, rest=True)),
+        right=Right.CONFIGURE,
     ),
     Verb(
         "config agent remove",
         "remove an agent program of your own",
         "operations.town.configuration:remove_provider",
         (argument("name"),),
+        right=Right.CONFIGURE,
     ),
     Verb(
         "config default-agent",
         "show or set the agent program of new agents",
         "operations.town.configuration:default_provider",
-        (optional("name", Kind.PROVIDER),),
+        (optional("name", Kind.PROVIDER, right=Right.CONFIGURE),),
+        right=Right.READ,
     ),
 )
