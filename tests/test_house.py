@@ -19,7 +19,7 @@ PACKAGE = ROOT / "gastown_tmux"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 TOP_LEVEL = {
-    *("pyproject.toml", "gastown_tmux", "layouts", "roles", "tests", "README.md", "justfile"),
+    *("pyproject.toml", "gastown_tmux", "formulas", "layouts", "roles", "tests", "README.md", "justfile"),
     *("bootstrap", "bin", ".ci", ".gitignore", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md"),
 }
 TESTS_OF_THE_WHOLE = {"agents_real", "bench", "chaos", "fuzz", "journeys", "landing", "soak"}

@@ -25,7 +25,7 @@ from gastown_tmux.verbs.table import Kind
 
 NAMED = (
     Kind.AGENT, Kind.CREW, Kind.POLECAT, Kind.ADDRESS, Kind.RIG, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST,
-    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.MAIL, Kind.SETTING, Kind.EVENT,
+    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.FORMULA, Kind.MAIL, Kind.SETTING, Kind.EVENT,
 )  # fmt: skip
 #: Each of them is a file to be read.
 MAILS = 30
@@ -57,6 +57,10 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
         case Kind.LAYOUT:
             files = list_resources("layouts", town.path)
             return [(name.removesuffix(".yaml"), "") for name in files if name.endswith(".yaml")]
+        case Kind.FORMULA:
+            from gastown_tmux.operations.work.formulas import open_shelf  # 20 ms that other names need not pay
+
+            return [(name, "") for name in open_shelf(town).names()]
         case Kind.MAIL:
             return _mails(Mailbox(town.mail / town.actor.folder))
         case Kind.SETTING:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     ADDRESS = "address"
     PROVIDER = "provider"
     LAYOUT = "layout"
+    FORMULA = "formula"
     MAIL = "mail"
     SETTING = "key"
     EVENT = "type of event"
@@ -47,6 +48,7 @@ _PLACEHOLDERS = {
     Kind.AGENT: "AGENT",
     Kind.ADDRESS: "ADDRESS",
     Kind.PROVIDER: "PROVIDER",
+    Kind.FORMULA: "FORMULA",
     Kind.MAIL: "MAIL",
 }
 

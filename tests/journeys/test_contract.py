@@ -95,7 +95,16 @@ def test_documents_and_second_runs(quick_town: TownWorld) -> None:
         assert town.gt(*words).out
         assert town.json("events")["items"] == events, words
     lists = ("rig list", "bead list", "bead ready", "convoy list", "crew list", "polecat list", "agents", "mq list")
-    lists += ("config show", "config path", "config agent list", "escalate list", "refinery status", "daemon status")
+    lists += (
+        "config show",
+        "config path",
+        "config agent list",
+        "escalate list",
+        "refinery status",
+        "daemon status",
+        "formula list",
+        "formula check --all",
+    )
     lists += ("daemon status refinery witness",)
     lists += ("events", "review", "snapshot list joe")
     for words in lists:
@@ -103,7 +112,7 @@ def test_documents_and_second_runs(quick_town: TownWorld) -> None:
         assert set(document) == {"items"} and isinstance(document["items"], list), words
     things = ("status", "rig show demo", f"bead show {bead['id'][:6]}", "polecat show nux --rig demo", "log deacon")
     things += (f"convoy show {convoy['id']}", f"convoy status {convoy['id']}", "config get merge.strategy")
-    things += ("diff joe", "--as demo/joe prime", "--as demo/joe hook")
+    things += ("formula show release", "diff joe", "--as demo/joe prime", "--as demo/joe hook")
     for words in things:
         assert isinstance(town.json(*words.split()), dict), words
     assert town.json("--as", "demo/joe", "hook")["agent"] == "demo/joe"
