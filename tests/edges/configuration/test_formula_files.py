@@ -100,6 +100,11 @@ def test_a_fault_of_a_parent_has_the_parents_place(tmp_path: Path) -> None:
     assert faults(tmp_path, "x") == ["p.formula.toml:5: unknown key 'titel' in a step"]
 
 
+def test_what_is_wrong_with_keys_hides_what_follows_from_it(tmp_path: Path) -> None:
+    write(tmp_path, "x", f'formula = "x"\n{STEP}needs = ["b"]\n[[steps]]\nid = 1\ntitle = "B"\n')
+    assert faults(tmp_path, "x") == ["x.formula.toml:7: id must be a text, not 1"]
+
+
 def test_an_id_that_is_there_twice_has_both_places(tmp_path: Path) -> None:
     path = write(tmp_path, "x", f'formula = "x"\n{STEP}{STEP}')
     assert faults(tmp_path, "x") == ["x.formula.toml:5: step 'a' is there twice, the other on line 2"]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gastown_tmux.edges.configuration import formula_files
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.formulas import (
@@ -123,6 +124,13 @@ def test_check_names_what_is_wrong_and_what_has_no_effect(town: Town) -> None:
     assert [check.level for check in check_formulas(town, ["note"])] == ["note"]
     with pytest.raises(NotFoundError, match="no formula 'nte'"):
         check_formulas(town, ["nte"])
+
+
+def test_all_means_the_shipped_ones_too(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(town, "bad", 'formula = "bad"\n', "shipped")
+    monkeypatch.setattr(formula_files, "shipped", lambda kind: path.parent)
+    assert check_formulas(town) == []
+    assert [check.file for check in check_formulas(town, all=True)] == [str(path)]
 
 
 def test_all_means_the_hidden_ones_too(town: Town) -> None:
