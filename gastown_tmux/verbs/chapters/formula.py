@@ -1,5 +1,6 @@
 """Verbs for work that is written down."""
 
+from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _RIG = option("--rig", "rig", Kind.RIG, "with the rig's own")
@@ -12,6 +13,7 @@ VERBS = (
         "operations.work.formulas:list_formulas",
         (_RIG,),
         Listing(("name", "type", "size", "origin", "about"), "no formulas: gt formula new NAME"),
+        right=Right.READ,
     ),
     Verb(
         "formula show",
@@ -19,6 +21,7 @@ VERBS = (
         "operations.work.formulas:show_formula",
         (argument("name", Kind.FORMULA), _RIG),
         Record(("name", "type", "version", "origin", "source"), body="outline"),
+        right=Right.READ,
     ),
     Verb(
         "formula new",
@@ -30,6 +33,7 @@ VERBS = (
             option("--type", "type", Kind.CHOICE, "workflow unless given", choices=_TYPES),
             option("--like", "like", Kind.FORMULA, "a copy of this one"),
         ),
+        right=Right.CONFIGURE,
     ),
     Verb(
         "formula check",
@@ -41,5 +45,6 @@ VERBS = (
             _RIG,
         ),
         Listing(("level", "where", "text", "hint"), "nothing is wrong"),
+        right=Right.READ,
     ),
 )
