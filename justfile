@@ -72,3 +72,7 @@ mutate *args: setup
 # feed every rim of a town garbage, ten minutes unless said otherwise: --minutes N, --seed S, --only RIM…
 fuzz *args: setup
     @"{{bin}}/python" -m tests.fuzz.run "$@"
+
+# random calls in two towns, with a server of verbs that is killed now and then, and without: --calls N, --seed S
+prove-server *args: setup
+    @"{{bin}}/python" -m tests.served.run "$@"

@@ -6,17 +6,25 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 INTERRUPTED = 130
 
 
 def main() -> int:
-    """The exit status; a traceback for nothing that happens to what we read from and write to."""
+    """The exit status."""
     _open_standard_files()
+    arguments = sys.argv[1:]
+    return carry_through(lambda: _run(arguments), arguments)
+
+
+def carry_through(action: "Callable[[], int]", arguments: list[str]) -> int:
+    """The exit status; a traceback for nothing that happens to what we read from and write to."""
     status = 0
     try:
-        status = _run(sys.argv[1:])
+        _set_encoders(arguments)
+        status = action()
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -29,7 +37,7 @@ def main() -> int:
     return status
 
 
-def _run(arguments: list[str]) -> int:
+def _set_encoders(arguments: list[str]) -> None:
     # A letter that the terminal's encoding lacks, or a byte of a file that is no letter, must not end us.
     codecs.register_error("gt", _encode)
     codecs.register_error("gt-json", _encode_json)
@@ -41,12 +49,21 @@ def _run(arguments: list[str]) -> int:
     else:
         # Whatever letters a terminal has, who reads JSON takes it for UTF-8, of which ASCII is a part.
         output.reconfigure(encoding="ascii", errors="gt-json")
+
+
+def _run(arguments: list[str]) -> int:
     if arguments[:1] in (["hook"], ["signal"]) or arguments[:2] == ["mail", "check"]:
         from gastown_tmux import hot
 
         status = hot.run(arguments)
         if status is not None:
             return status
+    from gastown_tmux.cli import client
+
+    status = client.run(arguments)
+    if status is not None:
+        # Nothing was opened or printed here: Python's own end would take 3 ms for it.
+        os._exit(status)
     from gastown_tmux.cli.main import run
 
     return run(arguments)

@@ -9,13 +9,14 @@ from gastown_tmux.edges.processes.terminal import ask, hear
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town
+from gastown_tmux.verbs.parser import Opener
 from gastown_tmux.verbs.table import Special, Verb
 
 
-def carry_out(verb: Verb, words: list[str], given: Globals) -> None:
+def carry_out(verb: Verb, words: list[str], given: Globals, open_file: Opener) -> None:
     """Raises GtError of any kind; nothing where a provider's hook asks, which is never failed by us."""
     try:
-        _carry_out(verb, words, given)
+        _carry_out(verb, words, given, open_file)
     except Exception:
         if not _is_for_hook(verb, words) or os.environ.get("GT_DEBUG"):
             raise
@@ -26,11 +27,11 @@ def _is_for_hook(verb: Verb, words: list[str]) -> bool:
     return flag in words and any(flag in parameter.flags for parameter in verb.parameters)
 
 
-def _carry_out(verb: Verb, words: list[str], given: Globals) -> None:
+def _carry_out(verb: Verb, words: list[str], given: Globals, open_file: Opener) -> None:
     town = open_town(given, dict(os.environ), render.say, needed=verb.town)
     write = render.draw if verb.show is Special.SCREENS else render.write
     town.ask, town.hear = ask, hear
     with contextlib.nullcontext() if given.json or given.quiet else render.progress():
-        for text in answer(verb, words, town, render.display(), given.json):
+        for text in answer(verb, words, town, render.display(), given.json, open_file):
             write(text)
             sys.stdout.flush()

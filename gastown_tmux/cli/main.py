@@ -6,19 +6,37 @@ import sys
 
 from gastown_tmux.edges.git.environment import shed_foreign
 from gastown_tmux.errors import GtError, explain
+from gastown_tmux.verbs import parser
 from gastown_tmux.verbs.flags import take_globals, take_host
 from gastown_tmux.verbs.help import help_text
 from gastown_tmux.verbs.index import find_verb
+from gastown_tmux.verbs.parser import Opener
 
 
-def run(arguments: list[str]) -> int:
+def list_files(arguments: list[str]) -> list[str] | None:
+    """The files that a line for the server of verbs names, of which nothing is read yet; None for any other line."""
+    if arguments[:1] == ["__complete"]:
+        return []
+    try:
+        if take_host(arguments)[0] is not None:
+            return None
+        given, words = take_globals(arguments)
+        if given.version or given.help or words[:1] == ["help"]:
+            return []
+        verb, rest = find_verb(words)
+        return parser.list_files(verb, rest) if verb.served else None
+    except GtError:  # told by whoever asks, in his own process
+        return None
+
+
+def run(arguments: list[str], open_file: Opener = parser.open_file) -> int:
     """The exit status of ``gt ARGUMENTS``. Never a traceback, unless ``GT_DEBUG`` asks for one.
 
     Raises BrokenPipeError where nobody reads what it prints.
     """
     shed_foreign()
     try:
-        return _run(arguments)
+        return _run(arguments, open_file)
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - nobody is to see a traceback who did not ask for one
@@ -44,7 +62,7 @@ def _words(arguments: list[str]) -> list[str]:
     return arguments
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], open_file: Opener) -> int:
     if arguments[:1] == ["__complete"]:
         from gastown_tmux.cli.complete import complete  # nobody else needs it
 
@@ -79,5 +97,5 @@ def _run(arguments: list[str]) -> int:
     verb, rest = find_verb(words)
     from gastown_tmux.cli.command import carry_out  # 30 ms that help need not pay
 
-    carry_out(verb, rest, given)
+    carry_out(verb, rest, given, open_file)
     return 0

@@ -12,6 +12,7 @@ from gastown_tmux.daemons.peer import Peer
 from gastown_tmux.daemons.shared_files import SharedFiles
 from gastown_tmux.daemons.status_line import SignKeeper
 from gastown_tmux.daemons.timetable import Keeper
+from gastown_tmux.daemons.verb_server import VerbServer
 from gastown_tmux.domain.agents import SessionState
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import Rig
@@ -61,6 +62,7 @@ class _Deacon:
         self._keeper = Keeper(town, loop.jobs)
         self._signs = SignKeeper(town, loop.jobs)
         self._shared = SharedFiles(town, loop.jobs)
+        self._server = VerbServer(town, loop.jobs)
         self._rigs: list[Rig] = []
         self._resting: dict[str, float] = {}
         self._signals = 0
@@ -69,7 +71,7 @@ class _Deacon:
     def look(self, full: bool) -> float | None:
         steps = {
             "signals": self._take_signals, "witness": self._peer.look, "tmux": self._keep_tmux,
-            "shared files": lambda: self._shared.look(self._rigs),
+            "shared files": lambda: self._shared.look(self._rigs), "server of verbs": self._server.look,
         }  # fmt: skip
         well = do_all(self.town, "look of the deacon", steps)
         if full or self._signals:
@@ -121,7 +123,7 @@ class _Deacon:
         server, witness = self.town.tmux.remembered(), daemons.find_holder(self.town, "witness")
         if server is not None and processes.is_stopped(server) and processes.send(server, signal.SIGCONT):
             log.warning("the tmux server was stopped: continued")
-        self.loop.watch_deaths({ref for ref in (server, witness) if ref is not None})
+        self.loop.watch_deaths({ref for ref in (server, witness, self._server.process) if ref is not None})
         if not self.town.tmux.seems_alive() or time.monotonic() >= self._windows_due:
             self._windows_due = time.monotonic() + WINDOWS_SECONDS
             self.jobs.do("tmux", _keep_tmux)

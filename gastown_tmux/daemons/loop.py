@@ -20,7 +20,8 @@ from gastown_tmux.edges.processes.processes import ProcessRef, death_descriptor
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.sessions import daemon_deaths, daemons
 from gastown_tmux.operations.town.isolation import each, isolated, set_aside
-from gastown_tmux.operations.town.town import DOWN, Town, is_town
+from gastown_tmux.operations.town.town import DOWN, Town
+from gastown_tmux.town_path import is_town
 
 log = logging.getLogger("gt")
 

@@ -10,7 +10,8 @@ from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.merging.landing import run_refinery
 from gastown_tmux.operations.sessions import daemon_deaths, daemons
 from gastown_tmux.operations.sessions.daemon_control import REFINERY
-from gastown_tmux.operations.town.town import Answer, Town, is_town
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.town_path import is_town
 
 _STANDBY_SECONDS = 2.0
 

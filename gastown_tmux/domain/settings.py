@@ -86,6 +86,7 @@ KEYS = (
         in_files=True,
     ),
     Key("ssh.config", parse_text, None, "the file that 'gt --host' has ssh read instead of your own"),
+    Key("server", parse_boolean, True, "answer short verbs by a process that has imported all they need"),
     Key("ui.keys", one_of("emacs", "vi"), "emacs", "how lines are edited in the REPL"),
     Key("ui.notify", parse_text, None, "a command for each new mail to the overseer; it gets $GT_MAIL_LINE"),
     Key("ui.events", parse_texts, list(NEWS), "types of events that the REPL prints as they come"),

@@ -9,19 +9,26 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs import show
 from gastown_tmux.verbs.call import call
 from gastown_tmux.verbs.data import document, to_json
-from gastown_tmux.verbs.parser import parse
+from gastown_tmux.verbs.parser import Opener, open_file, parse
 from gastown_tmux.verbs.show import Display
 from gastown_tmux.verbs.table import Special, Verb
 
 
-def answer(verb: Verb, words: Sequence[str], town: Town, display: Display, as_json: bool) -> Iterator[str]:
+def answer(
+    verb: Verb,
+    words: Sequence[str],
+    town: Town,
+    display: Display,
+    as_json: bool,
+    open_file: Opener = open_file,
+) -> Iterator[str]:
     """Texts without their last line feed, as they come; as JSON, one document, but one a line of what never ends.
 
     Raises GtError of any kind.
 
     After the last text it raises the ``complaint`` of a value that has one: it was shown, and is bad news.
     """
-    given = parse(verb, words)
+    given = parse(verb, words, open_file)
     try:
         yield from _texts(verb, given, town, display, as_json)
     except GtError as error:

@@ -5,11 +5,12 @@ follows ``--`` is no flag.
 """
 
 import contextlib
+import io
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from gastown_tmux.domain.encodings import decode
 from gastown_tmux.domain.setting_values import parse_duration
@@ -19,11 +20,32 @@ from gastown_tmux.verbs.table import Kind, Parameter, Verb
 _LARGEST = 64 << 20
 
 
-def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
+#: Opens a file that a line names, and standard input for ``-``. Raises OSError.
+Opener = Callable[[str], contextlib.AbstractContextManager[IO[bytes]]]
+
+
+def open_file(name: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+    return contextlib.nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")
+
+
+def list_files(verb: Verb, words: Sequence[str]) -> list[str]:
+    """The files whose text the words ask for. Raises UsageError; nothing is opened."""
+    names = list[str]()
+
+    def take(name: str) -> IO[bytes]:
+        if name != "-":
+            names.append(name)
+        return io.BytesIO()
+
+    _parse(verb, list(words), take)
+    return names
+
+
+def parse(verb: Verb, words: Sequence[str], open_file: Opener = open_file) -> dict[str, Any]:
     """Keyword arguments, of the parameters that were given. Raises UsageError."""
     try:
         "".join(words).encode()
-        given = _parse(verb, list(words))
+        given = _parse(verb, list(words), open_file)
     except UnicodeError:
         raise UsageError("an argument is not UTF-8 text", hint=verb.usage) from None
     except UsageError as error:
@@ -37,7 +59,7 @@ def parse(verb: Verb, words: Sequence[str]) -> dict[str, Any]:
     return given
 
 
-def _parse(verb: Verb, rest: list[str]) -> dict[str, Any]:
+def _parse(verb: Verb, rest: list[str], open_file: Opener) -> dict[str, Any]:
     given, alone = dict[str, Any](), list[str]()
     takes_rest = any(parameter.rest for parameter in verb.parameters)
     while rest:
@@ -57,11 +79,12 @@ def _parse(verb: Verb, rest: list[str]) -> dict[str, Any]:
         values = [rest.pop(0) if value is None and rest else value]
         while parameter.many and value is None and rest and rest[0][:1] != "-":
             values.append(rest.pop(0))
-        read = [_read(parameter, word, text) for text in values]
+        read = [_read(parameter, word, text, open_file) for text in values]
         given[parameter.name] = [*given.get(parameter.name, ()), *read] if parameter.many else read[0]
     for parameter in verb.parameters:
         if alone and not parameter.flags:
-            taken = [_read(parameter, parameter.metavar, word) for word in (alone if parameter.many else alone[:1])]
+            many = alone if parameter.many else alone[:1]
+            taken = [_read(parameter, parameter.metavar, word, open_file) for word in many]
             given[parameter.name] = taken if parameter.many else taken[0]
             alone = alone[len(taken) :]
     if alone:
@@ -86,7 +109,7 @@ def _find_flag(verb: Verb, word: str) -> tuple[Parameter, str | None] | None:
     raise UsageError(f"gt {verb.words} has no flag {name}")
 
 
-def _read(parameter: Parameter, name: str, word: str | None) -> Any:
+def _read(parameter: Parameter, name: str, word: str | None, open_file: Opener) -> Any:
     if word is None:
         raise UsageError(f"{name} needs a value")
     try:
@@ -101,16 +124,16 @@ def _read(parameter: Parameter, name: str, word: str | None) -> Any:
     if parameter.kind is Kind.PATH:
         return Path(word)
     if parameter.kind is Kind.FILE or (parameter.kind is Kind.BODY and word == "-"):
-        return _read_text(word)
+        return _read_text(word, open_file)
     return word
 
 
-def _read_text(name: str) -> str:
+def _read_text(name: str, open_file: Opener) -> str:
     """The text of a file, or of standard input for ``-``. Raises NotFoundError, UsageError."""
     what = "standard input" if name == "-" else name
     try:
         # A pipe may be meant, as a shell's <(…) is; it may also have no end.
-        with contextlib.nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as file:
+        with open_file(name) as file:
             data = file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise NotFoundError(f"no file {name}") from None
@@ -121,6 +144,6 @@ def _read_text(name: str) -> str:
     try:
         return decode(data)
     except ValueError as error:
-        file = "" if name == "-" else f" {shlex.quote(name)}"
-        hint = f"iconv -f latin1 -t utf-8{file}" if "UTF-8" in str(error) else None
+        argument = "" if name == "-" else f" {shlex.quote(name)}"
+        hint = f"iconv -f latin1 -t utf-8{argument}" if "UTF-8" in str(error) else None
         raise UsageError(f"{what} is {error}", hint) from None

@@ -153,7 +153,8 @@ class Verb:
     ``show`` None: the operation gives an Answer, whose sentence is shown. ``terminal``: it may take the terminal.
     ``right`` is what whoever asks needs; what the parameter ``own`` names needs none, where it is the caller's own.
     ``anywhere``: it looks itself whether the town was moved or copied. ``emergency``: it stops things, whatever is
-    broken: an agent is found without rows too, and no lock is waited for long.
+    broken: an agent is found without rows too, and no lock is waited for long. ``served``: the server of verbs may
+    carry it out, for it reads, or writes a little, and starts, stops, shows page by page and asks nothing.
     """
 
     words: str
@@ -168,6 +169,7 @@ class Verb:
     emergency: bool = False
     right: Right = field(kw_only=True)
     own: str = field(default="", kw_only=True)
+    served: bool = field(default=False, kw_only=True)
 
     @property
     def usage(self) -> str:

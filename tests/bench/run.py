@@ -19,6 +19,7 @@ import snapshots  # noqa: F401
 import spine  # noqa: F401
 import supervision  # noqa: F401
 import talk  # noqa: F401
+import verbs  # noqa: F401
 from harness import BENCHMARKS, CannotRunError, Measured, measure
 from idle import NAME, measure_idle
 from scale import measure_scale, sizes_as_words

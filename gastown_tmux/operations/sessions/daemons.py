@@ -14,6 +14,8 @@ from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.town import Answer, Town
 
 DAEMONS = ("deacon", "witness")
+#: Looked after by the deacon, and like the guard no daemon that anybody misses.
+GUARD, SERVER = "guard", "server"
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 SILENT_SECONDS = 30.0
@@ -132,11 +134,19 @@ def is_silent(town: Town, name: str) -> bool:
 
 def start_guard(town: Town) -> bool:
     """Whether the guard did not run before. It is not waited for: it only matters when all else is dead."""
-    if find_holder(town, "guard") is not None:
+    return _start_unwatched(town, GUARD, "gastown_tmux.daemons.guard")
+
+
+def start_server(town: Town) -> bool:
+    """Whether the server of verbs did not run before. It is not waited for: until it listens, lines do without it."""
+    return _start_unwatched(town, SERVER, "gastown_tmux.cli.server")
+
+
+def _start_unwatched(town: Town, name: str, module: str) -> bool:
+    if find_holder(town, name) is not None:
         return False
-    log = town.logs / "guard.log"
-    command = [sys.executable, "-P", "-m", "gastown_tmux.daemons.guard", str(town.path)]
-    processes.spawn_detached(command, _environment(town), town.path, log, town.log_size())
+    command = [sys.executable, "-P", "-m", module, str(town.path)]
+    processes.spawn_detached(command, _environment(town), town.path, town.logs / f"{name}.log", town.log_size())
     return True
 
 
@@ -152,8 +162,10 @@ def stop_daemons(town: Town, names: tuple[str, ...] = DAEMONS) -> list[str]:
     """Those that ran; in a town that is wanted up, somebody may start them again. Needs no rows."""
     stopped = list[str]()
     if set(names) == set(DAEMONS):
-        stop_daemon(town, "guard")
+        stop_daemon(town, GUARD)
     # Once more, for one that ends may just have started another.
     while running := [name for name in names if find_daemon(town, name).alive]:
         stopped += [name for name in running if stop_daemon(town, name) and name not in stopped]
+    if set(names) == set(DAEMONS):
+        stop_daemon(town, SERVER)
     return stopped

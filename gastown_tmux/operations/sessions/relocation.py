@@ -9,10 +9,11 @@ from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.town.isolation import each
-from gastown_tmux.operations.town.town import Town, is_town
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import end_session, list_agents, list_live_sessions
 from gastown_tmux.store.meta import get_meta, read_meta, set_meta
 from gastown_tmux.store.rigs import list_rigs
+from gastown_tmux.town_path import is_town
 
 _LOCK_SECONDS = 60.0
 

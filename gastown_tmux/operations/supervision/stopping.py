@@ -161,7 +161,7 @@ def _end_daemons(town: Town, undone: Shortfalls) -> None:
         held = {}
         with undone.noting("locks cannot be read"):
             for path in town.run.glob("*.lock"):
-                is_daemon = path.stem in ("guard", "deacon", "witness") or path.stem.startswith("refinery.")
+                is_daemon = path.stem in ("guard", "deacon", "witness", "server") or path.stem.startswith("refinery.")
                 ref = locks.holder(path) if is_daemon and locks.is_held(path) else None
                 if ref is not None and ref.pid != os.getpid():
                     held[path] = ref

@@ -14,8 +14,9 @@ from gastown_tmux.edges.processes import locks
 from gastown_tmux.edges.tmux import server
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.town.ledger import TOWN_PERSON
-from gastown_tmux.operations.town.town import Answer, Town, is_town
+from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import db, meta
+from gastown_tmux.town_path import is_town
 
 _YAML = """\
 # Town-level configuration; 'gt config show' lists every key, its value and where that comes from.

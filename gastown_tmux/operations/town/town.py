@@ -23,6 +23,7 @@ from gastown_tmux.store.db import BUSY_SECONDS, Change, Database
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import find_rig
 from gastown_tmux.store.rows import Reader
+from gastown_tmux.town_path import is_town, nearest_town
 
 if TYPE_CHECKING:
     from gastown_tmux.edges.git.repository import Repository
@@ -161,15 +162,7 @@ def find_town(named: str | None, environment: Mapping[str, str], here: Path) -> 
             if is_town(path):
                 return path
             raise NotFoundError(f"{path} is not a town", hint=f"gt install {path}")
-    for folder in (here, *here.parents):
-        if is_town(folder):
-            return folder
-    home = Path(environment.get("HOME", "/")) / "gt"
-    if is_town(home):
-        return home
-    raise NotFoundError("there is no town here", hint="gt install makes one in ~/gt")
-
-
-def is_town(path: Path) -> bool:
-    """Also one whose database is gone, so that doctor can be told of it."""
-    return (path / "town.yaml").is_file() and (path / ".gt").is_dir()
+    found = nearest_town(str(here), environment)
+    if found is None:
+        raise NotFoundError("there is no town here", hint="gt install makes one in ~/gt")
+    return Path(found)

@@ -17,8 +17,9 @@ VERBS = (
         (flag("--inject", "inject", "as text for an agent's turn"),),
         Special.PRIME,
         right=Right.WORK,
+        served=True,
     ),
-    Verb("hook", "what is on my hook", "operations.work.prime:hook", right=Right.WORK),
+    Verb("hook", "what is on my hook", "operations.work.prime:hook", right=Right.WORK, served=True),
     Verb(
         "done",
         "submit the branch of the bead on your hook",
@@ -29,6 +30,7 @@ VERBS = (
             option("--escalate", "escalate", help="give it back and ask for help, with the reason"),
         ),
         right=Right.WORK,
+        served=True,
     ),
     Verb(
         "escalate list",
@@ -37,6 +39,7 @@ VERBS = (
         (),
         Listing(("id", "severity", "state", "level", "bead", "text", "created"), "nothing was escalated"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "escalate show",
@@ -45,6 +48,7 @@ VERBS = (
         (argument("escalation", Kind.ESCALATION),),
         _ESCALATION,
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "escalate ack",
@@ -52,6 +56,7 @@ VERBS = (
         "operations.escalation.escalations:acknowledge",
         (argument("escalation", Kind.ESCALATION),),
         right=Right.SLING,
+        served=True,
         own="escalation",
     ),
     Verb(
@@ -60,6 +65,7 @@ VERBS = (
         "operations.escalation.escalations:resolve",
         (argument("escalation", Kind.ESCALATION),),
         right=Right.SLING,
+        served=True,
         own="escalation",
     ),
     Verb(
@@ -79,6 +85,7 @@ VERBS = (
             KEY,
         ),
         right=Right.TALK,
+        served=True,
     ),
     Verb(
         "signal",
@@ -216,6 +223,7 @@ VERBS = (
         ),
         Listing(("name", "input", "output", "cached", "total"), "nothing was used yet that a program told of"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "events",
@@ -228,6 +236,7 @@ VERBS = (
         ),
         Special.LINES,
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "snapshot list",
@@ -236,6 +245,7 @@ VERBS = (
         (argument("agent", Kind.AGENT),),
         Listing(("seq", "time", "why", "files", "commit", "left_out"), "nothing was saved yet: gt snapshot now AGENT"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "snapshot show",
@@ -261,6 +271,7 @@ VERBS = (
             body="patch",
         ),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "snapshot diff",

@@ -13,6 +13,7 @@ VERBS = (
         (),
         Listing(("name", "origin", "summary"), "no layouts"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "layout show",
@@ -21,6 +22,7 @@ VERBS = (
         (_NAME,),
         Record(("name", "origin", "path"), body="text"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "layout apply",

@@ -38,5 +38,6 @@ VERBS = (
         (),
         Record(("state", "window", "pane", "clients", "provider")),
         right=Right.READ,
+        served=True,
     ),
 )

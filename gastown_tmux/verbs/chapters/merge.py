@@ -19,6 +19,7 @@ VERBS = (
             "nothing was submitted yet",
         ),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "mq show",
@@ -49,6 +50,7 @@ VERBS = (
             "changes",
         ),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "mq submit",
@@ -64,6 +66,7 @@ VERBS = (
         "operations.merging.queue:approve",
         (_REQUEST,),
         right=Right.DECIDE,
+        served=True,
     ),
     Verb(
         "mq retry",
@@ -71,6 +74,7 @@ VERBS = (
         "operations.merging.queue:retry",
         (_REQUEST,),
         right=Right.SLING,
+        served=True,
         own="request",
     ),
     Verb(
@@ -79,6 +83,7 @@ VERBS = (
         "operations.merging.queue:reject",
         (_REQUEST, option("-m --message", "message", help="why")),
         right=Right.DECIDE,
+        served=True,
     ),
     Verb(
         "refinery run",
@@ -97,6 +102,7 @@ VERBS = (
         (),
         Listing(("rig", "running", "queued", "held", "target"), "no rigs yet: gt rig add NAME URL|PATH"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "daemon run",
@@ -137,6 +143,7 @@ VERBS = (
         (optional("names", Kind.CHOICE, many=True, choices=_DAEMONS),),
         Listing(("name", "alive", "pid", "since"), "none"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "service install",

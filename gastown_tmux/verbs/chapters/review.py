@@ -20,6 +20,7 @@ VERBS = (
             ("kind", "id", "text", "next", "bead", "agent", "since"), "nothing waits for approval, nor for an answer"
         ),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "waiting",
@@ -28,6 +29,7 @@ VERBS = (
         (),
         Listing(("agent", "bead", "question", "since"), "nobody waits"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "approve",

@@ -41,6 +41,7 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
         right=Right.TALK,
+        served=True,
     ),
     Verb(
         "mail inbox",
@@ -52,10 +53,24 @@ VERBS: tuple[Verb, ...] = (
         ),
         Listing(_MAILS, "no mail"),
         right=Right.TALK,
+        served=True,
     ),
-    Verb("mail read", "one mail; marks it as read", "operations.mail.inbox:read", (_ID,), _MAIL, right=Right.TALK),
     Verb(
-        "mail reply", "answer a mail", "operations.mail.sending:reply", (_ID, *_BODY, _PRIORITY, KEY), right=Right.TALK
+        "mail read",
+        "one mail; marks it as read",
+        "operations.mail.inbox:read",
+        (_ID,),
+        _MAIL,
+        right=Right.TALK,
+        served=True,
+    ),
+    Verb(
+        "mail reply",
+        "answer a mail",
+        "operations.mail.sending:reply",
+        (_ID, *_BODY, _PRIORITY, KEY),
+        right=Right.TALK,
+        served=True,
     ),
     Verb(
         "mail archive",
@@ -63,6 +78,7 @@ VERBS: tuple[Verb, ...] = (
         "operations.mail.inbox:archive",
         (argument("mails", Kind.MAIL, "their ids", many=True),),
         right=Right.TALK,
+        served=True,
     ),
     Verb(
         "mail thread",
@@ -71,6 +87,7 @@ VERBS: tuple[Verb, ...] = (
         (_ID,),
         Listing(_MAILS, "no mail"),
         right=Right.TALK,
+        served=True,
     ),
     Verb(
         "mail search",
@@ -79,6 +96,7 @@ VERBS: tuple[Verb, ...] = (
         (argument("words", many=True),),
         Listing(_MAILS, "no mail has all these words"),
         right=Right.TALK,
+        served=True,
     ),
     Verb(
         "mail status",
@@ -87,6 +105,7 @@ VERBS: tuple[Verb, ...] = (
         (_ID,),
         Record(("id", "from_", "to", "subject", "date", "read", "archived"), body="story"),
         right=Right.TALK,
+        served=True,
     ),
     Verb(
         "mail check",
@@ -95,6 +114,7 @@ VERBS: tuple[Verb, ...] = (
         (flag("--inject", "inject", "as text for an agent's turn: what it was not told of yet"),),
         Listing(_MAILS, ""),
         right=Right.TALK,
+        served=True,
     ),
     Verb(
         "nudge",
@@ -122,6 +142,7 @@ VERBS: tuple[Verb, ...] = (
             optional("switch", Kind.CHOICE, choices=("on", "off", "status"), right=Right.STOP, free="status"),
         ),
         right=Right.READ,
+        served=True,
         own="agent",
     ),
 )

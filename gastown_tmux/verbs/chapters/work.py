@@ -32,6 +32,7 @@ VERBS = (
             KEY,
         ),
         right=Right.CREATE,
+        served=True,
     ),
     Verb(
         "bead list",
@@ -40,6 +41,7 @@ VERBS = (
         (_RIG, option("--state", "state", Kind.CHOICE, "only these", choices=(*_BEAD_STATES, "blocked"))),
         Listing(_BEADS, _NO_BEADS),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "bead show",
@@ -48,6 +50,7 @@ VERBS = (
         (argument("bead", Kind.BEAD),),
         _BEAD,
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "bead update",
@@ -63,6 +66,7 @@ VERBS = (
             option("-l --label", "labels", help="replaces its labels", many=True),
         ),
         right=Right.SLING,
+        served=True,
         own="bead",
     ),
     Verb(
@@ -74,6 +78,7 @@ VERBS = (
             option("--reason", "reason", Kind.CHOICE, "done unless given", choices=("done", "wontdo")),
         ),
         right=Right.SLING,
+        served=True,
         own="bead",
     ),
     Verb(
@@ -82,6 +87,7 @@ VERBS = (
         "operations.work.beads:reopen_bead",
         (argument("bead", Kind.BEAD),),
         right=Right.SLING,
+        served=True,
         own="bead",
     ),
     Verb(
@@ -91,6 +97,7 @@ VERBS = (
         (_RIG,),
         Listing(_BEADS, "nothing is ready: gt bead list"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "sling",
@@ -120,6 +127,7 @@ VERBS = (
         (argument("what", help="an agent or a bead"), flag("--stat", "stat", "files and counts only")),
         Special.TEXT,
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "convoy create",
@@ -132,6 +140,7 @@ VERBS = (
             KEY,
         ),
         right=Right.SLING,
+        served=True,
     ),
     Verb(
         "convoy list",
@@ -140,6 +149,7 @@ VERBS = (
         (),
         Listing(("id", "name", "state", "done", "total", "created"), "no convoys: gt convoy create NAME BEAD…"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "convoy show",
@@ -148,6 +158,7 @@ VERBS = (
         (argument("convoy", Kind.CONVOY),),
         _CONVOY,
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "convoy status",
@@ -157,6 +168,7 @@ VERBS = (
         _CONVOY,
         hidden=True,
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "convoy add",
@@ -164,6 +176,7 @@ VERBS = (
         "operations.work.convoys:add_beads",
         (argument("convoy", Kind.CONVOY), argument("beads", Kind.BEAD, many=True)),
         right=Right.SLING,
+        served=True,
     ),
     Verb(
         "convoy close",
@@ -171,5 +184,6 @@ VERBS = (
         "operations.work.convoys:close_convoy",
         (argument("convoy", Kind.CONVOY),),
         right=Right.SLING,
+        served=True,
     ),
 )

@@ -62,6 +62,7 @@ VERBS = (
         (option("--explain", "agent", Kind.AGENT, "why this agent's health is what it is"),),
         Special.STATUS,
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "agents",
@@ -70,6 +71,7 @@ VERBS = (
         (option("--rig", "rig", Kind.RIG, "only this rig"),),
         Listing(AGENT_COLUMNS, "no agents yet: gt sling BEAD makes one"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "doctor",
@@ -119,6 +121,7 @@ VERBS = (
         (),
         Listing(("name", "prefix", "target", "remote", "parked", "problem"), "no rigs yet: gt rig add NAME URL|PATH"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "rig show",
@@ -141,6 +144,7 @@ VERBS = (
             )
         ),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "rig set",
@@ -189,6 +193,7 @@ VERBS = (
         (_RIG,),
         Listing(AGENT_COLUMNS, "no crew yet: gt crew add NAME --rig RIG"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "crew start",
@@ -235,6 +240,7 @@ VERBS = (
         (_RIG,),
         Listing(AGENT_COLUMNS, "no polecats yet: gt sling makes them"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "polecat show",
@@ -243,6 +249,7 @@ VERBS = (
         (_POLECAT, _RIG),
         AGENT,
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "polecat remove",
@@ -258,6 +265,7 @@ VERBS = (
         (optional("key", Kind.SETTING), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
         Listing(("key", "value", "layer"), "nothing is set"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "config get",
@@ -265,6 +273,7 @@ VERBS = (
         "operations.town.configuration:get",
         (argument("key", Kind.SETTING), option("--rig", "rig", Kind.RIG, "as this rig sees it")),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "config set",
@@ -298,6 +307,7 @@ VERBS = (
         (option("--rig", "rig", Kind.RIG, "with this rig's"),),
         Listing(("layer", "path", "exists"), "no files"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "config agent list",
@@ -306,6 +316,7 @@ VERBS = (
         (),
         Listing(("name", "found", "command", "verified"), "none"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "config agent show",
@@ -314,6 +325,7 @@ VERBS = (
         (argument("name", Kind.PROVIDER),),
         Record(("name", "preset", "command", "args", "env", "verified")),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "config agent check",

@@ -1,0 +1,46 @@
+"""What the server of verbs has imported before anybody asks, and whether that is still what is on the disk."""
+
+import importlib
+import os
+import pkgutil
+import sysconfig
+from contextlib import suppress
+from pathlib import Path
+
+import gastown_tmux
+
+#: Packages that no verb of the server's needs: faces of their own, daemons, agents.
+_OTHERS = ("agents", "daemons", "repl", "tui", "web")
+#: What verbs import late, since most need it not.
+_LATE = ("difflib", "git", "importlib.metadata", "tempfile", "traceback", "wcwidth", "yaml")
+
+
+def preload() -> None:
+    """Imports all of it; opens nothing."""
+    for found in pkgutil.walk_packages(gastown_tmux.__path__, "gastown_tmux."):
+        if found.name.split(".")[1] not in _OTHERS and not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+    for name in _LATE:
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
+class Stamp:
+    """The package as it was when this was made, and the folder of the packages that it needs."""
+
+    def __init__(self) -> None:
+        folder = Path(gastown_tmux.__file__ or "").parent
+        paths = [entry for entry in folder.rglob("*") if entry.is_file() and "__pycache__" not in entry.parts]
+        self._known = {str(path): _look(str(path)) for path in (*paths, Path(sysconfig.get_path("purelib")))}
+
+    def holds(self) -> bool:
+        """Whether every file is the same."""
+        return all(_look(path) == known for path, known in self._known.items())
+
+
+def _look(path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - several hundred, for each line
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
