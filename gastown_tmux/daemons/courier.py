@@ -19,7 +19,8 @@ from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
 
 _STOP_SECONDS = 5.0
-_WATCH_SECONDS = 0.9
+#: What a lost watch would have told of comes by the next rescan, which is soon.
+_WATCH_SECONDS = 5.0
 _LEAST_SECONDS = 0.05
 
 log = logging.getLogger("gt")
@@ -82,7 +83,7 @@ class CourierThread:
             self._jobs.do("mail to the overseer", lambda town: notify_overseer(town, waiting))
 
     def _watch(self) -> None:
-        """Every box is watched; at once where there is a new one, else the watches are looked at once a second."""
+        """Every box is watched; at once where there is a new one, else the watches are looked at now and then."""
         folders, now = self._courier.folders(), time.monotonic()
         if folders == self._watched and now < self._watch_due:
             return

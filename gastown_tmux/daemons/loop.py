@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import resource
 import selectors
 import signal
 import threading
@@ -51,6 +52,8 @@ class Loop:
         self._mark: tuple[int, int] | None = None
         self._full_due = 0.0
         self._watched: dict[ProcessRef, int | None] = {}
+        self._died = False
+        self._most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] * 3 // 4
         self._stopping = False
         self._said = ""
 
@@ -84,14 +87,28 @@ class Loop:
         log.info("%s is down", self.name)
 
     def watch_deaths(self, refs: Set[ProcessRef]) -> None:
-        """Looks again the moment one of these processes dies: the kernel tells. Others are watched no more."""
+        """Looks again the moment one of these processes dies: the kernel tells. Others are watched no more.
+
+        Of more processes than there are descriptors to be had for them, some are not watched.
+        """
         for ref in self._watched.keys() - refs:
             self._forget(ref)
             del self._watched[ref]
         for ref in refs - self._watched.keys():
+            if len(self._watched) >= self._most:
+                break
             descriptor = death_descriptor(ref)
             self._watched[ref] = descriptor
-            self.watch(descriptor, lambda ref=ref: self._forget(ref))  # type: ignore[misc]
+            self.watch(descriptor, lambda ref=ref: self._see_death(ref))  # type: ignore[misc]
+
+    def take_deaths(self) -> bool:
+        """Whether a watched process has died since this was asked last."""
+        died, self._died = self._died, False
+        return died
+
+    def _see_death(self, ref: ProcessRef) -> None:
+        self._died = True
+        self._forget(ref)
 
     def _forget(self, ref: ProcessRef) -> None:
         """The descriptor of a dead process stays readable: it has said what it had to say."""

@@ -27,6 +27,7 @@ class Keeper:
         self._town = town
         self._jobs = jobs
         self._saved: dict[SessionId, Time] = {}
+        self._hooks: dict[SessionId, object] = {}
         self._pushed: dict[RigName, Mapping[str, str]] = {}
         #: When each was begun last; the time between may be set anew.
         self._begun: dict[str, float] = {}
@@ -39,7 +40,7 @@ class Keeper:
         if chain.find_pending(self._town):
             self._jobs.do("escalations", chain.climb)
         every = self._town.settings().seconds("snapshot.every")
-        self._keep("snapshots", every, upkeep.save_hooks)
+        self._keep("snapshots", every, lambda town: upkeep.save_hooks(town, self._hooks))
         self._keep("push of snapshots", every, lambda town: upkeep.push_snapshots(town, self._pushed))
         self._keep("reminders", REMIND_SECONDS, reminders.remind)
         self._keep("costs", COSTS_SECONDS, self._spending.collect)

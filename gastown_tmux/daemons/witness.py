@@ -9,7 +9,6 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Session
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.edges.processes import flags
-from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.operations.sessions import daemons
 from gastown_tmux.operations.supervision import deaths, patrol, pausing, up
 from gastown_tmux.operations.supervision.screen_watch import ScreenWatch
@@ -37,9 +36,11 @@ class _Witness:
         self.loop = loop
         self._peer = Peer(town, loop.jobs, "deacon")
         self._live: list[Session] = []
+        self._starts: list[Session] = []
         self._starting: set[Address] = set()
         self._windows_due = time.monotonic() + WINDOWS_SECONDS
         self._windowless: set[SessionId] = set()
+        self._dying = False
         self._raised = flags.raised(town.flags_folder, town.memory)
         self._screen_watch = ScreenWatch()
         self._screens_due = time.monotonic()
@@ -51,6 +52,9 @@ class _Witness:
         raised, self._raised = self._raised, flags.raised(self.town.flags_folder, self.town.memory)
         if full := full or raised != self._raised:
             self._live = list_live_sessions(self.town.db)
+            self._starts = [session for session in self._live if session.pid is None]
+        # The kernel tells of deaths: hundreds of processes need not be asked each second whether they live.
+        self._dying = self.loop.take_deaths() or full or self._dying
         well = do_all(self.town, "look at agents", {"deaths": self._find_deaths, "freeze": self._freeze})
         if full:
             rows = {"processes": self._watch_processes, "ends": self._end, "starts": self._start_due}
@@ -63,7 +67,11 @@ class _Witness:
         return patrol.next_due(self.town) if full else None
 
     def _find_deaths(self) -> None:
-        if deaths.find_dead(self._live) or deaths.find_unsettled(self._live):
+        if not self._dying and not self._starts:
+            return
+        unsettled = deaths.find_unsettled(self._starts)
+        self._dying = self._dying and bool(deaths.find_dead(self._live))
+        if self._dying or unsettled:
             self.loop.jobs.do("deaths", self._record_deaths)
 
     def _freeze(self) -> None:
@@ -120,10 +128,5 @@ class _Witness:
         self.loop.jobs.do(f"start {' '.join(due)}", work)
 
     def _watch_processes(self) -> None:
-        programs = {
-            ProcessRef(session.pid, session.pid_started)
-            for session in self._live
-            if session.pid is not None and session.pid_started is not None
-        }
         deacon = daemons.find_holder(self.town, "deacon")
-        self.loop.watch_deaths(programs | ({deacon} if deacon else set()))
+        self.loop.watch_deaths(deaths.processes_of(self._live) | ({deacon} if deacon else set()))

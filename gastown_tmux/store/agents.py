@@ -22,7 +22,7 @@ from gastown_tmux.domain.ids import BeadId, RigName, SessionId, Time
 from gastown_tmux.domain.state_machine import IllegalMoveError
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row
-from gastown_tmux.store.rows import Reader, word_of
+from gastown_tmux.store.rows import Reader, recall, word_of
 
 
 def _agent(row: Row) -> Agent:
@@ -73,7 +73,8 @@ def _session(row: Row) -> Session:
 
 def list_agents(reader: Reader, rig: str | None = None) -> list[Agent]:
     if rig is None:
-        return [_agent(row) for row in reader.rows("SELECT * FROM agents ORDER BY rig, role, name")]
+        sql = "SELECT * FROM agents ORDER BY rig, role, name"
+        return recall(reader, sql, lambda: [_agent(row) for row in reader.rows(sql)])
     return [_agent(row) for row in reader.rows("SELECT * FROM agents WHERE rig = ? ORDER BY role, name", rig)]
 
 
@@ -171,7 +172,8 @@ def get_session(reader: Reader, session: SessionId) -> Session:
 
 
 def list_live_sessions(reader: Reader) -> list[Session]:
-    return [_session(row) for row in reader.rows("SELECT * FROM sessions WHERE state <> 'ended' ORDER BY agent")]
+    sql = "SELECT * FROM sessions WHERE state <> 'ended' ORDER BY agent"
+    return recall(reader, sql, lambda: [_session(row) for row in reader.rows(sql)])
 
 
 def list_live_programs(reader: Reader) -> dict[str, tuple[Address, int | None]]:

@@ -22,7 +22,7 @@ from gastown_tmux.domain.work import (
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.store.convoys import get_convoy, land_convoy, move_convoy
 from gastown_tmux.store.db import Change, Row, placeholders
-from gastown_tmux.store.rows import Reader, word_of
+from gastown_tmux.store.rows import Reader, recall, word_of
 
 _BEAD = (
     "SELECT b.*, (SELECT json_group_array(needed) FROM needs WHERE bead = b.id) AS needs,"
@@ -141,8 +141,9 @@ def find_held_bead(reader: Reader, address: str) -> Bead | None:
 
 
 def list_held_beads(reader: Reader) -> dict[Address, Bead]:
-    rows = reader.rows(_BEAD + " WHERE b.state IN ('hooked', 'working')")
-    return {Address(row["assignee"]): _bead(row) for row in rows}
+    sql = _BEAD + " WHERE b.state IN ('hooked', 'working')"
+    held = recall(reader, sql, lambda: [(Address(row["assignee"]), _bead(row)) for row in reader.rows(sql)])
+    return dict(held)
 
 
 def insert_bead(

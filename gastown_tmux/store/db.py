@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar, cast
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
@@ -16,6 +17,7 @@ from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.store.migrations import MIGRATIONS
 
 Row = sqlite3.Row
+Value = TypeVar("Value")
 SCHEMA = len(MIGRATIONS)
 BUSY_SECONDS = 15.0
 #: Bytes: SQLite makes its shared memory in pieces of half of this.
@@ -117,6 +119,7 @@ class Database:
             raise NotFoundError(f"{path} is gone", hint="gt doctor --fix restores the newest backup")
         with explained(path):
             self._connection = _connect(path, patience)
+            self._recalled: dict[str, tuple[tuple[int, int], Sequence[object]]] = {}
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
             self.close()
@@ -156,6 +159,19 @@ class Database:
         with explained(self.path):
             version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         return version, self._connection.total_changes
+
+    def recall(self, what: str, read: Callable[[], list[Value]]) -> list[Value]:
+        """What ``read`` gave the last time for ``what``, unless something was committed since: then it reads again.
+
+        For lists of rows that many ask for in one look, and look after look in a quiet town.
+        """
+        if self._connection.in_transaction:
+            return read()  # what it sees may be taken back
+        mark = self.mark()
+        known = self._recalled.get(what)
+        if known is None or known[0] != mark:
+            self._recalled[what] = known = mark, read()
+        return list(cast("Sequence[Value]", known[1]))
 
     def backup(self, target: Path) -> None:
         """A whole copy, taken online, that appears at ``target`` only when complete."""

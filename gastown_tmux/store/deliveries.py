@@ -6,7 +6,7 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import SessionId, Time, parse_time
 from gastown_tmux.domain.mail import Priority, message_id, short_id
 from gastown_tmux.store.db import Change, Row
-from gastown_tmux.store.rows import Reader, word_of
+from gastown_tmux.store.rows import Reader, recall, word_of
 
 
 def _delivery(row: Row) -> Delivery:
@@ -100,7 +100,7 @@ def list_deliveries(reader: Reader, mail: str) -> list[Delivery]:
 def list_open(reader: Reader) -> list[Delivery]:
     """Those that are still to be told or confirmed, oldest first."""
     sql = "SELECT * FROM deliveries WHERE state IN ('queued', 'offered') ORDER BY agent, queued, mail"
-    return [_delivery(row) for row in reader.rows(sql)]
+    return recall(reader, sql, lambda: [_delivery(row) for row in reader.rows(sql)])
 
 
 def known_mails(reader: Reader, agent: str, lost: str) -> set[str]:

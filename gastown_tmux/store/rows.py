@@ -1,9 +1,10 @@
 """What the row modules share: a place to read from."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from gastown_tmux.store.db import Row
+from gastown_tmux.store.db import Database, Row, Value
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -14,6 +15,11 @@ class Reader(Protocol):
     def rows(self, sql: str, *values: object) -> list[Row]: ...
 
     def row(self, sql: str, *values: object) -> Row | None: ...
+
+
+def recall(reader: Reader, what: str, read: Callable[[], list[Value]]) -> list[Value]:
+    """``Database.recall``, where ``reader`` is one; a change always reads."""
+    return reader.recall(what, read) if isinstance(reader, Database) else read()
 
 
 def matching_ids(reader: Reader, table: str, start: str) -> list[str]:

@@ -260,3 +260,30 @@ def test_a_full_disk_is_named_whatever_sqlite_calls_it(words: str) -> None:
     # No block is ever free on /proc.
     with pytest.raises(UnwritableError, match="no space left"), explained(Path("/proc/town.db")):
         raise sqlite3.OperationalError(words)
+
+
+def test_what_was_read_is_read_again_only_after_a_commit(db: Database) -> None:
+    read: list[int] = []
+
+    def look() -> list[object]:
+        read.append(1)
+        return [row[0] for row in db.rows("SELECT value FROM meta WHERE key = 'name'")]
+
+    def recall() -> list[object]:
+        return db.recall("name", look)
+
+    before = recall()
+    assert recall() == before and len(read) == 1
+    recall().append("a caller's own")
+    assert recall() == before
+    other = Database(db.path)
+    with other.change(OVERSEER, NOW) as change:
+        set_meta(change, "name", "other")
+    other.close()
+    assert recall() == ["other"] and len(read) == 2
+    # What a change of our own has written may be taken back.
+    with pytest.raises(ZeroDivisionError), db.change(OVERSEER, NOW) as change:
+        set_meta(change, "name", "never")
+        assert recall() == ["never"]
+        raise ZeroDivisionError
+    assert recall() == ["other"]

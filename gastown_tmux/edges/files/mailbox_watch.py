@@ -33,6 +33,10 @@ class _Watched:
     # A folder removed and made again under the same name is another folder, and nobody watches it.
     inode: tuple[int, int]
 
+    def is_among(self, alive: "frozenset[ObservedWatch]", inode: tuple[int, int]) -> bool:
+        """Whether it is one of those that live, and still watches the folder that is there now."""
+        return self.watch in alive and self.inode == inode
+
 
 class BoxWatcher:
     """One observer with a watch on the ``new/`` of each box, or on another folder: ``inside`` says which, and with
@@ -64,12 +68,13 @@ class BoxWatcher:
         except (OSError, RuntimeError) as error:  # no inotify instance or no thread to be had
             self._refused = dict.fromkeys(self._boxes, str(error))
             return
-        for box in [box for box in self._watched if box not in self._boxes]:
+        boxes, alive = set(self._boxes), _alive(observer)
+        for box in [box for box in self._watched if box not in boxes]:
             self._unwatch(observer, box)
         for box in self._boxes:
             try:
-                inode = _inode(box / self._inside)
-                if box in self._watched and not self._is_watching(observer, self._watched[box], inode):
+                inode = _inode(f"{box}/{self._inside}")
+                if box in self._watched and not self._watched[box].is_among(alive, inode):
                     self._unwatch(observer, box)
                 if box not in self._watched:
                     self._watch(observer, box, inode)
@@ -85,12 +90,14 @@ class BoxWatcher:
     def health(self) -> Health:
         """Which boxes are watched at this moment; empty before the first ``refresh``."""
         dead: dict[Path, str] = {}
+        runs = self._observer is not None and self._observer.is_alive()
+        alive = _alive(self._observer) if self._observer is not None else frozenset()
         for box in self._boxes:
             watched = self._watched.get(box)
             try:
-                if watched is None or self._observer is None or not self._observer.is_alive():
+                if watched is None or not runs:
                     dead[box] = self._refused.get(box, "the observer ended")
-                elif not self._is_watching(self._observer, watched, _inode(box / self._inside)):
+                elif not watched.is_among(alive, _inode(f"{box}/{self._inside}")):
                     dead[box] = "the watch ended or the folder was replaced"
             except OSError as error:
                 dead[box] = str(error)
@@ -140,11 +147,6 @@ class BoxWatcher:
     def _unwatch(self, observer: "BaseObserver", box: Path) -> None:
         observer.unschedule(self._watched.pop(box).watch)
 
-    @staticmethod
-    def _is_watching(observer: "BaseObserver", watched: _Watched, inode: tuple[int, int]) -> bool:
-        alive = any(emitter.watch == watched.watch and emitter.is_alive() for emitter in observer.emitters)
-        return alive and watched.inode == inode
-
     def _report(self, box: Path) -> None:
         with self._lock:
             self._changed.add(box)
@@ -155,6 +157,10 @@ class BoxWatcher:
             logger.exception("waking for %s failed", box)
 
 
-def _inode(path: Path) -> tuple[int, int]:
+def _alive(observer: "BaseObserver") -> "frozenset[ObservedWatch]":
+    return frozenset(emitter.watch for emitter in observer.emitters if emitter.is_alive())
+
+
+def _inode(path: str) -> tuple[int, int]:
     status = os.stat(path)  # noqa: PTH116 - as cheap as it gets, once a second for each box
     return status.st_dev, status.st_ino

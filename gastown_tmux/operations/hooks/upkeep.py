@@ -10,10 +10,12 @@ from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
-from gastown_tmux.edges.git import removal, snapshot_history
+from gastown_tmux.edges.git import removal, snapshot_change, snapshot_history
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.snapshot import PREFIX
 from gastown_tmux.edges.git.workbench import BENCH
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.hooks.state import describe_hook
 from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.town.isolation import do_all, each
 from gastown_tmux.operations.town.town import Town
@@ -29,9 +31,33 @@ BACKUPS = 12
 LEDGER_LOOSE = 200
 
 
-def save_hooks(town: Town) -> None:
-    """A snapshot of every hook whose agent runs."""
-    save_sessions(town, list_live_sessions(town.db), "timer")
+def save_hooks(town: Town, saved: dict[SessionId, object]) -> None:
+    """A snapshot of every hook whose agent runs, but for those that are as they were; ``saved`` is the caller's
+    memory."""
+    live = list_live_sessions(town.db)
+    for gone in saved.keys() - {session.id for session in live}:
+        del saved[gone]
+
+    def save(session: Session) -> None:
+        if not session.agent.rig:
+            return
+        known = saved.pop(session.id, None)
+        now = _mark(town, session, known)
+        same = now is not None and now == known
+        if same or save_hook(town, town.rig(session.agent.rig), session.agent, "timer") is not None:
+            saved[session.id] = now
+
+    each(town, "snapshot at timer of", live, save, lambda session: session.agent)
+
+
+def _mark(town: Town, session: Session, known: object) -> object | None:
+    """What the hook is like; None where only a snapshot can tell."""
+    assert session.agent.rig is not None
+    earlier = known[0] if isinstance(known, tuple) else None
+    with contextlib.suppress(GtError):
+        now = snapshot_change.mark(town.repository(session.agent.rig), town.worktree(session.agent), earlier)
+        return now and (now, describe_hook(town, session.agent))
+    return None
 
 
 def save_sessions(town: Town, sessions: Sequence[Session], why: str) -> None:

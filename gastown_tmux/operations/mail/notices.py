@@ -40,8 +40,8 @@ class Notices:
 
     def waiting(self) -> list[Delivery]:
         """Mails that the overseer was not told of: when one is new, and now and then, for nobody may be attached."""
-        quiet = OVERSEER in list_quiet(self.town.db)
         rows = [row for row in list_open(self.town.db) if row.agent == OVERSEER and row.state is DeliveryState.QUEUED]
+        quiet = bool(rows) and OVERSEER in list_quiet(self.town.db)
         rows = [row for row in rows if not quiet or row.priority is Priority.URGENT]
         mails, now = {row.mail for row in rows}, time.monotonic()
         if mails <= self._tried and now < self._again:

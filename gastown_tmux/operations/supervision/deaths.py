@@ -41,21 +41,38 @@ def find_dead(live: Sequence[Session]) -> list[Session]:
     return [session for session in live if session.pid is not None and (session.server in lost or _is_dead(session))]
 
 
+def processes_of(live: Sequence[Session]) -> set[ProcessRef]:
+    """All whose end ``find_dead`` would tell of."""
+    found = {ref for session in live if session.pid is not None for ref in (_program(session), _launcher(session))}
+    return found | {ref for server in {session.server for session in live} if server and (ref := _server(server))}
+
+
 def find_unsettled(live: Sequence[Session]) -> list[Session]:
     """Starts that a killed starter left half-way."""
     return [session for session in live if session.pid is None and is_orphan(session)]
 
 
 def _is_dead(session: Session) -> bool:
-    program = ProcessRef(session.pid or 0, session.pid_started or "")
-    launcher = ProcessRef(session.launcher or 0, session.launcher_started or "")
-    return not (processes.is_alive(program) and processes.is_alive(launcher))
+    return not (processes.is_alive(_program(session)) and processes.is_alive(_launcher(session)))
+
+
+def _program(session: Session) -> ProcessRef:
+    return ProcessRef(session.pid or 0, session.pid_started or "")
+
+
+def _launcher(session: Session) -> ProcessRef:
+    return ProcessRef(session.launcher or 0, session.launcher_started or "")
 
 
 def _lives(server: str) -> bool:
+    ref = _server(server)
+    return ref is not None and processes.is_alive(ref)
+
+
+def _server(server: str) -> ProcessRef | None:
     """A tmux server as a session's row names it, by pid and birth."""
     pid, _, started = server.partition(" ")
-    return pid.isdecimal() and processes.is_alive(ProcessRef(int(pid), started))
+    return ProcessRef(int(pid), started) if pid.isdecimal() else None
 
 
 def find_windowless(town: Town) -> list[Session]:

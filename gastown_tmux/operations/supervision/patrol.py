@@ -1,6 +1,7 @@
 """What daemons do at each look: compare rows with processes, act on the difference."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
@@ -32,11 +33,13 @@ def find_released(town: Town) -> list[Address]:
     """Agents with nothing on their hook whose role ends with the work, once their turn is over."""
     held = list_held_beads(town.db)
     idle = [agent for agent in rows.list_agents(town.db) if agent.address not in held and agent.state is AgentState.ON]
+    live = {session.agent: session for session in rows.list_live_sessions(town.db)}
+    load_role = cache(lambda role: shipped.load_role(role, town.path))
 
     def is_free(agent: Agent) -> Address | None:
-        if shipped.load_role(agent.role, town.path).done is not AfterDone.END:
+        if load_role(agent.role).done is not AfterDone.END:
             return None
-        session = rows.find_live_session(town.db, agent.address)
+        session = live.get(agent.address)
         return agent.address if session is None or _is_released(session, agent.since) else None
 
     return [free for free in each(town, "releasing of", idle, is_free, lambda agent: agent.address) if free]
@@ -83,12 +86,13 @@ def find_due(town: Town) -> list[Address]:
     now = clock.now()
 
     def retry(agent: Agent) -> None:
-        if agent.state is AgentState.BACKOFF and (agent.not_before or "") <= now:
+        if (agent.not_before or "") <= now:
             with town.change() as change:
                 rows.move_agent(change, agent.address, "retry")
                 rows.set_restarts(change, agent.address, agent.restarts + 1)
 
-    each(town, "retrying of", rows.list_agents(town.db), retry, lambda agent: agent.address)
+    resting = [agent for agent in rows.list_agents(town.db) if agent.state is AgentState.BACKOFF]
+    each(town, "retrying of", resting, retry, lambda agent: agent.address)
     return find_missing(town)
 
 

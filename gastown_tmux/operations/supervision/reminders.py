@@ -27,16 +27,20 @@ _HAND_OFF = 'gt: your context was full. Commit, then: gt handoff -m "what is don
 def remind(town: Town) -> None:
     """Workers whose turn is over and whose bead is still on their hook; a crew member's pace is its person's."""
     held = list_held_beads(town.db)
+    idle = [
+        session
+        for session in list_live_sessions(town.db)
+        if session.state is SessionState.IDLE and session.agent in held
+    ]
 
     def look_at(session: Session) -> None:
-        agent, bead = find_agent(town.db, session.agent), held.get(session.agent)
-        if agent is None or agent.role is not Role.POLECAT or agent.state is not AgentState.ON or bead is None:
+        agent = find_agent(town.db, session.agent)
+        if agent is None or agent.role is not Role.POLECAT or agent.state is not AgentState.ON:
             return
-        if session.state is SessionState.IDLE:
-            with town.change() as change:
-                _remind(change, session, bead, max(session.since, agent.since))
+        with town.change() as change:
+            _remind(change, session, held[session.agent], max(session.since, agent.since))
 
-    each(town, "reminding of", list_live_sessions(town.db), look_at, lambda session: session.agent)
+    each(town, "reminding of", idle, look_at, lambda session: session.agent)
 
 
 def _remind(change: Change, session: Session, bead: Bead, since: Time) -> None:

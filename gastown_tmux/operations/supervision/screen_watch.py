@@ -42,7 +42,7 @@ class ScreenWatch:
 
     _since: dict[SessionId, tuple[ScreenState, float]] = field(default_factory=dict)
     _told: set[tuple[SessionId, str]] = field(default_factory=set)
-    _seen: dict[SessionId, tuple[int, typing.Capture]] = field(default_factory=dict)
+    _seen: dict[SessionId, tuple[int, typing.Capture, screens.Screen]] = field(default_factory=dict)
     _providers: dict[SessionId, Provider] = field(default_factory=dict)
 
     def look(self, town: Town) -> None:
@@ -67,10 +67,10 @@ class ScreenWatch:
             return
         if activity is None:
             return
-        seen = self._capture(town, session, activity)
-        if seen is None or seen.dead:
+        looked = self._capture(town, session, provider, activity)
+        if looked is None:
             return
-        judged = screens.judge(provider.screen, seen.screen, seen.title)
+        seen, judged = looked
         now = time.monotonic()
         state, since = self._since.get(session.id, (judged.state, now))
         if state is not judged.state:
@@ -97,18 +97,22 @@ class ScreenWatch:
             what = f"{session.agent} shows a screen that is not understood"
             _notify(town, session, seen.screen, what, "unknown screen")
 
-    def _capture(self, town: Town, session: Session, activity: int) -> typing.Capture | None:
-        """What the window shows; asked of tmux only when something was printed since, for thirty idle agents cost."""
+    def _capture(
+        self, town: Town, session: Session, provider: Provider, activity: int
+    ) -> tuple[typing.Capture, screens.Screen] | None:
+        """What the window shows, and what that is; asked of tmux, and judged, only when something was printed since."""
         known = self._seen.get(session.id)
         if known is not None and activity < known[0]:
-            return known[1]
+            return known[1:]
         assert session.pane is not None
         now = int(clock.to_epoch(clock.now()))
         seen = typing.look(town.tmux, session.pane, session.id)
-        if seen is not None:
-            # What is printed within the same second may come after our look.
-            self._seen[session.id] = now, seen
-        return seen
+        if seen is None or seen.dead:
+            return None
+        judged = screens.judge(provider.screen, seen.screen, seen.title)
+        # What is printed within the same second may come after our look.
+        self._seen[session.id] = now, seen, judged
+        return seen, judged
 
 
 def _follow(

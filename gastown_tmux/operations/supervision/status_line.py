@@ -4,12 +4,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import view_state
 from gastown_tmux.domain.signs import SIGNS, count_groups
 from gastown_tmux.edges.tmux import appearance
 from gastown_tmux.edges.tmux.panes import mark_panes
+from gastown_tmux.operations.sessions.orders import ordered_state
 from gastown_tmux.operations.supervision.status import count_waiting
-from gastown_tmux.operations.supervision.views import list_agents
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.agents import list_agents, list_live_sessions
+from gastown_tmux.store.beads import list_held_beads
 
 Options = Mapping[str, str]
 
@@ -23,16 +27,23 @@ class Signs:
 
 
 def read_signs(town: Town) -> Signs:
-    agents = list_agents(town)
-    groups = count_groups(Counter(agent.state for agent in agents))
+    """By rows alone: whoever sees that a program has ended changes them, at once."""
+    live = {session.agent: session for session in list_live_sessions(town.db)}
+    held, orders = list_held_beads(town.db), town.memory.names()
+    states = dict[Address, str]()
+    panes = dict[str, tuple[str, Options]]()
+    for agent in list_agents(town.db):
+        session = live.get(agent.address)
+        state = view_state(ordered_state(agent, orders), session.state if session else None, agent.hook)
+        states[agent.address] = state
+        if session is not None and session.pid is not None and session.pane is not None:
+            bead = held.get(agent.address)
+            options = {"@gt_state": state, "@gt_bead": bead.id if bead else "", "@gt_role": agent.role}
+            panes[session.pane] = session.id, options
+    groups = count_groups(Counter(states.values()))
     waiting = count_waiting(town)
     numbers = {SIGNS[group]: count for group, count in groups.items()}
     numbers |= {"queue": waiting["queue"], "held": waiting["held"], "escalated": waiting["escalations"]}
-    panes = {
-        agent.pane: (agent.session, {"@gt_state": agent.state, "@gt_bead": agent.bead or "", "@gt_role": agent.role})
-        for agent in agents
-        if agent.pane and agent.session
-    }
     return Signs(panes, "  ".join(f"{name} {count}" for name, count in numbers.items() if count))
 
 

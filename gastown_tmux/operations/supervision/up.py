@@ -94,19 +94,18 @@ def find_missing(town: Town) -> list[Address]:
         return []
     held, running = list_held_beads(town.db), {session.agent for session in list_live_sessions(town.db)}
     parked = {rig.name for rig in list_rigs(town.db) if rig.parked}
+    on = [agent for agent in list_agents(town.db) if agent.state is AgentState.ON and agent.address not in running]
 
     def is_missing(agent: Agent) -> Address | None:
         wanted = (
-            agent.state is AgentState.ON
-            and agent.address not in running
-            and not town.is_frozen(agent.address)
+            not town.is_frozen(agent.address)
             and agent.rig not in parked
             and (agent.address in held or _always_runs(town, agent))
             and not _is_being_slung(town, held.get(agent.address))
         )
         return agent.address if wanted else None
 
-    found = each(town, "looking whether to start", list_agents(town.db), is_missing, lambda agent: agent.address)
+    found = each(town, "looking whether to start", on, is_missing, lambda agent: agent.address)
     missing = [address for address in found if address is not None]
     return [] if missing and capacity.refusal(town) else missing
 

@@ -73,11 +73,20 @@ def each(
     set aside of others is forgotten.
     """
     found, names = list[Result](), list[str]()
+    # Asked once: of hundreds that are well none need ask again.
+    before = _names(town)
     for item in items:
         names.append(name(item))
-        with isolated(town, task, names[-1]):
+        try:
             found.append(do(item))
-    old = [_folder(town) / file for file in _names(town) if file.startswith(f"{_slug(task)}.")]
+        except Exception as error:
+            if meets_all(error):
+                raise
+            set_aside(town, task, names[-1], error)
+        else:
+            if _said or before:
+                _take_back(town, _path(town, task, names[-1]))
+    old = [_folder(town) / file for file in before if file.startswith(f"{_slug(task)}.")]
     known = {_path(town, task, known) for known in names} if old else set()
     for path in old:
         if path not in known:
@@ -172,6 +181,6 @@ def _folder(town: Town) -> Path:
 
 def _names(town: Town) -> list[str]:
     try:
-        return [name for name in os.listdir(_folder(town)) if name.endswith(".json")]  # noqa: PTH208 - every look
+        return [name for name in os.listdir(f"{town.run}/troubles") if name.endswith(".json")]  # noqa: PTH208 - every look
     except OSError:
         return []

@@ -4,10 +4,12 @@ import os
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.operations.hooks import upkeep
 from gastown_tmux.operations.hooks.snapshots import list_snapshots, take
 from gastown_tmux.store.agents import insert_session, move_session
 from gastown_tmux.store.db import is_whole
+from tests.counting import processes_started
 from tests.journeys.town_world import git
 from tests.operations.quiet_town import QuietTown
 
@@ -78,3 +80,39 @@ def test_cleaning_thins_packs_and_keeps_what_is_young(quiet: QuietTown) -> None:
     assert bench.exists() and not left.exists()
     assert len(list_snapshots(quiet.town, ann)) == 3 and young.exists()
     assert git(quiet.town.path, "status", "--porcelain") == ""
+
+
+def test_a_hook_that_is_as_it_was_costs_one_git(quiet: QuietTown) -> None:
+    ann, work = quiet.crew()
+    with quiet.town.change() as change:
+        insert_session(change, ann, "runbook", (1, "then"))
+    kept: dict[SessionId, object] = {}
+
+    def save() -> int:
+        return processes_started(lambda: upkeep.save_hooks(quiet.town, kept))
+
+    def snapshots() -> int:
+        return len(list_snapshots(quiet.town, Address(ann)))
+
+    (work / "draft.txt").write_text("a\n")
+    first = save()
+    assert snapshots() == 1 and save() == 1 < first
+    # Whatever changes is seen, were it as large as before and as old.
+    before = (work / "draft.txt").stat()
+    (work / "draft.txt").write_text("b\n")
+    os.utime(work / "draft.txt", ns=(before.st_atime_ns, before.st_mtime_ns))
+    save()
+    assert snapshots() == 2 and save() == 1
+    # What git was told not to look at, and a repository inside, only a snapshot sees.
+    git(work, "update-index", "--assume-unchanged", "file-0.txt")
+    save()
+    (work / "file-0.txt").write_text("unseen\n")
+    save()
+    assert snapshots() == 3
+    git(work, "update-index", "--no-assume-unchanged", "file-0.txt")
+    git(work, "init", "-q", "inside")
+    (work / "inside" / "one").write_text("1\n")
+    save()
+    (work / "inside" / "one").write_text("2\n")
+    save()
+    assert snapshots() == 5

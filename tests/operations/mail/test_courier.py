@@ -14,6 +14,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce.workers import remove_agent
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import find_delivery, list_open, move_delivery
+from tests.counting import queries_asked
 
 As = Callable[[str], Town]
 ANN = Address("demo/ann")
@@ -228,3 +229,11 @@ def test_urgent_mail_goes_first(town: Town, deacon: Courier, monkeypatch: pytest
     idle = courier.Observation(courier.Availability.IDLE)
     monkeypatch.setattr(courier, "observe", lambda *_: idle)
     assert deacon.look() == [Notification(ANN, urgent, courier.When.IDLE)]
+
+
+def test_a_mail_that_waits_for_days_costs_next_to_nothing(town: Town, deacon: Courier) -> None:
+    send(town)
+    start(town, "work")
+    deacon.look()
+    # Whether its reader is not to be disturbed.
+    assert queries_asked(deacon.town.db, deacon.look) <= 1
