@@ -41,12 +41,42 @@ MERGE_REQUEST: Machine[MergeState, MergeRequestMove] = Machine(
 )
 
 
+class Verdict(StrEnum):
+    """What the end of a gate says of the tree it ran on."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    LATE = "late"
+    NONE = "none"
+
+
+#: Exit statuses of a shell that found no program.
+NOT_FOUND = (126, 127)
+#: "Try again later", as sendmail and git-bisect have it, and signals that others send, as negative and as by a shell.
+_NO_VERDICT = {*NOT_FOUND, 75, *(status for number in (1, 2, 9, 15) for status in (-number, 128 + number))}
+
+
+def judge_status(status: int | None) -> Verdict:
+    """``status`` is negative for a signal, None where the time ran out. A program's own crash is its failure."""
+    if status is None:
+        return Verdict.LATE
+    if status in _NO_VERDICT:
+        return Verdict.NONE
+    return Verdict.FAILED if status else Verdict.PASSED
+
+
 @dataclass(frozen=True, slots=True)
 class MergeRequest:
-    """``head`` was submitted, cut from ``base``; ``candidate`` is the commit that was built of it."""
+    """``head`` was submitted, cut from ``base``; ``candidate`` is the commit that was built of it.
+
+    ``title`` and ``priority`` are its bead's. ``tested_in``: the commit that the gates passed on, which has this one in
+    its history, or is it. ``retries``: how often a gate that failed was run again on the same tree.
+    """
 
     id: MergeRequestId
     bead: BeadId
+    title: str
+    priority: int
     rig: RigName
     author: Address
     branch: str
@@ -58,6 +88,8 @@ class MergeRequest:
     attempts: int
     reason: str | None
     candidate: Commit | None
+    tested_in: Commit | None
+    retries: int
     merged_commit: Commit | None
     not_before: Time | None
     log: str | None

@@ -70,6 +70,12 @@ def parse_count(value: object) -> int:
     return value
 
 
+def parse_number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("a whole number from 0")
+    return value
+
+
 def parse_interval(value: object) -> float:
     seconds = parse_duration(value)
     if not seconds:

@@ -10,16 +10,19 @@ from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader, word_of
 
+#: The order of the queue: an hour of waiting weighs as much as one step of priority, so that nobody starves.
+_RANK = "julianday({0}.created) * 24 + (SELECT priority FROM beads WHERE id = {0}.bead), {0}.seq"
+_LIVE = "state IN ('queued', 'testing', 'publishing')"
+_FROM = "FROM merge_requests m JOIN beads b ON b.id = m.bead"
 #: Each by its place among those of its rig that are on their way; counted once for all.
 _SELECT = (
-    "SELECT m.*, p.position FROM merge_requests m LEFT JOIN (SELECT seq, row_number() OVER (PARTITION BY rig"
-    " ORDER BY seq) AS position FROM merge_requests WHERE state IN ('queued', 'testing', 'publishing')) p USING (seq)"
+    f"SELECT m.*, b.title, b.priority, p.position {_FROM} LEFT JOIN (SELECT seq, row_number() OVER (PARTITION BY rig"
+    f" ORDER BY {_RANK.format('o')}) AS position FROM merge_requests o WHERE {_LIVE}) p USING (seq)"
 )
 #: The same of one, whose place is counted for it alone.
 _SELECT_ONE = (
-    "SELECT m.*, CASE WHEN m.state IN ('queued', 'testing', 'publishing') THEN (SELECT count(*) FROM merge_requests o"
-    " WHERE o.rig = m.rig AND o.state IN ('queued', 'testing', 'publishing') AND o.seq <= m.seq) END AS position"
-    " FROM merge_requests m"
+    f"SELECT m.*, b.title, b.priority, CASE WHEN m.{_LIVE} THEN (SELECT count(*) FROM merge_requests o"
+    f" WHERE o.rig = m.rig AND o.{_LIVE} AND ({_RANK.format('o')}) <= ({_RANK.format('m')})) END AS position {_FROM}"
 )
 #: Its end was recorded, and a kill came before those it concerns were told.
 _UNTOLD = "told = 0 AND state IN ('merged', 'conflicted', 'rejected')"
@@ -39,6 +42,8 @@ def _merge_request(row: Row) -> MergeRequest:
     return MergeRequest(
         id=MergeRequestId(row["id"]),
         bead=BeadId(row["bead"]),
+        title=row["title"],
+        priority=row["priority"],
         rig=RigName(row["rig"]),
         author=Address(row["author"]),
         branch=row["branch"],
@@ -50,6 +55,8 @@ def _merge_request(row: Row) -> MergeRequest:
         attempts=row["attempts"],
         reason=row["reason"],
         candidate=row["candidate"] and Commit(row["candidate"]),
+        tested_in=row["tested_in"] and Commit(row["tested_in"]),
+        retries=row["retries"],
         merged_commit=row["merged_commit"] and Commit(row["merged_commit"]),
         not_before=row["not_before"] and Time(row["not_before"]),
         log=row["log"],
@@ -69,7 +76,7 @@ def list_merge_requests(reader: Reader, *, rig: str | None = None, state: str | 
 
 def count_queued(reader: Reader) -> Counter[RigName]:
     """How many of each rig are queued or at work."""
-    return _count(reader, "state IN ('queued', 'testing', 'publishing')")
+    return _count(reader, _LIVE)
 
 
 def count_held(reader: Reader) -> Counter[RigName]:
@@ -84,24 +91,19 @@ def _count(reader: Reader, where: str) -> Counter[RigName]:
 
 def list_hindered(reader: Reader) -> list[tuple[MergeRequestId, str]]:
     """Those in the queues of all rigs that something is said of, and what."""
-    sql = (
-        "SELECT id, reason FROM merge_requests"
-        " WHERE state IN ('queued', 'testing', 'publishing') AND reason IS NOT NULL ORDER BY seq"
-    )
+    sql = f"SELECT id, reason FROM merge_requests WHERE {_LIVE} AND reason IS NOT NULL ORDER BY seq"
     return [(MergeRequestId(row["id"]), row["reason"]) for row in reader.rows(sql)]
 
 
 def list_queue(reader: Reader, rig: str) -> list[MergeRequest]:
     """What the refinery of a rig has to do, in order: first what a killed one left half-way."""
-    sql = _SELECT + (
-        " WHERE m.rig = ? AND m.state IN ('queued', 'testing', 'publishing') ORDER BY m.state = 'queued', m.seq"
-    )
+    sql = _SELECT + (f" WHERE m.rig = ? AND m.{_LIVE} ORDER BY m.state = 'queued', p.position")
     return [_merge_request(row) for row in reader.rows(sql, rig)]
 
 
 def list_rigs_with_work(reader: Reader, now: Time) -> list[RigName]:
     rows = reader.rows(
-        "SELECT DISTINCT rig FROM merge_requests WHERE (state IN ('queued', 'testing', 'publishing')"
+        f"SELECT DISTINCT rig FROM merge_requests WHERE ({_LIVE}"
         f" AND (not_before IS NULL OR not_before <= ?)) OR ({_UNTOLD}) ORDER BY rig",
         now,
     )
@@ -110,7 +112,8 @@ def list_rigs_with_work(reader: Reader, now: Time) -> list[RigName]:
 
 def list_untold(reader: Reader, rig: str) -> list[MergeRequest]:
     """Those whose end nobody was told of yet."""
-    return [_merge_request(row) for row in reader.rows(_SELECT + f" WHERE m.rig = ? AND {_UNTOLD}", rig)]
+    untold = f"SELECT seq FROM merge_requests WHERE rig = ? AND {_UNTOLD}"
+    return [_merge_request(row) for row in reader.rows(_SELECT + f" WHERE m.seq IN ({untold})", rig)]
 
 
 def mark_told(change: Change, id: MergeRequestId) -> None:
@@ -181,8 +184,56 @@ def move_merge_request(
         " not_before = ?, log = coalesce(?, log), attempts = attempts + ?, updated = ? WHERE id = ?",
         state, reason, candidate, merged_commit, not_before, log, move == "test", change.time, id,
     )  # fmt: skip
+    if move == "publish" and (published := candidate or found.candidate):
+        change.execute(
+            "INSERT OR REPLACE INTO publications (request, candidate, time) VALUES (?, ?, ?)",
+            id, published, change.time,
+        )  # fmt: skip
     change.event(_EVENTS[move], id, bead=found.bead, reason=reason, candidate=candidate, commit=merged_commit)
     return found
+
+
+def list_published(reader: Reader, rig: RigName) -> dict[MergeRequestId, list[Commit]]:
+    """Candidates of each request on its way that were ever about to be pushed, the newest first."""
+    sql = (
+        "SELECT p.request, p.candidate FROM publications p JOIN merge_requests m ON m.id = p.request"
+        f" WHERE m.rig = ? AND m.{_LIVE} ORDER BY p.time DESC"
+    )
+    found: dict[MergeRequestId, list[Commit]] = {}
+    for row in reader.rows(sql, rig):
+        found.setdefault(MergeRequestId(row["request"]), []).append(Commit(row["candidate"]))
+    return found
+
+
+def list_unmet(reader: Reader, rig: RigName) -> dict[BeadId, frozenset[BeadId]]:
+    """What beads that are queued need and is not out of their way."""
+    sql = (
+        "SELECT n.bead, n.needed FROM merge_requests m JOIN needs n ON n.bead = m.bead JOIN beads d ON d.id = n.needed"
+        f" WHERE m.rig = ? AND m.{_LIVE} AND d.state <> 'merged' AND NOT (d.state = 'closed' AND d.reason = 'done')"
+    )
+    found: dict[BeadId, set[BeadId]] = {}
+    for row in reader.rows(sql, rig):
+        found.setdefault(BeadId(row["bead"]), set()).add(BeadId(row["needed"]))
+    return {bead: frozenset(needs) for bead, needs in found.items()}
+
+
+def list_held(reader: Reader, rig: RigName) -> list[MergeRequest]:
+    return list_merge_requests(reader, rig=rig, state=MergeState.HELD)
+
+
+def set_candidate(change: Change, id: MergeRequestId, candidate: Commit) -> bool:
+    """What its verdicts are of from now on. False where it is not in testing any more."""
+    sql = "UPDATE merge_requests SET candidate = ? WHERE id = ? AND state = 'testing'"
+    return bool(change.execute(sql, candidate, id).rowcount)
+
+
+def set_tested(change: Change, id: MergeRequestId, commit: Commit) -> None:
+    change.execute("UPDATE merge_requests SET tested_in = ? WHERE id = ?", commit, id)
+
+
+def count_retry(change: Change, id: MergeRequestId) -> None:
+    """A gate that failed on its candidate is run again."""
+    change.execute("UPDATE merge_requests SET retries = retries + 1, updated = ? WHERE id = ?", change.time, id)
 
 
 def put_off(
@@ -209,6 +260,12 @@ def retarget(change: Change, rig: RigName, target: str) -> int:
 def set_reason(change: Change, id: MergeRequestId, reason: str) -> None:
     """It stays where it is."""
     change.execute("UPDATE merge_requests SET reason = ?, updated = ? WHERE id = ?", reason, change.time, id)
+
+
+def set_waiting(change: Change, id: MergeRequestId, reason: str, not_before: Time) -> None:
+    """It is queued, and something else comes first: that is no try."""
+    sql = "UPDATE merge_requests SET reason = ?, not_before = ? WHERE id = ? AND state = 'queued'"
+    change.execute(sql, reason, not_before, id)
 
 
 def hurry(change: Change, id: MergeRequestId) -> None:

@@ -146,4 +146,20 @@ MIGRATIONS: tuple[str, ...] = (
         WHERE state = 'open' AND (target IS NOT NULL OR reason IS NOT NULL);
     CREATE INDEX beads_by_assignee ON beads (assignee, updated);
     """,
+    """
+    -- What the gates passed on, and how often one that failed was run again.
+    ALTER TABLE merge_requests ADD COLUMN tested_in TEXT;
+    ALTER TABLE merge_requests ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
+    -- Every candidate that was ever about to be pushed: a push outlives its refinery.
+    CREATE TABLE publications (
+        request TEXT NOT NULL, candidate TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (request, candidate)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO publications (request, candidate, time)
+        SELECT id, candidate, updated FROM merge_requests WHERE candidate IS NOT NULL;
+    -- Trees that passed the gates; the rules are these gates and all that they depend on, as a digest.
+    CREATE TABLE green_trees (
+        rig TEXT NOT NULL, tree TEXT NOT NULL, rules TEXT NOT NULL, time TEXT NOT NULL,
+        PRIMARY KEY (rig, tree, rules)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

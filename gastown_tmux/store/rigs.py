@@ -84,7 +84,10 @@ def delete_rig(change: Change, name: RigName) -> None:
     beads, agents = "SELECT id FROM beads WHERE rig = ?", "SELECT address FROM agents WHERE rig = ?"
     change.execute(f"DELETE FROM needs WHERE bead IN ({beads}) OR needed IN ({beads})", name, name)
     change.execute(f"DELETE FROM convoy_beads WHERE bead IN ({beads})", name)
+    requests = "SELECT id FROM merge_requests WHERE rig = ?"
+    change.execute(f"DELETE FROM publications WHERE request IN ({requests})", name)
     change.execute("DELETE FROM merge_requests WHERE rig = ?", name)
+    change.execute("DELETE FROM green_trees WHERE rig = ?", name)
     change.execute("DELETE FROM target_tips WHERE rig = ?", name)
     change.execute("DELETE FROM beads WHERE rig = ?", name)
     change.execute(f"DELETE FROM handoffs WHERE agent IN ({agents})", name)

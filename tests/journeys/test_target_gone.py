@@ -196,7 +196,9 @@ def test_held_and_sent_back_requests_go_along(bare_town: TownWorld, remote: Path
 def test_a_target_that_is_chosen_while_one_is_tested(bare_town: TownWorld, remote: Path) -> None:
     """A verdict counts for the target that it was given on: it is asked for again."""
     world = bare_town
-    git(remote, "branch", "other", "main")
+    git(remote, "read-tree", "main")
+    git(remote, "--work-tree=.", "read-tree", "--prefix=more/", "main")
+    git(remote, "branch", "other", git(remote, "commit-tree", "-p", "main", "-m", "more", git(remote, "write-tree")))
     gate = "echo $$ >> ../runs; while [ -e ../held ]; do sleep 0.1; done"
     world.gt("config", "set", "merge.gates", f"[{{name: wait, run: '{gate}'}}]")
     (world.path / "rigs/demo/held").touch()

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.domain.ids import Commit
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.git import layout
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git
@@ -168,6 +169,17 @@ class Repository:
     def new_commits(self, base: str, head: str) -> set[str]:
         """The ids of what is in the history of `head` and not in that of `base`."""
         return set(self.run("rev-list", head, f"^{base}", "--").lines)
+
+    def away_from(self, tip: str, commits: Sequence[str]) -> set[str]:
+        """What of these commits is here and not in the history of `tip`."""
+        asked = "".join(f"{commit}\n" for commit in [*commits, f"^{tip}"]).encode()
+        return set(self.run("rev-list", "--ignore-missing", "--stdin", data=asked).lines) & set(commits)
+
+    def parents_beyond(self, tip: str, heads: Sequence[str]) -> dict[Commit, list[Commit]]:
+        """The commits in the histories of `heads` that `tip` lacks, each with its parents; of those not here, none."""
+        asked = "".join(f"{commit}\n" for commit in [*heads, f"^{tip}"]).encode()
+        found = self.run("rev-list", "--ignore-missing", "--parents", "--stdin", data=asked).lines
+        return {commit: parents for commit, *parents in (list(map(Commit, line.split(" "))) for line in found)}
 
     def own_commits(self, base: str, head: str) -> list[str]:
         """Of those, the ones that are no merges, and not the first of all."""

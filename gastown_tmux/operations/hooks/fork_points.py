@@ -4,7 +4,7 @@ It does not tell of a branch that landed as one commit of another name, and goes
 of a target that was rewritten after the branch was cut from it.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from gastown_tmux.domain.ids import Commit, MergeRequestId
@@ -31,12 +31,18 @@ class Fork:
 
 
 def find_fork(
-    town: Town, rig: Rig, tip: str, head: str, began: str | None = None, before: MergeRequestId | None = None
+    town: Town,
+    rig: Rig,
+    tip: str,
+    head: str,
+    began: str | None = None,
+    before: MergeRequestId | None = None,
+    ahead: Mapping[Commit, Commit] | None = None,
 ) -> Fork | None:
     """Where ``head`` left the target, which is at ``tip`` now; None where they never shared anything.
 
     ``began``: where the target was when the work began. ``before``: what landed by this merge request, and later, does
-    not count.
+    not count. ``ahead``: heads that are on ``tip`` under another name, each with that, though they have not landed yet.
     """
     repository = town.repository(rig.name)
     shared = repository.merge_bases(tip, head)
@@ -51,7 +57,7 @@ def find_fork(
             if not known and all(repository.is_ancestor(base, last) for base in shared):
                 known = [last]
     base = known[0] if known else shared[0] if shared else None
-    for landed, commit in _landed(town, rig, repository, tip, head, before):
+    for landed, commit in _landed(town, rig, repository, tip, head, before, ahead or {}):
         known.append(landed)
         base = landed
         if not repository.is_ancestor(commit, tip):
@@ -84,20 +90,27 @@ def _former_tips(town: Town, rig: Rig, repository: Repository, began: str | None
 
 
 def _landed(
-    town: Town, rig: Rig, repository: Repository, tip: str, head: str, before: MergeRequestId | None
+    town: Town,
+    rig: Rig,
+    repository: Repository,
+    tip: str,
+    head: str,
+    before: MergeRequestId | None,
+    ahead: Mapping[Commit, Commit],
 ) -> list[tuple[str, str]]:
     """What of the branch landed under another name that is not in its own history: its commit, and the target's."""
-    landed = list_landed(town.db, rig.name, before)
+    landed = {
+        request.head: request.merged_commit
+        for request in list_landed(town.db, rig.name, before)
+        if request.merged_commit is not None
+    } | dict(ahead)
     if not landed:
         return []
     own = repository.new_commits(tip, head)
     found = {
-        request.head: request.merged_commit
-        for request in landed
-        if request.head in own
-        and request.merged_commit is not None
-        and repository.resolve(request.merged_commit) is not None
-        and not repository.is_ancestor(request.merged_commit, head)
+        commit: on_target
+        for commit, on_target in landed.items()
+        if commit in own and repository.resolve(on_target) is not None and not repository.is_ancestor(on_target, head)
     }
     newest = repository.independent(list(found))
     return [(commit, on_target) for commit, on_target in found.items() if commit in newest]

@@ -1,31 +1,33 @@
 """The commit that the target would be at: what its author did, on the target as it is now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.merging import MergeRequest
-from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import Bead, Reason
+from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.git import merge
 from gastown_tmux.edges.git.command import Person
-from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.workbench import workbench
 from gastown_tmux.operations.hooks.fork_points import find_fork
 from gastown_tmux.operations.hooks.project_rules import follow_source
 from gastown_tmux.operations.hooks.submodules import bring_both, find_objection
 from gastown_tmux.operations.merging.inspection import inspect
-from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path
-from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.merging.rig_queue import RigQueue
+from gastown_tmux.operations.merging.verdicts import Built, Delay, Rejection
+from gastown_tmux.store import beads
 
 
 def build(
-    town: Town, rig: Rig, repository: Repository, request: MergeRequest, bead: Bead, tip: Commit
-) -> Commit | Rejection | Delay:
-    """Made without a checkout; no ref moves."""
+    queue: RigQueue, request: MergeRequest, tip: Commit, ahead: Mapping[Commit, Commit]
+) -> Built | Rejection | Delay:
+    """Made without a checkout on ``tip``; no ref moves. ``ahead``: heads that the branch contains and ``tip`` has under
+    another name, each with that.
+    """
+    town, rig, repository = queue.town, queue.rig, queue.repository
     follow_source(repository, Path(rig.source))
-    squash = town.settings(rig.name).get("merge.strategy") == "squash"
-    fork = find_fork(town, rig, tip, request.head, request.base, request.id)
+    squash = queue.settings.get("merge.strategy") == "squash"
+    fork = find_fork(town, rig, tip, request.head, request.base, ahead=ahead)
     if fork is None:
         return Rejection(Reason.CONFLICTED, f"the branch shares no history with {request.target}")
     if fork.dropped and not squash:
@@ -37,7 +39,7 @@ def build(
     with workbench(repository) as bench:
         merged = merge.merge_tree(bench, tip, request.head, fork.known)
         if isinstance(merged, merge.Conflict):
-            log = log_path(town, request)
+            log = queue.log_path(request)
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(merged.words + "\n", encoding="utf-8")
             return Rejection(Reason.CONFLICTED, "conflicts with the target in " + ", ".join(merged.files), log)
@@ -47,8 +49,9 @@ def build(
             return _brought_back(request, unseen)
         if repository.tree(tip) == merged.id:
             return Rejection(Reason.REJECTED, "the target has these changes already: nothing is left to land")
-        candidate = _commit(rig, repository, request, bead, merged.id, [tip] if squash else [tip, request.head])
-        return inspect(bench, rig, request, tip, candidate, history=not squash) or candidate
+        candidate = _commit(queue, request, merged.id, [tip] if squash else [tip, request.head])
+        refusal = inspect(bench, rig, request, tip, candidate, history=not squash)
+        return refusal or Built(request, candidate, merged.id, queue.log_path(request))
 
 
 def _brought_back(request: MergeRequest, dropped: Sequence[str]) -> Rejection:
@@ -62,13 +65,12 @@ def _brought_back(request: MergeRequest, dropped: Sequence[str]) -> Rejection:
     return Rejection(Reason.CONFLICTED, f"{words}: {hint}")
 
 
-def _commit(
-    rig: Rig, repository: Repository, request: MergeRequest, bead: Bead, tree: str, parents: Sequence[str]
-) -> Commit:
-    author = Person(request.author, rig.email)
+def _commit(queue: RigQueue, request: MergeRequest, tree: str, parents: Sequence[str]) -> Commit:
+    author = Person(request.author, queue.rig.email)
+    bead = beads.get_bead(queue.town.db, request.bead)
     trailers = [f"Gastown-Bead: {bead.id}", f"Gastown-Agent: {request.author}"]
     if bead.convoy:
         trailers.insert(1, f"Gastown-Convoy: {bead.convoy}")
     title = bead.title if len(parents) == 1 else f"Merge {request.branch}: {bead.title}"
     message = f"{title}\n\n" + "\n".join(trailers) + "\n"
-    return Commit(merge.commit_tree(repository, tree, parents, message, author, author))
+    return Commit(merge.commit_tree(queue.repository, tree, parents, message, author, author))

@@ -1,64 +1,97 @@
 """The rig's gates: commands that must pass on exactly the candidate before anything is published."""
 
+import hashlib
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import assert_never
 
-from gastown_tmux.domain.ids import Commit
-from gastown_tmux.domain.merging import MergeRequest
-from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.merging import NOT_FOUND, MergeRequest, Verdict, judge_status
 from gastown_tmux.domain.setting_values import Gate
 from gastown_tmux.domain.work import Reason
+from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.bounded_log import append
 from gastown_tmux.edges.git import places
-from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.hooks import submodules
 from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
 from gastown_tmux.operations.hooks.worktrees import copy_files
-from gastown_tmux.operations.merging.verdicts import Delay, Rejection, log_path, pause
+from gastown_tmux.operations.merging.rig_queue import RigQueue
+from gastown_tmux.operations.merging.verdicts import Built, Delay, Rejection, pause
 from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.green_trees import is_green, keep_green
+from gastown_tmux.store.merging import count_retry
 
 #: A gate that fails where a submodule could not be had may fail for that: so often it is tried again.
 _TRIES_WITHOUT = 5
+#: How long a tree that passed is not asked again.
+_GREEN_SECONDS = 86400.0
+#: Bytes: on a disk with less, a gate fails for want of it.
+_LEAST_SPACE = 2**20
 
 
-def run_gates(
-    town: Town, rig: Rig, repository: Repository, request: MergeRequest, candidate: Commit
-) -> Rejection | Delay | None:
-    """The rig's gates in a worktree of exactly the candidate. One that cannot run fails nobody; what they leave running
-    is ended, for it would change the files under the next one's gates.
+def test(queue: RigQueue, built: Built) -> Rejection | Delay | None:
+    """The rig's gates on exactly the candidate; a tree that passed them within a day is not asked again. One that fails
+    is, as often as ``merge.retries`` says, and counted.
     """
-    gates = town.settings(rig.name).gates()
+    gates = queue.settings.gates()
     if not gates:
         return None
+    rules = _digest(queue, gates)
+    if is_green(queue.town.db, queue.rig.name, built.tree, rules, clock.after(-_GREEN_SECONDS)):
+        return None
+    retries = queue.settings.get("merge.retries")
+    for left in range(retries if isinstance(retries, int) else 0, -1, -1):
+        verdict = _run_gates(queue, built, gates)
+        if verdict is None:
+            with queue.town.change() as change:
+                keep_green(change, queue.rig.name, built.tree, rules, clock.after(-_GREEN_SECONDS))
+            return None
+        if isinstance(verdict, Delay) or not left:
+            return verdict
+        queue.town.say(f"{built.request.id}: {verdict.words}: once more")
+        with queue.town.change() as change:
+            count_retry(change, built.request.id)
+    return verdict
+
+
+def _digest(queue: RigQueue, gates: Sequence[Gate]) -> str:
+    """Of all that decides whether a tree passes, as far as it is set."""
+    setup = [queue.settings.texts(key) for key in ("worktree.setup", "worktree.copy")]
+    told = [(gate.name, gate.run, gate.timeout, sorted(gate.environment.items())) for gate in gates]
+    return hashlib.sha256(repr((told, setup)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _run_gates(queue: RigQueue, built: Built, gates: Sequence[Gate]) -> Rejection | Delay | None:
+    """One that cannot run fails nobody. What they leave running is ended: it would change the files of the next one."""
     try:
-        return _run_all(town, rig, repository, request, candidate, gates)
+        return _run_all(queue, built, gates)
+    except OSError as error:
+        return Delay(f"the gates cannot run: {error.strerror or error}", pause(built.request))
     finally:
-        with isolated(town, "ending of what the gates left in rig", rig.name):
-            processes.end((), term_seconds=1.0, sessions=[town.gate_mark(rig.name)])
+        with isolated(queue.town, "ending of what the gates left in rig", queue.rig.name):
+            processes.end((), term_seconds=1.0, sessions=[queue.gate_mark])
 
 
-def _run_all(
-    town: Town, rig: Rig, repository: Repository, request: MergeRequest, candidate: Commit, gates: Sequence[Gate]
-) -> Rejection | Delay | None:
-    settings = town.settings(rig.name)
-    place, log = town.rig_folder(rig.name) / "gate", log_path(town, request)
+def _run_all(queue: RigQueue, built: Built, gates: Sequence[Gate]) -> Rejection | Delay | None:
+    town, rig, request = queue.town, queue.rig, built.request
+    settings = queue.settings
+    place, log = town.rig_folder(rig.name) / "gate", built.log
     try:
-        places.make_gate(repository, place, candidate, "gt: gates of the merge queue", town.trash)
+        places.make_gate(queue.repository, place, built.commit, "gt: gates of the merge queue", town.trash)
         missing = submodules.fill(town, rig, place)
         copy_files(town, rig, place, over=False)  # what the candidate has itself is what is tested
         environment = _gate_environment(town, log_commands(town, rig, place))
         for command in settings.texts("worktree.setup"):
             seconds = settings.seconds("worktree.timeout")
             status = run_logged(
-                ["sh", "-c", command], place, environment, log, seconds, town.gate_mark(rig.name),
-                town.log_size(rig.name),
-            )  # fmt: skip
+                ["sh", "-c", command], place, environment, log, seconds, queue.gate_mark, queue.log_size
+            )
             if status != 0:
                 words = f"worktree.setup {command!r} fails where the gates run{last_words(log)}; see {log}"
                 return Delay(words, pause(request))
@@ -68,7 +101,7 @@ def _run_all(
     alone = [gate for gate in gates if not gate.parallel]
     together = [gate for gate in gates if gate.parallel]
     for group in [[gate] for gate in alone] + ([together] if together else []):
-        verdict = _run_group(town, request, group, place, log, environment)
+        verdict = _run_group(queue, request, group, place, log, environment)
         if isinstance(verdict, Rejection) and missing and request.attempts < _TRIES_WITHOUT:
             without = f"{verdict.words}, without the submodule {missing[0].path}: {missing[0].words}"
             return Delay(without, pause(request))
@@ -78,35 +111,58 @@ def _run_all(
 
 
 def _run_group(
-    town: Town, request: MergeRequest, group: Sequence[Gate], place: Path, log: Path, environment: Mapping[str, str]
+    queue: RigQueue,
+    request: MergeRequest,
+    group: Sequence[Gate],
+    place: Path,
+    log: Path,
+    environment: Mapping[str, str],
 ) -> Rejection | Delay | None:
     def run(gate: Gate) -> tuple[int | None, str]:
         own = log if len(group) == 1 else log.with_suffix(f".{threading.get_ident()}.log")
         try:
             status = run_logged(
-                ["sh", "-c", gate.run], place, {**environment, **gate.environment}, own, gate.timeout,
-                town.gate_mark(request.rig), town.log_size(request.rig),
+                ["sh", "-c", gate.run], place, {**environment, **gate.environment}, own, gate.timeout, queue.gate_mark,
+                size,
             )  # fmt: skip
             return status, last_words(own)
         finally:
             if own is not log:
-                append(log, own.read_bytes(), town.log_size(request.rig))
+                append(log, own.read_bytes(), size)
                 own.unlink()
 
+    size = queue.log_size
     with ThreadPoolExecutor(max_workers=len(group)) as pool:
         try:
             results = list(pool.map(run, group))
         except BaseException:
             # A refinery that is told to end does not wait for its gates.
-            processes.end((), term_seconds=1.0, sessions=[town.gate_mark(request.rig)])
+            processes.end((), term_seconds=1.0, sessions=[queue.gate_mark])
             raise
     for gate, (status, words) in zip(group, results, strict=True):
-        if status is None:
-            return Rejection(Reason.REJECTED, f"gate {gate.name} ran out of time ({gate.timeout:.0f}s)", log)
-        if status in (126, 127):
-            return Delay(f"gate {gate.name} cannot run (status {status}){words}; see {log}", pause(request))
-        if status != 0:
-            return Rejection(Reason.REJECTED, f"gate {gate.name} failed with status {status}{words}", log)
+        match judge_status(status):
+            case Verdict.PASSED:
+                continue
+            case Verdict.LATE:
+                return Rejection(Reason.REJECTED, f"gate {gate.name} ran out of time ({gate.timeout:.0f}s)", log)
+            case Verdict.FAILED:
+                if full := _find_full(place, log):
+                    return Delay(f"gate {gate.name} failed{words}, and {full}; see {log}", pause(request))
+                return Rejection(Reason.REJECTED, f"gate {gate.name} failed with status {status}{words}", log)
+            case Verdict.NONE:
+                why = "cannot run" if status in NOT_FOUND else "gave no verdict"
+                return Delay(f"gate {gate.name} {why} (status {status}){words}; see {log}", pause(request))
+            case verdict:
+                assert_never(verdict)
+    return None
+
+
+def _find_full(*places: Path) -> str | None:
+    """What is said of a disk that has no room, where one of these has such."""
+    for place in places:
+        disk = os.statvfs(place if place.is_dir() else place.parent)
+        if disk.f_bavail * disk.f_frsize < _LEAST_SPACE:
+            return f"the disk of {place} is full"
     return None
 
 

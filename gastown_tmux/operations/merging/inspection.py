@@ -18,8 +18,8 @@ from gastown_tmux.edges.git.filters import (
     may_name_filters,
     named_filters,
 )
-from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.workbench import Workbench, workbench
+from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.verdicts import Delay, Rejection, pause
 
 
@@ -97,13 +97,12 @@ def _find_past(
     return Rejection(Reason.REJECTED, words)
 
 
-def send_objects(
-    repository: Repository, rig: Rig, request: MergeRequest, tip: str, candidate: str
-) -> Rejection | Delay | None:
+def send_objects(queue: RigQueue, request: MergeRequest, tip: str, candidate: str) -> Rejection | Delay | None:
     """What of a candidate lies in LFS comes to the server, where it must be before the commit that names it."""
-    if not may_name_filters(repository, candidate):
+    rig = queue.rig
+    if not may_name_filters(queue.repository, candidate):
         return None
-    with workbench(repository) as bench:
+    with workbench(queue.repository) as bench:
         bench.lay_out(candidate)
         if LFS not in named_filters(bench):
             return None

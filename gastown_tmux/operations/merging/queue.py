@@ -17,9 +17,8 @@ from gastown_tmux.store import merging as rows
 
 @dataclass(frozen=True, slots=True)
 class ShownRequest(MergeRequest):
-    """A merge request with what would land of it: its title, commits and files; None where they are gone."""
+    """A merge request with what would land of it, commits and files; None where they are gone."""
 
-    title: str
     commits: list[LogEntry] | None
     files: list[FileChange] | None
 
@@ -38,9 +37,8 @@ def show_merge_request(town: Town, request: MergeRequest) -> ShownRequest:
     with contextlib.suppress(GtError):
         commits = list_commits(repository, request.base, request.head)
         files = list_changes(repository, request.base, request.head)
-    bead = beads.find_bead(town.db, request.bead)
     known = {field.name: getattr(request, field.name) for field in fields(request)}
-    return ShownRequest(**known, title=bead.title if bead else "", commits=commits, files=files)
+    return ShownRequest(**known, commits=commits, files=files)
 
 
 def submit(town: Town, bead: Bead | None = None) -> Answer:

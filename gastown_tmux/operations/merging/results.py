@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Commit, MergeRequestId
-from gastown_tmux.domain.merging import MergeRequest, MergeRequestMove, MergeState
+from gastown_tmux.domain.merging import LIVE, MergeRequest, MergeRequestMove, MergeState
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import ATTEMPTS, Reason
 from gastown_tmux.edges.files.faults import fault_point
@@ -20,9 +20,15 @@ _TAIL = 4000
 
 
 def record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *, local: bool) -> None:
-    """``commit`` was seen on the target. ``local``: the target is in repo.git, whose place the rig keeps."""
+    """``commit`` was seen on the target. ``local``: the target is in repo.git, whose place the rig keeps.
+
+    A request that came to rest meanwhile is left as it is.
+    """
     with town.change() as change:
-        if rows.get_merge_request(change, request.id).state is not MergeState.PUBLISHING:
+        now = rows.get_merge_request(change, request.id).state
+        if now not in LIVE:
+            return
+        if now is not MergeState.PUBLISHING:
             rows.move_merge_request(change, request.id, "publish", candidate=commit)
         rows.move_merge_request(change, request.id, "merge", merged_commit=commit)
         beads.merge_bead(change, request.bead, commit)
@@ -36,12 +42,27 @@ def record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *
     report(town, request.id)
 
 
-def send_back(town: Town, request: MergeRequest, reason: Reason, words: str, log: Path | None = None) -> None:
-    """The bead is open again, its branch kept and its author preferred; after the last attempt a person is asked."""
+def send_back(
+    town: Town,
+    request: MergeRequest,
+    reason: Reason,
+    words: str,
+    log: Path | None = None,
+    *,
+    only_if: tuple[MergeState, Commit | None] | None = None,
+) -> None:
+    """The bead is open again, its branch kept and its author preferred; after the last attempt a person is asked.
+
+    ``only_if``: what a verdict is of, state and candidate (None: any); of anything else it says nothing.
+    """
     bead = beads.get_bead(town.db, request.bead)
     last = bead.attempts >= ATTEMPTS
     move: MergeRequestMove = "conflict" if reason is Reason.CONFLICTED else "reject"
     with town.change() as change:
+        if only_if is not None:
+            now, (state, candidate) = rows.get_merge_request(change, request.id), only_if
+            if now.state is not state or candidate not in (None, now.candidate):
+                return
         rows.move_merge_request(change, request.id, move, reason=words, log=str(log) if log else None)
         beads.refuse_bead(
             change, bead.id, Reason.ESCALATED if last else reason, target=None if last else request.author

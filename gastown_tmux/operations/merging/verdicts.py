@@ -3,12 +3,22 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.work import Reason
-from gastown_tmux.operations.town.town import Town
 
 #: Seconds before a refused or unreachable remote is asked again, by the number of tries so far.
 DELAYS = (2.0, 5.0, 10.0, 20.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The candidate of a request: what its gates run on, and what lands. ``log`` is what they print."""
+
+    request: MergeRequest
+    commit: Commit
+    tree: str
+    log: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +32,15 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Nothing is wrong with the branch; it is tried again after ``seconds``. ``whole``: all that a program said."""
+    """Nothing is wrong with the branch; it is tried again after ``seconds``. ``whole``: all that a program said.
+
+    ``apart``: of several that were tried together one may be at fault, so each is tried by itself.
+    """
 
     words: str
     seconds: float
     whole: str = ""
-
-
-def log_path(town: Town, request: MergeRequest) -> Path:
-    return town.logs / "merge" / f"{request.id}.log"
+    apart: bool = False
 
 
 def pause(request: MergeRequest) -> float:

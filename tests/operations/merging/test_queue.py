@@ -10,7 +10,7 @@ import pytest
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.edges.git.push import Pushed, push
 from gastown_tmux.errors import GtError, RefusedError
-from gastown_tmux.operations.merging import landing, queue, verdicts
+from gastown_tmux.operations.merging import delays, landing, publishing, queue, verdicts
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.work import worker
 from gastown_tmux.operations.workforce.workers import remove_agent
@@ -114,7 +114,7 @@ def test_a_line_that_breaks_after_the_push_makes_no_difference(
         raise GtError("the line is dead")
 
     monkeypatch.setattr(verdicts, "DELAYS", (0.0,))
-    monkeypatch.setattr(landing.push, "push", push_and_lose)
+    monkeypatch.setattr(publishing.push, "push", push_and_lose)
     for _ in range(2):
         landing.run_refinery(quiet.town, once=True)
         found = get_merge_request(quiet.town.db, request)
@@ -130,7 +130,7 @@ def test_a_line_that_breaks_after_the_push_makes_no_difference(
 def test_who_cannot_land_for_long_is_escalated_once_and_tried_on(
     quiet: QuietTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(landing, "PATIENCE", 2)
+    monkeypatch.setattr(delays, "PATIENCE", 2)
     monkeypatch.setattr(verdicts, "DELAYS", (0.0,))
     first, second = submit(quiet, "one"), submit(quiet, "two")
     (quiet.project / "file-0.txt").write_text("somebody is at work here\n")

@@ -1,0 +1,207 @@
+"""Batches with real git: what lands together, what of it comes back, and what it costs in runs of the gates."""
+
+import math
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId
+from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.operations.merging import landing, queue
+from gastown_tmux.operations.town.configuration import set_key
+from gastown_tmux.store.beads import set_needs, submit_bead
+from gastown_tmux.store.merging import get_merge_request, insert_merge_request
+from tests.journeys.town_world import git
+from tests.operations.quiet_town import QuietTown
+
+
+class Authors:
+    """Many branches of one worktree, each submitted as a bead of its own. ``runs`` is where the gates count."""
+
+    def __init__(self, quiet: QuietTown) -> None:
+        self.quiet = quiet
+        self.address, self.place = quiet.crew("ann")
+        self.base = Commit(git(self.place, "rev-parse", "origin/main"))
+        self.runs = quiet.project.with_name("runs")
+
+    def gate(self, check: str) -> None:
+        run = f"echo x >> {shlex.quote(str(self.runs))}; {check}"
+        set_key(self.quiet.town, "merge.gates", [{"name": "g", "run": run}])
+
+    def submit(self, name: str, files: dict[str, str] | None = None, on: str | None = None) -> MergeRequestId:
+        """A bead whose branch, from the target or ``on`` another one, has these files (one of its own unless given)."""
+        bead = self.quiet.bead(name)
+        git(self.place, "checkout", "-q", "-B", f"bead/{bead}", on or self.base)
+        for path, text in (files or {name: f"{name}\n"}).items():
+            (self.place / path).write_text(text)
+        git(self.place, "add", "-A")
+        git(self.place, "commit", "-qm", name)
+        return self.queue(bead)
+
+    def queue(self, bead: BeadId) -> MergeRequestId:
+        town, head = self.quiet.town, Commit(git(self.place, "rev-parse", "HEAD"))
+        with town.change() as change:
+            change.execute("UPDATE beads SET state = 'working', assignee = NULL WHERE id = ?", bead)
+            id = insert_merge_request(
+                change, bead=bead, rig=self.quiet.rig.name, author=self.address, branch=f"bead/{bead}", head=head,
+                base=self.base, target="main", held=False,
+            )  # fmt: skip
+            submit_bead(change, bead, id)
+        return id
+
+    def show(self, id: MergeRequestId) -> MergeRequest:
+        return get_merge_request(self.quiet.town.db, id)
+
+    def count_runs(self) -> int:
+        return len(self.runs.read_text().splitlines()) if self.runs.exists() else 0
+
+    def landed(self) -> list[str]:
+        """The titles of what landed, in order."""
+        return git(self.quiet.project, "log", "--reverse", "--format=%s", f"{self.base}..main").splitlines()
+
+
+@pytest.fixture
+def authors(quiet: QuietTown) -> Authors:
+    return Authors(quiet)
+
+
+def test_twelve_with_two_culprits(authors: Authors) -> None:
+    set_key(authors.quiet.town, "merge.batch", 12)
+    authors.gate("! ls | grep bad")
+    names = [f"{'bad' if number in (4, 9) else 'good'}-{number}" for number in range(12)]
+    ids = [authors.submit(name) for name in names]
+    landing.run_refinery(authors.quiet.town)
+    found = [authors.show(id) for id in ids]
+    assert [request.state for request in found] == ["rejected" if "bad" in name else "merged" for name in names]
+    assert authors.landed() == [name for name in names if "bad" not in name]
+    for request in found:
+        if request.state == "merged":
+            # Each is a commit of its own, and was tested in one that has it.
+            assert request.merged_commit == request.candidate and request.tested_in is not None
+            git(authors.quiet.project, "merge-base", "--is-ancestor", request.merged_commit or "", request.tested_in)
+        else:
+            assert "bad-" in Path(str(request.log)).read_text() and "by itself" not in str(request.reason)
+    assert authors.count_runs() <= 2 * math.ceil(math.log2(12)) + 2 + 1 + 2
+
+
+def test_two_that_fail_together_only(authors: Authors) -> None:
+    authors.gate("! test -e one -a -e three")
+    ids = [authors.submit(name) for name in ("one", "two", "three", "four")]
+    landing.run_refinery(authors.quiet.town)
+    assert authors.landed() == ["one", "two", "four"]
+    back = authors.show(ids[2])
+    others = ", ".join(authors.show(id).bead for id in ids[:2])
+    assert back.state == "rejected" and f"together with {others}" in str(back.reason)
+    assert "by itself it passes" in str(back.reason)
+
+
+def test_conflicts_are_split_off_before_any_gate(authors: Authors) -> None:
+    authors.gate("true")
+    ids = [
+        authors.submit("one", {"file-0.txt": "one\n"}),
+        authors.submit("rival", {"file-0.txt": "rival\n"}),
+        authors.submit("two"),
+    ]
+    landing.run_refinery(authors.quiet.town)
+    assert [authors.show(id).state for id in ids] == ["merged", "conflicted", "merged"]
+    assert authors.show(ids[1]).reason == "conflicts with the target in file-0.txt"
+    assert authors.count_runs() == 1
+
+
+@pytest.mark.parametrize("strategy", ["squash", "merge"])
+def test_a_stack_in_one_batch(authors: Authors, strategy: str) -> None:
+    """Queued from its top: each lands as its own changes, once."""
+    set_key(authors.quiet.town, "merge.strategy", strategy)
+    bottom = authors.submit("bottom", {"shared": "1\n2\n3\n"})
+    head = authors.show(bottom).head
+    top = authors.submit("top", {"shared": "1\n2\n3\n4\n"}, on=head)
+    with authors.quiet.town.change() as change:
+        change.execute("UPDATE beads SET priority = 4 WHERE id = ?", authors.show(bottom).bead)
+    assert (authors.show(top).position, authors.show(bottom).position) == (1, 2)
+    landing.run_refinery(authors.quiet.town)
+    found = [authors.show(id) for id in (bottom, top)]
+    assert [request.state for request in found] == ["merged", "merged"], found
+    first, second = (str(request.merged_commit) for request in found)
+    assert git(authors.quiet.project, "rev-parse", f"{second}^1") == first
+    assert git(authors.quiet.project, "show", f"{first}:shared") == "1\n2\n3"
+    assert git(authors.quiet.project, "diff", "--numstat", first, second) == "1\t0\tshared"
+
+
+def test_urgent_first_needs_before_and_an_hour_is_worth_a_step(authors: Authors) -> None:
+    set_key(authors.quiet.town, "merge.batch", 1)
+    ids = {name: authors.submit(name) for name in ("old", "plain", "needed", "urgent", "needs")}
+    beads = {name: authors.show(id).bead for name, id in ids.items()}
+    with authors.quiet.town.change() as change:
+        change.execute("UPDATE beads SET priority = 3 WHERE id IN (?, ?)", beads["old"], beads["needed"])
+        change.execute("UPDATE beads SET priority = 0 WHERE id IN (?, ?)", beads["urgent"], beads["needs"])
+        old = "UPDATE merge_requests SET created = strftime('%Y-%m-%dT%H:%M:%fZ', created, '-4 hours') WHERE id = ?"
+        change.execute(old, ids["old"])
+        set_needs(change, beads["needs"], [beads["needed"]])
+    landing.run_refinery(authors.quiet.town)
+    assert authors.landed() == ["old", "urgent", "needed", "needs", "plain"]
+
+
+def test_what_needs_one_that_came_back_waits_and_says_so(authors: Authors) -> None:
+    authors.gate("! test -e bad")
+    bad, needs = authors.submit("bad"), authors.submit("needs")
+    with authors.quiet.town.change() as change:
+        set_needs(change, authors.show(needs).bead, [authors.show(bad).bead])
+    landing.run_refinery(authors.quiet.town)
+    waiting = authors.show(needs)
+    assert (waiting.state, waiting.reason) == ("queued", f"waits for {authors.show(bad).bead}")
+    assert authors.landed() == []
+
+
+def test_a_request_that_is_rejected_while_its_batch_is_tested_is_not_in_it(authors: Authors) -> None:
+    """And the others are tested again without it."""
+    ids = [authors.submit(name) for name in ("one", "two", "three")]
+    gt = [sys.executable, "-m", "gastown_tmux", "--town", str(authors.quiet.town.path), "mq", "reject", ids[1]]
+    authors.gate(f"test ! -e two || {shlex.join(gt)}")
+    landing.run_refinery(authors.quiet.town)
+    assert [authors.show(id).state for id in ids] == ["merged", "rejected", "merged"]
+    assert authors.landed() == ["one", "three"] and authors.count_runs() == 2
+
+
+def test_a_tree_that_passed_is_not_asked_again_and_a_flaky_gate_is_counted(authors: Authors) -> None:
+    set_key(authors.quiet.town, "merge.retries", 1)
+    authors.gate(f"test $(wc -l < {authors.runs}) -ne 1")
+    hook = authors.quiet.project / ".git/hooks/pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    id = authors.submit("one")
+    for _ in range(2):
+        landing.run_refinery(authors.quiet.town)
+        found = authors.show(id)
+        assert found.state == "queued" and "the remote refuses" in str(found.reason)
+        queue.retry(authors.quiet.town, found)
+    hook.unlink()
+    landing.run_refinery(authors.quiet.town)
+    assert (authors.show(id).state, authors.show(id).retries, authors.count_runs()) == ("merged", 1, 2)
+    # Of other gates nothing is known.
+    authors.gate("true; true")
+    authors.submit("two")
+    landing.run_refinery(authors.quiet.town)
+    assert authors.count_runs() == 3
+
+
+def test_one_that_the_remote_refuses_keeps_no_other_from_landing(authors: Authors) -> None:
+    authors.gate("true")
+    hook = authors.quiet.project / ".git/hooks/update"
+    hook.write_text('#!/bin/sh\n! git diff --name-only "$2" "$3" | grep -q forbidden\n')
+    hook.chmod(0o755)
+    ids = [authors.submit(name) for name in ("one", "forbidden", "two")]
+    landing.run_refinery(authors.quiet.town)
+    assert [authors.show(id).state for id in ids] == ["merged", "queued", "merged"]
+    assert "the remote refuses" in str(authors.show(ids[1]).reason)
+
+
+def test_a_gate_without_a_verdict_costs_nobody_anything(authors: Authors) -> None:
+    for status in ("exit 75", "kill -9 $$"):
+        authors.gate(status)
+        id = authors.submit(f"one-{len(status)}")
+        landing.run_refinery(authors.quiet.town)
+        found = authors.show(id)
+        assert found.state == "queued" and "gave no verdict" in str(found.reason)
+    assert authors.landed() == []
