@@ -9,13 +9,16 @@ from gastown_tmux.operations.town.town import Town
 
 #: One that ends at once is started more and more seldom; every line does without it.
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 60.0
+#: A town that comes up has more urgent work.
+FIRST_SECONDS = 2.0
 
 
 class VerbServer:
     def __init__(self, town: Town, jobs: BackgroundJobs) -> None:
         self._town, self._jobs = town, jobs
         self._delay = SHORTEST_SECONDS
-        self._started = self._due = time.monotonic()
+        self._started = time.monotonic()
+        self._due = self._started + FIRST_SECONDS
         self.process: ProcessRef | None = None
 
     def look(self) -> None:

@@ -154,7 +154,7 @@ def test_the_healthy_are_left_alone(town: TownWorld, terminal: Terminal, wait_fo
     town.tmux("split-window", "-d", "-t", panes["zoomed"], "cat")
     town.tmux("resize-pane", "-Z", "-t", panes["zoomed"])
     terminal.run(GT, "--town", town.path, "attach", "demo/attended")
-    terminal.sees("demo/attended")
+    terminal.sees("runbook demo/attended")  # the line we typed has its name too
     terminal.types("half a thought")
     terminal.sees("half a thought")
     for name in ("asking", "attended"):
