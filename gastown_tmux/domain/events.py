@@ -56,6 +56,8 @@ class EventType(StrEnum):
     MERGE_REJECTED = "merge.rejected"
     MERGE_MERGED = "merge.merged"
     MERGE_SUPERSEDED = "merge.superseded"
+    QUEUE_PAUSED = "queue.paused"
+    QUEUE_RESUMED = "queue.resumed"
     ESCALATION_RAISED = "escalation.raised"
     ESCALATION_CHANGED = "escalation.changed"
     APPROVAL_ANSWERED = "approval.answered"

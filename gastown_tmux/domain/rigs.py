@@ -13,6 +13,13 @@ class RemoteKind(StrEnum):
     CHECKOUT = "checkout"
 
 
+class QueueState(StrEnum):
+    """Whether a rig's merge queue lands what is in it."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, slots=True)
 class Rig:
     """``source`` is what the person named; ``remote`` is where landed commits go.
@@ -21,7 +28,7 @@ class Rig:
     where the target lives in repo.git (``merge.publish: local``). ``rewritten``: when the target was found to lack
     commits that it had before, the last time.
     ``problem``: why the target could not be read when it was last fetched. ``remote_default``: the remote's own choice
-    when the target was chosen, where that is known.
+    when the target was chosen, where that is known. ``queue_reason``: why its merge queue is paused.
     """
 
     name: RigName
@@ -37,3 +44,5 @@ class Rig:
     rewritten: Time | None = None
     problem: str | None = None
     remote_default: str | None = None
+    queue: QueueState = QueueState.RUNNING
+    queue_reason: str | None = None

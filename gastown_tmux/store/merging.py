@@ -104,6 +104,7 @@ def list_queue(reader: Reader, rig: str) -> list[MergeRequest]:
 def list_rigs_with_work(reader: Reader, now: Time) -> list[RigName]:
     rows = reader.rows(
         f"SELECT DISTINCT rig FROM merge_requests WHERE ({_LIVE}"
+        " AND rig NOT IN (SELECT name FROM rigs WHERE queue <> 'running')"
         f" AND (not_before IS NULL OR not_before <= ?)) OR ({_UNTOLD}) ORDER BY rig",
         now,
     )

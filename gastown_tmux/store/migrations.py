@@ -162,4 +162,9 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (rig, tree, rules)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Whether a rig's merge queue lands what is in it, and why not.
+    ALTER TABLE rigs ADD COLUMN queue TEXT NOT NULL DEFAULT 'running';
+    ALTER TABLE rigs ADD COLUMN queue_reason TEXT;
+    """,
 )

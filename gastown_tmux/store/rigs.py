@@ -2,7 +2,7 @@
 
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import Commit, RigName, Time
-from gastown_tmux.domain.rigs import RemoteKind, Rig
+from gastown_tmux.domain.rigs import QueueState, RemoteKind, Rig
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader, word_of
 
@@ -27,6 +27,8 @@ def _rig(row: Row) -> Rig:
         rewritten=row["rewritten"] and Time(row["rewritten"]),
         problem=row["problem"],
         remote_default=row["remote_default"],
+        queue=word_of(row["queue"], QueueState.PAUSED),
+        queue_reason=row["queue_reason"],
     )
 
 
@@ -76,6 +78,16 @@ def set_problem(change: Change, name: RigName, problem: str | None) -> bool:
     changed = bool(change.execute(sql, problem, name, problem).rowcount)
     if changed:
         change.event(EventType.RIG_PROBLEM, name, problem=problem)
+    return changed
+
+
+def set_queue(change: Change, name: RigName, state: QueueState, reason: str | None = None) -> bool:
+    """Whether this changed anything."""
+    sql = "UPDATE rigs SET queue = ?, queue_reason = ? WHERE name = ? AND queue <> ?"
+    changed = bool(change.execute(sql, state, reason, name, state).rowcount)
+    if changed:
+        paused = state is QueueState.PAUSED
+        change.event(EventType.QUEUE_PAUSED if paused else EventType.QUEUE_RESUMED, name, reason=reason)
     return changed
 
 

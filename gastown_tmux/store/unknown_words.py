@@ -8,7 +8,7 @@ from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.escalation import EscalationState, Level, Severity
 from gastown_tmux.domain.mail import Priority
 from gastown_tmux.domain.merging import MergeState
-from gastown_tmux.domain.rigs import RemoteKind
+from gastown_tmux.domain.rigs import QueueState, RemoteKind
 from gastown_tmux.domain.work import BeadState, ConvoyState
 from gastown_tmux.store.db import Change, placeholders
 from gastown_tmux.store.rows import Reader
@@ -21,7 +21,7 @@ COLUMNS: tuple[tuple[str, str, dict[str, StrEnum]], ...] = (
     ("deliveries", "mail", {"state": DeliveryState.QUEUED, "priority": Priority.NORMAL}),
     ("escalations", "id", {"severity": Severity.HIGH, "state": EscalationState.OPEN, "level": Level.HUMAN}),
     ("merge_requests", "id", {"state": MergeState.HELD}),
-    ("rigs", "name", {"remote_kind": RemoteKind.REMOTE}),
+    ("rigs", "name", {"remote_kind": RemoteKind.REMOTE, "queue": QueueState.PAUSED}),
     ("sessions", "id", {"state": SessionState.WAITING}),
 )
 

@@ -6,18 +6,23 @@ from collections.abc import Iterable
 from gastown_tmux.domain.ids import MergeRequestId, Time
 from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.odd_bytes import printable
+from gastown_tmux.domain.rigs import QueueState
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import make_folder
 from gastown_tmux.edges.files.bounded_log import append
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
+from gastown_tmux.operations.merging.queue_state import paused_words
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.setting_aside import kept_reason
 from gastown_tmux.operations.merging.verdicts import Delay
 from gastown_tmux.store import merging as rows
+from gastown_tmux.store.db import Change
 from gastown_tmux.store.meta import once
+from gastown_tmux.store.rigs import set_queue
 
-#: Tries of the first in the queue after which somebody is asked to look: some minutes.
+#: Tries of the first in the queue after which somebody is asked to look, and tries without a verdict after which the
+#: queue is paused: some minutes.
 PATIENCE = 10
 
 
@@ -31,9 +36,20 @@ def delay(queue: RigQueue, id: MergeRequestId, words: Delay, *, broken: bool = F
             rows.put_off(change, id, words.words, not_before, log=log)
         elif MERGE_REQUEST.can(found.state, "requeue"):  # else a person has rejected it meanwhile
             rows.move_merge_request(change, id, "requeue", reason=words.words, not_before=not_before, log=log)
-        if found.position == 1 and found.attempts >= PATIENCE:
+        if words.unjudged:
+            _lose_patience(queue, change, found, words)
+        elif found.position == 1 and found.attempts >= PATIENCE:
             text = f"{found.bead} does not land, and is tried again and again: {words.words}. Look: gt mq show {id}"
             once(change, "landing waits", id, lambda: raise_escalation(change, "medium", text, bead=found.bead))
+
+
+def _lose_patience(queue: RigQueue, change: Change, request: MergeRequest, words: Delay) -> None:
+    """What the gates lack, they lack for all that is queued."""
+    if request.attempts and request.attempts % PATIENCE == 0:
+        rig = queue.rig.name
+        if set_queue(change, rig, QueueState.PAUSED, words.words):
+            text = f"{paused_words(rig)}: {words.words}. When that is mended: gt mq resume --rig {rig}"
+            raise_escalation(change, "high", text, bead=request.bead)
 
 
 def put_back(queue: RigQueue, requests: Iterable[MergeRequest]) -> None:

@@ -72,7 +72,7 @@ def _run_gates(queue: RigQueue, built: Built, gates: Sequence[Gate]) -> Rejectio
     try:
         return _run_all(queue, built, gates)
     except OSError as error:
-        return Delay(f"the gates cannot run: {error.strerror or error}", pause(built.request))
+        return Delay(f"the gates cannot run: {error.strerror or error}", pause(built.request), unjudged=True)
     finally:
         with isolated(queue.town, "ending of what the gates left in rig", queue.rig.name):
             processes.end((), term_seconds=1.0, sessions=[queue.gate_mark])
@@ -94,10 +94,10 @@ def _run_all(queue: RigQueue, built: Built, gates: Sequence[Gate]) -> Rejection 
             )
             if status != 0:
                 words = f"worktree.setup {command!r} fails where the gates run{last_words(log)}; see {log}"
-                return Delay(words, pause(request))
+                return Delay(words, pause(request), unjudged=True)
             settle_shared_files(town, rig)
     except GtError as error:
-        return Delay(f"the gates cannot run: {error.message}", pause(request), error.whole)
+        return Delay(f"the gates cannot run: {error.message}", pause(request), error.whole, unjudged=True)
     alone = [gate for gate in gates if not gate.parallel]
     together = [gate for gate in gates if gate.parallel]
     for group in [[gate] for gate in alone] + ([together] if together else []):
@@ -147,11 +147,15 @@ def _run_group(
                 return Rejection(Reason.REJECTED, f"gate {gate.name} ran out of time ({gate.timeout:.0f}s)", log)
             case Verdict.FAILED:
                 if full := _find_full(place, log):
-                    return Delay(f"gate {gate.name} failed{words}, and {full}; see {log}", pause(request))
+                    return Delay(
+                        f"gate {gate.name} failed{words}, and {full}; see {log}", pause(request), unjudged=True
+                    )
                 return Rejection(Reason.REJECTED, f"gate {gate.name} failed with status {status}{words}", log)
             case Verdict.NONE:
                 why = "cannot run" if status in NOT_FOUND else "gave no verdict"
-                return Delay(f"gate {gate.name} {why} (status {status}){words}; see {log}", pause(request))
+                return Delay(
+                    f"gate {gate.name} {why} (status {status}){words}; see {log}", pause(request), unjudged=True
+                )
             case verdict:
                 assert_never(verdict)
     return None

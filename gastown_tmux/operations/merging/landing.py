@@ -8,7 +8,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.queue_plan import Waiting, Window, choose, find_holds, take_up
-from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.rigs import QueueState, Rig
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git.command import GitError
 from gastown_tmux.edges.processes import locks, processes
@@ -19,6 +19,7 @@ from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.batches import End, work_off
 from gastown_tmux.operations.merging.delays import delay, put_back
 from gastown_tmux.operations.merging.publishing import TargetMovedError, fetch_target, find_landed, finish, record_all
+from gastown_tmux.operations.merging.queue_state import paused_words
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.verdicts import Delay, pause
 from gastown_tmux.operations.sessions import daemon_deaths
@@ -52,7 +53,10 @@ def run_refinery(town: Town, rig: Rig | None = None, once: bool = False) -> Answ
         tried = [id for one in ([rig] if rig else list_rigs(town.db)) for id in _run(town, one, once)]
     requests = [rows.get_merge_request(town.db, id) for id in dict.fromkeys(tried)]
     merged = sum(request.state is MergeState.MERGED for request in requests)
-    return Answer(requests, f"{merged} of {len(requests)} landed" if requests else "nothing is due")
+    if requests:
+        return Answer(requests, f"{merged} of {len(requests)} landed")
+    paused = [each for each in ([town.rig(rig.name)] if rig else list_rigs(town.db)) if each.queue is QueueState.PAUSED]
+    return Answer(requests, "; ".join(["nothing is due", *(f"{paused_words(each.name)}" for each in paused)]))
 
 
 def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
@@ -84,7 +88,9 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
 
 
 def _list_due(town: Town, rig: Rig, left: Set[MergeRequestId]) -> list[MergeRequest]:
-    """The queue, if anything in it is due."""
+    """The queue, if it is not paused, and anything in it is due."""
+    if town.rig(rig.name).queue is not QueueState.RUNNING:
+        return []
     found = [request for request in rows.list_queue(town.db, rig.name) if request.id not in left]
     return found if any(_is_due(request) for request in found) else []
 

@@ -6,7 +6,7 @@ from functools import partial
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.queue_plan import count_intact
-from gastown_tmux.domain.rigs import RemoteKind
+from gastown_tmux.domain.rigs import QueueState, RemoteKind
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import push
 from gastown_tmux.errors import GtError
@@ -76,6 +76,8 @@ def publish(queue: RigQueue, chain: Sequence[Built], tip: Commit, *, tested: boo
         now = find_rig(change, queue.rig.name)
         if now is None or now.target != queue.rig.target:
             return Delay(f"work lands on {now.target if now else 'nothing'} by now", 0)
+        if now.queue is not QueueState.RUNNING:
+            return Delay(f"the merge queue was paused: {now.queue_reason}", 0)
         found = [rows.get_merge_request(change, built.request.id) for built in chain]
         if count_intact(found, [built.commit for built in chain]) < len(chain):
             return False

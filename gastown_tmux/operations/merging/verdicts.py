@@ -35,12 +35,14 @@ class Delay:
     """Nothing is wrong with the branch; it is tried again after ``seconds``. ``whole``: all that a program said.
 
     ``apart``: of several that were tried together one may be at fault, so each is tried by itself.
+    ``unjudged``: the gates could not say, which goes on only so long until the queue is paused.
     """
 
     words: str
     seconds: float
     whole: str = ""
     apart: bool = False
+    unjudged: bool = False
 
 
 def pause(request: MergeRequest) -> float:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.ids import RigName
+from gastown_tmux.domain.rigs import QueueState
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.sessions import daemon_deaths
@@ -36,6 +37,7 @@ class RigView:
     gates: int
     beads: int
     waiting: int
+    queue: QueueState
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,11 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
     }
     notes = [*_describe_orders(town), *_describe_capacity(town)]
     notes += [f"{rig.name}: {rig.problem}" for rig in list_rigs(town.db) if rig.problem]
+    notes += [
+        f"the merge queue of {rig.name} is paused: {rig.queue_reason}: gt mq resume --rig {rig.name}"
+        for rig in list_rigs(town.db)
+        if rig.queue is QueueState.PAUSED
+    ]
     notes += map(str, daemon_deaths.list_repeated(town))
     rigs = []
     for rig in list_rigs(town.db):
@@ -110,6 +117,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
                 gates=gates,
                 beads=ready.get(rig.name, 0),
                 waiting=queued[rig.name],
+                queue=rig.queue,
             )
         )
     for view in rigs:

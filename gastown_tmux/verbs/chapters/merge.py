@@ -89,6 +89,22 @@ VERBS = (
         served=True,
     ),
     Verb(
+        "mq pause",
+        "land nothing for a while; submitting goes on",
+        "operations.merging.queue_state:pause_queue",
+        (_RIG, option("-m --message", "message", help="why")),
+        right=Right.CONFIGURE,
+        served=True,
+    ),
+    Verb(
+        "mq resume",
+        "land again what is queued",
+        "operations.merging.queue_state:resume_queue",
+        (_RIG,),
+        right=Right.CONFIGURE,
+        served=True,
+    ),
+    Verb(
         "refinery run",
         "land what is queued for a rig",
         "operations.merging.landing:run_refinery",
@@ -103,7 +119,9 @@ VERBS = (
         "what the refineries do",
         "operations.merging.views:refineries",
         (),
-        Listing(("rig", "running", "queued", "held", "target"), "no rigs yet: gt rig add NAME URL|PATH"),
+        Listing(
+            ("rig", "running", "queue", "queued", "held", "target", "reason"), "no rigs yet: gt rig add NAME URL|PATH"
+        ),
         right=Right.READ,
         served=True,
     ),

@@ -137,6 +137,8 @@ VERBS = (
                 "remote_kind",
                 "target",
                 "problem",
+                "queue",
+                "queue_reason",
                 "email",
                 "parked",
                 "created",

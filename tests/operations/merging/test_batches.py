@@ -9,10 +9,15 @@ import pytest
 
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest
-from gastown_tmux.operations.merging import landing, queue
+from gastown_tmux.edges.files import clock
+from gastown_tmux.operations.merging import delays, landing, queue, verdicts
+from gastown_tmux.operations.merging.queue_state import pause_queue, resume_queue
+from gastown_tmux.operations.merging.views import list_merge_requests
+from gastown_tmux.operations.supervision.status import status
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.store.beads import set_needs, submit_bead
-from gastown_tmux.store.merging import get_merge_request, insert_merge_request
+from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.merging import get_merge_request, insert_merge_request, list_rigs_with_work
 from tests.journeys.town_world import git
 from tests.operations.quiet_town import QuietTown
 
@@ -198,10 +203,48 @@ def test_one_that_the_remote_refuses_keeps_no_other_from_landing(authors: Author
 
 
 def test_a_gate_without_a_verdict_costs_nobody_anything(authors: Authors) -> None:
-    for status in ("exit 75", "kill -9 $$"):
-        authors.gate(status)
-        id = authors.submit(f"one-{len(status)}")
+    for end in ("exit 75", "kill -9 $$"):
+        authors.gate(end)
+        id = authors.submit(f"one-{len(end)}")
         landing.run_refinery(authors.quiet.town)
         found = authors.show(id)
         assert found.state == "queued" and "gave no verdict" in str(found.reason)
     assert authors.landed() == []
+
+
+def test_a_paused_queue_lands_nothing_not_even_what_is_tested(authors: Authors) -> None:
+    town = authors.quiet.town
+    gt = [sys.executable, "-m", "gastown_tmux", "--town", str(town.path), "mq", "pause", "--rig", "demo", "-m", "why"]
+    authors.gate(shlex.join(gt))
+    first = authors.submit("one")
+    landing.run_refinery(town)
+    assert (authors.show(first).state, authors.landed()) == ("queued", [])
+    second = authors.submit("two")
+    assert landing.run_refinery(town).text == "nothing is due; the merge queue of demo is paused"
+    assert not list_rigs_with_work(town.db, clock.now()) and town.rig("demo").queue_reason == "why"
+    assert [request.reason for request in list_merge_requests(town) if request.id == second] == ["the queue is paused"]
+    assert "the merge queue of demo is paused: why: gt mq resume --rig demo" in status(town).notes
+    assert pause_queue(town).text == "the merge queue of demo is paused already"
+    authors.gate("true")
+    assert resume_queue(town, town.rig("demo")).text == "the merge queue of demo is running"
+    landing.run_refinery(town)
+    assert authors.landed() == ["one", "two"]
+
+
+def test_gates_that_never_give_a_verdict_pause_the_queue_and_somebody_is_asked(
+    authors: Authors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delays, "PATIENCE", 2)
+    monkeypatch.setattr(verdicts, "DELAYS", (0.0,))
+    town = authors.quiet.town
+    authors.gate("exit 75")
+    ids = [authors.submit(name) for name in ("one", "two")]
+    landing.run_refinery(town)
+    assert authors.count_runs() == 2 and town.rig("demo").queue == "paused"
+    [asked] = list_escalations(town.db)
+    assert "gave no verdict (status 75)" in asked.text and asked.text.endswith("gt mq resume --rig demo")
+    authors.gate("true")
+    resume_queue(town)
+    assert [found.state for found in list_escalations(town.db)] == ["resolved"]
+    landing.run_refinery(town)
+    assert {authors.show(id).state for id in ids} == {"merged"}
