@@ -3,8 +3,9 @@
 import os
 import re
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,10 @@ _LOGGED = re.compile(rb"([0-9a-f]{40}) ([0-9a-f]{40}) .*\t(.*)")
 _FETCHED = re.compile(rb"(?:fetch|pull)\b(?!.* \.[ :])")
 
 
+#: How scratch folders begin, beside the lock; one that is left was a killed command's.
+SCRATCH = "scratch."
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """A bare repository, the file whose lock orders changes of its worktrees and its gc, its project's settings."""
@@ -37,6 +42,16 @@ class Repository:
     path: Path
     lock_path: Path
     project: Project = NOTHING_MORE
+
+    @contextmanager
+    def scratch_directory(self) -> Iterator[Path]:
+        """A folder for what a command needs besides the repository, gone afterwards."""
+        folder = self.lock_path.parent
+        with plain_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder)
+        with scratch as name:
+            yield Path(name)
 
     @staticmethod
     def create(path: Path, lock_path: Path, remote_url: str, project: Project = NOTHING_MORE) -> "Repository":

@@ -4,16 +4,13 @@ import json
 import os
 import shutil
 import stat
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gastown_tmux.domain.ids import parse_time
 from gastown_tmux.domain.odd_bytes import quoted_name
-from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, Output, Person, git
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.merge import commit_tree
@@ -156,7 +153,7 @@ def take(
     """
     admin = git_dir(repository, path)
     budget = Budget(caps, 0, [])
-    with scratch_directory() as scratch:
+    with repository.scratch_directory() as scratch:
         captured = capture(admin, path, scratch / "index", budget)
         work = captured.scene.write_tree()
         nested, inside, files = _nested(captured, scratch, budget)
@@ -348,12 +345,3 @@ def _is_gone(root: Path, name: str) -> bool:
     if not place.is_symlink() and (place.is_dir() or not place.exists()):
         return True
     return any((root / above).is_symlink() for above in list(Path(name).parents)[:-1])
-
-
-@contextmanager
-def scratch_directory() -> Iterator[Path]:
-    with (
-        plain_errors(Path(tempfile.gettempdir())),
-        tempfile.TemporaryDirectory(prefix="gt-snapshot-") as name,
-    ):
-        yield Path(name)

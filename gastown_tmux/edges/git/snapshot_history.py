@@ -22,7 +22,6 @@ from gastown_tmux.edges.git.snapshot import (
     feed,
     history,
     list_nested,
-    scratch_directory,
 )
 from gastown_tmux.edges.git.worktree import SUBMODULE, git_dir
 from gastown_tmux.errors import GtError, RefusedError
@@ -112,7 +111,7 @@ def restore(
     """
     admin = git_dir(repository, path)
     budget = Budget(caps, 0, [])
-    with scratch_directory() as scratch:
+    with repository.scratch_directory() as scratch:
         captured = capture(admin, path, scratch / "index", budget)
         left = [entry.path for entry in budget.left_out]
         scene = captured.scene

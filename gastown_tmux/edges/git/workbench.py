@@ -6,7 +6,6 @@ was taken over from the project's own repository, which no agent writes, and the
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,8 +16,6 @@ from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Output, git
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.repository import Repository
 
-#: How the folders of all benches begin; one that is left was a killed command's.
-BENCH = "bench."
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfilemode = true\n"
 ATTRIBUTES = ".gitattributes"
 #: What decides how files are read, merged and checked out; all of it lies in files of these names.
@@ -102,8 +99,8 @@ class Workbench:
 @contextmanager
 def workbench(repository: Repository) -> Iterator[Workbench]:
     """A fresh one, in the town's folder of disposable things."""
-    with tempfile.TemporaryDirectory(prefix=BENCH, dir=repository.lock_path.parent) as folder:
-        bench = Workbench(repository, Path(folder) / "git", Path(folder) / "files")
+    with repository.scratch_directory() as folder:
+        bench = Workbench(repository, folder / "git", folder / "files")
         bench.files.mkdir()
         _make_git_dir(bench.git_dir)
         with suppress(FileNotFoundError):  # where the history begins, of a project of which more is not here

@@ -11,9 +11,8 @@ from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git import removal, snapshot_change, snapshot_history
-from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.git.repository import SCRATCH, Repository
 from gastown_tmux.edges.git.snapshot import PREFIX
-from gastown_tmux.edges.git.workbench import BENCH
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.hooks.state import describe_hook
 from gastown_tmux.operations.hooks.worktrees import save_hook
@@ -129,7 +128,7 @@ def clean(town: Town) -> None:
         "ledger": lambda: ledger.maintain(LEDGER_LOOSE),
         "trash": lambda: removal.empty_trash(town.trash, GRACE_SECONDS),
         "halves": lambda: each(town, "removal of half a signal,", (town.run / "spool").glob(".*"), _remove_half),
-        "benches": lambda: each(town, "removal of a bench,", town.run.glob(f"{BENCH}*"), _remove_half),
+        "scratch": lambda: each(town, "removal of a scratch folder,", town.run.glob(f"{SCRATCH}*"), _remove_half),
     }
     do_all(town, "cleaning of the town's", steps)
 

@@ -71,7 +71,7 @@ def test_cleaning_thins_packs_and_keeps_what_is_young(quiet: QuietTown) -> None:
     half.touch()
     old.touch()
     os.utime(old, (0, 0))
-    bench, left = quiet.town.run / "bench.a", quiet.town.run / "bench.b"
+    bench, left = quiet.town.run / "scratch.a", quiet.town.run / "scratch.b"
     for folder in (bench, left):
         (folder / "git").mkdir(parents=True)
     os.utime(left, (0, 0))
