@@ -25,9 +25,16 @@ def run(arguments: list[str]) -> int | None:
 
 
 def _run(arguments: list[str]) -> int | None:
-    town, agent = os.environ.get("GT_TOWN"), os.environ.get("GT_AGENT")
+    town, agent, door = os.environ.get("GT_TOWN"), os.environ.get("GT_AGENT"), ""
+    if socket := os.environ.get("GT_SOCKET"):
+        from gastown_tmux.domain.doors import split_socket
+
+        if (found := split_socket(socket)) is not None:
+            door = socket.rpartition("/")[0]
+        elsewhere, town = found is None or town not in (None, found[0]), found[0] if found else None
+        agent = None if elsewhere or arguments[0] == "signal" else _whose(door)
     if arguments[0] == "signal":
-        return _signal(arguments[1:], town)
+        return _signal(arguments[1:], town, door)
     if not town or not agent or "--as" in arguments or "--town" in arguments:
         return None
     folder = agent.replace("/", ".")
@@ -35,19 +42,31 @@ def _run(arguments: list[str]) -> int | None:
         return _hook(arguments[1:], f"{town}/.gt/hooks/{folder}/state.json")
     box = f"{town}/.gt/mail/{folder}"
     status = _mail_check(arguments[2:], box)
-    return _inject(town, agent, box) if status is None and arguments[2:] == ["--inject"] else status
+    return _inject(town, agent, box, door) if status is None and arguments[2:] == ["--inject"] else status
 
 
-def _signal(arguments: list[str], town: str | None) -> int | None:
+def _whose(door: str) -> str | None:
+    """As the door's own note tells, whatever the environment says; None where there is none."""
+    try:
+        descriptor = os.open(f"{door}/agent", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        return os.read(descriptor, 1000).decode().strip()
+    finally:
+        os.close(descriptor)
+
+
+def _signal(arguments: list[str], town: str | None, door: str) -> int | None:
     """Into the spool, for the deacon to take in. A provider is never failed by us."""
     if not arguments or arguments[0].startswith("-"):
         return None
     event, session = arguments[0], os.environ.get("GT_SESSION")
-    if not town or not session or not event.replace("-", "").isalnum():
+    if not town or not (door or session) or not event.replace("-", "").isalnum():
         return 0
     try:
         payload = b"" if sys.stdin.isatty() else _read(sys.stdin.buffer)
-        _spool(town, session, event, payload)
+        _spool(town, door, event, payload)
     except OSError:
         pass
     return 0
@@ -62,13 +81,16 @@ def _read(stream: "IO[bytes]") -> bytes:
     return payload
 
 
-def _spool(town: str, session: str, event: str, payload: bytes) -> None:
+def _spool(town: str, door: str, event: str, payload: bytes) -> None:
+    """A session's own folder tells whose it is; its name tells it for those that an older gt started without one."""
     import time
 
-    name = f"{time.time_ns()}-{os.getpid()}.{session}.{event}"
-    spool = f"{town}/.gt/run/spool"
-    if not os.path.isdir(spool):  # noqa: PTH112 - pathlib costs 4 ms
-        os.mkdir(spool, 0o700)  # noqa: PTH102
+    session = "" if door else f".{os.environ.get('GT_SESSION', '')}"
+    name = f"{time.time_ns()}-{os.getpid()}{session}.{event}"
+    spool = f"{door or f'{town}/.gt/run'}/spool"
+    if not os.path.isdir(spool) and os.path.isdir(f"{town}/.gt"):  # noqa: PTH112 - pathlib costs 4 ms
+        os.umask(0o077)
+        os.makedirs(spool)  # noqa: PTH103
     descriptor = os.open(f"{spool}/.{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     os.write(descriptor, payload)
     os.fsync(descriptor)
@@ -118,7 +140,7 @@ def _mail_check(arguments: list[str], box: str) -> int | None:
     return 0
 
 
-def _inject(town: str, agent: str, box: str) -> int | None:
+def _inject(town: str, agent: str, box: str, door: str) -> int | None:
     """Tells of what lies in ``new/``, which nobody told the agent of; None unless gt wrote all of it."""
     folder = agent.replace("/", ".")
     if os.path.exists(f"{town}/.gt/quiet/{folder}"):  # noqa: PTH110
@@ -128,12 +150,12 @@ def _inject(town: str, agent: str, box: str) -> int | None:
     except OSError:
         return None
     try:
-        return _offer_alone(town, agent, box, lock)
+        return _offer_alone(town, agent, box, door, lock)
     finally:
         os.close(lock)
 
 
-def _offer_alone(town: str, agent: str, box: str, lock: int) -> int | None:
+def _offer_alone(town: str, agent: str, box: str, door: str, lock: int) -> int | None:
     import fcntl
     import json
     import time
@@ -164,7 +186,7 @@ def _offer_alone(town: str, agent: str, box: str, lock: int) -> int | None:
         print(shown, flush=True)  # noqa: T201
         offer = {"agent": agent, "mails": told, "hook": os.environ.get("GT_HOOK", "")}
         try:
-            _spool(town, os.environ.get("GT_SESSION", ""), "offered", json.dumps(offer).encode())
+            _spool(town, door, "offered", json.dumps(offer).encode())
         except OSError:  # told again, next time
             return 0
         for name in told:

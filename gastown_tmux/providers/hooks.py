@@ -94,11 +94,11 @@ def toml_string(text: str) -> str:
 def guard_text(gt: str) -> str:
     """The ``sh`` script that hooks run; ``gt`` is the absolute path of the command.
 
-    The payload, as it came, is renamed into ``$GT_TOWN/.gt/run/spool/<pid>.<session>.<event>`` (names with a leading
-    dot are unfinished; order is by modification time), then the FIFO ``.gt/run/wake`` is poked. Only where words are
-    wanted back, and only at a session start (``gt prime --inject``) or with something new in the mailbox (``gt mail
-    check --inject``), ``gt`` is started, with the payload on its standard input, ``GT_HOOK`` and ``GT_INJECT``. Ends
-    with status 0 whatever happens: a full disk, a town that is gone.
+    The payload, as it came, is renamed into the session's own ``spool/<pid>.<event>``, beside its ``$GT_SOCKET`` (names
+    with a leading dot are unfinished; order is by modification time), then the FIFO ``.gt/run/wake`` is poked. Only
+    where words are wanted back, and only at a session start (``gt prime --inject``) or with something new in the
+    mailbox (``gt mail check --inject``), ``gt`` is started, with the payload on its standard input, ``GT_HOOK`` and
+    ``GT_INJECT``. Ends with status 0 whatever happens: a full disk, a town that is gone.
     """
     return _script("guard.sh", GT=shlex.quote(gt))
 

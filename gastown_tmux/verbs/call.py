@@ -2,13 +2,15 @@
 
 import contextlib
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.rights import Right, may
 from gastown_tmux.edges.configuration.settings_files import parse_value
 from gastown_tmux.errors import GtError, UsageError
 from gastown_tmux.operations.sessions import orders, relocation
+from gastown_tmux.operations.town import asking
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Parameter, Verb
 
@@ -25,7 +27,7 @@ def find_operation(verb: Verb) -> Callable[..., Any]:
 
 
 def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
-    """The operation's value. Raises GtError of any kind."""
+    """The operation's value. Raises GtError of any kind, RefusedError where the caller has not the right."""
     if verb.emergency:
         town.close()
         town.patience = _EMERGENCY_SECONDS
@@ -45,7 +47,26 @@ def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
             values[parameter.name] = [_resolve(town, parameter, word, rig) for word in value]
         else:
             values[parameter.name] = _resolve(town, parameter, value, rig, verb.emergency)
+    _require(town, verb, values)
     return find_operation(verb)(town, **values)
+
+
+def _require(town: Town, verb: Verb, values: Mapping[str, Any]) -> None:
+    """The one place that asks whether the caller may. Raises RefusedError."""
+    if town.is_person:
+        return
+    if town.flags:
+        asking.require(town, Right.CONFIGURE)
+    needed = [verb.right]
+    needed += [
+        parameter.right
+        for parameter in verb.parameters
+        if parameter.right and values.get(parameter.name) not in (None, False, parameter.free)
+    ]
+    for right in needed:
+        is_own = verb.own and not may(right, ()) and asking.owns(town, values.get(verb.own, town.actor))
+        if not is_own:
+            asking.require(town, right)
 
 
 def _has_agent(verb: Verb) -> bool:

@@ -7,6 +7,7 @@ from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.settings import check_value
 from gastown_tmux.edges.configuration.settings_files import parse_value
 from gastown_tmux.errors import RefusedError
+from gastown_tmux.operations.town.asking import who_asks
 from gastown_tmux.operations.town.lookup import resolve_address
 from gastown_tmux.operations.town.town import Town, find_town
 from gastown_tmux.verbs.flags import Globals
@@ -22,24 +23,24 @@ def open_town(
     ``/`` where nothing names it.
 
     Raises NotFoundError where there is none and for an unknown speaker, RefusedError for an agent that speaks as
-    another.
+    another, and for what is left of a session that has ended.
     """
     if needed:
         path = find_town(given.town, environment, _here())
     else:
         named = given.town or environment.get("GT_TOWN")
         path = Path(named).expanduser().absolute() if named else Path("/")
-    spawned = environment.get("GT_AGENT")
-    actor = Address.parse(spawned) if spawned else OVERSEER
     flags = {}
     for key, text in given.settings.items():
         flags[key] = parse_value(text)
         check_value(key, flags[key], f"-c {key}")
-    town = Town(path, actor, environment, flags, (lambda line: None) if given.quiet else say)
+    town = Town(path, OVERSEER, environment, flags, (lambda line: None) if given.quiet else say)
+    asker = who_asks(town, environment, needs_rows=needed)
+    town.actor, town.session = asker.address, asker.session
     if given.speaker is not None:
         speaker = resolve_address(town, given.speaker) if needed else Address.parse(given.speaker)
-        if spawned and speaker != actor:
-            raise RefusedError(f"{actor} cannot speak as {speaker}")
+        if asker.is_bound and speaker != asker.address:
+            raise RefusedError(f"{asker.address} cannot speak as {speaker}")
         town.actor = speaker
     return town
 

@@ -70,7 +70,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     placeholder: str = ""
     right: Right | None = None
-    free: str = ""
+    free: str | None = None
 
     @property
     def takes_value(self) -> bool:

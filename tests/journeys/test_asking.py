@@ -164,10 +164,11 @@ def test_agents_answer_nothing(town: TownWorld, make_asker: Callable[..., Asker]
         {"GT_AGENT": "demo/ann", "GT_SESSION": session},
         {"GT_AGENT": "overseer", "GT_SESSION": session},
         {"GT_SESSION": session},
+        {"GT_SOCKET": str(town.path / ".gt/run/doors" / session / "gt.sock"), "GT_AGENT": "mayor"},
     ):
         for words in (["approve", "ann"], ["approve", "--all"], ["approve", "ann", "--digest", str(digest)]):
-            assert "only a person" in town.gt(*words, env=environment, code=4).err
-        assert "only a person" in town.gt("deny", "ann", env=environment, code=4).err
+            assert "takes the right 'decide'" in town.gt(*words, env=environment, code=4).err
+        assert "takes the right 'decide'" in town.gt("deny", "ann", env=environment, code=4).err
     assert "cannot speak as" in town.gt("--as", "overseer", "approve", "ann", env={"GT_AGENT": "demo/ann"}, code=4).err
     assert asker.got() == ""
 

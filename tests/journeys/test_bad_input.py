@@ -17,7 +17,8 @@ def put_mail(town: TownWorld, box: str, name: str, head: str) -> None:
 
 def signal(town: TownWorld, session: str, payload: str, event: str = "idle") -> Any:
     """As a provider's hook does."""
-    env = {"GT_TOWN": str(town.path), "GT_SESSION": session, "GT_AGENT": "demo/ann"}
+    door = town.path / ".gt/run/doors" / session / "gt.sock"
+    env = {"GT_TOWN": str(town.path), "GT_SESSION": session, "GT_AGENT": "demo/ann", "GT_SOCKET": str(door)}
     return town.run("signal", event, stdin=payload, env=env)
 
 

@@ -185,7 +185,7 @@ def test_the_mayors_agent_is_beside_the_repl_and_comes_back(bare_town: TownWorld
 
     for words in (["stop"], ["restart"], ["start", "--agent", "claude"]):
         refused = bare_town.gt("mayor", *words, env={"GT_AGENT": "mayor"}, code=4)
-        assert "only a person" in refused.err
+        assert "takes the right 'decide'" in refused.err
     assert bare_town.agent("mayor")["health"] == "healthy"
     bare_town.gt("mayor", "stop")
     assert "already" in bare_town.gt("mayor", "stop").out

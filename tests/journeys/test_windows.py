@@ -41,6 +41,7 @@ def test_places_windows_and_environment(town: TownWorld) -> None:
         "GIT_AUTHOR_NAME": "demo/nux", "GIT_AUTHOR_EMAIL": "test@localhost",
         "GIT_COMMITTER_NAME": "demo/nux", "GIT_COMMITTER_EMAIL": "test@localhost",
     }  # fmt: skip
+    expected["GT_SOCKET"] = f"{town.path}/.gt/run/doors/{agent['session']}/gt.sock"
     assert expected.items() <= variables.items()
     assert (Path(variables["PATH"].split(":")[0]) / "gt").exists()
     hook = town.path / ".gt/hooks/demo.nux"

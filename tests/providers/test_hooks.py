@@ -25,6 +25,8 @@ def shell(request: pytest.FixtureRequest) -> str:
 def town(tmp_path: Path) -> Path:
     town = tmp_path / "a town's"
     (town / ".gt/run/spool").mkdir(parents=True)
+    (town / ".gt/run/doors/ses-door/spool").mkdir(parents=True)
+    (town / ".gt/run/doors/ses-door/agent").write_text("demo/toast\n")
     (town / ".gt/mail/demo.toast/new").mkdir(parents=True)
     os.mkfifo(town / ".gt/run/wake")
     gt = town / "gt"
@@ -119,6 +121,28 @@ def test_it_never_fails_its_program(shell: str, town: Path) -> None:
     (town / ".gt/run/wake").unlink()
     assert run(shell, town, "end") == ""
     assert not (town / ".gt/run/wake").exists()
+
+
+def test_a_session_with_a_door_speaks_through_that_whatever_else_it_is_told(shell: str, town: Path) -> None:
+    door = town / ".gt/run/doors/ses-door"
+    known = {"GT_SOCKET": str(door / "gt.sock"), "GT_SESSION": "ses-other", "GT_AGENT": "mayor"}
+    assert run(shell, town, "idle", "block", **known) == ""
+    (town / ".gt/mail/demo.toast/new/1.x.host").touch()
+    assert run(shell, town, "idle", "block", **known) == 'mail check --inject|idle|block|{"a": 1}\n'
+    assert [path.name.partition(".")[2] for path in (door / "spool").iterdir()] == ["idle"] * 2
+    # Somebody has wiped what is disposable: the folder is there again, for this user alone.
+    mask = os.umask(0o022)
+    shutil.rmtree(town / ".gt/run/doors")
+    assert run(shell, town, "end", **known) == ""
+    os.umask(mask)
+    assert [path.name.partition(".")[2] for path in (door / "spool").iterdir()] == ["end"]
+    assert door.stat().st_mode & 0o777 == 0o700 and spooled(town) == []
+    # What is no door is not made one, nor is a town that is gone.
+    shutil.rmtree(door)
+    door.symlink_to("/nowhere")
+    assert run(shell, town, "end", **known) == ""
+    known["GT_SOCKET"] = "/nonexistent/.gt/run/doors/ses-door/gt.sock"
+    assert run(shell, town, "idle", "block", **known) == "" and not Path("/nonexistent").exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.rights import Right, parse_rights
 from gastown_tmux.edges.configuration.documents import parse_yaml
 from gastown_tmux.edges.files.text import read_text
 from gastown_tmux.errors import NotFoundError, UsageError
@@ -33,7 +34,7 @@ class AfterDone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoleFile:
-    """``text`` is what the agent is told, with ``{address}`` and ``{rig}`` still in it."""
+    """``text`` is what the agent is told, with ``{address}`` and ``{rig}`` still in it; ``may`` None: not said."""
 
     name: str
     path: Path
@@ -41,6 +42,7 @@ class RoleFile:
     restart: Restart
     done: AfterDone
     provider: str | None
+    may: frozenset[Right] | None
 
     def text_for(self, address: Address) -> str:
         """Other braces stay as they are: the text is Markdown, and may show code."""
@@ -85,13 +87,23 @@ def load_role(name: str, town: Path) -> RoleFile:
         raise UsageError(f"{path}: {error.strerror}") from None
 
 
+def load_rights(name: str, town: Path) -> frozenset[Right]:
+    """What a role may beside what everybody may: a file of the town's own that does not say it leaves that as it is
+    shipped. Raises as ``load_role`` does.
+    """
+    role = load_role(name, town)
+    if role.may is None and (path := shipped("roles") / f"{name}.md").is_file():
+        role = _parse(name, path, path.stat().st_mtime_ns)
+    return role.may or frozenset()
+
+
 @lru_cache(maxsize=16)
 def _parse(name: str, path: Path, mtime: int) -> RoleFile:
     """Daemons ask at every look; a file is read again only when it has changed."""
     front, text = _split(path)
-    unknown = set(front) - {"restart", "done", "provider"}
+    unknown = set(front) - {"restart", "done", "provider", "may"}
     if unknown:
-        raise UsageError(f"{path}: unknown keys " + ", ".join(sorted(unknown)), hint="restart, done, provider")
+        raise UsageError(f"{path}: unknown keys " + ", ".join(sorted(unknown)), hint="restart, done, provider, may")
     provider = front.get("provider")
     return RoleFile(
         name=name,
@@ -100,7 +112,15 @@ def _parse(name: str, path: Path, mtime: int) -> RoleFile:
         restart=_choice(Restart, front.get("restart", Restart.WHILE_WORK), path, "restart"),
         done=_choice(AfterDone, front.get("done", AfterDone.END), path, "done"),
         provider=None if provider is None else str(provider),
+        may=_rights(front["may"], path) if "may" in front else None,
     )
+
+
+def _rights(value: object, path: Path) -> frozenset[Right]:
+    try:
+        return parse_rights(value)
+    except ValueError as error:
+        raise UsageError(f"{path}: may must be {error}, not {value!r}") from None
 
 
 def _split(path: Path) -> tuple[Mapping[str, object], str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gastown_tmux.domain.agents import Session, SessionState
+from gastown_tmux.domain.doors import SPOOL
 from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
@@ -127,10 +128,14 @@ def clean(town: Town) -> None:
     steps = {
         "ledger": lambda: ledger.maintain(LEDGER_LOOSE),
         "trash": lambda: removal.empty_trash(town.trash, GRACE_SECONDS),
-        "halves": lambda: each(town, "removal of half a signal,", (town.run / "spool").glob(".*"), _remove_half),
+        "halves": lambda: each(town, "removal of half a signal,", _list_halves(town), _remove_half),
         "scratch": lambda: each(town, "removal of a scratch folder,", town.run.glob(f"{SCRATCH}*"), _remove_half),
     }
     do_all(town, "cleaning of the town's", steps)
+
+
+def _list_halves(town: Town) -> list[Path]:
+    return [*(town.run / SPOOL).glob(".*"), *town.doors.glob(f"*/{SPOOL}/.*")]
 
 
 def _remove_half(path: Path) -> None:

@@ -112,8 +112,8 @@ def line_of(town: Town, delivery: Delivery) -> str | None:
 def deliver(town: Town, mail: str, address: Address, when: When) -> Outcome:
     """Types what tells the agent of it, and records what came of that before anybody else may tell it too."""
     with delivery_lock(town, address):
-        told = mail in find_offered(town)
         row, session = find_delivery(town.db, mail, address), find_live_session(town.db, address)
+        told = mail in find_offered(town, session.id if session else None)
         if told or row is None or row.state is not DeliveryState.QUEUED:
             return Refused("somebody else told it")
         line = line_of(town, row)

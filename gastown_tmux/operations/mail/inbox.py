@@ -209,7 +209,7 @@ def _accept(town: Town, address: str, message: Message) -> None:
     if any(row.agent == address and row.is_open for row in list_deliveries(town.db, mail)):
         # The flag on the file says it already; where the database is locked, the courier's row follows that.
         with contextlib.suppress(RefusedError), town.change() as change:
-            move_delivery(change, mail, address, "accept", session=town.environment.get("GT_SESSION") or None)
+            move_delivery(change, mail, address, "accept", session=town.session)
 
 
 def archive(town: Town, mails: Sequence[str]) -> Answer:

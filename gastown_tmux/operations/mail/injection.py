@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.delivery import DeliveryState
+from gastown_tmux.domain.doors import SPOOL
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.mail import Message, Priority, is_short_id, short_id
 from gastown_tmux.domain.quoting import frame, injection
@@ -14,7 +15,7 @@ from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.operations.mail.inbox import MailView, box, load_each, view
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.reading import json_object, read_file, text_of
-from gastown_tmux.store.agents import move_session
+from gastown_tmux.store.agents import find_session, move_session
 from gastown_tmux.store.deliveries import find_delivery, insert_delivery, list_quiet, move_delivery
 
 #: How long a hook waits for a courier that is telling the same agent at this moment.
@@ -46,8 +47,7 @@ def _inject(town: Town) -> Iterator[str]:
         if shown:
             # Whoever prints this comes back only after it is written: nobody is told of it less than once.
             yield shown
-            session = town.environment.get("GT_SESSION", "")
-            _record(town, town.actor, told, session, town.environment.get("GT_HOOK", ""))
+            _record(town, town.actor, told, town.session, town.environment.get("GT_HOOK", ""))
         if shown or not told:
             _take_in(town)
 
@@ -74,25 +74,30 @@ def answer_hook(town: Town, text: str) -> str:
     return frame(text, town.environment.get("GT_INJECT", ""), payload)
 
 
-def take_offer(town: Town, session: str, offer: Mapping[str, object]) -> None:
-    """Rows follow what a hook said that it told its agent."""
-    agent, mails, hook = text_of(offer.get("agent")), offer.get("mails"), offer.get("hook")
+def take_offer(town: Town, session: SessionId, offer: Mapping[str, object]) -> None:
+    """Rows follow what a hook said that it told its agent: that of the session. One that nobody knows has told none."""
+    found = find_session(town.db, session) if session else None
+    if session and found is None:
+        return
+    agent = found.agent if found else text_of(offer.get("agent"))
+    mails, hook = offer.get("mails"), offer.get("hook")
     if agent is None or not isinstance(mails, list) or not all(is_short_id(str(mail)) for mail in mails):
         raise UsageError("it is not an offer of mail to an agent")
-    _record(town, Address.parse(agent), list(map(str, mails)), session, str(hook))
+    _record(town, Address.parse(agent), list(map(str, mails)), session or None, str(hook))
 
 
-def find_offered(town: Town) -> set[str]:
-    """Mails that hooks have just told of, and whose rows do not say so yet."""
+def find_offered(town: Town, session: SessionId | None) -> set[str]:
+    """Mails that the session's hooks have just told of, and whose rows do not say so yet."""
     found = set[str]()
-    for path in (town.run / "spool").glob("*.offered"):
+    spools = [town.run / SPOOL, *([town.doors / session / SPOOL] if session else [])]
+    for path in (path for spool in spools for path in spool.glob("*.offered")):
         with contextlib.suppress(OSError):  # taken in meanwhile, or no signal: then it is set aside soon
             mails = json_object(read_file(path, follow=False)).get("mails")
             found.update(map(str, mails if isinstance(mails, list) else ()))
     return found
 
 
-def _record(town: Town, agent: Address, mails: Collection[str], session: str, hook: str) -> None:
+def _record(town: Town, agent: Address, mails: Collection[str], session: SessionId | None, hook: str) -> None:
     found = []
     for mail in mails:
         with contextlib.suppress(GtError):  # one that cannot be read must not keep back all other signals
@@ -101,10 +106,10 @@ def _record(town: Town, agent: Address, mails: Collection[str], session: str, ho
         for message in found:
             insert_delivery(change, short_id(message.id), agent, message.sender, message.priority, message.expires)
         for mail in mails:
-            move_delivery(change, mail, agent, "offer", session=session or None)
+            move_delivery(change, mail, agent, "offer", session=session)
         if session and hook == "idle":
             # The turn was about to end, and goes on with what it was told.
-            move_session(change, SessionId(session), "work")
+            move_session(change, session, "work")
 
 
 def _take_in(town: Town) -> None:

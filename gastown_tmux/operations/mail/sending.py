@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gastown_tmux.domain.addresses import DEACON, OVERSEER, Address
 from gastown_tmux.domain.delivery import PAIR_WINDOW, Limited, allow
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import BeadId, SessionId
+from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id, reply_subject, short_id
 from gastown_tmux.domain.odd_bytes import printable
 from gastown_tmux.domain.quoting import one_line
@@ -164,7 +164,7 @@ def _send(town: Town, draft: _Draft, key: str | None) -> Answer:
 
 
 def _compose(town: Town, draft: _Draft, key: str | None) -> Message:
-    original, session = draft.original, town.environment.get("GT_SESSION")
+    original = draft.original
     references = original.references or tuple(filter(None, [original.in_reply_to])) if original else ()
     return Message(
         id=_new_id(town, key),
@@ -179,7 +179,7 @@ def _compose(town: Town, draft: _Draft, key: str | None) -> Message:
         references=(*references, original.id) if original else (),
         bead=draft.bead or (original.bead if original else None),
         expires=clock.after(draft.expires) if draft.expires is not None else None,
-        session=SessionId(session) if session and not town.is_person else None,
+        session=town.session,
         hops=original.hops + 1 if original and _is_agent(town, town.actor) else 0,
     )
 

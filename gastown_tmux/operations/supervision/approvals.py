@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Session
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.setting_values import ApprovalRule
 from gastown_tmux.edges.tmux import clients, typing
 from gastown_tmux.errors import RefusedError, UsageError
@@ -13,7 +12,7 @@ from gastown_tmux.operations.mail.delivering import program_of
 from gastown_tmux.operations.supervision.dialogs import Dialog, dialog_of, digest_by, find_dialog, list_dialogs
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.store.agents import find_live_session, find_session
+from gastown_tmux.store.agents import find_live_session
 from gastown_tmux.store.events import last_event
 
 
@@ -36,7 +35,6 @@ def deny(
 
 
 def _answer(town: Town, agents: Sequence[Address], alike: bool, all: bool, digest: str | None, answer: str) -> Answer:
-    _require_person(town)
     if digest is not None and (len(agents) != 1 or alike or all):
         raise UsageError("--digest is for one agent's dialog", hint="gt waiting --json")
     waiting = list_dialogs(town) if alike or all or not agents else []
@@ -57,13 +55,6 @@ def _answer(town: Town, agents: Sequence[Address], alike: bool, all: bool, diges
     if failed and not said:
         raise RefusedError("; ".join(failed), hint="gt waiting")
     return Answer({"answered": said, "failed": failed}, "\n".join([*said, *failed]) or "nobody waits")
-
-
-def _require_person(town: Town) -> None:
-    """An agent is known by its name, and by its session where it goes by another."""
-    session = town.environment.get("GT_SESSION")
-    if not town.is_person or (session and find_session(town.db, SessionId(session)) is not None):
-        raise RefusedError("only a person answers what an agent asks a person", hint="gt escalate TEXT")
 
 
 def _find(town: Town, agent: Address) -> Dialog | typing.Refused:

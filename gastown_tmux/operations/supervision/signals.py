@@ -2,18 +2,18 @@
 
 import os
 import re
-import shutil
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.domain.agents import SessionMove
+from gastown_tmux.domain.doors import SPOOL, is_session
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.errors import NotFoundError, UsageError, meets_all
 from gastown_tmux.operations.mail.injection import take_offer
+from gastown_tmux.operations.sessions.doors import list_doors, move_away
 from gastown_tmux.operations.supervision.reminders import suggest_handoff
-from gastown_tmux.operations.town.isolation import isolated, set_aside
+from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry
 from gastown_tmux.providers.base import PromptPassing
@@ -30,10 +30,10 @@ MOVES: Mapping[str, SessionMove] = {
     "compact": "work",
 }
 
-#: In one look; a flood is taken in by many, so that its daemon beats meanwhile.
+#: In one look; a flood is taken in by many, so that its daemon beats meanwhile, and so that no other session waits.
 MOST = 500
-#: Files that were no signals are kept to be looked at, the newest so many.
-KEPT = 50
+_OWN_NAME = re.compile(r"[^.]+\.(?P<event>[\w-]+)", re.ASCII)
+#: In the folder of all who were started without a door by an older gt.
 _NAME = re.compile(r"[^.]+\.(?P<session>[A-Za-z0-9-]*)\.(?P<event>[\w-]+)", re.ASCII)
 
 
@@ -49,63 +49,68 @@ def take_signals(town: Town) -> int:
 
     What is no signal is moved out of the way, to be looked at; what only cannot be taken in now stays.
     """
-    try:
-        with os.scandir(town.run / "spool") as entries:
-            found = [(_time(entry), entry.name) for entry in entries if not entry.name.startswith(".")]
-    except FileNotFoundError:
-        return 0
+    found = list(_list_spools(town))
+    share = max(1, MOST // len(found)) if found else 0
     # Names of the guard's files begin with a process id: only their times tell which came first.
-    for _, name in sorted(found)[:MOST]:
-        with isolated(town, "taking in of signal", name):
-            _take(town, town.run / "spool" / name)
-    return len(found)
+    first = [(*one, session) for session, files in found for one in sorted(files)[:share]]
+    for _, path, session in sorted(first, key=lambda one: one[:2]):
+        with isolated(town, "taking in of signal", path.name):
+            _take(town, path, session)
+    return sum(len(files) for _, files in found)
 
 
-def _time(entry: os.DirEntry[str]) -> int:
+def _list_spools(town: Town) -> Iterator[tuple[str | None, list[tuple[int, Path]]]]:
+    """Those that hold something: whose it is, by the folder alone, and the files with their times."""
+    places = [(None, f"{town.run}/spool"), *((name, f"{town.doors}/{name}/{SPOOL}") for name in list_doors(town))]
+    for session, place in places:
+        try:
+            names = [name for name in os.listdir(place) if not name.startswith(".")]  # noqa: PTH208 - every look
+        except OSError:  # no spool; what is no door is moved away soon
+            continue
+        folder = Path(place)
+        if names and (session is None or _is_ours(session, folder)):
+            yield session, [(_time(folder / name), folder / name) for name in names]
+
+
+def _is_ours(session: str, spool: Path) -> bool:
+    """Whether what is in it was put there through that door, not found by a link from it."""
+    return is_session(session) and not spool.is_symlink() and not spool.parent.is_symlink()
+
+
+def _time(path: Path) -> int:
     try:
-        return entry.stat(follow_symlinks=False).st_mtime_ns
+        return path.lstat().st_mtime_ns
     except FileNotFoundError:
         return 0
 
 
-def _take(town: Town, file: Path) -> None:
+def _take(town: Town, file: Path, session: str | None) -> None:
     try:
-        signal = _read(file)
+        signal = _read(town, file, session)
     except FileNotFoundError:
         return
     except (OSError, UsageError) as error:
-        _move_away(town, file, error)
+        move_away(town, "signal", file, error)
         return
     try:
         _follow(town, signal)
     except Exception as error:
         if meets_all(error):
             raise  # not the signal's fault, and it passes
-        _move_away(town, file, error)  # or it would come again at every look
+        move_away(town, "signal", file, error)  # or it would come again at every look
         return
     file.unlink(missing_ok=True)
 
 
-def _read(file: Path) -> _Signal:
+def _read(town: Town, file: Path, session: str | None) -> _Signal:
     """A payload that is not understood leaves the event as it is: the turn has ended all the same."""
-    name = _NAME.fullmatch(file.name)
+    name = (_NAME if session is None else _OWN_NAME).fullmatch(file.name)
     if name is None:
         raise UsageError("its name is not that of a signal")
+    if session is None and (session := name["session"]) and (town.doors / session).exists():
+        raise UsageError(f"it names the session {session}, which has a door of its own")
     payload = json_object(read_file(file, follow=False, cut=True))
-    return _Signal(SessionId(name["session"]), name["event"], payload)
-
-
-def _move_away(town: Town, file: Path, error: Exception) -> None:
-    folder = town.run / "aside"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    kept = folder / f"{time.time_ns()}.{file.name[:200]}"
-    file.rename(kept)
-    set_aside(town, "signal", file.name, error, kept)
-    for old in sorted(folder.iterdir())[:-KEPT]:
-        if old.is_dir() and not old.is_symlink():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            old.unlink()
+    return _Signal(SessionId(session or ""), name["event"], payload)
 
 
 def _follow(town: Town, signal: _Signal) -> None:

@@ -112,13 +112,16 @@ class Places:
         with contextlib.suppress(OSError):
             (self.path / ".gt").chmod(0o700)  # an older gt left it open to others
         for folder in (self.run, self.logs, *(self.run / name for name in ("launch", "sessions", "spool", "doors"))):
-            if not folder.is_dir() and os.path.lexists(folder):
-                folder.rename(self.path / ".gt" / f"{folder.name}.{time.time_ns()}")  # somebody's, in its place
-            folder.mkdir(mode=0o700, exist_ok=True)
+            self._make_folder(folder)
 
     def open_door(self, session: str, agent: Address) -> None:
         """Made whole or found; the file tells whose it is to those who ask no row."""
         door = self.doors / session
         for folder in (self.doors, door, door / SPOOL):
-            folder.mkdir(mode=0o700, exist_ok=True)
+            self._make_folder(folder, may_link=folder == self.doors)
         write_atomic(door / AGENT, f"{agent}\n".encode(), durable=False)
+
+    def _make_folder(self, folder: Path, may_link: bool = True) -> None:
+        if os.path.lexists(folder) and not (folder.is_dir() and (may_link or not folder.is_symlink())):
+            folder.rename(self.path / ".gt" / f"{folder.name}.{time.time_ns()}")  # somebody's, in its place
+        folder.mkdir(mode=0o700, exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
-from gastown_tmux.domain.ids import RigName
+from gastown_tmux.domain.ids import RigName, SessionId
 from gastown_tmux.domain.layers import Settings
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.configuration.settings_files import Configuration
@@ -43,7 +43,7 @@ class Answer:
 @dataclass
 class Town(Places):
     """``say`` takes one line of progress; ``ask`` gives a person's answer, or None; ``hear`` what is on the caller's
-    standard input; ``environment`` is the caller's.
+    standard input; ``environment`` is the caller's, ``session`` the one in which it asks.
 
     ``goes_on``: settings that cannot be read now are those that were read last. For daemons, which nobody sees stop.
     """
@@ -56,6 +56,7 @@ class Town(Places):
     hear: Callable[[], bytes] = lambda: b""
     patience: float = BUSY_SECONDS
     goes_on: bool = False
+    session: SessionId | None = None
 
     @cached_property
     def db(self) -> Database:

@@ -71,7 +71,6 @@ def start(town: Town, provider: str | None = None) -> Answer:
 
 
 def _choose(town: Town, provider: str) -> None:
-    _require_person(town)
     resolve_provider(town, None, provider)
     live = rows.find_live_session(town.db, MAYOR)
     if live is not None and live.provider != provider:
@@ -85,8 +84,7 @@ def _choose(town: Town, provider: str) -> None:
 
 
 def stop(town: Town) -> Answer:
-    """The agent program ends, then the window closes; the town goes on. Raises RefusedError for an agent."""
-    _require_person(town)
+    """The agent program ends, then the window closes; the town goes on."""
     was = status(town)
     undone = Shortfalls()
     with undone.noting("its window comes back", fatal=True), town.change() as change:
@@ -100,8 +98,7 @@ def stop(town: Town) -> Answer:
 
 
 def restart(town: Town, provider: str | None = None) -> Answer:
-    """A fresh REPL, and the agent program anew. Raises RefusedError for an agent."""
-    _require_person(town)
+    """A fresh REPL, and the agent program anew."""
     if rows.find_agent(town.db, MAYOR) is not None:
         stop_agent(town, MAYOR)
     answer = start(town, provider)
@@ -111,8 +108,3 @@ def restart(town: Town, provider: str | None = None) -> Answer:
         kill_pane(town.tmux, repl.pane, f"hq.{MAYOR}")
         open_headquarters(town)
     return Answer(status(town), answer.text)
-
-
-def _require_person(town: Town) -> None:
-    if not town.is_person:
-        raise RefusedError("the mayor is a person's, and only a person stops or changes it", hint="gt escalate TEXT")

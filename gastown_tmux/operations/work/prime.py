@@ -78,7 +78,7 @@ def _find_note(town: Town, address: Address, bead: Bead | None) -> str | None:
     left = find_handoff(town.db, address)
     if left is None or left.bead != (bead.id if bead else None):
         return None
-    return None if left.session == town.environment.get("GT_SESSION") else left.note
+    return None if left.session == town.session else left.note
 
 
 def own_address(town: Town) -> Address:

@@ -118,7 +118,6 @@ VERBS = (
         "operations.work.sling:unsling",
         (argument("bead", Kind.BEAD),),
         right=Right.SLING,
-        own="bead",
     ),
     Verb(
         "diff",

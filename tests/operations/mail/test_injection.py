@@ -2,6 +2,7 @@ import dataclasses
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from gastown_tmux.operations.mail.inbox import box, read
 from gastown_tmux.operations.mail.nudge import do_not_disturb
 from gastown_tmux.operations.supervision.signals import take_signals
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.agents import insert_session
 from gastown_tmux.store.deliveries import find_delivery, insert_delivery
 
 As = Callable[[str], Town]
@@ -24,7 +26,17 @@ As = Callable[[str], Town]
 
 @pytest.fixture
 def ann(as_agent: As) -> Town:
-    return dataclasses.replace(as_agent("demo/ann"), environment={"GT_SESSION": "ses-abcde"})
+    """In a session with a door."""
+    asking = as_agent("demo/ann")
+    asking.prepare_run()
+    with asking.change() as change:
+        session = insert_session(change, asking.actor, "pi", (1, "1"))
+    asking.open_door(session, asking.actor)
+    return dataclasses.replace(asking, session=session)
+
+
+def socket(town: Town) -> str:
+    return str(town.socket(str(town.session)))
 
 
 Inject = Callable[..., str]
@@ -39,7 +51,7 @@ def inject(
     def call(payload: object = None, **environment: str) -> str:
         stdin = io.BytesIO(json.dumps(payload or {}).encode())
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=stdin, isatty=lambda: False))
-        environment |= {"GT_TOWN": str(ann.path), "GT_AGENT": ann.actor, "GT_SESSION": "ses-abcde"}
+        environment |= {"GT_TOWN": str(ann.path), "GT_SOCKET": socket(ann)}
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         if request.param == "from files alone" and hot.run(["mail", "check", "--inject"]) is not None:
@@ -72,7 +84,7 @@ def test_tells_once_and_then_nothing(town: Town, ann: Town, inject: Inject) -> N
         "> gt: you must obey",
     ]
     assert inject() == ""
-    assert (state(town, sent.id), folder(town, sent.id)) == (("offered", "ses-abcde"), "cur")
+    assert (state(town, sent.id), folder(town, sent.id)) == (("offered", ann.session), "cur")
     assert [view.id for view in injection.check(ann)] == [sent.id]  # type: ignore[union-attr]
 
 
@@ -87,21 +99,21 @@ def test_told_again_where_it_was_killed_between_telling_and_recording(town: Town
 
 
 def test_what_cannot_be_recorded_is_told_again(
-    town: Town, inject: Inject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    town: Town, ann: Town, inject: Inject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sent = sending.send(town, ["ann"], "hello").value
-    monkeypatch.setenv("GT_TOWN", str(town.path))
-    monkeypatch.setenv("GT_AGENT", "demo/ann")
-    spool = town.run / "spool"
+    monkeypatch.setenv("GT_SOCKET", socket(ann))
+    spool = Path(socket(ann)).with_name("spool")
+    spool.rmdir()
     spool.write_text("no folder")
     assert hot.run(["mail", "check", "--inject"]) == 0 and "hello" in capsys.readouterr().out
     assert folder(town, sent.id) == "new"
     spool.unlink()
     assert "hello" in inject() and inject() == ""
-    assert state(town, sent.id) == ("offered", "ses-abcde")
+    assert state(town, sent.id) == ("offered", ann.session)
 
 
-def test_an_offer_that_makes_no_sense_keeps_back_no_other_signal(town: Town, inject: Inject) -> None:
+def test_an_offer_that_makes_no_sense_keeps_back_no_other_signal(town: Town, ann: Town, inject: Inject) -> None:
     sent = sending.send(town, ["ann"], "hello").value
     for name in ("aaaaaaaaaaaa", "aaaaaaaaaaab"):  # two that the offer may mean
         (town.mail / "demo.ann" / "cur" / f"{name}:2,S").write_bytes(b"Subject: old\n\n")
@@ -112,7 +124,7 @@ def test_an_offer_that_makes_no_sense_keeps_back_no_other_signal(town: Town, inj
         (town.run / "spool" / f"{number}..offered").write_text(json.dumps(offer))
     take_signals(town)
     assert list((town.run / "spool").iterdir()) == []
-    assert "hello" in inject() and state(town, sent.id) == ("offered", "ses-abcde")
+    assert "hello" in inject() and state(town, sent.id) == ("offered", ann.session)
 
 
 def test_one_that_is_read_meanwhile_is_not_the_cause_of_another_being_told_twice(
@@ -185,15 +197,44 @@ def test_nobody_else_tells_what_a_hook_has_just_told(
     town: Town, ann: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sent = sending.send(town, ["ann"], "hello").value
-    monkeypatch.setenv("GT_TOWN", str(town.path))
-    monkeypatch.setenv("GT_AGENT", "demo/ann")
+    monkeypatch.setenv("GT_SOCKET", socket(ann))
     assert hot.run(["mail", "check", "--inject"]) == 0 and "hello" in capsys.readouterr().out
     with town.change() as change:
         insert_delivery(change, sent.id, ann.actor, "overseer", Priority.NORMAL)
-    assert injection.find_offered(town) == {sent.id}
+    assert injection.find_offered(town, ann.session) == {sent.id}
     assert deliver(town, sent.id, ann.actor, When.IDLE) == Refused("somebody else told it")
     take_signals(town)
-    assert injection.find_offered(town) == set() and state(town, sent.id) == ("offered", None)
+    assert injection.find_offered(town, ann.session) == set()
+    assert state(town, sent.id) == ("offered", ann.session)
+
+
+def test_an_agent_that_goes_by_another_name_tells_of_its_own_mail(
+    town: Town, ann: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent = sending.send(town, ["ben"], "hello").value
+    monkeypatch.setenv("GT_SOCKET", socket(ann))
+    monkeypatch.setenv("GT_AGENT", "demo/ben")
+    assert hot.run(["mail", "check", "--inject"]) == 0 and capsys.readouterr().out == ""
+    assert box(town, "demo/ben").find(sent.id).folder == "new"
+    # Another's town, and a door without a note: whoever asks rows tells who this is.
+    monkeypatch.setenv("GT_TOWN", "/elsewhere")
+    assert hot.run(["mail", "check", "--inject"]) is None
+    monkeypatch.delenv("GT_TOWN")
+    Path(socket(ann)).with_name("agent").unlink()
+    assert hot.run(["mail", "check", "--inject"]) is None
+
+
+def test_one_whom_an_older_gt_started_is_known_by_what_it_was_given(
+    town: Town, ann: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent = sending.send(town, ["ann"], "hello").value
+    shutil.rmtree(town.doors)
+    for name, value in {"GT_TOWN": str(town.path), "GT_AGENT": "demo/ann", "GT_SESSION": str(ann.session)}.items():
+        monkeypatch.setenv(name, value)
+    assert hot.run(["mail", "check", "--inject"]) == 0 and "hello" in capsys.readouterr().out
+    assert injection.find_offered(town, ann.session) == {sent.id}
+    take_signals(town)
+    assert state(town, sent.id) == ("offered", ann.session)
 
 
 @pytest.mark.parametrize("words", [[], ["--inject"], ["--json"], ["--inject", "--json"]])

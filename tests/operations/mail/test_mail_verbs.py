@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from gastown_tmux.domain.delivery import MOST_HOPS, PAIR_LIMIT
+from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.mail.inbox import MailView, archive, box, inbox, read, search, status, thread
@@ -157,7 +158,7 @@ def test_search_and_archive(town: Town, as_agent: As) -> None:
 
 def test_status_tells_each_step(town: Town, as_agent: As) -> None:
     sent = send(town, "ann")
-    read(dataclasses.replace(as_agent("demo/ann"), environment={"GT_SESSION": "ses-abcde"}), sent.id)
+    read(dataclasses.replace(as_agent("demo/ann"), session=SessionId("ses-abcde")), sent.id)
     shown = status(town, sent.id)
     steps = [(step.state, step.agent, step.session) for step in shown.steps]
     assert steps == [("sent", "overseer", None), ("accepted", "demo/ann", "ses-abcde")]
