@@ -18,7 +18,7 @@ class SmallDisk:
 
     def fill(self) -> None:
         """Not a byte more."""
-        with (self.path / "filling").open("wb", buffering=0) as file:
+        with (self.path / "filling").open("ab", buffering=0) as file:
             try:
                 while True:
                     file.write(bytes(4096))

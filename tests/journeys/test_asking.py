@@ -88,7 +88,7 @@ def test_a_rule_answers_exactly_what_it_is_about(town: TownWorld, make_asker: Ca
     for place in ("town.yaml", "rigs/demo/settings/config.json", "settings/config.json", ".config/gt/config.yaml"):
         (worktree / place).parent.mkdir(parents=True, exist_ok=True)
         (worktree / place).write_text(json.dumps({"approvals.rules": ANYTHING}))
-    agent = {"GT_AGENT": "demo/ben"}
+    agent = {"GT_AGENT": "mayor"}  # who may change settings otherwise
     refused = town.gt("config", "set", "approvals.rules", json.dumps(ANYTHING), env=agent, code=4)
     assert "only a person" in refused.err
     assert "only a person" in town.gt("config", "unset", "approvals.rules", env=agent, code=4).err

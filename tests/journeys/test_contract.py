@@ -179,8 +179,10 @@ def test_refusals(quick_town: TownWorld) -> None:
     ]
     assert created[0]["actor"] == "demo/joe"
     town.gt("sling", bead, env=as_agent)
-    for words in (["up"], ["crew", "start", "joe"]):
-        assert "only a person starts it" in complaint(town.gt(*words, env=as_agent, code=4))
+    for words, right in ((["up"], "decide"), (["crew", "start", "joe"], "stop")):
+        assert f"takes the right '{right}'" in complaint(town.gt(*words, env=as_agent, code=4))
+    refused = town.gt("crew", "start", "joe", env={"GT_AGENT": "mayor"}, code=4)
+    assert "only a person starts it" in complaint(refused)
     assert town.json("status")["wanted"] == "down" and not town.json("status")["tmux"]["alive"]
     # A person's sling does, once it is known to be possible; the first agent's bead starts with the town.
     town.gt("bead", "update", other, "--needs", bead)

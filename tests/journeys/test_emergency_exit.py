@@ -153,6 +153,8 @@ def test_a_disk_that_takes_nothing(world: TownWorld, disk: SmallDisk, spoil: Cal
         assert not runs(world, stopped)
     assert world.run("--town", world.path, "estop", "--json").code == 0
     world.wait_for(lambda: is_still(runs(world, frozen)), 5, "all to stand still")
+    if spoil is SmallDisk.fill:
+        spoil(disk)  # what the one that was stopped had for itself has been taken away
     text = world.gt("down").out
     assert not daemons(world), text
     if spoil is SmallDisk.fill:

@@ -37,7 +37,7 @@ def test_work_that_comes_back(town: TownWorld) -> None:
 
     reason = town.wait_for(lambda: town.json("bead", "show", asks)["reason"], 10, "it to ask")
     assert (reason, town.state(asks)) == ("escalated", "open")
-    assert "is escalated" in town.gt("sling", asks, env={"GT_AGENT": landed[0]["assignee"]}, code=4).err
+    assert "takes the right 'sling'" in town.gt("sling", asks, env={"GT_AGENT": landed[0]["assignee"]}, code=4).err
     gone = town.wait_for(lambda: town.json("bead", "show", broken)["reason"] == "escalated", 30, "three attempts")
     assert gone and town.json("bead", "show", broken)["attempts"] == 3
     requests = [request for request in town.json("mq", "list")["items"] if request["bead"] == broken]
