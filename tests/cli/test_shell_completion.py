@@ -28,7 +28,7 @@ def test_words_of_the_table_and_of_the_town(run_gt: Callable[..., Any], short_tm
     assert words(run_gt("__complete", "--town", town, "config", "get", "ui.k")) == ["ui.keys"]
     assert words(run_gt("__complete", "layout", "apply", "gr", env={"GT_TOWN": str(town)})) == ["grid"]
     assert words(run_gt("__complete", "--town", town, "formula", "show", "rele")) == ["release"]
-    assert words(run_gt("__complete", "--town", town, "config", "set", "merge.r")) == ["merge.review"]
+    assert words(run_gt("__complete", "--town", town, "config", "set", "merge.rev")) == ["merge.review"]
     assert words(run_gt("__complete", "--town", town, "mail", "send", "@")) == ["@town"]
     assert words(run_gt("__complete", "help", "be")) == ["bead"]
     assert words(run_gt("__complete", "--qu")) == words(run_gt("__complete", "status", "--qu")) == ["--quiet"]
