@@ -3,10 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, Commit, ConvoyId, MergeRequestId, RigName, SessionId, Time
+from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.work import (
     ATTEMPTS,
     BEAD,
@@ -67,16 +69,66 @@ def _bead(row: Row) -> Bead:
     )
 
 
-def list_beads(reader: Reader, *, rig: str | None = None, state: str | None = None) -> list[Bead]:
-    """``state`` may also be ``blocked``: open, with needs that are not met."""
-    sql, values = _BEAD + " WHERE 1", list[object]()
-    if rig is not None:
-        sql, values = sql + " AND b.rig = ?", [*values, rig]
-    if state == "blocked":
-        sql += f" AND b.state = 'open' AND b.id IN (SELECT bead FROM needs) AND NOT {_UNBLOCKED}"
-    elif state is not None:
-        sql, values = sql + " AND b.state = ?", [*values, state]
-    return [_bead(row) for row in reader.rows(sql + " ORDER BY b.created, b.id", *values)]
+@dataclass(frozen=True, slots=True)
+class BeadFilter:
+    """``state`` may also be ``blocked``: open, with needs that are not met. ``since``: changed then or later;
+    ``search``: words of which title and text have each.
+    """
+
+    rig: str | None = None
+    state: str | None = None
+    assignee: str | None = None
+    since: str | None = None
+    search: str | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether few are found at once. Of what most beads are like, the first are found by walking them in order."""
+        return self.assignee is not None or self.state not in (None, "open", "merged", "closed")
+
+    def where(self) -> tuple[str, list[object]]:
+        """A condition on ``beads b``, and its values."""
+        terms = list[tuple[str, Sequence[object]]]()
+        if self.rig is not None:
+            terms.append(("b.rig = ?", [self.rig]))
+        if self.state == "blocked":
+            # From the few that need any.
+            terms.append((f"+b.state = 'open' AND b.id IN (SELECT bead FROM needs) AND NOT {_UNBLOCKED}", ()))
+        elif self.state is not None:
+            terms.append(("b.state = ?", [self.state]))
+        if self.assignee is not None:
+            terms.append(("b.assignee = ?", [self.assignee]))
+        if self.since is not None:
+            terms.append(("b.updated >= ?", [self.since]))
+        for word in (self.search or "").split():
+            terms.append(("instr(lower(b.title || char(10) || b.body), lower(?))", [word]))
+        return " AND ".join(["1", *(sql for sql, _ in terms)]), [value for _, values in terms for value in values]
+
+
+def list_beads(reader: Reader, only: BeadFilter = BeadFilter()) -> list[Bead]:
+    """Oldest first."""
+    where, values = only.where()
+    return [_bead(row) for row in reader.rows(f"{_BEAD} WHERE {where} ORDER BY b.created, b.id", *values)]
+
+
+def page_beads(reader: Reader, only: BeadFilter, most: int) -> Page[Bead]:
+    """Those that are not over first, the newest before the others; -1 for all."""
+    where, values = only.where()
+    newest = "b.created DESC, b.id DESC LIMIT ?"
+    if only.is_narrow:
+        sql = f"{_BEAD} WHERE {where} ORDER BY b.state IN ('merged', 'closed'), {newest}"
+        found = reader.rows(sql, *values, most)
+    else:
+        sql = f"{_BEAD} INDEXED BY beads_ahead WHERE b.state NOT IN ('merged', 'closed') AND {where} ORDER BY {newest}"
+        found = reader.rows(sql, *values, most)
+        sql = f"{_BEAD} INDEXED BY beads_behind WHERE b.state IN ('merged', 'closed') AND {where} ORDER BY {newest}"
+        left = -1 if most < 0 else most - len(found)
+        found += reader.rows(sql, *values, left) if left else []
+    more = 0
+    if len(found) == most:
+        row = reader.row(f"SELECT count(*) FROM beads b WHERE {where}", *values)
+        more = row[0] - most if row else 0
+    return Page([_bead(row) for row in found], more)
 
 
 def list_titles(reader: Reader) -> list[tuple[BeadId, BeadState, str]]:
@@ -85,13 +137,14 @@ def list_titles(reader: Reader) -> list[tuple[BeadId, BeadState, str]]:
     return [(row["id"], row["state"], row["title"]) for row in rows]
 
 
-def list_ready(reader: Reader, rig: str | None = None) -> list[Bead]:
-    """Open beads without unmet needs, most urgent first."""
-    sql = _BEAD + f" WHERE b.state = 'open' AND {_UNBLOCKED}"
+def list_ready(reader: Reader, rig: str | None = None, most: int = -1) -> list[Bead]:
+    """Open beads without unmet needs, most urgent first; all of them, unless ``most`` says otherwise."""
+    # Walked in order: to sort them all would cost more than to show the first.
+    sql = f"{_BEAD} INDEXED BY beads_to_do WHERE b.state = 'open' AND {_UNBLOCKED}"
     values = list[object]()
     if rig is not None:
         sql, values = sql + " AND b.rig = ?", [rig]
-    return [_bead(row) for row in reader.rows(sql + " ORDER BY b.priority, b.created, b.id", *values)]
+    return [_bead(row) for row in reader.rows(sql + " ORDER BY b.priority, b.created, b.id LIMIT ?", *values, most)]
 
 
 def count_ready(reader: Reader) -> dict[RigName, int]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, ConvoyId, Time
+from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.work import CONVOY, BeadState, Convoy, ConvoyMove, ConvoyState, has_landed
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.store.db import Change, Row
@@ -37,7 +38,15 @@ def _convoy(row: Row) -> Convoy:
 
 
 def list_convoys(reader: Reader) -> list[Convoy]:
+    """Oldest first."""
     return [_convoy(row) for row in reader.rows(_CONVOY + " ORDER BY c.created, c.id")]
+
+
+def page_convoys(reader: Reader, most: int) -> Page[Convoy]:
+    """The open ones first, the newest before the others; -1 for all."""
+    rows = reader.rows(_CONVOY + " ORDER BY c.state <> 'open', c.created DESC, c.id LIMIT ?", most)
+    total = reader.row("SELECT count(*) FROM convoys")
+    return Page([_convoy(row) for row in rows], total[0] - len(rows) if total else 0)
 
 
 def get_convoy(reader: Reader, convoy: str) -> Convoy:

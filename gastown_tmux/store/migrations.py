@@ -167,4 +167,11 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE rigs ADD COLUMN queue TEXT NOT NULL DEFAULT 'running';
     ALTER TABLE rigs ADD COLUMN queue_reason TEXT;
     """,
+    """
+    -- The first of a list, without a look at all the others.
+    CREATE INDEX beads_ahead ON beads (created, id) WHERE state NOT IN ('merged', 'closed');
+    CREATE INDEX beads_behind ON beads (created, id) WHERE state IN ('merged', 'closed');
+    CREATE INDEX beads_to_do ON beads (priority, created, id) WHERE state = 'open';
+    CREATE INDEX convoys_by_age ON convoys (state <> 'open', created DESC, id);
+    """,
 )

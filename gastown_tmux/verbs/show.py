@@ -6,6 +6,7 @@ from typing import Any
 
 from gastown_tmux.domain.columns import width
 from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.signs import SIGNS
 from gastown_tmux.edges.configuration.settings_files import format_value
 from gastown_tmux.edges.files.clock import local_time, seconds_since
@@ -48,6 +49,9 @@ PLAIN = Display()
 def render(verb: Verb, value: Any, display: Display) -> str:
     """The text for a person."""
     match verb.show:
+        case Listing() if isinstance(value, Page):
+            shown = table(verb.show, value.items, display)
+            return f"{shown}\n{value.more} more: --limit 0 shows all" if value.more else shown
         case Listing():
             return table(verb.show, value, display)
         case Record():

@@ -112,9 +112,12 @@ def flag(flags: str, name: str, help: str, **more: object) -> Parameter:
     return option(flags, name, Kind.FLAG, help, **more)
 
 
+#: Of a list that has a limit, a terminal shows so many where none is given; elsewhere it is whole.
+SHOWN = 50
 #: What a list of agents shows, whichever verb lists them.
 AGENT_COLUMNS = ("address", "state", "bead", "provider", "health", "since", "reason")
 KEY = option("--key", "key", help="the same key gives the first result back")
+LIMIT = option("--limit", "limit", Kind.INTEGER, f"so many at most, 0: all; {SHOWN} on a terminal unless given")
 
 
 @dataclass(frozen=True, slots=True)

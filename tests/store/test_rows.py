@@ -3,7 +3,7 @@
 import pytest
 
 from gastown_tmux.domain.addresses import OVERSEER
-from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName
+from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Time
 from gastown_tmux.domain.state_machine import IllegalMoveError
 from gastown_tmux.domain.work import Reason
 from gastown_tmux.errors import NotFoundError, RefusedError
@@ -79,14 +79,16 @@ def test_only_what_is_not_needed_any_more_is_ready(db: Database) -> None:
         second = bead(change, "second", (first,))
         wontdo = bead(change, "third", (second,))
     assert [one.id for one in beads.list_ready(db)] == [first]
-    assert {one.id for one in beads.list_beads(db, state="blocked")} == {second, wontdo}
+    assert {one.id for one in beads.list_beads(db, beads.BeadFilter(state="blocked"))} == {second, wontdo}
     with db.change(OVERSEER, NOW) as change:
         beads.sling_bead(change, first, TOAST)
         beads.report_bead(change, first, "text")
     assert [one.id for one in beads.list_ready(db)] == [second]
     with db.change(OVERSEER, NOW) as change:
         beads.close_bead(change, second, "wontdo")
-    assert beads.list_ready(db) == [] and [one.id for one in beads.list_beads(db, state="blocked")] == [wontdo]
+    assert beads.list_ready(db) == [] and [
+        one.id for one in beads.list_beads(db, beads.BeadFilter(state="blocked"))
+    ] == [wontdo]
 
 
 def test_a_circle_elsewhere_hinders_nobody(db: Database) -> None:
@@ -139,6 +141,47 @@ class Plan:
 
     def row(self, sql: str, *values: object) -> None:
         self.rows(sql, *values)
+
+
+def test_the_first_of_a_list_come_without_the_rest(db: Database) -> None:
+    times = [Time(f"2026-11-22T10:0{minute}:00.000Z") for minute in range(6)]
+    made = []
+    for time in times:
+        with db.change(OVERSEER, time) as change:
+            made.append(bead(change, f"from {time}"))
+    with db.change(OVERSEER, NOW) as change:
+        beads.close_bead(change, made[5], Reason.DONE)
+        beads.set_needs(change, made[4], [made[0]])
+    everything = beads.BeadFilter()
+    # The open before what is over, the newest before the others.
+    shown = beads.page_beads(db, everything, -1)
+    assert [one.id for one in shown.items] == [*reversed(made[:5]), made[5]] and shown.more == 0
+    first = beads.page_beads(db, everything, 2)
+    assert [one.id for one in first.items] == [made[4], made[3]] and first.more == 4
+    assert beads.page_beads(db, everything, 6).more == 0
+    for only, wanted in (
+        (beads.BeadFilter(state="blocked"), [made[4]]),
+        (beads.BeadFilter(state="closed"), [made[5]]),
+        (beads.BeadFilter(rig="other"), []),
+        (beads.BeadFilter(search="FROM 10:03"), [made[3]]),
+        (beads.BeadFilter(since="2026-11-22T10:05:30Z"), []),
+        (beads.BeadFilter(assignee=TOAST), []),
+    ):
+        assert [one.id for one in beads.page_beads(db, only, 9).items] == wanted
+        assert [one.id for one in beads.list_beads(db, only)] == wanted
+    assert [one.id for one in beads.list_ready(db, most=2)] == made[:2]
+
+
+def test_the_first_of_a_list_are_found_in_order(db: Database) -> None:
+    plans: list[str] = []
+    plan = Plan(db, plans)
+    for only in (beads.BeadFilter(), beads.BeadFilter(rig="demo"), beads.BeadFilter(state="merged")):
+        beads.page_beads(plan, only, 50)
+    beads.list_ready(plan, most=50)
+    convoys.page_convoys(plan, 50)
+    assert len(plans) == 9 and not [found for found in plans if "TEMP B-TREE" in found], plans
+    beads.page_beads(plan, beads.BeadFilter(state="blocked"), 50)
+    assert "SCAN needs" in plans[-1], plans
 
 
 def test_one_live_merge_request_of_a_bead(db: Database) -> None:

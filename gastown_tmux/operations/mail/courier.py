@@ -104,7 +104,6 @@ class Courier:
     _found: Mapping[Address, Path] = field(default_factory=dict)
     _later: dict[tuple[str, str], tuple[object, float]] = field(default_factory=dict)
     _forget_at: float = 0.0
-    _agents: tuple[object, Mapping[Address, Agent], Mapping[Address, Session]] | None = None
 
     def unread(self, address: str) -> int:
         """How many mails of the box nobody has read, as of the last look."""
@@ -142,7 +141,8 @@ class Courier:
         if not rows:
             self._later.clear()
             return []
-        agents, sessions = self._read_agents()
+        agents = {agent.address: agent for agent in list_agents(self.town.db)}
+        sessions = {session.agent: session for session in list_live_sessions(self.town.db)}
         rows = self._settle(rows, agents.keys(), {session.id: session for session in sessions.values()})
         open_rows = {(row.mail, row.agent) for row in rows}
         self._later = {key: later for key, later in self._later.items() if key in open_rows}
@@ -155,15 +155,6 @@ class Courier:
 
         planned = each(self.town, "telling", dict.fromkeys(row.agent for row in rows), plan)
         return [notification for own in planned for notification in own]
-
-    def _read_agents(self) -> tuple[Mapping[Address, Agent], Mapping[Address, Session]]:
-        """Made anew only when rows changed: one mail that waits for days costs nothing meanwhile."""
-        mark = self.town.db.mark()
-        if self._agents is None or self._agents[0] != mark:
-            agents = {agent.address: agent for agent in list_agents(self.town.db)}
-            sessions = {session.agent: session for session in list_live_sessions(self.town.db)}
-            self._agents = mark, agents, sessions
-        return self._agents[1:]
 
     def _list(self, address: Address, folder: Path) -> None:
         """A row for each unread mail that has none: it came from another program, or its sender was killed."""

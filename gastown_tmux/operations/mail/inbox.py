@@ -9,6 +9,7 @@ from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, Time
 from gastown_tmux.domain.mail import Message, MessageType, short_id
+from gastown_tmux.domain.pages import Page, most_of
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.isolation import each
@@ -171,11 +172,26 @@ def view(town: Town, message: Message, entry: Entry | None = None) -> MailView:
     )
 
 
-def inbox(town: Town, address: Address | None = None, all: bool = False) -> list[MailView]:
-    """Read and unread, oldest first; the archived ones too with ``all``. Looking marks nothing."""
+def inbox(
+    town: Town, address: Address | None = None, all: bool = False, limit: int | None = None
+) -> list[MailView] | Page[MailView]:
+    """Read and unread, oldest first; the archived ones too with ``all``. Looking marks nothing.
+
+    With a limit the unread and newest come first, and no other is opened.
+    """
     owner = address or town.actor
     mails = box(town, owner)
-    return [view(town, found.message, found.entry) for found in load_each(town, owner, mails, mails.list_all(all))]
+    entries = mails.list_all(all)
+    if limit is None:
+        return _views(town, owner, mails, entries)
+    entries.reverse()
+    entries.sort(key=lambda entry: entry.read or entry.archived)
+    shown = entries[: most_of(limit)] if limit else entries
+    return Page(_views(town, owner, mails, shown), len(entries) - len(shown))
+
+
+def _views(town: Town, owner: str, mails: Mailbox, entries: Sequence[Entry]) -> list[MailView]:
+    return [view(town, found.message, found.entry) for found in load_each(town, owner, mails, entries)]
 
 
 def load_each(town: Town, address: str, mailbox: Mailbox, entries: Iterable[Entry]) -> list[Found]:

@@ -28,7 +28,7 @@ from gastown_tmux.operations.supervision import deaths
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.reading import json_object, read_file
 from gastown_tmux.store.agents import find_agent, find_session, list_agents, list_live_sessions
-from gastown_tmux.store.beads import find_held_bead, list_beads, list_held_beads, return_bead
+from gastown_tmux.store.beads import BeadFilter, find_held_bead, list_beads, list_held_beads, return_bead
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.rigs import list_rigs
@@ -155,7 +155,7 @@ def _examine_merged(town: Town, rig: Rig) -> Iterator[Finding]:
     local = town.settings(rig.name).get("merge.publish") == "local"
     target = repository.resolve(f"refs/heads/{rig.target}" if local else f"refs/remotes/origin/{rig.target}")
     landed = set(repository.run("rev-list", target, "--").lines) if target else set()
-    for bead in list_beads(town.db, rig=rig.name, state="merged"):
+    for bead in list_beads(town.db, BeadFilter(rig.name, "merged")):
         if bead.merged_commit not in landed:
             cause = f"{bead.merged_commit} is not on {rig.target}: the remote was rewound, or another target was chosen"
             hint = f"git -C {repository.path} show {bead.merged_commit} shows what is missing there"

@@ -15,7 +15,7 @@ _LOOK_SECONDS = 0.2
 
 def events(town: Town, follow: bool = False, since: str | None = None, type: str | None = None) -> Iterator[Event]:
     """Oldest first; with ``follow`` it goes on for ever."""
-    start = _moment(since) if since else None
+    start = moment(since) if since else None
     last = 0
     pause = threading.Event()
     while True:
@@ -27,8 +27,8 @@ def events(town: Town, follow: bool = False, since: str | None = None, type: str
         pause.wait(_LOOK_SECONDS)
 
 
-def _moment(text: str) -> str:
-    """A time, or an age such as ``2h``."""
+def moment(text: str) -> str:
+    """A time, or an age such as ``2h``. Raises UsageError."""
     try:
         return clock.after(-parse_duration(text))
     except ValueError:

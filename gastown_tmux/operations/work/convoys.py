@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import ConvoyId
+from gastown_tmux.domain.pages import Page, most_of
 from gastown_tmux.domain.work import Bead, Convoy, ConvoyState
 from gastown_tmux.errors import UsageError
 from gastown_tmux.operations.town.town import Answer, Town
@@ -43,8 +44,9 @@ def notify_landed(town: Town, id: ConvoyId | None) -> None:
     sending.notify(town, convoy.notify, f"convoy {convoy.name} has landed", body + "\n", seed=seed)
 
 
-def list_convoys(town: Town) -> list[Convoy]:
-    return convoys.list_convoys(town.db)
+def list_convoys(town: Town, limit: int | None = None) -> list[Convoy] | Page[Convoy]:
+    """All, oldest first; with a limit the open and newest come first."""
+    return convoys.list_convoys(town.db) if limit is None else convoys.page_convoys(town.db, most_of(limit))
 
 
 def show_convoy(town: Town, convoy: Convoy) -> Convoy:

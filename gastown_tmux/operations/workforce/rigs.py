@@ -21,7 +21,7 @@ from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import rigs as rows
 from gastown_tmux.store.agents import list_agents
-from gastown_tmux.store.beads import list_beads
+from gastown_tmux.store.beads import BeadFilter, list_beads
 
 
 def add_rig(town: Town, name: str, source: str, branch: str | None = None, prefix: str | None = None) -> Answer:
@@ -134,7 +134,7 @@ def remove_rig(town: Town, rig: Rig, force: bool = False) -> Answer:
 
 
 def _remove_rig(town: Town, rig: Rig, force: bool) -> Answer:
-    left = [bead.id for bead in list_beads(town.db, rig=rig.name) if bead.state not in ("merged", "closed")]
+    left = [bead.id for bead in list_beads(town.db, BeadFilter(rig.name)) if bead.state not in ("merged", "closed")]
     if left and not force:
         raise RefusedError(
             f"rig {rig.name} has beads that are not done: {', '.join(left[:5])}",
@@ -160,7 +160,7 @@ def _remove_rig(town: Town, rig: Rig, force: bool) -> Answer:
 
 def _write_down_beads(town: Town, rig: Rig) -> None:
     """What their rows say, into the archive: the ledger has no bodies."""
-    lines = [json.dumps(asdict(bead), ensure_ascii=False) for bead in list_beads(town.db, rig=rig.name)]
+    lines = [json.dumps(asdict(bead), ensure_ascii=False) for bead in list_beads(town.db, BeadFilter(rig.name))]
     if lines:
         town.archive.mkdir(mode=0o700, exist_ok=True)
         path = town.archive / f"beads.{rig.name}.{clock.now().replace(':', '')}.jsonl"

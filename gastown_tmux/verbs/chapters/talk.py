@@ -2,7 +2,7 @@
 
 from gastown_tmux.domain.mail import MessageType
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Verb, argument, flag, option, optional
+from gastown_tmux.verbs.table import KEY, LIMIT, Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _MAILS = ("id", "from_", "subject", "date", "read", "type", "priority", "to", "archived")
 _MAIL = Record(
@@ -50,6 +50,7 @@ VERBS: tuple[Verb, ...] = (
         (
             optional("address", Kind.ADDRESS, "your own unless given"),
             flag("--all", "all", "the archived ones too"),
+            LIMIT,
         ),
         Listing(_MAILS, "no mail"),
         right=Right.TALK,

@@ -1,7 +1,7 @@
 """Verbs for work: beads, sling, convoys."""
 
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Special, Verb, argument, flag, option, optional
+from gastown_tmux.verbs.table import KEY, LIMIT, Kind, Listing, Record, Special, Verb, argument, flag, option, optional
 
 _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
 _BEADS = ("id", "state", "priority", "title", "assignee", "reason", "updated")
@@ -38,7 +38,14 @@ VERBS = (
         "bead list",
         "all beads",
         "operations.work.beads:list_beads",
-        (_RIG, option("--state", "state", Kind.CHOICE, "only these", choices=(*_BEAD_STATES, "blocked"))),
+        (
+            _RIG,
+            option("--state", "state", Kind.CHOICE, "only these", choices=(*_BEAD_STATES, "blocked")),
+            option("--assignee", "assignee", Kind.ADDRESS, "only this agent's"),
+            option("--since", "since", help="only what changed since: an age such as 2h, or a time"),
+            option("--search", "search", help="only those with all these words"),
+            LIMIT,
+        ),
         Listing(_BEADS, _NO_BEADS),
         right=Right.READ,
         served=True,
@@ -94,7 +101,7 @@ VERBS = (
         "bead ready",
         "open beads that need nothing more, most urgent first",
         "operations.work.beads:list_ready",
-        (_RIG,),
+        (_RIG, LIMIT),
         Listing(_BEADS, "nothing is ready: gt bead list"),
         right=Right.READ,
         served=True,
@@ -145,7 +152,7 @@ VERBS = (
         "convoy list",
         "all convoys",
         "operations.work.convoys:list_convoys",
-        (),
+        (LIMIT,),
         Listing(("id", "name", "state", "done", "total", "created"), "no convoys: gt convoy create NAME BEAD…"),
         right=Right.READ,
         served=True,

@@ -5,6 +5,7 @@ import pytest
 
 from gastown_tmux.domain.delivery import MOST_HOPS, PAIR_LIMIT
 from gastown_tmux.domain.ids import SessionId
+from gastown_tmux.domain.pages import Page
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.mail.inbox import MailView, archive, box, inbox, read, search, status, thread
@@ -200,3 +201,14 @@ def test_outside_mail_and_vanished_senders_cannot_be_answered(town: Town, as_age
         delete_agent(change, as_agent("demo/cat").actor)
     with pytest.raises(NotFoundError):
         sending.reply(ann, sent.id, "hm")
+
+
+def test_the_first_of_a_box_are_the_unread_and_newest(town: Town, as_agent: As) -> None:
+    ann = as_agent("demo/ann")
+    for name in ("old", "read", "new"):
+        sending.send(town, ["ann"], name)
+    read(ann, inbox(ann)[1].id)
+    page = inbox(ann, limit=2)
+    assert isinstance(page, Page) and [view.subject for view in page.items] == ["new", "old"] and page.more == 1
+    whole = inbox(ann, limit=0)
+    assert isinstance(whole, Page) and [view.subject for view in whole.items] == ["new", "old", "read"]
