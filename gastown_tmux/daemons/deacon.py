@@ -66,9 +66,12 @@ class _Deacon:
         self._rigs: list[Rig] = []
         self._resting: dict[str, float] = {}
         self._signals = 0
+        self._empty_spools: dict[str, int] = {}
         self._windows_due = time.monotonic()
 
     def look(self, full: bool) -> float | None:
+        if full:
+            self._empty_spools.clear()
         steps = {
             "signals": self._take_signals, "witness": self._peer.look, "tmux": self._keep_tmux,
             "shared files": lambda: self._shared.look(self._rigs), "server of verbs": self._server.look,
@@ -98,7 +101,7 @@ class _Deacon:
 
     def _take_signals(self) -> None:
         self._signals = 0
-        self._signals = signals.take_signals(self.town)
+        self._signals = signals.take_signals(self.town, self._empty_spools)
 
     def _release(self) -> None:
         if free := patrol.find_released(self.town):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ MOVES: Mapping[str, SessionMove] = {
 
 #: In one look; a flood is taken in by many, so that its daemon beats meanwhile, and so that no other session waits.
 MOST = 500
+TICK_NS = 10**9
 _OWN_NAME = re.compile(r"[^.]+\.(?P<event>[\w-]+)", re.ASCII)
 #: In the folder of all who were started without a door by an older gt.
 _NAME = re.compile(r"[^.]+\.(?P<session>[A-Za-z0-9-]*)\.(?P<event>[\w-]+)", re.ASCII)
@@ -44,12 +46,13 @@ class _Signal:
     payload: Mapping[str, object]
 
 
-def take_signals(town: Town) -> int:
-    """Rows follow what providers' hooks wrote into the spool, oldest first; how many there were.
+def take_signals(town: Town, empty: dict[str, int] | None = None) -> int:
+    """Rows follow what providers' hooks wrote into their spools, oldest first; how many there were.
 
-    What is no signal is moved out of the way, to be looked at; what only cannot be taken in now stays.
+    What is no signal is moved out of the way, to be looked at; what only cannot be taken in now stays. ``empty`` is the
+    caller's memory of spools that held nothing, and when they were changed last: these are not listed again.
     """
-    found = list(_list_spools(town))
+    found = list(_list_spools(town, {} if empty is None else empty))
     share = max(1, MOST // len(found)) if found else 0
     # Names of the guard's files begin with a process id: only their times tell which came first.
     first = [(*one, session) for session, files in found for one in sorted(files)[:share]]
@@ -59,14 +62,20 @@ def take_signals(town: Town) -> int:
     return sum(len(files) for _, files in found)
 
 
-def _list_spools(town: Town) -> Iterator[tuple[str | None, list[tuple[int, Path]]]]:
+def _list_spools(town: Town, empty: dict[str, int]) -> Iterator[tuple[str | None, list[tuple[int, Path]]]]:
     """Those that hold something: whose it is, by the folder alone, and the files with their times."""
     places = [(None, f"{town.run}/spool"), *((name, f"{town.doors}/{name}/{SPOOL}") for name in list_doors(town))]
     for session, place in places:
         try:
-            names = [name for name in os.listdir(place) if not name.startswith(".")]  # noqa: PTH208 - every look
+            changed = os.stat(place).st_mtime_ns  # noqa: PTH116 - every look
+            if empty.get(place) == changed:
+                continue
+            names = [name for name in os.listdir(place) if not name.startswith(".")]  # noqa: PTH208
         except OSError:  # no spool; what is no door is moved away soon
             continue
+        # What comes in the same tick of the file system's clock leaves no other time.
+        if not names and time.time_ns() - changed > TICK_NS:
+            empty[place] = changed
         folder = Path(place)
         if names and (session is None or _is_ours(session, folder)):
             yield session, [(_time(folder / name), folder / name) for name in names]

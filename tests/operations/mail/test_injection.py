@@ -122,8 +122,12 @@ def test_an_offer_that_makes_no_sense_keeps_back_no_other_signal(town: Town, ann
         ({"agent": "demo/ann", "mails": ["", "aaaa"]}, {"agent": "../x", "mails": [sent.id]}, {"agent": 1}, [], None)
     ):
         (town.run / "spool" / f"{number}..offered").write_text(json.dumps(offer))
+    # Nor does one in the name of a session that nobody knows.
+    town.open_door("ses-unknown", ann.actor)
+    place = town.doors / "ses-unknown" / "spool" / "1.offered"
+    place.write_text(json.dumps({"agent": "demo/ann", "mails": [sent.id]}))
     take_signals(town)
-    assert list((town.run / "spool").iterdir()) == []
+    assert list((town.run / "spool").iterdir()) == [] and not place.exists()
     assert "hello" in inject() and state(town, sent.id) == ("offered", ann.session)
 
 

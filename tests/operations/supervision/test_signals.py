@@ -105,12 +105,13 @@ def test_the_session_is_the_folder_and_never_a_name(town: Town, session: Session
     town.open_door(ben, Address("demo/ben"))
     (spool(town, ben) / f"1.{session}.idle").write_text("{}")  # another's name
     (town.run / "spool" / f"2.{session}.idle").write_text("{}")  # where no name is asked of one that has a door
-    (town.doors / "ses-forged").symlink_to(town.doors / session)
-    (town.doors / "ses-other").mkdir()
-    (town.doors / "ses-other" / "spool").symlink_to(spool(town, session))
     (spool(town, ben) / "3.idle").write_text("{}")
+    with town.change() as change:
+        cat = rows.insert_session(change, Address("demo/cat"), "pi", (1, "1"))
+    (town.doors / cat).symlink_to(town.doors / ben)
     take_signals(town)
-    assert state(town) == "working"
+    linked = rows.find_session(town.db, cat)
+    assert state(town) == "working" and linked is not None and linked.state == "starting"
     found = rows.find_session(town.db, ben)
     assert found is not None and found.state == "idle"
     assert sorted(trouble.item for _, trouble in list_troubles(town)) == [f"1.{session}.idle", f"2.{session}.idle"]
@@ -132,6 +133,22 @@ def test_a_session_that_floods_keeps_no_other_waiting(
     (spool(town, session) / "1.idle").write_text("{}")
     assert take_signals(town) == 51 and state(town) == "idle"
     assert len(list(spool(town, "ses-loud").iterdir())) == 48
+
+
+def test_a_spool_that_is_empty_is_not_listed_again_until_it_is_changed(town: Town, session: SessionId) -> None:
+    empty: dict[str, int] = {}
+    place, idle = spool(town, session), {str(spool(town, session)), str(town.run / "spool")}
+    take_signals(town, empty)
+    assert empty == {}  # just made: what came in the same tick would not be seen
+    for folder in idle:
+        os.utime(folder, (1, 1))
+    take_signals(town, empty)
+    assert set(empty) == idle
+    (place / "1.idle").write_text("{}")
+    os.utime(place, (1, 1))
+    assert take_signals(town, empty) == 0
+    (place / ".half").touch()
+    assert take_signals(town, empty) == 1 and state(town) == "idle"
 
 
 def test_late_words_of_a_session_that_has_ended_change_nothing(town: Town, session: SessionId) -> None:
