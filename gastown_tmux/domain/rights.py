@@ -24,7 +24,7 @@ WORDS: Mapping[Right, str] = {
     Right.TALK: "write mail",
     Right.CREATE: "make beads",
     Right.SLING: "give out work or change what is another's",
-    Right.STOP: "start and stop agents",
+    Right.STOP: "start, stop or act on other agents",
     Right.CONFIGURE: "change settings, rigs and daemons",
     Right.DECIDE: "do what is the overseer's own",
 }

@@ -69,13 +69,15 @@ def run_logged(
     """The exit status (negative for a signal), or None after ``seconds``, when its process group was killed.
 
     The log is never much larger than ``size``, whoever goes on printing. ``mark`` is the command's ``GT_SESSION``, by
-    which ``processes.end`` finds it when its starter was killed. Raises GtError where it cannot be started at all.
+    which ``processes.end`` finds it when its starter was killed, and which alone tells who it is. Raises GtError where
+    it cannot be started at all.
     """
     output = ChildOutput(log, size)
+    own = {name: value for name, value in environment.items() if name not in ("GT_SOCKET", "GT_AGENT")}
     try:
         os.write(output.writer, f"$ {' '.join(command[-1:])}\n".encode(errors="replace"))
         process = subprocess.Popen(
-            command, cwd=cwd, env={**environment, "GT_SESSION": mark}, stdin=subprocess.DEVNULL, stdout=output.writer,
+            command, cwd=cwd, env={**own, "GT_SESSION": mark}, stdin=subprocess.DEVNULL, stdout=output.writer,
             stderr=output.writer, start_new_session=True,
         )  # fmt: skip
     except OSError as error:

@@ -31,7 +31,8 @@ class Asker:
 
 def who_asks(town: Town, environment: Mapping[str, str], needs_rows: bool = True) -> Asker:
     """Whoever's door it is that the environment leads through, whatever else that says; else the agent of a session
-    that an older gt started without one; else whom a person names; else the overseer.
+    that an older gt started without one, or for whom a gate or a set-up runs; else whom a person names; else the
+    overseer.
 
     Raises RefusedError behind a door of another town, or of a session that has ended. Where rows cannot be read, the
     door's own note tells, so that an emergency stop needs none.
@@ -39,7 +40,10 @@ def who_asks(town: Town, environment: Mapping[str, str], needs_rows: bool = True
     socket, name = environment.get("GT_SOCKET"), environment.get("GT_AGENT")
     if socket and socket != str(town.run / "gt.sock"):
         return _behind(town, socket, name, needs_rows)
-    if needs_rows and (session := environment.get("GT_SESSION")):
+    session = environment.get("GT_SESSION")
+    if session and (marked := town.whose_mark(session)):
+        return Asker(marked, None, is_bound=True)
+    if session and needs_rows:
         try:
             found = find_session(town.db, session)
         except (GtError, OSError):

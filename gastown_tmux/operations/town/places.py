@@ -107,6 +107,13 @@ class Places:
         """What tells a rig's gates from all other processes."""
         return self.mark(f"gate.{rig}")
 
+    def whose_mark(self, session: str) -> Address | None:
+        """For whom a process works that bears one of these: a rig's refinery, or the agent whose worktree is set up."""
+        kind, _, who = session.removesuffix(f"@{self.path}").partition(".")
+        if session != self.mark(f"{kind}.{who}"):
+            return None
+        return Address(f"{who}/refinery") if kind == "gate" else Address(who)
+
     def prepare_run(self) -> None:
         """The disposable folders, which may have been wiped; a town that was moved away is not made again."""
         with contextlib.suppress(OSError):

@@ -11,6 +11,7 @@ import pytest
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import SessionId
+from gastown_tmux.edges.processes.commands import run_logged
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.town.asking import Asker, who_asks
 from gastown_tmux.operations.town.town import Town
@@ -52,6 +53,21 @@ def test_without_a_door_it_is_whom_an_older_gt_or_a_person_named(town: Town, ses
     assert ask(town, GT_AGENT="demo/ann", GT_SESSION="ses-unknown") == Asker(ANN, None, is_bound=True)
     for name in ("mayor", "overseer", "demo/cat", ""):
         assert ask(town, GT_AGENT=name, GT_SESSION=session) == Asker(CAT, session, is_bound=True)
+
+
+def test_what_a_gate_or_a_set_up_runs_is_not_the_overseer(town: Town, tmp_path: Path) -> None:
+    """Agents wrote it, and it stands below the town."""
+    gate, setup = town.gate_mark("demo"), town.mark("setup.demo/ann")
+    assert ask(town, GT_SESSION=gate) == Asker(Address("demo/refinery"), None, is_bound=True)
+    assert ask(town, GT_SESSION=setup, GT_AGENT="mayor") == Asker(ANN, None, is_bound=True)
+    for other in ("gate.demo@/elsewhere", f"x@{town.path}", f"@{town.path}", ""):
+        assert ask(town, GT_SESSION=other) == Asker(OVERSEER, None, is_bound=False)
+    log = tmp_path / "log"
+    known = {"PATH": os.environ["PATH"], "GT_SOCKET": "/s", "GT_AGENT": "mayor", "GT_TOWN": "/t"}
+    assert run_logged(["sh", "-c", "env"], tmp_path, known, log, 60, gate, 10_000) == 0
+    assert {line for line in log.read_text().splitlines() if line.startswith("GT_")} == {
+        f"GT_SESSION={gate}", "GT_TOWN=/t",
+    }  # fmt: skip
 
 
 def test_behind_a_door_that_is_none_here_is_nobody(town: Town, session: SessionId, tmp_path: Path) -> None:
