@@ -90,16 +90,17 @@ def list_commits(repository: Repository, base: str, head: str) -> list[LogEntry]
     """What is in the history of `head` and not in that of `base`, oldest first; the newest `MOST_COMMITS` of it."""
     with opened(repository) as repo:
         found = list(repo.iter_commits(f"{base}..{head}", max_count=MOST_COMMITS, topo_order=True))
-    return [
-        LogEntry(
-            commit.hexsha,
-            str(commit.author.name),
-            str(commit.author.email),
-            commit.committed_date,
-            _text(commit.summary),
-        )
-        for commit in reversed(found)
-    ]
+        # Within: a commit that is asked later starts a git that nobody ends.
+        return [
+            LogEntry(
+                commit.hexsha,
+                str(commit.author.name),
+                str(commit.author.email),
+                commit.committed_date,
+                _text(commit.summary),
+            )
+            for commit in reversed(found)
+        ]
 
 
 def summarise(changes: Sequence[FileChange]) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from gastown_tmux.edges.files.waiting import looks
 from gastown_tmux.edges.processes.proc import list_pids, read_stat
 
-_EXEC_SECONDS = 0.5
+#: How long an exec may take on a machine that has much to do.
+_EXEC_SECONDS = 3.0
 _KERNEL_THREAD = 0x00200000
 #: Where ``read_stat`` has them.
 _STATE, _PARENT, _FLAGS, _TIMES, _BIRTH, _ENVIRONMENT = 0, 1, 6, slice(11, 13), 19, slice(47, 49)

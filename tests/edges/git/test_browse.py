@@ -1,9 +1,11 @@
 """What people read of a repository, through GitPython; git's own words are the measure."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gastown_tmux.edges.git.browse import FileChange, list_changes, list_commits, opened, summarise
@@ -67,6 +69,16 @@ def test_an_agents_configuration_runs_nothing(world: World, tmp_path: Path) -> N
     mark.unlink(missing_ok=True)  # the agent's own commit runs what it likes
     list_changes(world.repository, world.base(), head)
     assert not mark.exists()
+
+
+def test_no_helper_outlives_the_look(world: World) -> None:
+    head = commit(world.add("ann"), "a", "1\n")
+    gc.disable()
+    try:
+        assert list_commits(world.repository, world.base(), head)
+        assert [child for child in psutil.Process().children() if "cat-file" in child.cmdline()] == []
+    finally:
+        gc.enable()
 
 
 def test_what_is_missing_is_one_clear_line(world: World, tmp_path: Path) -> None:
