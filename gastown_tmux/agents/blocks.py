@@ -86,25 +86,30 @@ def do_bead(window: Window, hook: dict[str, Any]) -> Steps[str]:
     log = Tail(64 * 1024)
     blocks = fences(bead["body"])
     if not blocks:
-        return (yield from _escalate(window, "no sh block in the body", log))
+        return (yield from escalate(window, "no sh block in the body", log))
     title = " ".join(bead["title"].split()) or bead["id"]
     base = hook.get("base")
-    failure = yield from _prepare(window, hook)
-    if not failure and (yield from _is_committed(base, title)):
+    failure = yield from prepare(window, hook)
+    if not failure and (yield from is_committed(base, title)):
         window.say("already committed by an earlier try")
-        return (yield from _done(window, log, "committed"))
+        return (yield from done(window, log, "committed"))
     failure = failure or (yield from run_blocks(window, blocks, log))
     if failure:
-        return (yield from _escalate(window, failure, log))
-    if failure := (yield from _commit(window, title)):
-        return (yield from _escalate(window, failure, log))
+        return (yield from escalate(window, failure, log))
+    if failure := (yield from commit(window, title)):
+        return (yield from escalate(window, failure, log))
+    return (yield from submit(window, base, log))
+
+
+def submit(window: Window, base: str | None, log: Tail) -> Steps[str]:
+    """Say that the bead is done: by its branch, or where that changes nothing, by what was printed."""
     if not base or (yield from _git("diff", "--quiet", f"{base}...HEAD")).status:
-        return (yield from _done(window, log, "committed"))
+        return (yield from done(window, log, "committed"))
     report = plain(log.text()) or "Nothing changed, and nothing was printed.\n"
-    return (yield from _done(window, log, "reported", "--report", "-", stdin=report))
+    return (yield from done(window, log, "reported", "--report", "-", stdin=report))
 
 
-def _prepare(window: Window, hook: dict[str, Any]) -> Steps[str | None]:
+def prepare(window: Window, hook: dict[str, Any]) -> Steps[str | None]:
     """Make sure this is the bead's worktree, on its branch, ready to be changed; else say why it is not."""
     where = yield from _git("rev-parse", "--show-toplevel", "--absolute-git-dir")
     top, _, git_dir = where.output.strip().partition("\n")
@@ -118,6 +123,8 @@ def _prepare(window: Window, hook: dict[str, Any]) -> Steps[str | None]:
     if base and hook.get("attempt", 1) > 1 and reason.startswith(("conflicted", "rejected")):
         # The town kept the refused work under a snapshot; here it is done again on what the target is now.
         window.say(f"{reason}: again on {base[:12]}")
+        if hook.get("run"):
+            return (yield from _move_work(base))
         reset = yield from _git("reset", "--quiet", "--hard", base)
         if reset.status:
             return f"git reset failed: {reset.complaint}"
@@ -125,6 +132,15 @@ def _prepare(window: Window, hook: dict[str, Any]) -> Steps[str | None]:
         yield from _git("clean", "--quiet", "-ffd")
         yield from _git("submodule", "--quiet", "update", "--force", "--recursive")
     return None
+
+
+def _move_work(base: str) -> Steps[str | None]:
+    """What steps have done is never done again: it is put on what the target is now."""
+    moved = yield from _git("rebase", "--quiet", base)
+    if not moved.status:
+        return None
+    yield from _git("rebase", "--abort")
+    return f"git rebase failed: {moved.complaint}"
 
 
 def _clear_stale_lock(window: Window, lock: str) -> Steps[None]:
@@ -152,7 +168,7 @@ def _git_runs_here() -> bool:
     return False
 
 
-def _is_committed(base: str | None, title: str) -> Steps[bool]:
+def is_committed(base: str | None, title: str) -> Steps[bool]:
     """Whether an earlier try got as far as its commit, with nothing changed since."""
     if not base:
         return False
@@ -161,7 +177,7 @@ def _is_committed(base: str | None, title: str) -> Steps[bool]:
     return not status.status and not status.output and subject.output.strip() == title
 
 
-def _commit(window: Window, title: str) -> Steps[str | None]:
+def commit(window: Window, title: str) -> Steps[str | None]:
     """Commit what changed, if anything did. What failed, in one line, or None."""
     added = yield from _git("add", "--all")
     if added.status:
@@ -183,17 +199,17 @@ def _git(*words: str) -> Steps[Outcome]:
     return outcome
 
 
-def _escalate(window: Window, failure: str, log: Tail) -> Steps[str]:
+def escalate(window: Window, failure: str, log: Tail) -> Steps[str]:
     window.say(failure)
     end = "\n".join(plain(log.text()).rstrip().split("\n")[-_LOG_LINES:])[-_LOG_LENGTH:]
     refusal = yield from _say_done(window, "--escalate", f"{failure}\n{end}".rstrip())
     return f"{failure}, but {refusal}" if refusal else failure
 
 
-def _done(window: Window, log: Tail, result: str, *words: str, stdin: str = "") -> Steps[str]:
+def done(window: Window, log: Tail, result: str, *words: str, stdin: str = "") -> Steps[str]:
     """Work that the town does not take is escalated like work that failed: else nobody would hear of it."""
     refusal = yield from _say_done(window, *words, stdin=stdin)
-    return (yield from _escalate(window, f"{result}, but {refusal}", log)) if refusal else result
+    return (yield from escalate(window, f"{result}, but {refusal}", log)) if refusal else result
 
 
 def _say_done(window: Window, *words: str, stdin: str = "") -> Steps[str | None]:

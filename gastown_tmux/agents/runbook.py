@@ -22,6 +22,7 @@ import time
 
 from gastown_tmux.agents.blocks import do_bead, fences, run_blocks, run_gt
 from gastown_tmux.agents.jobs import Tail
+from gastown_tmux.agents.steps import do_run
 from gastown_tmux.agents.window import Ask, Ended, Interrupted, Pause, Prompt, Window
 
 TYPE_CHECKING = False
@@ -108,7 +109,8 @@ class Runbook:
     def _do(self, hook: dict[str, Any]) -> Steps[None]:
         name = f"{hook['bead']['id']} {hook['bead']['title']}"
         self._doing = f"at work on {name}"
-        self._doing = f"{name}: {yield from do_bead(self._window, hook)}"
+        work = do_run if hook.get("run") else do_bead
+        self._doing = f"{name}: {yield from work(self._window, hook)}"
 
     def _hear(self, words: str) -> Steps[None]:
         """Words from the composer: pointers to mail, a command, a chore, or talk."""

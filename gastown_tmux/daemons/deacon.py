@@ -25,7 +25,7 @@ from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.supervision import approvals, patrol, signals
 from gastown_tmux.operations.town.isolation import do_all, each
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work import schedule
+from gastown_tmux.operations.work import courses, schedule
 from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.store.beads import list_waiting
 from gastown_tmux.store.merging import list_rigs_with_work
@@ -92,6 +92,7 @@ class _Deacon:
             "orders": lambda: orders.carry_out(self.town),
             "release": self._release,
             "doors": lambda: doors.keep_doors(self.town),
+            "runs": lambda: courses.go_on(self.town),
             "work": self._give_out,
             "refineries": self._start_refineries,
             "keeping": self._keeper.look,

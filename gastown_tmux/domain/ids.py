@@ -14,6 +14,7 @@ RigName = NewType("RigName", str)
 BeadId = NewType("BeadId", str)
 ConvoyId = NewType("ConvoyId", str)
 MergeRequestId = NewType("MergeRequestId", str)
+RunId = NewType("RunId", str)
 EscalationId = NewType("EscalationId", str)
 SessionId = NewType("SessionId", str)
 #: RFC 3339 in UTC with milliseconds, ``2026-11-22T10:02:08.123Z``: sorts as text in the order of time.

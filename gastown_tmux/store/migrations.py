@@ -174,4 +174,23 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX beads_to_do ON beads (priority, created, id) WHERE state = 'open';
     CREATE INDEX convoys_by_age ON convoys (state <> 'open', created DESC, id);
     """,
+    """
+    -- Formulas poured. What a run does stands here: its formula's file may change or go.
+    CREATE TABLE runs (
+        id TEXT PRIMARY KEY, formula TEXT NOT NULL, rig TEXT NOT NULL, state TEXT NOT NULL,
+        vars TEXT NOT NULL CHECK (json_valid(vars)), hash TEXT NOT NULL, text TEXT NOT NULL, spread INTEGER NOT NULL,
+        title TEXT NOT NULL, bead TEXT, agent TEXT, owner TEXT NOT NULL, reason TEXT,
+        created TEXT NOT NULL, updated TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX runs_by_bead ON runs (bead) WHERE bead IS NOT NULL;
+    CREATE TABLE run_steps (
+        run TEXT NOT NULL REFERENCES runs (id), place INTEGER NOT NULL, id TEXT NOT NULL, title TEXT NOT NULL,
+        body TEXT NOT NULL, state TEXT NOT NULL, needs TEXT NOT NULL, bead TEXT, tries INTEGER NOT NULL,
+        retries INTEGER NOT NULL, timeout REAL, command TEXT NOT NULL, agent TEXT, gate TEXT, condition TEXT,
+        open INTEGER NOT NULL, result TEXT, head TEXT, reason TEXT, freed TEXT, started TEXT, ended TEXT,
+        PRIMARY KEY (run, place)
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX run_steps_by_id ON run_steps (run, id);
+    CREATE UNIQUE INDEX run_steps_by_bead ON run_steps (bead) WHERE bead IS NOT NULL;
+    """,
 )

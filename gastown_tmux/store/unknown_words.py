@@ -9,6 +9,7 @@ from gastown_tmux.domain.escalation import EscalationState, Level, Severity
 from gastown_tmux.domain.mail import Priority
 from gastown_tmux.domain.merging import MergeState
 from gastown_tmux.domain.rigs import QueueState, RemoteKind
+from gastown_tmux.domain.runs import RunState, StepState
 from gastown_tmux.domain.work import BeadState, ConvoyState
 from gastown_tmux.store.db import Change, placeholders
 from gastown_tmux.store.rows import Reader
@@ -22,6 +23,8 @@ COLUMNS: tuple[tuple[str, str, dict[str, StrEnum]], ...] = (
     ("escalations", "id", {"severity": Severity.HIGH, "state": EscalationState.OPEN, "level": Level.HUMAN}),
     ("merge_requests", "id", {"state": MergeState.HELD}),
     ("rigs", "name", {"remote_kind": RemoteKind.REMOTE, "queue": QueueState.PAUSED}),
+    ("runs", "id", {"state": RunState.PAUSED}),
+    ("run_steps", "id", {"state": StepState.FAILED}),
     ("sessions", "id", {"state": SessionState.WAITING}),
 )
 

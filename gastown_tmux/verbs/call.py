@@ -15,7 +15,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Parameter, Verb
 
 #: What is looked up in the town's rows, beside agents.
-_NAMED = frozenset((Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST, Kind.ESCALATION, Kind.ADDRESS))
+_NAMED = frozenset((Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST, Kind.ESCALATION, Kind.RUN, Kind.ADDRESS))
 #: How long the emergency exit waits for another's lock on the rows.
 _EMERGENCY_SECONDS = 2.0
 
@@ -110,6 +110,8 @@ def _look_up(town: Town, kind: Kind, word: str, rig: Any, emergency: bool) -> An
             return lookup.resolve_convoy(town, word)
         case Kind.MERGE_REQUEST:
             return lookup.resolve_merge_request(town, word)
+        case Kind.RUN:
+            return lookup.resolve_run(town, word)
         case Kind.ESCALATION:
             return lookup.resolve_escalation(town, word)
         case Kind.CREW:

@@ -41,6 +41,7 @@ _CHAPTERS = (
             "unsling",
             "convoy",
             "formula",
+            "run",
             "diff",
             "review",
             "waiting",
@@ -68,7 +69,7 @@ _CHAPTERS = (
             "snapshot",
         ),
     ),
-    ("inside an agent", ("prime", "hook", "done", "handoff")),
+    ("inside an agent", ("prime", "hook", "step", "done", "handoff")),
 )
 
 

@@ -20,12 +20,13 @@ from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import list_merge_requests
 from gastown_tmux.store.rigs import list_rigs
+from gastown_tmux.store.runs import list_run_titles
 from gastown_tmux.verbs.suggest import Choice
 from gastown_tmux.verbs.table import Kind
 
 NAMED = (
     Kind.AGENT, Kind.CREW, Kind.POLECAT, Kind.ADDRESS, Kind.RIG, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST,
-    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.FORMULA, Kind.MAIL, Kind.SETTING, Kind.EVENT,
+    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.FORMULA, Kind.RUN, Kind.MAIL, Kind.SETTING, Kind.EVENT,
 )  # fmt: skip
 #: Each of them is a file to be read.
 MAILS = 30
@@ -52,6 +53,8 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
             return [(found.id, f"{found.state} {found.bead}") for found in reversed(list_merge_requests(town.db))]
         case Kind.ESCALATION:
             return [(found.id, f"{found.severity} {found.text}") for found in list_escalations(town.db)]
+        case Kind.RUN:
+            return [(id, f"{state} {title}") for id, state, title in list_run_titles(town.db)]
         case Kind.PROVIDER:
             return [(provider.name, provider.summary) for provider in registry.list_all(town.settings())]
         case Kind.LAYOUT:

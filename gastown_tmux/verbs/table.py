@@ -30,6 +30,7 @@ class Kind(StrEnum):
     PROVIDER = "provider"
     LAYOUT = "layout"
     FORMULA = "formula"
+    RUN = "run"
     MAIL = "mail"
     SETTING = "key"
     EVENT = "type of event"
@@ -49,6 +50,7 @@ _PLACEHOLDERS = {
     Kind.ADDRESS: "ADDRESS",
     Kind.PROVIDER: "PROVIDER",
     Kind.FORMULA: "FORMULA",
+    Kind.RUN: "RUN",
     Kind.MAIL: "MAIL",
 }
 

@@ -9,6 +9,7 @@ from gastown_tmux.edges.files.atomic import make_folder, write_atomic
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import get_agent
 from gastown_tmux.store.beads import find_held_bead
+from gastown_tmux.store.runs import find_run_of
 
 
 def write_state(town: Town, address: Address) -> dict[str, object]:
@@ -29,6 +30,7 @@ def describe_hook(town: Town, address: Address) -> dict[str, object]:
         "rig": agent.rig,
         "bead": bead
         and {name: getattr(bead, name) for name in ("id", "title", "body", "state", "reason", "priority", "convoy")},
+        "run": find_run_of(town.db, bead.id) if bead else None,
         "branch": bead.branch if bead else branch_of(agent, None),
         "base": bead.base if bead else None,
         "attempt": bead.attempts if bead else 0,

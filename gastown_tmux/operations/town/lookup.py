@@ -8,6 +8,7 @@ from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.escalation import Escalation
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.runs import Run
 from gastown_tmux.domain.work import Bead, Convoy
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Town
@@ -17,12 +18,14 @@ from gastown_tmux.store.escalations import get_escalation
 from gastown_tmux.store.merging import get_merge_request
 from gastown_tmux.store.rigs import find_rig, list_rigs
 from gastown_tmux.store.rows import matching_ids
+from gastown_tmux.store.runs import get_run
 
 _KINDS = {
     "beads": ("bead", "gt bead list"),
     "convoys": ("convoy", "gt convoy list"),
     "merge_requests": ("merge request", "gt mq list"),
     "escalations": ("escalation", "gt escalate list"),
+    "runs": ("run", "gt run list"),
 }
 
 _GROUP_ROLES = {"crew": Role.CREW, "polecats": Role.POLECAT}
@@ -163,6 +166,10 @@ def _unknown(town: Town, word: str) -> NotFoundError:
     near = difflib.get_close_matches(word, [*known, *agents.values(), *agents], n=1)
     hint = f"did you mean {agents.get(near[0], near[0])}?" if near else "gt agents"
     return NotFoundError(f"no address {word!r}", hint=hint)
+
+
+def resolve_run(town: Town, word: str) -> Run:
+    return get_run(town.db, resolve_id(town, "runs", word))
 
 
 def resolve_escalation(town: Town, word: str) -> Escalation:

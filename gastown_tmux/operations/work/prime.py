@@ -15,6 +15,7 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store.agents import find_handoff, get_agent
 from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.runs import find_run_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def _prime(town: Town) -> Prime:
         step = "nothing is on your hook: read your mail (gt mail inbox) and wait for work"
     elif bead.reason in (Reason.CONFLICTED, Reason.REJECTED):
         step = f"{bead.id} came back {bead.reason}: bring your branch up to date with the target, mend it, then gt done"
+    elif find_run_of(town.db, bead.id) is not None:
+        step = f"{bead.id} is a run of steps: gt step tells what comes now, gt step done ends it; at last gt done"
     else:
         step = f"do {bead.id}: it is yours; commit on {bead.branch}, then gt done"
     return Prime(

@@ -16,6 +16,7 @@ from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.convoys import notify_landed
 from gastown_tmux.operations.work.prime import own_address
+from gastown_tmux.operations.work.steps import check_bead, refuse_unfinished
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
 from gastown_tmux.store.agents import get_agent
@@ -49,6 +50,9 @@ def done(town: Town, report: str | None = None, defer: str | None = None, escala
             notify_landed(town, last.convoy)
             return Answer(last, f"{last.id} is {last.reason or last.state} already")
     address, bead, rig = _held(town)
+    if defer is None and escalate is None:
+        refuse_unfinished(town, bead)
+        check_bead(town, address, bead)
     if report is not None:
         text = _report(town, bead, report)
     elif defer is not None:

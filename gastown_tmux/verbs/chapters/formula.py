@@ -1,9 +1,19 @@
 """Verbs for work that is written down."""
 
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option, optional
+from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _RIG = option("--rig", "rig", Kind.RIG, "with the rig's own")
+_RUN = argument("run", Kind.RUN)
+_RUN_SHOWN = Record(
+    (
+        "id", "title", "formula", "rig", "state", "reason", "bead", "spread", "done", "total", "vars", "owner",
+        "created", "updated",
+    ),
+    body="outline",
+)  # fmt: skip
+_NO_RUNS = "no runs: gt formula run NAME"
+_STEP = Record(("run", "formula", "number", "total"), body="text")
 _TYPES = ("workflow", "convoy", "expansion", "aspect")
 
 VERBS = (
@@ -36,6 +46,20 @@ VERBS = (
         right=Right.CONFIGURE,
     ),
     Verb(
+        "formula run",
+        "do what a formula says",
+        "operations.work.runs:run_formula",
+        (
+            argument("name", Kind.FORMULA),
+            option("--rig", "rig", Kind.RIG, "where; the only one unless given"),
+            option("--var", "vars", help="a value, or @FILE for a file's", many=True, placeholder="NAME=VALUE"),
+            option("--preset", "preset", help="a choice of a convoy's legs"),
+            flag("--spread", "spread", "each step that is ready is a bead of its own, for any worker"),
+            KEY,
+        ),
+        right=Right.SLING,
+    ),
+    Verb(
         "formula check",
         "what is wrong with formulas, with file and line",
         "operations.work.formulas:check_formulas",
@@ -46,5 +70,99 @@ VERBS = (
         ),
         Listing(("level", "where", "text", "hint"), "nothing is wrong"),
         right=Right.READ,
+    ),
+    Verb(
+        "run list",
+        "formulas that run, or ran",
+        "operations.work.runs:list_runs",
+        (),
+        Listing(
+            ("id", "formula", "rig", "state", "done", "total", "bead", "reason", "updated"),
+            "no runs: gt formula run NAME",
+        ),
+        right=Right.READ,
+    ),
+    Verb(
+        "run show",
+        "a run, step by step",
+        "operations.work.runs:show_run",
+        (_RUN,),
+        _RUN_SHOWN,
+        right=Right.READ,
+    ),
+    Verb(
+        "run pause",
+        "begin nothing new of a run; the step at work goes on to its end",
+        "operations.work.runs:pause_run",
+        (_RUN,),
+        right=Right.SLING,
+    ),
+    Verb(
+        "run resume",
+        "go on after a pause, or open what waits for a person's word",
+        "operations.work.runs:resume_run",
+        (_RUN,),
+        right=Right.SLING,
+    ),
+    Verb(
+        "run retry",
+        "try failed steps again",
+        "operations.work.runs:retry_run",
+        (_RUN, optional("step", help="this one; all that failed unless given")),
+        right=Right.SLING,
+    ),
+    Verb(
+        "run skip",
+        "go on without a step",
+        "operations.work.runs:skip_step",
+        (_RUN, argument("step"), optional("reason", help="why")),
+        right=Right.SLING,
+    ),
+    Verb(
+        "run cancel",
+        "end a run: what is at work is saved, what waits is closed",
+        "operations.work.runs:cancel_run",
+        (_RUN,),
+        right=Right.SLING,
+    ),
+    Verb(
+        "step",
+        "the step that comes now, of the run on your hook",
+        "operations.work.steps:show_step",
+        (),
+        _STEP,
+        right=Right.WORK,
+    ),
+    Verb(
+        "step show",
+        "the step that comes now, of the run on your hook",
+        "operations.work.steps:show_step",
+        (),
+        _STEP,
+        right=Right.WORK,
+    ),
+    Verb(
+        "step done",
+        "end the step at work: its check is run, and the next one comes",
+        "operations.work.steps:step_done",
+        (
+            optional("step", help="which one is meant, so that twice is no harm"),
+            option("--result", "result", Kind.BODY, "what came of it, for later steps; - reads standard input"),
+        ),
+        right=Right.WORK,
+    ),
+    Verb(
+        "step fail",
+        "the step cannot be done: a person is asked",
+        "operations.work.steps:step_fail",
+        (argument("reason"),),
+        right=Right.WORK,
+    ),
+    Verb(
+        "step skip",
+        "the step need not be done",
+        "operations.work.steps:step_skip",
+        (argument("reason"),),
+        right=Right.WORK,
     ),
 )

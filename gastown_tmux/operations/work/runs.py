@@ -1,0 +1,244 @@
+"""gt formula run, gt run: a formula poured, and what a person says of the run after."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.formulas.model import Formula, FormulaType
+from gastown_tmux.domain.formulas.pouring import pour
+from gastown_tmux.domain.formulas.values import parse_assignments, settle_values
+from gastown_tmux.domain.ids import RunId
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.runs import (
+    OVER,
+    Run,
+    RunState,
+    RunStep,
+    StepState,
+    cancel,
+    change_run,
+    change_step,
+    choose,
+    open_gates,
+    settle,
+)
+from gastown_tmux.domain.work import BeadState
+from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.edges.files.text import read_text
+from gastown_tmux.errors import RefusedError, UsageError
+from gastown_tmux.operations.sessions.ending import stop_sessions
+from gastown_tmux.operations.sessions.starting import resolve_provider
+from gastown_tmux.operations.supervision.up import ensure_up
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.work.courses import PRIORITY, Course, follow, place
+from gastown_tmux.operations.work.formulas import load_formula, open_shelf
+from gastown_tmux.store import beads as bead_rows
+from gastown_tmux.store import runs as rows
+from gastown_tmux.store.agents import get_agent
+from gastown_tmux.store.db import Change
+from gastown_tmux.store.meta import once
+from gastown_tmux.store.rigs import list_rigs
+
+#: Gates that this gt can open.
+_GATES = ("timer", "human")
+
+
+def run_formula(
+    town: Town,
+    name: str,
+    rig: Rig | None = None,
+    vars: Sequence[str] = (),
+    preset: str | None = None,
+    spread: bool = False,
+    key: str | None = None,
+) -> Answer:
+    """Pours the formula in one transaction: from then on its file may change or go.
+
+    One worker does the steps one after another, on one branch; with ``spread``, and in a convoy, each step that is
+    ready is a bead of its own. Raises UsageError for values that do not fit, and for gates that nothing here opens.
+    """
+    rig = rig or _own_rig(town)
+    if rig.parked:
+        raise RefusedError(f"rig {rig.name} is parked", hint=f"gt rig unpark {rig.name}")
+    shelf = open_shelf(town, rig)
+    formula = load_formula(shelf, name)
+    _refuse_gates(formula)
+    values = settle_values(formula, _read_values(vars))
+    pour(formula, values, "run-00000", preset)  # what is wrong with it is said before anything is written
+    for provider in {formula.agent, *(step.agent for step in formula.whole_steps)}:
+        resolve_provider(town, rig.name, provider)
+    text = shelf.text(shelf.file(name))
+    spread = spread or formula.spread or formula.type is FormulaType.CONVOY
+    with town.change() as change:
+        made = once(
+            change,
+            "formula run",
+            key,
+            lambda: _pour(town, change, rig, formula, values, preset, spread, text),
+        )
+    fault_point("run.poured")
+    if town.is_person:
+        ensure_up(town)
+    run = rows.get_run(town.db, made)
+    under = f"under {run.bead}" if run.bead else f"each of them a bead: {run.done} of {run.total} done"
+    return Answer(run, f"{run.id}: {run.total} step{'s' * (run.total != 1)}, {under}")
+
+
+def _pour(
+    town: Town, change: Change, rig: Rig, formula: Formula, values: dict[str, str], preset: str | None, spread: bool,
+    text: str,
+) -> str:  # fmt: skip
+    run = Run(
+        id=RunId(""), formula=formula.name, rig=rig.name, state=RunState.RUNNING, vars=values,
+        hash=hashlib.sha256(text.encode()).hexdigest(), spread=spread, title=formula.name, bead=None,
+        agent=formula.agent, owner=town.actor, reason=None, steps=(), created=change.time, updated=change.time,
+    )  # fmt: skip
+    id = rows.insert_run(change, run, text)
+    poured = pour(formula, values, id, preset)
+    steps = tuple(
+        RunStep(
+            id=step.id, title=step.title, body=step.description, needs=step.needs, retries=step.retries,
+            timeout=step.timeout, check=step.check, agent=step.agent, gate=step.gate,
+        )
+        for step in poured.steps
+    )  # fmt: skip
+    rows.insert_steps(change, id, steps)
+    was = replace(run, id=id, steps=steps)
+    run = replace(was, title=poured.title)
+    if not spread:
+        run = replace(
+            run,
+            bead=bead_rows.insert_bead(
+                change, rig.name, rig.prefix, title=poured.title, body=_checklist(poured.description, steps),
+                priority=PRIORITY, labels=(id,), needs=(),
+            ),
+        )  # fmt: skip
+    course = Course(change, settle(run, change.time))
+    place(town, course)
+    rows.save_run(change, was, course.run)
+    return id
+
+
+def _checklist(description: str, steps: Sequence[RunStep]) -> str:
+    lines = [f"{number}. {step.title}" for number, step in enumerate(steps, 1)]
+    how = "gt step tells the step that comes now, gt step done ends it; after the last, gt done."
+    return "\n\n".join(filter(None, (description, "\n".join(lines), how))) + "\n"
+
+
+def _own_rig(town: Town) -> Rig:
+    rigs = list_rigs(town.db)
+    if town.actor.rig:
+        return town.rig(town.actor.rig)
+    if len(rigs) != 1:
+        raise UsageError("a rig is needed", hint="gt formula run NAME --rig RIG")
+    return rigs[0]
+
+
+def _refuse_gates(formula: Formula) -> None:
+    for step in formula.whole_steps:
+        if step.gate is not None and step.gate.type not in _GATES:
+            words = (
+                f"step {step.id} of {formula.name} has a gate of type {step.gate.type}, which nothing here opens yet"
+            )
+            raise UsageError(words, hint=f"gates that do: {', '.join(_GATES)}")
+
+
+def _read_values(words: Sequence[str]) -> dict[str, str]:
+    found = parse_assignments(words)
+    for name, value in found.items():
+        if not value.startswith("@"):
+            continue
+        try:
+            found[name] = read_text(Path(value[1:]).expanduser()).removesuffix("\n")
+        except OSError as error:
+            raise UsageError(f"--var {name}: {value[1:]}: {error.strerror}") from None
+        except ValueError as error:
+            raise UsageError(f"--var {name}: {value[1:]}: {error}") from None
+    return found
+
+
+def list_runs(town: Town) -> list[Run]:
+    return rows.list_runs(town.db)
+
+
+def show_run(town: Town, run: Run) -> Run:
+    return run
+
+
+def pause_run(town: Town, run: Run) -> Answer:
+    """What is at work goes on to the end of its step; nothing new begins."""
+    with follow(town, run.id) as course:
+        again = course.run.state is RunState.PAUSED
+        if not again:
+            course.move(lambda run: change_run(run, "pause"))
+    return _answer(town, run.id, "is paused already" if again else "is paused: the step at work is the last")
+
+
+def resume_run(town: Town, run: Run) -> Answer:
+    """Goes on after a pause, and is a person's word for what waits for one."""
+    with follow(town, run.id) as course:
+        _refuse_over(course.run)
+        was = course.run
+        if course.run.state is RunState.PAUSED:
+            course.move(lambda run: change_run(run, "resume"))
+        else:
+            course.move(lambda run: open_gates(run, course.change.time))
+        same = course.run == was
+    return _answer(town, run.id, "has nothing to resume: gt run show tells why" if same else "goes on")
+
+
+def retry_run(town: Town, run: Run, step: str | None = None) -> Answer:
+    """Failed steps, or that one, are tried again, with all their tries."""
+    with follow(town, run.id) as course:
+        _refuse_over(course.run)
+        for found in choose(course.run, step, lambda step: step.state is StepState.FAILED, "has failed"):
+            course.run = change_step(course.run, found.id, "retry", course.change.time)
+        course.run = settle(course.run, course.change.time)
+    return _answer(town, run.id, "goes on")
+
+
+def skip_step(town: Town, run: Run, step: str, reason: str | None = None) -> Answer:
+    """What needs it goes on without it. Raises RefusedError while a worker has it as a bead of its own."""
+    with follow(town, run.id) as course:
+        _refuse_over(course.run)
+        found = course.run.step(step)
+        if found.is_finished:
+            raise RefusedError(f"step {step} of {run.id} is {found.state} already", hint=f"gt run show {run.id}")
+        _drop_bead(course, found)
+        words = reason or f"skipped by {town.actor}"
+        course.move(lambda run: change_step(run, step, "skip", course.change.time, reason=words))
+    return _answer(town, run.id, f"goes on without {step}")
+
+
+def _drop_bead(course: Course, step: RunStep) -> None:
+    bead = bead_rows.find_bead(course.change, step.bead) if step.bead else None
+    if bead is None or bead.state is BeadState.CLOSED:
+        return
+    if bead.state is not BeadState.OPEN:
+        raise RefusedError(f"{bead.id} of step {step.id} is {bead.state}", hint=f"gt unsling {bead.id}")
+    bead_rows.close_bead(course.change, bead.id, "wontdo")
+
+
+def cancel_run(town: Town, run: Run) -> Answer:
+    """What is at work is saved and ends; what is in the merge queue already stays there."""
+    with follow(town, run.id) as course:
+        again = course.run.state is RunState.CANCELLED
+        if not again:
+            _refuse_over(course.run)
+            course.move(lambda run: cancel(run, course.change.time))
+    polecats = [who for who in course.freed if get_agent(town.db, who).role is Role.POLECAT]
+    stop_sessions(town, polecats, why="unslung", move="stop", unless_held=True)
+    return _answer(town, run.id, "is cancelled already" if again else "is cancelled")
+
+
+def _refuse_over(run: Run) -> None:
+    if run.state in OVER:
+        raise RefusedError(f"{run.id} is {run.state}", hint=f"gt run show {run.id}")
+
+
+def _answer(town: Town, id: RunId, words: str) -> Answer:
+    if town.is_person and rows.get_run(town.db, id).state is RunState.RUNNING:
+        ensure_up(town)
+    return Answer(rows.get_run(town.db, id), f"{id} {words}")

@@ -1,0 +1,150 @@
+"""Rows of runs and their steps."""
+
+import json
+from collections.abc import Iterable
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.formulas.model import Gate
+from gastown_tmux.domain.ids import BeadId, Commit, RigName, RunId, Time
+from gastown_tmux.domain.runs import OVER, Run, RunState, RunStep, StepState
+from gastown_tmux.errors import NotFoundError
+from gastown_tmux.store.db import Change, Row, placeholders
+from gastown_tmux.store.rows import Reader, word_of
+
+
+def _run(row: Row, steps: tuple[RunStep, ...]) -> Run:
+    return Run(
+        id=RunId(row["id"]),
+        formula=row["formula"],
+        rig=RigName(row["rig"]),
+        state=word_of(row["state"], RunState.PAUSED),
+        vars=json.loads(row["vars"]),
+        hash=row["hash"],
+        spread=bool(row["spread"]),
+        title=row["title"],
+        bead=row["bead"] and BeadId(row["bead"]),
+        agent=row["agent"],
+        owner=Address(row["owner"]),
+        reason=row["reason"],
+        steps=steps,
+        created=Time(row["created"]),
+        updated=Time(row["updated"]),
+    )
+
+
+def _step(row: Row) -> RunStep:
+    return RunStep(
+        id=row["id"],
+        title=row["title"],
+        body=row["body"],
+        state=word_of(row["state"], StepState.FAILED),
+        needs=tuple(json.loads(row["needs"])),
+        bead=row["bead"] and BeadId(row["bead"]),
+        tries=row["tries"],
+        retries=row["retries"],
+        timeout=row["timeout"],
+        check=row["command"],
+        agent=row["agent"],
+        gate=Gate(row["gate"], row["condition"]) if row["gate"] else None,
+        open=bool(row["open"]),
+        result=row["result"],
+        commit=row["head"] and Commit(row["head"]),
+        reason=row["reason"],
+        freed=row["freed"] and Time(row["freed"]),
+        started=row["started"] and Time(row["started"]),
+        ended=row["ended"] and Time(row["ended"]),
+    )
+
+
+def find_run(reader: Reader, run: str) -> Run | None:
+    row = reader.row("SELECT * FROM runs WHERE id = ?", run)
+    steps = reader.rows("SELECT * FROM run_steps WHERE run = ? ORDER BY place", run) if row else []
+    return _run(row, tuple(map(_step, steps))) if row else None
+
+
+def get_run(reader: Reader, run: str) -> Run:
+    found = find_run(reader, run)
+    if found is None:
+        raise NotFoundError(f"no run {run}", hint="gt run list")
+    return found
+
+
+def list_runs(reader: Reader) -> list[Run]:
+    steps: dict[str, list[RunStep]] = {}
+    for row in reader.rows("SELECT * FROM run_steps ORDER BY run, place"):
+        steps.setdefault(row["run"], []).append(_step(row))
+    rows = reader.rows("SELECT * FROM runs ORDER BY created, id")
+    return [_run(row, tuple(steps.get(row["id"], ()))) for row in rows]
+
+
+def list_open_runs(reader: Reader) -> list[RunId]:
+    """Those that are not over, the oldest first."""
+    sql = f"SELECT id FROM runs WHERE state NOT IN ({placeholders(OVER)}) ORDER BY created, id"
+    return [RunId(row["id"]) for row in reader.rows(sql, *OVER)]
+
+
+def list_run_titles(reader: Reader) -> list[tuple[RunId, str, str]]:
+    rows = reader.rows("SELECT id, state, title FROM runs ORDER BY updated DESC")
+    return [(RunId(row["id"]), row["state"], row["title"]) for row in rows]
+
+
+def find_run_of(reader: Reader, bead: str) -> RunId | None:
+    """The run whose steps are all done under that bead."""
+    row = reader.row("SELECT id FROM runs WHERE bead = ?", bead)
+    return RunId(row["id"]) if row else None
+
+
+def find_step_of(reader: Reader, bead: str) -> tuple[RunId, str] | None:
+    """The run and the step that the bead stands for."""
+    row = reader.row("SELECT run, id FROM run_steps WHERE bead = ?", bead)
+    return (RunId(row["run"]), row["id"]) if row else None
+
+
+def insert_run(change: Change, run: Run, text: str) -> RunId:
+    """Without steps, under a fresh id. ``text`` is the formula's file."""
+    made = change.insert_with_id(
+        "run",
+        lambda fresh: change.execute(
+            "INSERT INTO runs (id, formula, rig, state, vars, hash, text, spread, title, bead, agent, owner, reason,"
+            " created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, NULL, ?, ?)",
+            fresh, run.formula, run.rig, run.state, json.dumps(dict(run.vars), ensure_ascii=False), run.hash, text,
+            run.spread, run.title, run.agent, run.owner, change.time, change.time,
+        ),
+    )  # fmt: skip
+    change.event(EventType.RUN_POURED, made, formula=run.formula, rig=run.rig)
+    return RunId(made)
+
+
+def insert_steps(change: Change, run: RunId, steps: Iterable[RunStep]) -> None:
+    for place, step in enumerate(steps):
+        change.execute(
+            "INSERT INTO run_steps (run, place, id, title, body, state, needs, tries, retries, timeout, command,"
+            " agent, gate, condition, open) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, 0)",
+            run, place, step.id, step.title, step.body, step.state, json.dumps(step.needs), step.retries, step.timeout,
+            step.check, step.agent, step.gate and step.gate.type, step.gate and step.gate.condition,
+        )  # fmt: skip
+
+
+def save_run(change: Change, was: Run, now: Run) -> bool:
+    """Writes what is another than it was; whether anything is."""
+    before = {step.id: step for step in was.steps}
+    changed = [step for step in now.steps if step != before[step.id]]
+    for step in changed:
+        change.execute(
+            "UPDATE run_steps SET state = ?, bead = ?, tries = ?, open = ?, result = ?, head = ?, reason = ?,"
+            " freed = ?, started = ?, ended = ? WHERE run = ? AND id = ?",
+            step.state, step.bead, step.tries, step.open, step.result, step.commit, step.reason, step.freed,
+            step.started, step.ended, now.id, step.id,
+        )  # fmt: skip
+        if step.state is not before[step.id].state:
+            change.event(EventType.RUN_STEP, now.id, step=step.id, state=step.state, reason=step.reason)
+    if not changed and (was.state, was.reason, was.bead) == (now.state, now.reason, now.bead):
+        return False
+    change.execute(
+        "UPDATE runs SET state = ?, reason = ?, bead = ?, title = ?, updated = ? WHERE id = ?",
+        now.state, now.reason, now.bead, now.title, change.time, now.id,
+    )  # fmt: skip
+    if was.state is not now.state:
+        change.event(EventType.RUN_CHANGED, now.id, state=now.state, reason=now.reason)
+    return True
