@@ -71,7 +71,8 @@ CONVOY = (
     '[output]\ndirectory = ".d/{{.design_id}}"\nleg_pattern = "{{.leg.id}}.md"\nsynthesis = "all.md"\n'
     '[[legs]]\nid = "x"\ntitle = "X"\nfocus = "fx"\ndescription = "dx {{problem}}"\n'
     '[[legs]]\nid = "y"\ntitle = "Y"\nfocus = "fy"\ndescription = "dy {{.no}}"\n'
-    '[presets.few]\nlegs = ["y"]\n[synthesis]\ntitle = "S"\ndescription = "{{.output.directory}}/{{.output.synthesis}}"\n'
+    '[presets.few]\nlegs = ["y"]\n'
+    '[synthesis]\ntitle = "S"\ndescription = "{{.output.directory}}/{{.output.synthesis}}"\n'
 )
 
 
