@@ -13,7 +13,7 @@ from gastown_tmux.domain.formulas.model import Gate
 from gastown_tmux.domain.ids import BeadId, Commit, RigName, RunId, Time, time_at
 from gastown_tmux.domain.setting_values import parse_interval
 from gastown_tmux.domain.state_machine import Machine
-from gastown_tmux.domain.work import WAITING, Bead, BeadState, is_met
+from gastown_tmux.domain.work import ATTEMPTS, RETRIED, Bead, BeadState, is_met
 from gastown_tmux.errors import NotFoundError, RefusedError
 
 
@@ -187,9 +187,11 @@ def change_step(run: Run, id: str, move: StepMove, now: Time, **values: object) 
     state = STEP.next_state(was.state, move)
     match move:
         case "start":
-            values |= {"tries": was.tries + 1, "started": now, "ended": None, "reason": None}
+            # Why it is tried again is for whoever does that.
+            reason = None if was.state is StepState.FAILED else was.reason
+            values |= {"tries": was.tries + 1, "started": now, "ended": None, "reason": reason}
         case "finish" | "fail" | "skip":
-            values |= {"ended": now}
+            values = {"ended": now, "reason": None, **values}
         case "retry":
             values |= {"tries": 0, "reason": None, "ended": None}
         case "free" | "try again":
@@ -322,8 +324,9 @@ def _failure(bead: Bead | None) -> str | None:
         return "its bead is gone"
     if bead.state is BeadState.CLOSED and not is_met(bead.state, bead.reason):
         return f"{bead.id} is closed as {bead.reason}"
-    if bead.state is BeadState.OPEN and bead.reason in WAITING and bead.target is None:
-        return f"{bead.id} is {bead.reason}"
+    goes_again = bead.target is not None or (bead.reason in RETRIED and bead.attempts < ATTEMPTS)
+    if bead.state is BeadState.OPEN and not goes_again:
+        return f"{bead.id} is {bead.reason or 'open, and given to nobody'}"
     return None
 
 

@@ -173,7 +173,11 @@ def test_one_bead_for_all_is_done_when_it_has_landed() -> None:
 def test_a_bead_for_each_step() -> None:
     run = settle(run_of(step("a"), step("b", "a"), spread=True), NOW)
     run = change_step(run, "a", "start", NOW, bead=BeadId("de-a"))
-    assert reconcile(run, beads(bead("de-a", BeadState.SUBMITTED)), NOW) == run
+    for well in (
+        bead("de-a", BeadState.SUBMITTED), bead("de-a", BeadState.OPEN, target="demo"),
+        bead("de-a", BeadState.OPEN, "conflicted", attempts=2),
+    ):  # fmt: skip
+        assert reconcile(run, beads(well), NOW) == run
     merged = bead("de-a", BeadState.MERGED, report=None, merged_commit=Commit("f" * 40))
     done = reconcile(run, beads(merged), NOW)
     assert (states(done), done.steps[0].commit) == ({"a": "done", "b": "ready"}, "f" * 40)
@@ -182,6 +186,9 @@ def test_a_bead_for_each_step() -> None:
     for wrong, words in (
         (bead("de-a", BeadState.CLOSED, "wontdo"), "de-a is closed as wontdo"),
         (bead("de-a", BeadState.OPEN, "deferred"), "de-a is deferred"),
+        (bead("de-a", BeadState.OPEN, "unslung"), "de-a is unslung"),
+        (bead("de-a", BeadState.OPEN), "de-a is open, and given to nobody"),
+        (bead("de-a", BeadState.OPEN, "conflicted", attempts=3), "de-a is conflicted"),
         (None, "its bead is gone"),
     ):
         failed = reconcile(run, beads(wrong) if wrong else {}, NOW)

@@ -76,16 +76,14 @@ def step_done(town: Town, step: str | None = None, result: str | None = None) ->
     commit = _head(town, run, address)
     with follow(town, id) as course:
         found = course.run.step(current.id)
-        if found.state is not StepState.WORKING or found.tries != current.tries:
-            raise RefusedError(f"step {current.id} of {id} is {found.state} now", hint="gt step")
-        if failure is None:
-            course.move(
-                lambda run: change_step(
-                    run, current.id, "finish", course.change.time, result=result, commit=commit, reason=None
-                )
-            )
-        else:
+        is_same = found.state is StepState.WORKING and found.tries == current.tries
+        if is_same and failure is None:
+            done = {"result": result, "commit": commit}
+            course.move(lambda run: change_step(run, current.id, "finish", course.change.time, **done))
+        elif is_same and failure is not None:
             course.move(lambda run: end_try(run, current.id, course.change.time, failure))
+    if not is_same:
+        raise RefusedError(f"step {current.id} of {id} is {found.state} now", hint="gt step")
     fault_point("step.done")
     now = rows.get_run(town.db, id)
     if failure is not None:

@@ -24,6 +24,7 @@ VERBS = (
         (_RIG,),
         Listing(("name", "type", "size", "origin", "about"), "no formulas: gt formula new NAME"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "formula show",
@@ -32,6 +33,7 @@ VERBS = (
         (argument("name", Kind.FORMULA), _RIG),
         Record(("name", "type", "version", "origin", "source"), body="outline"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "formula new",
@@ -70,6 +72,7 @@ VERBS = (
         ),
         Listing(("level", "where", "text", "hint"), "nothing is wrong"),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "run list",
@@ -81,6 +84,7 @@ VERBS = (
             "no runs: gt formula run NAME",
         ),
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "run show",
@@ -89,6 +93,7 @@ VERBS = (
         (_RUN,),
         _RUN_SHOWN,
         right=Right.READ,
+        served=True,
     ),
     Verb(
         "run pause",
@@ -132,6 +137,7 @@ VERBS = (
         (),
         _STEP,
         right=Right.WORK,
+        served=True,
     ),
     Verb(
         "step show",
@@ -140,6 +146,7 @@ VERBS = (
         (),
         _STEP,
         right=Right.WORK,
+        served=True,
     ),
     Verb(
         "step done",
