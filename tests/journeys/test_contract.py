@@ -103,6 +103,7 @@ def test_documents_and_second_runs(quick_town: TownWorld) -> None:
         "refinery status",
         "daemon status",
         "formula list",
+        "run list",
         "formula check --all",
     )
     lists += ("daemon status refinery witness",)

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from gastown_tmux.agents.blocks import fences
+from gastown_tmux.domain.formulas.pouring import pour
+from gastown_tmux.domain.formulas.values import settle_values
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.edges.configuration.formula_files import FormulaFile, Shelf, folders, list_files
 from gastown_tmux.edges.configuration.shipped import shipped
@@ -33,6 +36,22 @@ def test_the_shipped_ones_have_nothing_wrong_with_them() -> None:
     loaded = {file.name: shelf.load(file) for file in shelf.files}
     assert {name: found for name, (_, found) in loaded.items() if found} == {}
     assert {name: len(formula.whole_steps) for name, (formula, _) in loaded.items()} == SHIPPED
+
+
+@pytest.mark.parametrize("name", sorted(set(SHIPPED) - {"security-audit"}))
+def test_the_shipped_ones_can_be_done_by_a_runbook_agent(name: str, tmp_path: Path) -> None:
+    """Where what is asked for is a block, every step has one; with the shipped aspect woven in too."""
+    chore = "```sh\ntrue\n```"
+    woven = 'formula = "woven"\nextends = ["feature"]\n[compose]\naspects = ["security-audit"]\n'
+    write(tmp_path, "woven", woven)
+    shelf = Shelf({"town": tmp_path, "shipped": shipped("formulas")})
+    for one in (name, "woven"):
+        formula, found = shelf.load(shelf.file(one))
+        assert found == []
+        must = [variable.name for variable in formula.variables if variable.must_be_given]
+        asked = {name: chore if name == "what" else "1" for name in must}
+        poured = pour(formula, settle_values(formula, asked), "run-1")
+        assert [step.id for step in poured.steps if not fences(step.description)] == []
 
 
 def test_the_nearest_wins(tmp_path: Path) -> None:
