@@ -10,6 +10,7 @@ from gastown_tmux.domain.formulas.model import Formula, FormulaType
 from gastown_tmux.domain.formulas.pouring import pour
 from gastown_tmux.domain.formulas.values import parse_assignments, settle_values
 from gastown_tmux.domain.ids import RunId
+from gastown_tmux.domain.pages import Page, most_of
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.runs import (
     OVER,
@@ -159,8 +160,15 @@ def _read_values(words: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def list_runs(town: Town) -> list[Run]:
-    return rows.list_runs(town.db)
+def list_runs(town: Town, limit: int | None = None) -> list[Run] | Page[Run]:
+    """All, oldest first; with a limit those that go on and the newest come first."""
+    found = rows.list_runs(town.db)
+    if limit is None:
+        return found
+    most = most_of(limit)
+    found.reverse()
+    first = sorted(found, key=lambda run: run.state in OVER)
+    return Page(first, 0) if most < 0 else Page(first[:most], max(len(first) - most, 0))
 
 
 def show_run(town: Town, run: Run) -> Run:

@@ -1,7 +1,7 @@
 """Verbs for work that is written down."""
 
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Verb, argument, flag, option, optional
+from gastown_tmux.verbs.table import KEY, LIMIT, Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _RIG = option("--rig", "rig", Kind.RIG, "with the rig's own")
 _RUN = argument("run", Kind.RUN)
@@ -78,7 +78,7 @@ VERBS = (
         "run list",
         "formulas that run, or ran",
         "operations.work.runs:list_runs",
-        (),
+        (LIMIT,),
         Listing(
             ("id", "formula", "rig", "state", "done", "total", "bead", "reason", "updated"),
             "no runs: gt formula run NAME",

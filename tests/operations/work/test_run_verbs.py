@@ -9,6 +9,7 @@ import pytest
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId
+from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.runs import OVER, Run, StepState
 from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.errors import GtError, RefusedError, UsageError
@@ -380,6 +381,16 @@ def test_any_mix_of_acts_and_kills(town: Town, as_agent: As, spread: bool, monke
             report(town, held[0])
         look()
     assert again(town, run).state == "done", runs.show_run(town, again(town, run)).outline
+
+
+def test_the_first_of_many_runs(town: Town) -> None:
+    write(town, THREE)
+    over, second, third = (pour(town) for _ in range(3))
+    runs.cancel_run(town, third)
+    page = runs.list_runs(town, 2)
+    assert isinstance(page, Page)
+    assert ([run.id for run in page.items], page.more) == ([second.id, over.id], 1)
+    assert runs.list_runs(town, 0).more == 0  # type: ignore[union-attr]
 
 
 def test_a_bead_by_hand_is_no_way_round(town: Town) -> None:
