@@ -25,7 +25,7 @@ from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.supervision import approvals, patrol, signals
 from gastown_tmux.operations.town.isolation import do_all, each
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work import courses, schedule
+from gastown_tmux.operations.work import courses, gates, schedule
 from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.store.beads import list_waiting
 from gastown_tmux.store.merging import list_rigs_with_work
@@ -35,6 +35,8 @@ from gastown_tmux.store.rigs import list_rigs
 REST_SECONDS = 15.0
 #: Seconds between two looks at tmux itself; all else is asked of rows and processes.
 WINDOWS_SECONDS = 10.0
+#: Between two times that the gates of runs are asked for.
+GATES_SECONDS = 10.0
 
 
 def run(town: Town) -> None:
@@ -67,7 +69,7 @@ class _Deacon:
         self._resting: dict[str, float] = {}
         self._signals = 0
         self._empty_spools: dict[str, int] = {}
-        self._windows_due = time.monotonic()
+        self._windows_due = self._gates_due = time.monotonic()
 
     def look(self, full: bool) -> float | None:
         if full:
@@ -93,6 +95,7 @@ class _Deacon:
             "release": self._release,
             "doors": lambda: doors.keep_doors(self.town),
             "runs": lambda: courses.go_on(self.town),
+            "gates": self._open_gates,
             "work": self._give_out,
             "refineries": self._start_refineries,
             "keeping": self._keeper.look,
@@ -107,6 +110,12 @@ class _Deacon:
     def _release(self) -> None:
         if free := patrol.find_released(self.town):
             self.jobs.do("release", lambda town: patrol.release(town, free))
+
+    def _open_gates(self) -> None:
+        """Commands may be dear: they are asked now and then."""
+        if time.monotonic() >= self._gates_due and gates.list_gated(self.town):
+            self._gates_due = time.monotonic() + GATES_SECONDS
+            self.jobs.do("gates of runs", gates.open_gates)
 
     def _give_out(self) -> None:
         each(self.town, "giving out of work in", self._rigs, self._schedule, lambda rig: rig.name)

@@ -159,6 +159,11 @@ class Run:
         return any(step.state is StepState.FAILED for step in self.steps)
 
     @property
+    def gated(self) -> list[RunStep]:
+        """What nothing but its gate holds."""
+        return [step for step in self.steps if _is_gated(step)]
+
+    @property
     def is_at_work(self) -> bool:
         return any(step.state is StepState.WORKING for step in self.steps)
 
@@ -248,9 +253,13 @@ def _free(step: RunStep, now: Time) -> RunStep:
     return replace(step, state=STEP.next_state(step.state, "free"))
 
 
+def _is_gated(step: RunStep) -> bool:
+    return step.state is StepState.BLOCKED and step.freed is not None and step.gate is not None and not step.open
+
+
 def _needs_person(step: RunStep) -> bool:
-    held = step.state is StepState.BLOCKED and step.freed is not None and not step.open
-    return step.state is StepState.FAILED or (held and step.gate is not None and step.gate.type == "human")
+    asked = step.gate is not None and step.gate.type == "human" and _is_gated(step)
+    return step.state is StepState.FAILED or asked
 
 
 def _asks(step: RunStep) -> str:
@@ -267,6 +276,10 @@ def open_gates(run: Run, now: Time) -> Run:
         for step in run.steps
     )
     return settle(replace(run, steps=steps), now)
+
+
+def open_gate(run: Run, id: str) -> Run:
+    return replace(run, steps=tuple(replace(step, open=True) if step.id == id else step for step in run.steps))
 
 
 def cancel(run: Run, now: Time) -> Run:

@@ -193,4 +193,9 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE UNIQUE INDEX run_steps_by_id ON run_steps (run, id);
     CREATE UNIQUE INDEX run_steps_by_bead ON run_steps (bead) WHERE bead IS NOT NULL;
     """,
+    """
+    -- Asked for at each look of the deacon, however many runs are over.
+    CREATE INDEX open_runs ON runs (created, id) WHERE state NOT IN ('done', 'failed', 'cancelled');
+    CREATE INDEX gated_steps ON run_steps (run) WHERE state = 'blocked' AND open = 0 AND gate IS NOT NULL;
+    """,
 )

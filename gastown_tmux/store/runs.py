@@ -1,7 +1,7 @@
 """Rows of runs and their steps."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
@@ -80,8 +80,19 @@ def list_runs(reader: Reader) -> list[Run]:
 
 def list_open_runs(reader: Reader) -> list[RunId]:
     """Those that are not over, the oldest first."""
-    sql = f"SELECT id FROM runs WHERE state NOT IN ({placeholders(OVER)}) ORDER BY created, id"
-    return [RunId(row["id"]) for row in reader.rows(sql, *OVER)]
+    # Word for word the condition of the index, or SQLite would not take it.
+    sql = "SELECT id FROM runs WHERE state NOT IN ('done', 'failed', 'cancelled') ORDER BY created, id"
+    return [RunId(row["id"]) for row in reader.rows(sql)]
+
+
+def list_gated_runs(reader: Reader, gates: Sequence[str]) -> list[RunId]:
+    """Open runs with a step that only a gate of these types holds."""
+    sql = (
+        "SELECT DISTINCT s.run FROM run_steps s JOIN runs r ON r.id = s.run WHERE s.state = 'blocked'"
+        f" AND s.open = 0 AND s.gate IS NOT NULL AND s.freed IS NOT NULL AND s.gate IN ({placeholders(gates)})"
+        f" AND r.state NOT IN ({placeholders(OVER)})"
+    )
+    return [RunId(row["run"]) for row in reader.rows(sql, *gates, *OVER)]
 
 
 def list_run_titles(reader: Reader) -> list[tuple[RunId, str, str]]:

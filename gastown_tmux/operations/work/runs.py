@@ -43,7 +43,7 @@ from gastown_tmux.store.meta import once
 from gastown_tmux.store.rigs import list_rigs
 
 #: Gates that this gt can open.
-_GATES = ("timer", "human")
+_GATES = ("timer", "command", "mail", "human")
 
 
 def run_formula(

@@ -13,10 +13,12 @@ from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.runs import OVER, Run, StepState
 from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.errors import GtError, RefusedError, UsageError
+from gastown_tmux.operations.mail.sending import send
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import runs
 from gastown_tmux.operations.work.beads import close_bead, list_beads, reopen_bead
 from gastown_tmux.operations.work.courses import follow, go_on
+from gastown_tmux.operations.work.gates import list_gated, open_gates
 from gastown_tmux.operations.work.steps import show_step, step_done, step_fail, step_skip
 from gastown_tmux.store.beads import (
     find_held_bead,
@@ -251,6 +253,37 @@ def test_a_persons_word_opens_a_gate(town: Town) -> None:
         assert states(town, run) == ("working" if spread else "ready")
         if not spread:
             assert bead_of(town, run).target == "demo"
+
+
+def test_a_command_opens_a_gate_once_it_succeeds(town: Town) -> None:
+    gate = "[steps.gate]\ntype = 'command'\ncondition = 'echo $GT_RUN $GT_STEP >> asked; test -f {{mark}}'\n"
+    write(town, step("z") + step("a", "z", more=gate), head='[vars]\nmark = "go on"\n')
+    run = pour(town, spread=True)
+    assert list_gated(town) == []  # what it needs is not done
+    take(town, bead_of(town, run, "z"))
+    report(town, bead_of(town, run, "z"))
+    assert list_gated(town) == [run.id]
+    runs.pause_run(town, run)
+    open_gates(town)
+    assert not (town.path / "asked").exists()
+    runs.resume_run(town, run)
+    for opened in (False, True):
+        if opened:
+            (town.path / "go on").touch()
+        open_gates(town)
+        assert states(town, run) == ("done working" if opened else "done blocked")
+    assert (town.path / "asked").read_text() == f"{run.id} a\n" * 2
+    assert list_gated(town) == []
+
+
+def test_a_mail_opens_a_gate(town: Town, as_agent: As) -> None:
+    send(as_agent("demo/ann"), ["overseer"], subject="it is approved", body="b")
+    write(town, step("a", more="[steps.gate]\ntype = 'mail'\ncondition = 'Approved it'\n"))
+    run = pour(town, spread=True)
+    for subject, opened in (("approved", False), ("Yes, approved: it may", True)):
+        send(as_agent("demo/ann"), ["overseer"], subject=subject, body="b")
+        open_gates(town)
+        assert states(town, run) == ("working" if opened else "blocked"), subject
 
 
 def test_a_pause_is_no_word_for_a_gate(town: Town) -> None:
