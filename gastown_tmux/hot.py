@@ -49,12 +49,12 @@ def _whose(door: str) -> str | None:
     """As the door's own note tells, whatever the environment says; None where there is none."""
     try:
         descriptor = os.open(f"{door}/agent", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        try:
+            return os.read(descriptor, 1000).decode().strip()
+        finally:
+            os.close(descriptor)
     except OSError:
         return None
-    try:
-        return os.read(descriptor, 1000).decode().strip()
-    finally:
-        os.close(descriptor)
 
 
 def _signal(arguments: list[str], town: str | None, door: str) -> int | None:

@@ -13,6 +13,7 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.mail.courier import Courier
 from gastown_tmux.operations.mail.inbox import box
 from gastown_tmux.operations.maintenance import doctor_checks
+from gastown_tmux.operations.sessions.doors import keep_doors, list_doors
 from gastown_tmux.operations.supervision import recovery
 from gastown_tmux.operations.supervision.costs import Collector
 from gastown_tmux.operations.supervision.signals import take_signals
@@ -28,6 +29,7 @@ USED = {"message": {"usage": {"input": 1, "output": 10**30}}}
 TIMES = st.floats(allow_nan=False) | st.sampled_from([0.0, 1e15, -1e9])
 EVENTS = st.sampled_from(["idle", "waiting", "prompt"])
 NAMES = words() | st.sampled_from(["1.s.offered", "2.s.idle", "x.json"])
+PLACES = st.sampled_from(["", "x", "spool/x", "spool", "agent", "gt.sock"])
 LARGEST_SCREEN = 60_000
 LIMIT = b"limit resets in 3h (Nov 27, 3pm)"
 
@@ -92,6 +94,32 @@ def _spool(world: World, given: tuple[Thing, str]) -> None:
         remove(kept)
 
 
+def _door(world: World, given: tuple[Thing, str, str]) -> None:
+    """Beside doors, in one, in its spool, or in the place of what belongs there."""
+    thing, name, where = given
+    door = world.town.doors / world.sessions[ANN]
+    place = door / where.replace("x", file_name(name)) if where else world.town.doors / file_name(name)
+    with world.town.change() as change:
+        change.execute("UPDATE sessions SET state = 'working'")
+    if place.name == "spool":
+        remove(place)
+    thing.put(place)
+    with world.look():
+        for agent in (ANN, BEN):
+            assert world.hook("signal", "idle", stdin=b"{}", agent=agent) == 0
+            assert world.hook("mail", "check", "--inject", stdin=b"{}", agent=agent) in (0, None)
+        take_signals(world.town)
+        keep_doors(world.town)
+    assert world.state(BEN) == "idle", "the good signal was not taken in"
+    assert world.state(ANN) == "idle" or where == "spool", "a signal was lost"
+    assert list_doors(world.town) == set(world.sessions.values())
+    assert where != "spool/x" or not os.path.lexists(place), f"{place.name} is still there"
+    remove(door)
+    for kept in (world.town.run / "aside").glob("*"):
+        remove(kept)
+    world.town.open_door(world.sessions[ANN], ANN)
+
+
 def _transcript(world: World, thing: Thing) -> None:
     odd, good = world.folder / "odd.jsonl", world.folder / f"{world.fresh()}.jsonl"
     thing.put(odd)
@@ -135,11 +163,13 @@ KNOWN_MAILS = (
 )
 KNOWN_PAYLOADS = ((b'{"session_id":"\\ud800"}', "idle"), (b"[" * 100_000, "idle"))
 KNOWN_SIGNALS = ((Thing("nowhere"), "1.s.idle"), (Thing("folder"), "1.s.idle"))
+KNOWN_DOORS = ((Thing("folder"), "x", "agent"),)
 
 OF_AGENTS = (
     Rim("mail", st.tuples(things(mails()), words(), TIMES), _mail, KNOWN_MAILS),
     Rim("payload", st.tuples(documents(PAYLOAD), EVENTS), _payload, KNOWN_PAYLOADS),
     Rim("spool", st.tuples(things(documents(PAYLOAD)), NAMES), _spool, KNOWN_SIGNALS),
+    Rim("door", st.tuples(things(documents(PAYLOAD)), NAMES, PLACES), _door, KNOWN_DOORS),
     Rim("transcript", things(documents(USED)), _transcript, (Thing("endless"), Thing("pipe"))),
     Rim("state", things(documents(STATE)), _state),
     Rim("screen", st.tuples(words() | mutated(LIMIT).map(repr), words()), _screen),

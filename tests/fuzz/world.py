@@ -91,6 +91,7 @@ class World:
             "GT_TOWN": str(self.town.path),
             "GT_AGENT": agent,
             "GT_SESSION": self.sessions[agent],
+            "GT_SOCKET": str(self.town.socket(self.sessions[agent])),
             "GT_HOOK": "idle",
         }
         before, streams = {name: os.environ.get(name) for name in known}, (sys.stdin, sys.stdout)
@@ -151,6 +152,8 @@ def make_world(folder: Path) -> World:
     quiet.town.close()
     world.town.db.row("PRAGMA synchronous = OFF")  # no power is cut here
     world.town.prepare_run()
+    for address, session in world.sessions.items():
+        world.town.open_door(session, address)
     return world
 
 
