@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Self
 
 from gastown_tmux.edges.processes.process_table import command_line, environment, look, pids
-from gastown_tmux.edges.processes.processes import ProcessRef, descendants, is_alive, process, start_time
+from gastown_tmux.edges.processes.processes import Families, ProcessRef, is_alive, process, start_time
 from gastown_tmux.reading import read_file
 
 # No process and no status has more digits, and no row does.
@@ -179,10 +179,11 @@ def agent_processes(town: str) -> dict[str, set[ProcessRef]]:
             parent = process(entry.parent) if (entry := look(pid)) else None
             if parent is not None and os.fsencode(LAUNCHER) in command_line(parent.pid):
                 launchers.setdefault(name, set()).add(parent)
+    families = Families()
     return {
         name: {
             ref
-            for ref in refs | descendants(refs | launchers.get(name, set()))
+            for ref in refs | families.descendants(refs | launchers.get(name, set()))
             if is_alive(ref) and ref.pid != os.getpid()
         }
         for name, refs in found.items()

@@ -180,20 +180,29 @@ def send(ref: ProcessRef, number: signal.Signals) -> bool:
 
 def descendants(refs: Iterable[ProcessRef]) -> set[ProcessRef]:
     """Children, their children and so on, of those that are still there; without ``refs`` themselves."""
-    given = {ref.pid for ref in refs if start_time(ref.pid) == ref.started}
-    if not given:
-        return set()
-    table = {pid: entry for pid in pids() if (entry := look(pid))}
-    children: dict[int, list[int]] = {}
-    for pid, entry in table.items():
-        children.setdefault(entry.parent, []).append(pid)
-    found: set[int] = set()
-    queue = list(given)
-    while queue:
-        new = set(children.get(queue.pop(), ())) - found
-        found |= new
-        queue.extend(new)
-    return {ProcessRef(pid, table[pid].started) for pid in found - given}
+    given = {ref for ref in refs if start_time(ref.pid) == ref.started}
+    return Families().descendants(given) if given else set()
+
+
+class Families:
+    """All processes at one moment, for who asks of many whose children they are."""
+
+    def __init__(self) -> None:
+        self._all = {pid: entry for pid in pids() if (entry := look(pid))}
+        self._children: dict[int, list[int]] = {}
+        for pid, entry in self._all.items():
+            self._children.setdefault(entry.parent, []).append(pid)
+
+    def descendants(self, refs: Iterable[ProcessRef]) -> set[ProcessRef]:
+        """As ``descendants`` would have said then."""
+        given = {ref.pid for ref in refs if (entry := self._all.get(ref.pid)) and entry.started == ref.started}
+        found: set[int] = set()
+        queue = list(given)
+        while queue:
+            new = set(self._children.get(queue.pop(), ())) - found
+            found |= new
+            queue.extend(new)
+        return {ProcessRef(pid, self._all[pid].started) for pid in found - given}
 
 
 def session_processes(*sessions: str) -> set[ProcessRef]:
@@ -209,13 +218,12 @@ def marked_processes(*entries: str) -> set[ProcessRef]:
 
     The calling process is never in the set.
     """
-    marks = [f"\0{entry}\0".encode() for entry in entries]
+    marks = {entry.encode() for entry in entries}
     if not marks:
         return set()
     found = set()
     for pid in pids():
-        here = b"\0" + environment(pid) + b"\0"
-        if any(mark in here for mark in marks) and (ref := process(pid)):
+        if not marks.isdisjoint(environment(pid).split(b"\0")) and (ref := process(pid)):
             found.add(ref)
     found |= descendants(found)
     return {ref for ref in found if ref.pid != os.getpid() and is_alive(ref)}

@@ -152,6 +152,13 @@ def kill_pane(server: Server, pane: str, session: str) -> bool:
     return run_on(server, pane, session, _quoted(["kill-pane", "-t", pane])) is not None
 
 
+def kill_panes(server: Server, panes: Mapping[str, str]) -> None:
+    """The same of many by one call: of each pane its session."""
+    lines = [_only_on(pane, session, _quoted(["kill-pane", "-t", pane])) for pane, session in panes.items()]
+    if lines:
+        server.run("source-file", "-", stdin="".join(lines), seconds=30.0)
+
+
 def mark_panes(server: Server, marks: Mapping[str, tuple[str, Mapping[str, str]]]) -> None:
     """Set our own options on many panes by one call: of each its session and the options; others are left alone."""
     lines = []

@@ -16,6 +16,7 @@ from gastown_tmux.edges.tmux.panes import (
     WindowSpec,
     capture,
     kill_pane,
+    kill_panes,
     mark_panes,
     open_windows,
     panes,
@@ -257,11 +258,15 @@ def test_a_pane_of_another_session_is_left_alone(server: Server, tmp_path: Path)
     # For a missing target tmux would ask its current pane.
     server.run("set-option", "-g", "@gt_session", "ses-gone")
     assert not kill_pane(server, "%999", "ses-gone")
+    kill_panes(server, {made: "ses-0", "%999": "ses-gone"})
     assert (of(server, made).pid, of(server, made).kind) == (pid, "")
     mark_panes(server, {made: ("ses-1", {"@gt_kind": "agent", "@gt_agent": "rig/toast"})})
     assert (of(server, made).kind, of(server, made).agent) == ("agent", "rig/toast")
     assert kill_pane(server, made, "ses-1")
     assert not kill_pane(server, made, "ses-1")
+    assert len(panes(server)) == 1
+    first, second = open_windows(server, [spec(tmp_path), spec(tmp_path)])
+    kill_panes(server, {first: "ses-1", "%999": "ses-1", second: "ses-1"})
     assert len(panes(server)) == 1
 
 

@@ -3,11 +3,14 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.operations.hooks import upkeep
 from gastown_tmux.operations.hooks.snapshots import list_snapshots, take
-from gastown_tmux.store.agents import insert_session, move_session
+from gastown_tmux.operations.sessions import ending
+from gastown_tmux.store.agents import insert_session, list_live_sessions, move_session
 from gastown_tmux.store.db import is_whole
 from tests.counting import processes_started
 from tests.journeys.town_world import git
@@ -80,6 +83,23 @@ def test_cleaning_thins_packs_and_keeps_what_is_young(quiet: QuietTown) -> None:
     assert bench.exists() and not left.exists()
     assert len(list_snapshots(quiet.town, ann)) == 3 and young.exists()
     assert git(quiet.town.path, "status", "--porcelain") == ""
+
+
+def test_whoever_is_stopped_beside_others_is_saved(quiet: QuietTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "TOLD", 2)
+    said: list[str] = []
+    quiet.town.say = said.append
+    addresses = []
+    for number in range(3):
+        address, work = quiet.crew(f"crew-{number}")
+        (work / "draft.txt").write_text("d\n")
+        addresses.append(address)
+        with quiet.town.change() as change:
+            insert_session(change, address, "runbook", (1, "then"))
+    assert ending.stop_sessions(quiet.town, addresses, why="down") == addresses
+    assert [len(list_snapshots(quiet.town, address)) for address in addresses] == [1] * len(addresses)
+    assert [line for line in said if "saved" in line] == ["saved the work of 2 of 3 agents"]
+    assert list_live_sessions(quiet.town.db) == []
 
 
 def test_a_hook_that_is_as_it_was_costs_one_git(quiet: QuietTown) -> None:
