@@ -23,7 +23,7 @@ class MergeState(StrEnum):
 #: In one of these, a merge request is still on its way; a bead has at most one such.
 LIVE = (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.HELD)
 
-MergeRequestMove = Literal["test", "publish", "merge", "requeue", "conflict", "reject", "approve", "supersede"]
+MergeRequestMove = Literal["test", "publish", "merge", "requeue", "conflict", "reject", "hold", "approve", "supersede"]
 MERGE_REQUEST: Machine[MergeState, MergeRequestMove] = Machine(
     "merge request",
     MergeState.QUEUED,
@@ -35,6 +35,8 @@ MERGE_REQUEST: Machine[MergeState, MergeRequestMove] = Machine(
         "requeue": dict.fromkeys((MergeState.TESTING, MergeState.PUBLISHING), MergeState.QUEUED),
         "conflict": {MergeState.TESTING: MergeState.CONFLICTED},
         "reject": dict.fromkeys((MergeState.QUEUED, MergeState.TESTING, MergeState.HELD), MergeState.REJECTED),
+        # It has passed, and a person has the last word.
+        "hold": {MergeState.TESTING: MergeState.HELD},
         "approve": {MergeState.HELD: MergeState.QUEUED},
         "supersede": dict.fromkeys((*LIVE, MergeState.CONFLICTED, MergeState.REJECTED), MergeState.SUPERSEDED),
     },
@@ -70,7 +72,8 @@ class MergeRequest:
     """``head`` was submitted, cut from ``base``; ``candidate`` is the commit that was built of it.
 
     ``title`` and ``priority`` are its bead's. ``tested_in``: the commit that the gates passed on, which has this one in
-    its history, or is it. ``retries``: how often a gate that failed was run again on the same tree.
+    its history, or is it. ``retries``: how often a gate that failed was run again on the same tree. ``approved``: by a
+    person, for this head.
     """
 
     id: MergeRequestId
@@ -90,6 +93,7 @@ class MergeRequest:
     candidate: Commit | None
     tested_in: Commit | None
     retries: int
+    approved: bool
     merged_commit: Commit | None
     not_before: Time | None
     log: str | None

@@ -16,8 +16,8 @@ class Waiting:
     """A queued request as the plan sees it.
 
     ``needs``: beads that must land before it and have not. ``holds``: other requests on their way whose heads its head
-    contains. ``alone``: it goes with no other, for the last try with others went wrong. ``due``: it need not wait for a
-    better time.
+    contains. ``alone``: it goes with no other, for the last try with others went wrong, or it is tested for a person to
+    review it (``trial``). ``due``: it need not wait for a better time.
     """
 
     id: MergeRequestId
@@ -26,6 +26,7 @@ class Waiting:
     holds: frozenset[MergeRequestId] = frozenset()
     alone: bool = False
     due: bool = True
+    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ _EVENTS = {
     "requeue": EventType.MERGE_DELAYED,
     "conflict": EventType.MERGE_CONFLICTED,
     "reject": EventType.MERGE_REJECTED,
+    "hold": EventType.MERGE_HELD,
     "approve": EventType.MERGE_APPROVED,
     "supersede": EventType.MERGE_SUPERSEDED,
 }
@@ -57,6 +58,7 @@ def _merge_request(row: Row) -> MergeRequest:
         candidate=row["candidate"] and Commit(row["candidate"]),
         tested_in=row["tested_in"] and Commit(row["tested_in"]),
         retries=row["retries"],
+        approved=bool(row["approved"]),
         merged_commit=row["merged_commit"] and Commit(row["merged_commit"]),
         not_before=row["not_before"] and Time(row["not_before"]),
         log=row["log"],
@@ -147,22 +149,22 @@ def insert_merge_request(
     head: Commit,
     base: Commit,
     target: str,
-    held: bool,
+    approved: bool = False,
 ) -> MergeRequestId:
     """TakenError where the bead has a live one."""
-    state = MergeState.HELD if held else MERGE_REQUEST.initial
     id = MergeRequestId(
         change.insert_with_id(
             "mr",
             lambda fresh: change.execute(
                 "INSERT INTO merge_requests"
-                " (id, bead, rig, author, branch, head, base, target, state, created, updated)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                fresh, bead, rig, author, branch, head, base, target, state, change.time, change.time,
+                " (id, bead, rig, author, branch, head, base, target, state, approved, created, updated)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                fresh, bead, rig, author, branch, head, base, target, MERGE_REQUEST.initial, approved, change.time,
+                change.time,
             ),
         )
     )  # fmt: skip
-    change.event(EventType.MERGE_HELD if held else EventType.MERGE_QUEUED, id, bead=bead, head=head)
+    change.event(EventType.MERGE_QUEUED, id, bead=bead, head=head)
     return id
 
 
@@ -226,6 +228,11 @@ def set_candidate(change: Change, id: MergeRequestId, candidate: Commit) -> bool
     """What its verdicts are of from now on. False where it is not in testing any more."""
     sql = "UPDATE merge_requests SET candidate = ? WHERE id = ? AND state = 'testing'"
     return bool(change.execute(sql, candidate, id).rowcount)
+
+
+def set_approved(change: Change, id: MergeRequestId) -> None:
+    """Before it is held: it is not held any more."""
+    change.execute("UPDATE merge_requests SET approved = 1, updated = ? WHERE id = ?", change.time, id)
 
 
 def set_tested(change: Change, id: MergeRequestId, commit: Commit) -> None:

@@ -198,4 +198,9 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX open_runs ON runs (created, id) WHERE state NOT IN ('done', 'failed', 'cancelled');
     CREATE INDEX gated_steps ON run_steps (run) WHERE state = 'blocked' AND open = 0 AND gate IS NOT NULL;
     """,
+    """
+    -- A person's word, which is for the head; what was queued before had it, or needed none.
+    ALTER TABLE merge_requests ADD COLUMN approved INTEGER NOT NULL DEFAULT 0;
+    UPDATE merge_requests SET approved = 1 WHERE state <> 'held';
+    """,
 )

@@ -75,7 +75,7 @@ def fill(town: Town, waiting: int, queued: int) -> None:
             bead = add(change, "is in the queue")
             made = insert_merge_request(
                 change, bead=bead, rig=rig, author=author, branch=f"bead/{bead}", head=_COMMIT, base=_COMMIT,
-                target="main", held=False,
+                target="main",
             )  # fmt: skip
             change.execute("UPDATE beads SET state = 'submitted', merge_request = ? WHERE id = ?", made, bead)
         for _ in range(queued // 10):

@@ -57,9 +57,7 @@ def _fill(change: Change) -> None:
     insert_convoy(change, "all", None)
     insert_delivery(change, "x@y", ANN, "overseer", Priority.NORMAL)
     insert_escalation(change, severity=Severity.LOW, text="x", bead=None, about=None)
-    insert_merge_request(
-        change, bead=bead, rig=rig, author=ANN, branch="b", head=nothing, base=nothing, target="main", held=False
-    )
+    insert_merge_request(change, bead=bead, rig=rig, author=ANN, branch="b", head=nothing, base=nothing, target="main")
 
 
 OF_ROWS = (

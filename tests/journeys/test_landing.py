@@ -74,15 +74,16 @@ def test_held_for_review_and_set_up(town: TownWorld) -> None:
     assert "copied" in town.gt("diff", bead).out
     town.gt("done", env=as_agent)
     assert "already" in town.gt("done", env=as_agent).out
-    assert [request["bead"] for request in town.json("review")["items"]] == [bead]
-    assert town.json("mq", "show", bead)["state"] == "held"
-    town.gt("mq", "approve", bead)
     # A gate that cannot run is not a failing gate.
     town.wait_for(lambda: town.json("mq", "show", bead)["reason"], 10, "the gate to be tried")
     request = town.json("mq", "show", bead)
     assert "cannot run" in request["reason"] and request["state"] in ("queued", "testing")
-    town.gt("config", "set", "merge.gates", "[{name: a, run: 'sleep 60', timeout: 100ms}]")
+    town.gt("config", "set", "merge.gates", "[{name: a, run: 'true'}]")
     town.gt("mq", "retry", bead)
+    town.wait_for(lambda: town.json("mq", "show", bead)["state"] == "held", 20, "it to be tested")
+    assert [request["bead"] for request in town.json("review")["items"]] == [bead]
+    town.gt("config", "set", "merge.gates", "[{name: a, run: 'sleep 60', timeout: 100ms}]")
+    town.gt("mq", "approve", bead)
     town.wait_for(lambda: town.json("mq", "show", bead)["state"] == "rejected", 20, "the gate to run out of time")
     assert "ran out of time" in town.json("mq", "show", bead)["reason"]
     # Given out again by itself, to the same agent, with its branch.

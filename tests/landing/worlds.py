@@ -226,7 +226,7 @@ def land_in_a_town(base: Path, project: Project, library: Library, story: Story)
             head = Commit(place.git("rev-parse", "HEAD"))
             request = insert_merge_request(
                 change, bead=bead, rig=quiet.rig.name, author=address, branch=f"bead/{bead}", head=head,
-                base=Commit(story.tips[0]), target="main", held=False,
+                base=Commit(story.tips[0]), target="main",
             )  # fmt: skip
             submit_bead(change, bead, request)
         run_refinery(town, once=True)

@@ -24,7 +24,7 @@ def bead(change: Change, title: str = "t", needs: tuple[BeadId, ...] = ()) -> Be
 def submit(change: Change, id: BeadId) -> str:
     request = merging.insert_merge_request(
         change, bead=id, rig=RIG, author=TOAST, branch="b", head=Commit("1" * 40), base=Commit("0" * 40),
-        target="main", held=False,
+        target="main",
     )  # fmt: skip
     beads.submit_bead(change, id, request)
     return request
@@ -192,7 +192,7 @@ def test_one_live_merge_request_of_a_bead(db: Database) -> None:
         with pytest.raises(TakenError):
             merging.insert_merge_request(
                 change, bead=id, rig=RIG, author=RYE, branch="b", head=Commit("2" * 40), base=Commit("0" * 40),
-                target="main", held=True,
+                target="main",
             )  # fmt: skip
         with pytest.raises(IllegalMoveError):
             merging.move_merge_request(change, request, "merge")

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.merging import LIVE, MergeRequest, MergeState
-from gastown_tmux.domain.queue_plan import Probe, Search, Settled, Waiting
+from gastown_tmux.domain.queue_plan import Probe, Search, Settled, Waiting, count_intact
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.errors import GtError, meets_all
 from gastown_tmux.operations.merging import setting_aside
@@ -20,6 +20,9 @@ from gastown_tmux.operations.merging.results import send_back
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.verdicts import Built, Delay, Rejection, pause
 from gastown_tmux.store import merging as rows
+
+#: Why a request is held.
+TESTED, MERGES = "test ✓, waits for a person", "merges, no gates, waits for a person"
 
 
 class End(Enum):
@@ -49,6 +52,9 @@ def work_off(
         settled, verdict = _search(queue, chain)
         if isinstance(verdict, Delay):
             return _put_off(queue, chain, rest, verdict), left
+        if settled.green and plan[chain[0].request.id].trial:
+            _hold(queue, chain[0])
+            return end, left
         green, before = chain[: settled.green], tip
         all_of_it = [*(built.request for built in chain), *rest]
         if green:
@@ -179,6 +185,21 @@ def _search(queue: RigQueue, chain: Sequence[Built]) -> tuple[Settled, Rejection
             verdicts[step.prefix] = verdict
         search = search.judged(step.prefix, verdict is None)
     return step, verdicts[search.red] if search.red is not None else None
+
+
+def _hold(queue: RigQueue, built: Built) -> None:
+    """It has passed, and waits for a person; unless one has had a word meanwhile."""
+    gated = bool(queue.settings.gates())
+    with queue.town.change() as change:
+        now = rows.get_merge_request(change, built.request.id)
+        if not count_intact([now], [built.commit]):
+            return
+        if gated:
+            rows.set_tested(change, now.id, built.commit)
+        if now.approved:
+            rows.move_merge_request(change, now.id, "requeue")
+        else:
+            rows.move_merge_request(change, now.id, "hold", reason=TESTED if gated else MERGES)
 
 
 def _put_off(queue: RigQueue, chain: Sequence[Built], rest: Sequence[MergeRequest], verdict: Delay) -> End:

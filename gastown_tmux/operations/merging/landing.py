@@ -230,13 +230,15 @@ def _plan(queue: RigQueue, queued: list[MergeRequest], tip: Commit) -> dict[Merg
     held = rows.list_held(queue.town.db, queue.rig.name)
     holds = _find_holds(queue, [*queued, *held], tip)
     unmet = rows.list_unmet(queue.town.db, queue.rig.name)
+    review = bool(queue.settings.get("merge.review"))
     return {
         request.id: Waiting(
             request.id,
             request.bead,
             unmet.get(request.bead, frozenset()),
             holds.get(request.id, frozenset()),
-            alone=setting_aside.kept_reason(request) is not None,
+            alone=setting_aside.kept_reason(request) is not None or (review and not request.approved),
+            trial=review and not request.approved,
             due=_is_due(request) or (request.reason or "").startswith(_WAITS),
         )
         for request in queued

@@ -56,14 +56,21 @@ def submit(town: Town, bead: Bead | None = None) -> Answer:
 
 
 def approve(town: Town, request: MergeRequest) -> Answer:
-    """Lets a held merge request go on to the queue."""
-    if request.state is not MergeState.HELD:
+    """A person's word for this head: a held merge request goes on to the queue, one in the queue is not held. When the
+    target moves it is merged and tested anew, and nobody is asked again.
+    """
+    review = bool(town.settings(request.rig).get("merge.review"))
+    early = request.state in (MergeState.QUEUED, MergeState.TESTING) and review and not request.approved
+    if request.state is not MergeState.HELD and not early:
         if request.state in (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.MERGED):
             return Answer(request, f"{request.id} is {request.state} already")
         raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
     with town.change() as change:
-        rows.move_merge_request(change, request.id, "approve")
-    return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is queued")
+        rows.set_approved(change, request.id)
+        if rows.get_merge_request(change, request.id).state is MergeState.HELD:
+            rows.move_merge_request(change, request.id, "approve")
+    now = rows.get_merge_request(town.db, request.id)
+    return Answer(now, f"{request.id} is {'approved, and lands when it has passed' if early else now.state}")
 
 
 def retry(town: Town, request: MergeRequest) -> Answer:
@@ -92,7 +99,7 @@ def retry(town: Town, request: MergeRequest) -> Answer:
             head=request.head,
             base=request.base,
             target=town.rig(request.rig).target,
-            held=bool(town.settings(request.rig).get("merge.review")) and not town.is_person,
+            approved=town.is_person,
         )
         beads.resubmit_bead(change, bead.id, fresh)
     return Answer(rows.get_merge_request(town.db, fresh), f"{bead.id} is submitted again as {fresh}")

@@ -45,12 +45,8 @@ def review(town: Town) -> list[ReviewItem]:
     for held in list_merge_requests(town.db, state=MergeState.HELD):
         bead = find_bead(town.db, held.bead)
         steps = (f"diff {held.bead}", f"mq approve {held.id}")
-        title = bead.title if bead else held.branch
-        items.append(
-            ReviewItem(
-                "merge", held.id, held.author, held.bead, held.branch, held.updated, steps, title, "held for review"
-            )
-        )
+        title, why = bead.title if bead else held.branch, held.reason or "held for review"
+        items.append(ReviewItem("merge", held.id, held.author, held.bead, held.branch, held.updated, steps, title, why))
     for asked in list_escalations(town.db, state="open"):
         step = f"escalate resolve {asked.id}"
         items.append(

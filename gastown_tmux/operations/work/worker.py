@@ -118,7 +118,6 @@ def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
     # The branch may move or go; what was submitted must not be collected before it has landed.
     repository.update_ref(merge_ref(bead.id, head), head, None)
     fault_point("done.kept")
-    held = bool(town.settings(rig.name).get("merge.review"))
     with town.change() as change:
         id = insert_merge_request(
             change,
@@ -129,10 +128,10 @@ def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
             head=Commit(head),
             base=bead.base,
             target=rig.target,
-            held=held,
         )
         rows.submit_bead(change, bead.id, id)
-    return f"{bead.id} is submitted as {id}" + (", held for review: gt mq approve" if held else "")
+    review = bool(town.settings(rig.name).get("merge.review"))
+    return f"{bead.id} is submitted as {id}" + (", to be tested, and then held for review" if review else "")
 
 
 def merge_ref(bead: BeadId, head: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId
+from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.merging import delays, landing, queue, verdicts
@@ -51,10 +51,17 @@ class Authors:
             change.execute("UPDATE beads SET state = 'working', assignee = NULL WHERE id = ?", bead)
             id = insert_merge_request(
                 change, bead=bead, rig=self.quiet.rig.name, author=self.address, branch=f"bead/{bead}", head=head,
-                base=self.base, target="main", held=False,
+                base=self.base, target="main",
             )  # fmt: skip
             submit_bead(change, bead, id)
         return id
+
+    def gt(self, *words: str) -> str:
+        """Of the merge queue, as a person says it while the gates run."""
+        town = str(self.quiet.town.path)
+        return shlex.join(
+            ["env", "-u", "GT_SESSION", sys.executable, "-m", "gastown_tmux", "--town", town, "mq", *words]
+        )
 
     def show(self, id: MergeRequestId) -> MergeRequest:
         return get_merge_request(self.quiet.town.db, id)
@@ -162,8 +169,8 @@ def test_what_needs_one_that_came_back_waits_and_says_so(authors: Authors) -> No
 def test_a_request_that_is_rejected_while_its_batch_is_tested_is_not_in_it(authors: Authors) -> None:
     """And the others are tested again without it."""
     ids = [authors.submit(name) for name in ("one", "two", "three")]
-    gt = [sys.executable, "-m", "gastown_tmux", "--town", str(authors.quiet.town.path), "mq", "reject", ids[1]]
-    authors.gate(f"test ! -e two || {shlex.join(gt)}")
+    gt = authors.gt("reject", ids[1])
+    authors.gate(f"test ! -e two || {gt}")
     landing.run_refinery(authors.quiet.town)
     assert [authors.show(id).state for id in ids] == ["merged", "rejected", "merged"]
     assert authors.landed() == ["one", "three"] and authors.count_runs() == 2
@@ -214,8 +221,8 @@ def test_a_gate_without_a_verdict_costs_nobody_anything(authors: Authors) -> Non
 
 def test_a_paused_queue_lands_nothing_not_even_what_is_tested(authors: Authors) -> None:
     town = authors.quiet.town
-    gt = [sys.executable, "-m", "gastown_tmux", "--town", str(town.path), "mq", "pause", "--rig", "demo", "-m", "why"]
-    authors.gate(shlex.join(gt))
+    gt = authors.gt("pause", "--rig", "demo", "-m", "why")
+    authors.gate(gt)
     first = authors.submit("one")
     landing.run_refinery(town)
     assert (authors.show(first).state, authors.landed()) == ("queued", [])
@@ -248,3 +255,43 @@ def test_gates_that_never_give_a_verdict_pause_the_queue_and_somebody_is_asked(
     assert [found.state for found in list_escalations(town.db)] == ["resolved"]
     landing.run_refinery(town)
     assert {authors.show(id).state for id in ids} == {"merged"}
+
+
+def test_gates_come_before_a_persons_review_and_an_approval_is_for_the_head(authors: Authors) -> None:
+    """Each is tested by itself on the target; approved, it is merged with what has landed since, and tested anew."""
+    town = authors.quiet.town
+    set_key(town, "merge.review", True)
+    authors.gate("! ls | grep bad")
+    one, bad, two = (authors.submit(name) for name in ("one", "bad", "two"))
+    landing.run_refinery(town)
+    assert [authors.show(id).state for id in (one, bad, two)] == ["held", "rejected", "held"]
+    assert (authors.show(two).reason, authors.count_runs()) == ("test ✓, waits for a person", 3)
+    assert (
+        git(town.repository(RigName("demo")).path, "ls-tree", "--name-only", str(authors.show(two).tested_in)).split()[
+            -1
+        ]
+        == "two"
+    )
+    for id in (two, one):
+        queue.approve(town, authors.show(id))
+        landing.run_refinery(town)
+        assert authors.show(id).state == "merged"
+    # The first of them is the tree that was tested; the other meets it on the target.
+    assert authors.landed() == ["two", "one"] and authors.count_runs() == 4
+    # Who approves while it is tested need not do so again.
+    three = authors.submit("three")
+    authors.gate(authors.gt("approve", three))
+    landing.run_refinery(town)
+    assert authors.show(three).state == "merged"
+
+
+def test_what_is_built_on_what_is_held_waits_for_it(authors: Authors) -> None:
+    set_key(authors.quiet.town, "merge.review", True)
+    bottom = authors.submit("bottom")
+    top = authors.submit("top", on=authors.show(bottom).head)
+    queue.approve(authors.quiet.town, authors.show(top))
+    landing.run_refinery(authors.quiet.town)
+    assert (authors.show(bottom).state, authors.show(top).reason) == ("held", f"waits for {bottom}")
+    queue.approve(authors.quiet.town, authors.show(bottom))
+    landing.run_refinery(authors.quiet.town)
+    assert authors.landed() == ["bottom", "top"]

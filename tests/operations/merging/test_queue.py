@@ -38,7 +38,19 @@ def submit_from(quiet: QuietTown, address: Address, place: Path, title: str) -> 
 
 def test_rejected_while_its_gates_run_it_comes_back_and_does_not_land(quiet: QuietTown) -> None:
     request = submit(quiet, "one")
-    reject = [sys.executable, "-m", "gastown_tmux", "--town", str(quiet.town.path), "mq", "reject", request]
+    reject = [
+        "env",
+        "-u",
+        "GT_SESSION",
+        sys.executable,
+        "-m",
+        "gastown_tmux",
+        "--town",
+        str(quiet.town.path),
+        "mq",
+        "reject",
+        request,
+    ]
     set_key(quiet.town, "merge.gates", [{"name": "no", "run": shlex.join(reject)}])
     landing.run_refinery(quiet.town)
     found = get_merge_request(quiet.town.db, request)
@@ -73,14 +85,24 @@ def test_what_only_a_person_lets_land_does_not_land_by_trying_again(quiet: Quiet
     set_key(quiet.town, "merge.review", True)
     request = get_merge_request(quiet.town.db, submit(quiet, "one"))
     author, mayor = quiet.town.acting_as(request.author), quiet.town.acting_as(MAYOR)
+    landing.run_refinery(quiet.town)
+    request = get_merge_request(quiet.town.db, request.id)
+    assert request.state == "held"
     with pytest.raises(RefusedError, match="waits for a person"):
         queue.retry(mayor, request)
     queue.reject(quiet.town, request)
     # Whose word it is makes the difference.
     again = queue.retry(author, get_merge_request(quiet.town.db, request.id)).value
+    assert (again.state, again.approved) == ("queued", False)
+    queue.reject(quiet.town, again)
+    again = queue.retry(mayor, get_merge_request(quiet.town.db, again.id)).value
+    landing.run_refinery(quiet.town)
+    again = get_merge_request(quiet.town.db, again.id)
     assert again.state == "held"
     queue.reject(quiet.town, again)
-    assert queue.retry(mayor, get_merge_request(quiet.town.db, again.id)).value.state == "held"
+    again = queue.retry(quiet.town, get_merge_request(quiet.town.db, again.id)).value
+    landing.run_refinery(quiet.town)
+    assert get_merge_request(quiet.town.db, again.id).state == "merged"
     author.close()
     mayor.close()
 
