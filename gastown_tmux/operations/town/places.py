@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.addresses import DEACON, Address
 from gastown_tmux.domain.doors import AGENT, DOORS, SOCKET, SPOOL
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.edges.files.atomic import write_atomic
@@ -108,11 +108,15 @@ class Places:
         return self.mark(f"gate.{rig}")
 
     def whose_mark(self, session: str) -> Address | None:
-        """For whom a process works that bears one of these: a rig's refinery, or the agent whose worktree is set up."""
+        """For whom a process works that bears one of these: a rig's refinery, the agent whose worktree is set up, or
+        else the deacon.
+        """
         kind, _, who = session.removesuffix(f"@{self.path}").partition(".")
         if session != self.mark(f"{kind}.{who}"):
             return None
-        return Address(f"{who}/refinery") if kind == "gate" else Address(who)
+        if kind == "gate" and self.rig_folder_exists(who):
+            return Address(f"{who}/refinery")
+        return Address.parse(who) if kind == "setup" else DEACON
 
     def prepare_run(self) -> None:
         """The disposable folders, which may have been wiped; a town that was moved away is not made again."""

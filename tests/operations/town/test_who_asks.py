@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
+from gastown_tmux.domain.addresses import DEACON, MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.edges.processes.commands import run_logged
@@ -57,9 +57,12 @@ def test_without_a_door_it_is_whom_an_older_gt_or_a_person_named(town: Town, ses
 
 def test_what_a_gate_or_a_set_up_runs_is_not_the_overseer(town: Town, tmp_path: Path) -> None:
     """Agents wrote it, and it stands below the town."""
+    (town.path / "rigs/demo/repo.git").mkdir(parents=True)
     gate, setup = town.gate_mark("demo"), town.mark("setup.demo/ann")
     assert ask(town, GT_SESSION=gate) == Asker(Address("demo/refinery"), None, is_bound=True)
     assert ask(town, GT_SESSION=setup, GT_AGENT="mayor") == Asker(ANN, None, is_bound=True)
+    for other in ("gate.run-abcde", "check.run-abcde"):  # of a formula's run
+        assert ask(town, GT_SESSION=town.mark(other)) == Asker(DEACON, None, is_bound=True)
     for other in ("gate.demo@/elsewhere", f"x@{town.path}", f"@{town.path}", ""):
         assert ask(town, GT_SESSION=other) == Asker(OVERSEER, None, is_bound=False)
     log = tmp_path / "log"
