@@ -8,7 +8,6 @@ from gastown_tmux.domain.settings import check_value
 from gastown_tmux.edges.configuration.settings_files import parse_value
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.town.asking import who_asks
-from gastown_tmux.operations.town.lookup import resolve_address
 from gastown_tmux.operations.town.town import Town, find_town
 from gastown_tmux.verbs.flags import Globals
 
@@ -38,6 +37,8 @@ def open_town(
     asker = who_asks(town, environment, needs_rows=needed)
     town.actor, town.session = asker.address, asker.session
     if given.speaker is not None:
+        from gastown_tmux.operations.town.lookup import resolve_address  # 8 ms, and few say it
+
         speaker = resolve_address(town, given.speaker) if needed else Address.parse(given.speaker)
         if asker.is_bound and speaker != asker.address:
             raise RefusedError(f"{asker.address} cannot speak as {speaker}")

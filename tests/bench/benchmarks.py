@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from harness import PYTHON, Action, Goal, Scratch, benchmark, command
+from harness import PYTHON, Action, Goal, Scratch, benchmark, command, in_a_window
 
 GT = Path(sys.executable).with_name("gt")
 BARE_PYTHON = command(PYTHON, "-c", "pass")
@@ -59,7 +59,7 @@ def gt_in_a_town(scratch: Scratch, *args: str, stdin: str = "") -> Action:
     hook = town / ".gt" / "hooks" / "mayor"
     hook.mkdir(parents=True, exist_ok=True)
     (hook / "state.json").write_text('{"bead": null}')
-    return command(GT, *args, stdin=stdin, env={"GT_TOWN": str(town), "GT_AGENT": "mayor", "GT_SESSION": "ses-1"})
+    return command(GT, *args, stdin=stdin, env=in_a_window(town, "mayor"))
 
 
 @benchmark("tmux display-message")

@@ -43,6 +43,14 @@ class Scratch:
     cleanup: ExitStack
 
 
+def in_a_window(town: Path, agent: str) -> dict[str, str]:
+    """The environment of an agent's program there, whose session has a door."""
+    door = town / ".gt/run/doors/ses-00000"
+    (door / "spool").mkdir(parents=True, exist_ok=True)
+    (door / "agent").write_text(f"{agent}\n")
+    return {"GT_TOWN": str(town), "GT_AGENT": agent, "GT_SESSION": door.name, "GT_SOCKET": str(door / "gt.sock")}
+
+
 Prepare = Callable[[Scratch], tuple[Action, Action | None]]
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from benchmarks import BARE_PYTHON, GT, worktree_add
-from harness import Action, CannotRunError, Goal, Scratch, benchmark, command
+from harness import Action, CannotRunError, Goal, Scratch, benchmark, command, in_a_window
 
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Role
@@ -146,5 +146,5 @@ def guard(scratch: Scratch) -> tuple[Action, Action]:
     town = make_town(scratch)
     path = scratch.path / "guard"
     path.write_text(guard_text(str(GT)))
-    environment = {"GT_TOWN": str(town), "GT_AGENT": "demo/toast", "GT_SESSION": "ses-00000"}
+    environment = in_a_window(town, "demo/toast")
     return command("sh", "-c", ":"), command("sh", path, "idle", stdin="{}", env=environment)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import BARE_PYTHON, GT, synced_write
-from harness import Action, CannotRunError, Goal, Scratch, benchmark, command
+from harness import Action, CannotRunError, Goal, Scratch, benchmark, command, in_a_window
 from spine import make_town
 
 from gastown_tmux.edges.tmux import panes, typing
@@ -94,10 +94,9 @@ def pointer_line(scratch: Scratch) -> tuple[Action, Action]:
 def offered(scratch: Scratch) -> tuple[Action, Action]:
     """What a program's hook at a turn's end takes where there is mail: not felt, beside a bare Python."""
     town, gt = make_crew(scratch)
-    (town / ".gt/run/spool").mkdir(exist_ok=True)
     guard = scratch.path / "guard"
     guard.write_text(guard_text(str(GT)))
-    environment = {**os.environ, "GT_TOWN": str(town), "GT_AGENT": "demo/ben", "GT_SESSION": "ses-00000"}
+    environment = {**os.environ, **in_a_window(town, "demo/ben")}
 
     def told() -> float:
         command(*gt, "mail", "send", "ben", "-s", "hello")()
@@ -158,4 +157,4 @@ def check(scratch: Scratch) -> tuple[Action, Action]:
     box.create()
     for number in range(READ_MAILS):
         (box.path / "cur" / f"{number:012}:2,S").write_bytes(b"Subject: hello\n\nwords\n")
-    return BARE_PYTHON, command(GT, "mail", "check", env={"GT_TOWN": str(town), "GT_AGENT": "mayor"})
+    return BARE_PYTHON, command(GT, "mail", "check", env=in_a_window(town, "mayor"))

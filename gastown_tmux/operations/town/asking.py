@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.doors import AGENT, split_socket
-from gastown_tmux.domain.escalation import Escalation
-from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import SessionId
-from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rights import WORDS, Right, in_words, may
-from gastown_tmux.domain.work import Bead
 from gastown_tmux.errors import GtError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.reading import read_text
 from gastown_tmux.store.agents import find_agent, find_session
-from gastown_tmux.store.events import last_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +115,12 @@ def owns(town: Town, thing: object) -> bool:
     """Whether it is the caller's own: itself, a bead on its hook or made by it and on nobody's, its branch in the
     queue, its escalation.
     """
+    from gastown_tmux.domain.escalation import Escalation  # only where somebody lacks a right
+    from gastown_tmux.domain.events import EventType
+    from gastown_tmux.domain.merging import MergeRequest
+    from gastown_tmux.domain.work import Bead
+    from gastown_tmux.store.events import last_event
+
     match thing:
         case Bead(assignee=None):
             made = last_event(town.db, EventType.BEAD_CREATED, thing.id)
