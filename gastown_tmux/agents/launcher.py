@@ -1,8 +1,9 @@
 """The pane's own process: runs the agent program as its child, waits, and reports what becomes of it.
 
-Run as ``python -I -S /path/to/launcher.py LAUNCH-FILE``, by tmux. The launch file is written and its report
-is read by ``gastown_tmux.edges.processes.launch``, which has both formats. This file imports nothing of ours, and
-neither ``signal`` nor ``json`` (4 ms and 7 ms of enums and regular expressions for each agent that starts).
+Run by tmux, with the launch file as the last argument. That is written and its report is read by
+``gastown_tmux.edges.processes.launch``, which has both formats, and the command. There are as many of these as agents:
+this file imports nothing of ours, and neither ``os`` nor ``ctypes`` (0.3 MB each), ``signal`` or ``json`` (4 ms and
+7 ms of enums and regular expressions). To be compiled on the spot would take another 0.7 MB of each.
 
 Why a process between tmux and the agent: tmux undoes a stop of a pane's own process, but leaves a stopped
 child alone; and someone must be there to keep the exit status and the words of a failed start.
@@ -19,14 +20,14 @@ child alone; and someone must be there to keep the exit status and the words of 
 """
 
 import _signal as signal  # type: ignore[import-not-found]
-import os
+import posix as os
 import sys
 import time
 
 
 def main(path: str) -> int:
     launch = _read(path)
-    os.unlink(path)  # noqa: PTH108 (pathlib costs 3 ms)
+    os.unlink(path)
     report = _Report(launch)
     # Before the fork, so that a background process group may hand the terminal over (SIGTTOU).
     for name in _TERMINAL_SIGNALS:
@@ -125,7 +126,7 @@ def _become(launch: dict[bytes, list[bytes]], fail: int) -> None:
     """Turn this child into the agent, or say why not."""
     command = launch[b"arg"]
     environment = dict(entry.split(b"=", 1) for entry in launch.get(b"env", []))
-    environment.setdefault(b"TERM", os.environb.get(b"TERM", b"dumb"))
+    environment.setdefault(b"TERM", os.environ.get(b"TERM", b"dumb"))
     subject = launch[b"cwd"][0]
     try:
         _set_group(os.getpid())
@@ -136,11 +137,26 @@ def _become(launch: dict[bytes, list[bytes]], fail: int) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.chdir(subject)
         subject = command[0]
-        os.execvpe(command[0], command, environment)
+        _exec(command, environment)
     except OSError as error:
         os.write(fail, b"cannot run %s: %s" % (subject, (error.strerror or "failed").encode()))
     finally:
         os._exit(127)
+
+
+def _exec(command: list[bytes], environment: dict[bytes, bytes]) -> None:
+    """As ``os.execvpe``. Raises OSError."""
+    name, missing, failure = command[0], None, None
+    if b"/" in name:
+        os.execve(name, command, environment)
+    for folder in environment.get(b"PATH", b"/bin:/usr/bin").split(b":"):
+        try:
+            os.execve(folder + b"/" + name if folder else name, command, environment)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            missing = error
+        except OSError as error:
+            failure = failure or error
+    raise failure or missing or FileNotFoundError
 
 
 def _set_group(agent: int) -> None:
@@ -179,10 +195,11 @@ def _adopt_orphans() -> None:
     """Descendants that lose their parent become children of this process, whatever else they leave behind."""
     if sys.platform == "linux":
         try:
-            import ctypes  # only now, while the agent's program is loaded
+            import _ctypes  # only now, while the agent's program is loaded
 
-            ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
-        except (ImportError, OSError, AttributeError):
+            prctl = _ctypes.dlsym(_ctypes.dlopen(None, 2), "prctl")  # type: ignore[arg-type]
+            _ctypes.call_function(prctl, (36, 1, 0, 0, 0))  # PR_SET_CHILD_SUBREAPER
+        except (ImportError, OSError, AttributeError, TypeError):
             pass
 
 
@@ -225,11 +242,15 @@ def _die_of(number: int) -> int:
     return 128 + number
 
 
-if __name__ == "__main__":
+def run() -> None:
     try:
-        status = main(sys.argv[1])
+        status = main(sys.argv[-1])
     except FileNotFoundError as error:
         os.write(2, f"gt: {error.filename} is gone: a launch file starts one agent once\n".encode())
         status = 127
     # Without Python's farewell, which a byte on a closed terminal could turn into status 120.
     os._exit(status)
+
+
+if __name__ == "__main__":
+    run()

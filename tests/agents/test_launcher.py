@@ -433,7 +433,7 @@ def test_secrets_are_for_the_owner_only(town: Town) -> None:
 def test_the_launcher_imports_next_to_nothing() -> None:
     source, _, entry = LAUNCHER.read_text().partition("\nif __name__")
     assert entry
-    dear = {"json", "re", "enum", "signal", "subprocess", "pathlib", "contextlib"}
+    dear = {"os", "ctypes", "json", "re", "enum", "signal", "subprocess", "pathlib", "contextlib"}
     script = f"{source}\nprint({dear} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True)
     assert done.stdout == "set()\n"

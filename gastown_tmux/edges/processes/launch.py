@@ -29,6 +29,8 @@ from gastown_tmux.reading import read_file
 # No process and no status has more digits, and no row does.
 _NUMBER = re.compile("[0-9]{1,9}")
 LAUNCHER = Path(__file__).parents[2] / "agents" / "launcher.py"
+#: A module is compiled once for all, a script by each process that runs it. Who it is, is told by its first argument.
+_RUN = "import sys\nsys.path.insert(0, sys.argv[1][:-12])\nfrom launcher import run\ndel sys.path[0]\nrun()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,7 @@ class Starter:
         self._launches[launch.session] = launch, path
         path.touch(mode=0o600, exist_ok=False)
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
-        return [sys.executable, "-I", "-S", str(LAUNCHER), str(path)]
+        return [sys.executable, "-I", "-S", "-c", _RUN, str(LAUNCHER), str(path)]
 
     def await_started(self, seconds: float) -> dict[str, Started | Failed]:
         """What became of each prepared launch, by session; returns as soon as all are known.
