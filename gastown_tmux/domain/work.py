@@ -103,6 +103,7 @@ class Bead:
     report: str | None
     created: Time
     updated: Time
+    parent: BeadId | None = None
 
 
 @dataclass(frozen=True, slots=True)

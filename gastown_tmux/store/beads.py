@@ -66,6 +66,7 @@ def _bead(row: Row) -> Bead:
         report=row["report"],
         created=Time(row["created"]),
         updated=Time(row["updated"]),
+        parent=row["parent"] and BeadId(row["parent"]),
     )
 
 

@@ -203,4 +203,12 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE merge_requests ADD COLUMN approved INTEGER NOT NULL DEFAULT 0;
     UPDATE merge_requests SET approved = 1 WHERE state <> 'held';
     """,
+    """
+    -- What a bead is a part of, and what beads that were brought in are called where they came from.
+    ALTER TABLE beads ADD COLUMN parent TEXT;
+    CREATE INDEX beads_by_parent ON beads (parent) WHERE parent IS NOT NULL;
+    CREATE TABLE bead_origins (
+        rig TEXT NOT NULL, source TEXT NOT NULL, bead TEXT NOT NULL REFERENCES beads (id), PRIMARY KEY (rig, source)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -104,6 +104,7 @@ def test_documents_and_second_runs(quick_town: TownWorld) -> None:
         "daemon status",
         "formula list",
         "run list",
+        "bead search one",
         "formula check --all",
     )
     lists += ("daemon status refinery witness",)

@@ -14,6 +14,7 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.convoys import notify_landed
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
+from gastown_tmux.store.bead_origins import set_parent
 from gastown_tmux.store.meta import once
 
 PRIORITY = 2
@@ -27,15 +28,14 @@ def create_bead(
     priority: int = PRIORITY,
     needs: Sequence[Bead] = (),
     labels: Sequence[str] = (),
+    parent: Bead | None = None,
     key: str | None = None,
 ) -> Answer:
     _check(title, priority)
     with town.change() as change:
-        made = once(
-            change,
-            "bead create",
-            key,
-            lambda: rows.insert_bead(
+
+        def make() -> str:
+            bead = rows.insert_bead(
                 change,
                 rig.name,
                 rig.prefix,
@@ -44,8 +44,11 @@ def create_bead(
                 priority=priority,
                 labels=labels,
                 needs=[bead.id for bead in needs],
-            ),
-        )
+            )
+            set_parent(change, bead, parent.id if parent else None)
+            return bead
+
+        made = once(change, "bead create", key, make)
     bead = rows.get_bead(town.db, made)
     return Answer(bead, bead.id)
 

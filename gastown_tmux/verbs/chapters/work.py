@@ -7,8 +7,8 @@ _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
 _BEADS = ("id", "state", "priority", "title", "assignee", "reason", "updated")
 _BEAD = Record(
     (
-        "id", "title", "rig", "state", "reason", "priority", "labels", "needs", "assignee", "target", "convoy",
-        "branch", "merge_request", "merged_commit", "attempts", "report", "created", "updated",
+        "id", "title", "rig", "state", "reason", "priority", "labels", "parent", "needs", "assignee", "target",
+        "convoy", "branch", "merge_request", "merged_commit", "attempts", "report", "created", "updated",
     ),
     body="body",
 )  # fmt: skip
@@ -29,6 +29,7 @@ VERBS = (
             option("-p --priority", "priority", Kind.INTEGER, "0 (first) to 4 (last); 2 unless given"),
             option("--needs", "needs", Kind.BEAD, "beads that must be done before", many=True),
             option("-l --label", "labels", help="words of your own", many=True),
+            option("--parent", "parent", Kind.BEAD, "what it is a part of"),
             KEY,
         ),
         right=Right.CREATE,
@@ -49,6 +50,32 @@ VERBS = (
         Listing(_BEADS, _NO_BEADS),
         right=Right.READ,
         served=True,
+    ),
+    Verb(
+        "bead search",
+        "beads with all these words",
+        "operations.work.bead_files:search_beads",
+        (argument("words", many=True), _RIG, LIMIT),
+        Listing(_BEADS, "no bead has these words"),
+        right=Right.READ,
+        served=True,
+    ),
+    Verb(
+        "bead import",
+        "make beads of a file: JSON Lines, issues of Beads, or a Markdown checklist",
+        "operations.work.bead_files:import_beads",
+        (
+            argument("text", Kind.FILE, "the file, - for standard input", placeholder="FILE"),
+            option("--rig", "rig", Kind.RIG, "where; the only one unless given"),
+        ),
+        right=Right.SLING,
+    ),
+    Verb(
+        "bead export",
+        "beads as lines of JSON, for 'gt bead import'",
+        "operations.work.bead_files:export_beads",
+        (_RIG,),
+        right=Right.READ,
     ),
     Verb(
         "bead show",

@@ -1,0 +1,122 @@
+"""gt bead import, gt bead export: beads from files, and into them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gastown_tmux.domain.bead_files import Record, format_bead, parse_beads
+from gastown_tmux.domain.ids import BeadId, is_bead_id
+from gastown_tmux.domain.pages import Page
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead, BeadState, Reason
+from gastown_tmux.errors import UsageError
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.work.beads import list_beads
+from gastown_tmux.store import beads as rows
+from gastown_tmux.store.bead_origins import bring_in, find_origin, insert_origin, set_parent
+from gastown_tmux.store.db import Change
+from gastown_tmux.store.rigs import list_rigs
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Ids; ``same`` were there already, as new as in the file or newer. ``unknown`` needs and parents name nothing."""
+
+    made: list[BeadId] = field(default_factory=list)
+    changed: list[BeadId] = field(default_factory=list)
+    same: list[BeadId] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+def import_beads(town: Town, text: str, rig: Rig | None = None) -> Answer:
+    """All of the file in one transaction, or nothing. Twice makes nothing twice, and nothing newer is overwritten.
+
+    A bead that was there is only changed while it is open. Raises UsageError with the line.
+    """
+    records = parse_beads(text)
+    rig = rig or _only_rig(town)
+    done = Imported()
+    with town.change() as change:
+        ids = {record.source: _take(change, rig, record, done) for record in records}
+        fresh = {*done.made, *done.changed}
+        for record in records:
+            if ids[record.source] in fresh:
+                _relate(change, rig, record, ids, done)
+        for record in records:
+            id = ids[record.source]
+            if id in fresh and record.done and rows.get_bead(change, id).state is BeadState.OPEN:
+                rows.close_bead(change, id, Reason.DONE)
+    words = f"{len(done.made)} made, {len(done.changed)} changed, {len(done.same)} as they were"
+    if done.unknown:
+        words += f"; left out, for nothing is known of them: {', '.join(dict.fromkeys(done.unknown))}"
+    return Answer(done, words)
+
+
+def _only_rig(town: Town) -> Rig:
+    if town.actor.rig:
+        return town.rig(town.actor.rig)
+    rigs = list_rigs(town.db)
+    if len(rigs) != 1:
+        raise UsageError("a rig is needed", hint="gt bead import FILE --rig RIG")
+    return rigs[0]
+
+
+def _take(change: Change, rig: Rig, record: Record, done: Imported) -> BeadId:
+    was = _find(change, rig, record)
+    if was is not None:
+        is_newer = record.updated is not None and record.updated > was.updated
+        if was.state is BeadState.OPEN and is_newer:
+            rows.update_bead(
+                change, was.id, title=record.title, body=record.body, priority=record.priority, labels=record.labels
+            )
+            done.changed.append(was.id)
+        else:
+            done.same.append(was.id)
+        return was.id
+    if record.own_id is not None and is_bead_id(record.own_id, rig.prefix):
+        id = BeadId(record.own_id)
+        bring_in(change, id, rig.name, record)
+    else:
+        id = rows.insert_bead(
+            change, rig.name, rig.prefix, title=record.title, body=record.body, priority=record.priority,
+            labels=record.labels, needs=(),
+        )  # fmt: skip
+        insert_origin(change, rig.name, record.source, id)
+    done.made.append(id)
+    return id
+
+
+def _find(change: Change, rig: Rig, record: Record) -> Bead | None:
+    """The one that it is here, if it was ever brought in."""
+    if record.own_id is not None and (own := rows.find_bead(change, record.own_id)) is not None:
+        return own if own.rig == rig.name else None
+    known = find_origin(change, rig.name, record.source)
+    return rows.find_bead(change, known) if known else None
+
+
+def _relate(change: Change, rig: Rig, record: Record, ids: dict[str, BeadId], done: Imported) -> None:
+    def known(source: str) -> BeadId | None:
+        id = ids.get(source) or find_origin(change, rig.name, source)
+        if id is None and source.startswith("gt:"):
+            own = rows.find_bead(change, source.removeprefix("gt:"))
+            id = own.id if own else None
+        if id is None:
+            done.unknown.append(source.partition(":")[2])
+        return id
+
+    needs = [id for source in record.needs if (id := known(source)) is not None]
+    rows.set_needs(change, ids[record.source], needs)
+    set_parent(change, ids[record.source], known(record.parent) if record.parent else None)
+
+
+def export_beads(town: Town, rig: Rig | None = None) -> Answer:
+    """Every bead as a line of JSON, which ``gt bead import`` takes, here or in another town."""
+    found = list_beads(town, rig)
+    assert not isinstance(found, Page)
+    return Answer(found, "\n".join(map(format_bead, found)))
+
+
+def search_beads(
+    town: Town, words: Sequence[str], rig: Rig | None = None, limit: int | None = None
+) -> list[Bead] | Page[Bead]:
+    """Those with all of the words in title or body."""
+    return list_beads(town, rig, search=" ".join(words), limit=limit)
