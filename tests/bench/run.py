@@ -26,6 +26,9 @@ from scale import measure_scale, sizes_as_words
 
 import gastown_tmux
 
+#: That an idle town is looked at for the table of towns: one round of snapshots is in it.
+SCALE_SECONDS = 120.0
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="How long things take, beside the least they could.")
@@ -33,7 +36,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="measured calls of each (20)")
     parser.add_argument("--agents", type=int, nargs="+", default=[30, 300], help="in idle towns (30 and 300)")
     parser.add_argument("--seconds", type=float, default=300, help="that an idle town is looked at (300)")
-    parser.add_argument("--scale", action="store_true", help="only what verbs cost in small and large towns")
+    parser.add_argument("--scale", action="store_true", help="only what small and large towns cost")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save what was measured")
     options = parser.parse_args()
     # Else what changed since the environment was made is compiled at every call, where Python may not keep it.
@@ -41,7 +44,9 @@ def main() -> int:
     machine = describe_machine()
     print(machine)
     if options.scale:
-        print(sizes_as_words(), *measure_scale(), sep="\n")
+        print(sizes_as_words(), *measure_scale(), "", sep="\n")
+        for agents, waiting in ((30, 0), (100, 0), (300, 0), (30, 3000)):
+            print(*measure_idle(agents, min(options.seconds, SCALE_SECONDS), waiting), sep="\n", flush=True)
         return 0
     print(f"{'milliseconds':35} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'p99':>7} {'ratio':>6}  goal")
     results = []

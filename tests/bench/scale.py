@@ -22,8 +22,9 @@ from gastown_tmux.store.merging import insert_merge_request
 #: Beads that are open and need nothing, of which so many wait for a worker, and requests in the queue.
 SIZES = ((1_000, 0, 0), (10_000, 300, 500), (50_000, 3_000, 5_000))
 VERBS = (
-    ("status", "--json"), ("agents", "--json"), ("bead", "list"), ("bead", "ready"),
-    ("bead", "list", "--state", "blocked"),
+    ("status", "--json"), ("agents", "--json"), ("bead", "list", "--limit", "50"), ("bead", "ready", "--limit", "50"),
+    ("bead", "list", "--state", "blocked", "--limit", "50"), ("convoy", "list", "--limit", "50"),
+    ("mail", "inbox", "--limit", "50"), ("bead", "list"), ("bead", "ready"),
     ("bead", "create", "one more", "--rig", "demo"), ("bead", "show", "de-"), ("mq", "list"), ("refinery", "status"),
     ("mail", "check"),
 )  # fmt: skip
@@ -41,13 +42,13 @@ class Row:
 
     def __str__(self) -> str:
         shown = " ".join(f"{time:9.0f}" for time in self.times)
-        return f"{self.verb:28} {shown}  {self.times[-1] / self.times[0]:6.1f}x"
+        return f"{self.verb:42} {shown}  {self.times[-1] / self.times[0]:6.1f}x"
 
 
 def sizes_as_words() -> str:
     """The heading of the rows."""
     shown = " ".join(f"{beads + waiting + queued:9,}" for beads, waiting, queued in SIZES)
-    return f"{'milliseconds, of beads:':28} {shown}"
+    return f"{'milliseconds, of beads:':42} {shown}"
 
 
 def measure_scale(sizes: Sequence[tuple[int, int, int]] = SIZES) -> list[Row]:
