@@ -75,9 +75,9 @@ def _run(arguments: list[str], open_file: Opener) -> int:
         return run_there(host, arguments)
     given, words = take_globals(arguments)
     if given.version:
-        from importlib.metadata import version  # 40 ms
+        from gastown_tmux.cli.version import find_version  # nobody else needs it
 
-        print(f"gt {version('gastown-tmux')}")
+        print(f"gt {find_version()}")
         return 0
     if words[:1] == ["help"]:
         given.help, words = True, words[1:]
