@@ -7,7 +7,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.formulas.model import Gate
 from gastown_tmux.domain.ids import BeadId, Commit, RigName, RunId, Time
-from gastown_tmux.domain.runs import OVER, Run, RunState, RunStep, StepState
+from gastown_tmux.domain.runs import OVER, Run, RunState, RunStep, StepState, change_run
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row, placeholders
 from gastown_tmux.store.rows import Reader, word_of
@@ -83,6 +83,14 @@ def list_open_runs(reader: Reader) -> list[RunId]:
     # Word for word the condition of the index, or SQLite would not take it.
     sql = "SELECT id FROM runs WHERE state NOT IN ('done', 'failed', 'cancelled') ORDER BY created, id"
     return [RunId(row["id"]) for row in reader.rows(sql)]
+
+
+def fail_runs_of(change: Change, rig: str, reason: str) -> None:
+    """What became of those that go on in a rig which is no more."""
+    for id in list_open_runs(change):
+        run = get_run(change, id)
+        if run.rig == rig:
+            save_run(change, run, change_run(run, "fail", reason))
 
 
 def list_gated_runs(reader: Reader, gates: Sequence[str]) -> list[RunId]:

@@ -16,6 +16,7 @@ from gastown_tmux.errors import GtError, RefusedError, UsageError
 from gastown_tmux.operations.mail.sending import send
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import runs
+from gastown_tmux.operations.work.bead_files import import_beads
 from gastown_tmux.operations.work.beads import close_bead, list_beads, reopen_bead
 from gastown_tmux.operations.work.courses import follow, go_on
 from gastown_tmux.operations.work.gates import list_gated, open_gates
@@ -31,6 +32,7 @@ from gastown_tmux.store.beads import (
 )
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.rigs import delete_rig
 from gastown_tmux.store.runs import get_run
 
 CAT = Address("demo/cat")
@@ -324,7 +326,22 @@ def test_what_cannot_be_retried_or_skipped(town: Town) -> None:
         runs.skip_step(town, run, "a")
 
 
-def test_a_rig_that_is_gone_is_said(town: Town) -> None:
+def test_a_rig_that_is_removed_ends_its_runs(town: Town) -> None:
+    write(town, THREE)
+    over, single, spread = pour(town), pour(town), pour(town, spread=True)
+    runs.cancel_run(town, over)
+    import_beads(town, "- [ ] brought in")
+    with town.change() as change:
+        delete_rig(change, town.rig("demo").name)
+    go_on(town)
+    for run in (single, spread):
+        assert (again(town, run).state, again(town, run).reason) == ("failed", "its rig was removed")
+        with pytest.raises(RefusedError, match=f"{run.id} is failed"):
+            runs.retry_run(town, run)
+    assert again(town, over).state == "cancelled"
+
+
+def test_a_bead_that_is_gone_is_said(town: Town) -> None:
     write(town, THREE)
     run = pour(town)
     with town.change() as change:
