@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gastown_tmux.domain.ids import Commit
+from gastown_tmux.domain.odd_bytes import printable
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.git import layout
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git
@@ -195,6 +196,12 @@ class Repository:
         asked = "".join(f"{commit}\n" for commit in [*heads, f"^{tip}"]).encode()
         found = self.run("rev-list", "--ignore-missing", "--parents", "--stdin", data=asked).lines
         return {commit: parents for commit, *parents in (list(map(Commit, line.split(" "))) for line in found)}
+
+    def commits_at(self, old: str, new: str, names: Sequence[str], most: int = 10) -> list[str]:
+        """The newest commits from `old` to `new` that touch one of these files: id, author and first line of each."""
+        files = [f":(top,literal){name}" for name in names]
+        found = self.run("log", f"-n{most}", "--no-merges", "--format=%h %an: %s", f"{old}..{new}", "--", *files)
+        return [printable(line) for line in found.lines]
 
     def own_commits(self, base: str, head: str) -> list[str]:
         """Of those, the ones that are no merges, and not the first of all."""

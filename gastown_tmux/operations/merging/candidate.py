@@ -41,7 +41,7 @@ def build(
         if isinstance(merged, merge.Conflict):
             log = queue.log_path(request)
             log.parent.mkdir(parents=True, exist_ok=True)
-            log.write_text(merged.words + "\n", encoding="utf-8")
+            log.write_text(f"{merged.words}\n{_sides(queue, request, fork.base, tip, merged)}", encoding="utf-8")
             return Rejection(Reason.CONFLICTED, "conflicts with the target in " + ", ".join(merged.files), log)
         # Its author may have merged the target since, and kept what had been dropped, perhaps without a look at it.
         unseen = [commit for commit in fork.dropped if commit not in fork.known]
@@ -52,6 +52,16 @@ def build(
         candidate = _commit(queue, request, merged.id, [tip] if squash else [tip, request.head])
         refusal = inspect(bench, rig, request, tip, candidate, history=not squash)
         return refusal or Built(request, candidate, merged.id, queue.log_path(request))
+
+
+def _sides(queue: RigQueue, request: MergeRequest, base: str, tip: Commit, conflict: merge.Conflict) -> str:
+    """Whose commits meet in the files, for an author who was not there."""
+    names = [name for name in conflict.files if not name.startswith('"')]
+    told = []
+    for whose, end in ((request.target, tip), ("the branch", request.head)):
+        commits = queue.repository.commits_at(base, end, names) if names else []
+        told += [f"\non {whose}, in these files:", *commits] if commits else []
+    return "\n".join([*told, ""])
 
 
 def _brought_back(request: MergeRequest, dropped: Sequence[str]) -> Rejection:

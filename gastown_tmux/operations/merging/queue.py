@@ -2,33 +2,42 @@
 
 import contextlib
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.work import Bead, BeadState, Reason
+from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git.browse import FileChange, LogEntry, list_changes, list_commits, summarise
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.merging.results import send_back
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work import worker
+from gastown_tmux.reading import read_end
 from gastown_tmux.store import beads
 from gastown_tmux.store import merging as rows
+
+_GATE_LINES, _GATE_BYTES = 10, 4096
 
 
 @dataclass(frozen=True, slots=True)
 class ShownRequest(MergeRequest):
-    """A merge request with what would land of it, commits and files; None where they are gone."""
+    """A merge request with what would land of it, commits and files; None where they are gone.
+
+    ``gate``: the last lines of what its gates, or those of its batch, print at this moment.
+    """
 
     commits: list[LogEntry] | None
     files: list[FileChange] | None
+    gate: str | None
 
     @property
     def changes(self) -> str | None:
         """For a person: the commits, then the files with counts."""
-        if self.commits is None or self.files is None:
-            return None
-        told = [f"{commit.id[:10]} {commit.subject}" for commit in self.commits]
-        return "\n".join([*told, "", summarise(self.files)])
+        told = ["the gates print:", self.gate, ""] if self.gate else []
+        if self.commits is not None and self.files is not None:
+            told += [*(f"{commit.id[:10]} {commit.subject}" for commit in self.commits), "", summarise(self.files)]
+        return "\n".join(told) or None
 
 
 def show_merge_request(town: Town, request: MergeRequest) -> ShownRequest:
@@ -38,7 +47,25 @@ def show_merge_request(town: Town, request: MergeRequest) -> ShownRequest:
         commits = list_commits(repository, request.base, request.head)
         files = list_changes(repository, request.base, request.head)
     known = {field.name: getattr(request, field.name) for field in fields(request)}
-    return ShownRequest(**known, commits=commits, files=files)
+    return ShownRequest(**known, commits=commits, files=files, gate=_read_gate(town, request))
+
+
+def _read_gate(town: Town, request: MergeRequest) -> str | None:
+    """A batch is tested at one of its requests, whose log has grown since the test began."""
+    if request.state is not MergeState.TESTING:
+        return None
+    testing = [one for one in rows.list_queue(town.db, request.rig) if one.state is MergeState.TESTING]
+    newest: tuple[float, Path | None] = (clock.to_epoch(request.updated), None)
+    for log in (log for one in testing for log in (town.logs / "merge").glob(f"{one.id}*.log")):
+        with contextlib.suppress(OSError):
+            newest = max(newest, (log.stat().st_mtime, log), key=lambda found: found[0])
+    if newest[1] is None:
+        return None
+    try:
+        lines = read_end(newest[1], _GATE_BYTES).decode(errors="replace").splitlines()
+    except OSError:
+        return None
+    return "\n".join(lines[-_GATE_LINES:])
 
 
 def submit(town: Town, bead: Bead | None = None) -> Answer:

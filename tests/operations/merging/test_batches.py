@@ -118,7 +118,12 @@ def test_conflicts_are_split_off_before_any_gate(authors: Authors) -> None:
     ]
     landing.run_refinery(authors.quiet.town)
     assert [authors.show(id).state for id in ids] == ["merged", "conflicted", "merged"]
-    assert authors.show(ids[1]).reason == "conflicts with the target in file-0.txt"
+    back = authors.show(ids[1])
+    assert back.reason == "conflicts with the target in file-0.txt"
+    # Whoever made the other side of it is told too.
+    told = Path(str(back.log)).read_text()
+    assert "demo/ann: one\n" in told.partition("on main, in these files:")[2], told
+    assert "rival" in told.partition("on the branch, in these files:")[2], told
     assert authors.count_runs() == 1
 
 
@@ -126,6 +131,7 @@ def test_conflicts_are_split_off_before_any_gate(authors: Authors) -> None:
 def test_a_stack_in_one_batch(authors: Authors, strategy: str) -> None:
     """Queued from its top: each lands as its own changes, once."""
     set_key(authors.quiet.town, "merge.strategy", strategy)
+    authors.gate("true")
     bottom = authors.submit("bottom", {"shared": "1\n2\n3\n"})
     head = authors.show(bottom).head
     top = authors.submit("top", {"shared": "1\n2\n3\n4\n"}, on=head)
@@ -139,6 +145,7 @@ def test_a_stack_in_one_batch(authors: Authors, strategy: str) -> None:
     assert git(authors.quiet.project, "rev-parse", f"{second}^1") == first
     assert git(authors.quiet.project, "show", f"{first}:shared") == "1\n2\n3"
     assert git(authors.quiet.project, "diff", "--numstat", first, second) == "1\t0\tshared"
+    assert authors.count_runs() == 1
 
 
 def test_urgent_first_needs_before_and_an_hour_is_worth_a_step(authors: Authors) -> None:
@@ -295,3 +302,14 @@ def test_what_is_built_on_what_is_held_waits_for_it(authors: Authors) -> None:
     queue.approve(authors.quiet.town, authors.show(bottom))
     landing.run_refinery(authors.quiet.town)
     assert authors.landed() == ["bottom", "top"]
+
+
+def test_what_a_running_gate_prints_is_shown_of_each_in_the_batch(authors: Authors) -> None:
+    shown = authors.quiet.project.with_name("shown")
+    one, two = authors.submit("one"), authors.submit("two")
+    look = f"until {authors.gt('show', one)} | grep -q 'line 12'; do :; done; {authors.gt('show', one)} > {shown}"
+    authors.gate(f"seq -f 'line %g' 12; {look}")
+    landing.run_refinery(authors.quiet.town)
+    assert authors.show(two).state == "merged"
+    assert "the gates print:\nline 3\n" in shown.read_text()
+    assert queue.show_merge_request(authors.quiet.town, authors.show(one)).gate is None
