@@ -23,6 +23,16 @@ def set_parent(change: Change, bead: BeadId, parent: BeadId | None) -> None:
     change.execute("UPDATE beads SET parent = ? WHERE id = ?", parent, bead)
 
 
+def list_parts(reader: Reader, bead: BeadId) -> list[BeadId]:
+    """What is a part of it, of its parts too, but nothing that has parts itself; itself, where it has none."""
+    sql = (
+        "WITH RECURSIVE part (id) AS (SELECT ? UNION SELECT b.id FROM part p JOIN beads b ON b.parent = p.id)"
+        " SELECT b.id FROM part p JOIN beads b ON b.id = p.id"
+        " WHERE NOT EXISTS (SELECT 1 FROM beads c WHERE c.parent = b.id) ORDER BY b.created, b.id"
+    )
+    return [BeadId(row["id"]) for row in reader.rows(sql, bead)]
+
+
 def bring_in(change: Change, bead: BeadId, rig: RigName, record: Record) -> None:
     """A bead that has its id and its times already."""
     change.execute(

@@ -10,20 +10,27 @@ from gastown_tmux.errors import UsageError
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
+from gastown_tmux.store.bead_origins import list_parts
 from gastown_tmux.store.meta import once
 
 
 def create_convoy(
-    town: Town, name: str, beads: Sequence[Bead] = (), notify: Address | None = None, key: str | None = None
+    town: Town,
+    name: str,
+    beads: Sequence[Bead] = (),
+    notify: Address | None = None,
+    parent: Bead | None = None,
+    key: str | None = None,
 ) -> Answer:
-    """Its landing is told to ``notify``, else to whoever made it."""
+    """Its landing is told to ``notify``, else to whoever made it. All parts of ``parent`` are in it too."""
     if not name.strip():
         raise UsageError("a convoy needs a name")
     with town.change() as change:
 
         def make() -> str:
             convoy = convoys.insert_convoy(change, name, notify or town.actor)
-            convoys.add_to_convoy(change, convoy, [bead.id for bead in beads])
+            parts = list_parts(change, parent.id) if parent else []
+            convoys.add_to_convoy(change, convoy, [*(bead.id for bead in beads), *parts])
             return convoy
 
         made = ConvoyId(once(change, "convoy create", key, make))

@@ -169,6 +169,7 @@ VERBS = (
         (
             argument("name"),
             optional("beads", Kind.BEAD, many=True),
+            option("--parent", "parent", Kind.BEAD, "with all parts of this one"),
             option("--notify", "notify", Kind.ADDRESS, "who is told when it lands; you unless given"),
             KEY,
         ),

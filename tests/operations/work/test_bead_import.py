@@ -9,6 +9,7 @@ from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.bead_files import Imported, export_beads, import_beads, search_beads
 from gastown_tmux.operations.work.beads import close_bead, create_bead, list_beads, update_bead
+from gastown_tmux.operations.work.convoys import create_convoy
 from gastown_tmux.store.beads import get_bead
 from gastown_tmux.store.rigs import insert_rig
 
@@ -107,6 +108,15 @@ def test_all_or_nothing(town: Town) -> None:
     with pytest.raises(UsageError, match="line 2"):
         import_beads(town, issue("bd-a", "a") + "\n{")
     assert list_beads(town) == []
+
+
+def test_a_convoy_of_all_parts(town: Town) -> None:
+    take(town, "- [ ] plan\n  - [ ] one\n    - [ ] inner\n  - [ ] two\n- [ ] other\n")
+    beads = {bead.title: bead for bead in list_beads(town)}  # type: ignore[union-attr]
+    convoy = create_convoy(town, "c", [beads["other"]], parent=beads["plan"]).value
+    assert set(convoy.beads) == {beads[title].id for title in ("other", "inner", "two")}
+    alone = create_convoy(town, "d", parent=create_bead(town, "alone", town.rig("demo")).value).value
+    assert len(alone.beads) == 1
 
 
 def test_search(town: Town) -> None:
