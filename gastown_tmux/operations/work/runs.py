@@ -42,6 +42,8 @@ from gastown_tmux.store.db import Change
 from gastown_tmux.store.meta import once
 from gastown_tmux.store.rigs import list_rigs
 
+#: What a worker is told where the results are text, and no branch lands.
+_TEXT_ONLY = "The result is text: change no file, and end with gt done --report FILE, or - for standard input."
 #: Gates that this gt can open.
 _GATES = ("timer", "command", "mail", "human")
 
@@ -98,10 +100,11 @@ def _pour(
     )  # fmt: skip
     id = rows.insert_run(change, run, text)
     poured = pour(formula, values, id, preset)
+    told = _TEXT_ONLY if formula.review_only else ""
     steps = tuple(
         RunStep(
-            id=step.id, title=step.title, body=step.description, needs=step.needs, retries=step.retries,
-            timeout=step.timeout, check=step.check, agent=step.agent, gate=step.gate,
+            id=step.id, title=step.title, body=_with(step.description, told if spread else ""),
+            needs=step.needs, retries=step.retries, timeout=step.timeout, check=step.check, agent=step.agent, gate=step.gate,
         )
         for step in poured.steps
     )  # fmt: skip
@@ -112,7 +115,7 @@ def _pour(
         run = replace(
             run,
             bead=bead_rows.insert_bead(
-                change, rig.name, rig.prefix, title=poured.title, body=_checklist(poured.description, steps),
+                change, rig.name, rig.prefix, title=poured.title, body=_checklist(poured.description, steps, told),
                 priority=PRIORITY, labels=(id,), needs=(),
             ),
         )  # fmt: skip
@@ -122,10 +125,14 @@ def _pour(
     return id
 
 
-def _checklist(description: str, steps: Sequence[RunStep]) -> str:
+def _with(text: str, more: str) -> str:
+    return "\n\n".join(filter(None, (text, more)))
+
+
+def _checklist(description: str, steps: Sequence[RunStep], told: str) -> str:
     lines = [f"{number}. {step.title}" for number, step in enumerate(steps, 1)]
     how = "gt step tells the step that comes now, gt step done ends it; after the last, gt done."
-    return "\n\n".join(filter(None, (description, "\n".join(lines), how))) + "\n"
+    return "\n\n".join(filter(None, (description, "\n".join(lines), how, told))) + "\n"
 
 
 def _own_rig(town: Town) -> Rig:

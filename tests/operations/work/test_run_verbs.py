@@ -180,6 +180,13 @@ def test_a_formula_may_say_that_it_is_spread(town: Town) -> None:
     assert (run.spread, states(town, run)) == (True, "working working blocked")
 
 
+def test_where_the_results_are_text_the_worker_is_told(town: Town) -> None:
+    write(town, step("a", more='description = "do"\n'), head="review_only = true\n")
+    told = "The result is text: change no file, and end with gt done --report FILE, or - for standard input.\n"
+    assert bead_of(town, pour(town)).body.endswith(f"after the last, gt done.\n\n{told}")
+    assert bead_of(town, pour(town, spread=True), "a").body == f"do\n\n{told}"
+
+
 def test_a_bead_that_fails_its_step_waits_for_a_person(town: Town) -> None:
     write(town, step("a") + step("b", "a"))
     run = pour(town, spread=True)
