@@ -104,7 +104,8 @@ def _pour(
     steps = tuple(
         RunStep(
             id=step.id, title=step.title, body=_with(step.description, told if spread else ""),
-            needs=step.needs, retries=step.retries, timeout=step.timeout, check=step.check, agent=step.agent, gate=step.gate,
+            needs=step.needs, retries=step.retries, timeout=step.timeout, check=step.check,
+            agent=step.agent, gate=step.gate,
         )
         for step in poured.steps
     )  # fmt: skip
