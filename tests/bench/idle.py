@@ -19,7 +19,7 @@ from gastown_tmux.store.agents import list_live_sessions
 
 NAME = "idle town"
 #: What a daemon does once after its start (backup, snapshots, ledger) is over by then.
-SETTLE_SECONDS = 40.0
+SETTLE_SECONDS = 75.0
 #: The deacon's goals beside so many agents: less than this share of a core. And of memory, beside any.
 GOALS, MEGABYTES = {30: 0.5, 300: 2.0}, 70
 LAUNCHER = "launcher"
