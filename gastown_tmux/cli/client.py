@@ -46,9 +46,11 @@ def run(arguments: list[str]) -> int | None:
     except OSError:
         return None
     try:
-        return _ask(connection, arguments)
-    except OSError:  # of what comes before GO
-        return None
+        try:
+            ready = _prepare(connection, arguments)
+        except OSError:
+            return None
+        return None if ready is None else _follow(connection, *ready)
     finally:
         connection.close()
 
@@ -141,7 +143,8 @@ def _named_town(arguments: list[str]) -> str | None:
     return None
 
 
-def _ask(connection: _socket.socket, arguments: list[str]) -> int | None:
+def _prepare(connection: _socket.socket, arguments: list[str]) -> tuple[int, dict[str, int]] | None:
+    """All that comes before ``GO``: who waits for it, and the files that the line names. Raises OSError."""
     here = os.open(".", os.O_PATH | os.O_CLOEXEC)
     umask = os.umask(0o077)
     os.umask(umask)
@@ -158,7 +161,7 @@ def _ask(connection: _socket.socket, arguments: list[str]) -> int | None:
     if reply[:1] != READY or len(children) != 1:
         return None
     names = [os.fsdecode(name) for name in reply[1:].split(b"\0") if name]
-    return _follow(connection, children[0], _open_all(names))
+    return children[0], _open_all(names)
 
 
 def _open_all(names: list[str]) -> dict[str, int]:
@@ -173,7 +176,10 @@ def _open_all(names: list[str]) -> dict[str, int]:
 
 
 def _follow(connection: _socket.socket, child: int, files: dict[str, int]) -> int:
-    """Signals go to the child first, whatever number a process has that took its place: ``child`` is a pidfd."""
+    """Raises no OSError, which would be taken for a line of which nothing was done.
+
+    Signals go to the child first, whatever number a process has that took its place: ``child`` is a pidfd.
+    """
     told = list[int]()
 
     def pass_on(number: int, frame: "FrameType | None") -> None:
@@ -200,10 +206,13 @@ def _follow(connection: _socket.socket, child: int, files: dict[str, int]) -> in
     for mortal in told:
         _signal.signal(mortal, _signal.SIG_DFL)
         os.kill(os.getpid(), mortal)
-    sys.stderr.write(
-        "gt: the server of verbs was lost while this ran: it may have been done, or not\n"
-        "hint: gt status, and look before you try again\n"
-    )
+    try:  # noqa: SIM105
+        sys.stderr.write(
+            "gt: the server of verbs was lost while this ran: it may have been done, or not\n"
+            "hint: gt status, and look before you try again\n"
+        )
+    except OSError:  # a full disk
+        pass
     return LOST
 
 

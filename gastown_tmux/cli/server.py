@@ -25,7 +25,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -93,7 +93,10 @@ class _Doors:
         # A folder's time may not tell two changes of one moment apart: a fresh one is read once more.
         if changed != self._looked:
             self._looked = changed if time.time_ns() - changed > 10**9 else 0
-            self._follow({entry.name for entry in os.scandir(self._folder)} if changed else set())
+            try:
+                self._follow(set(os.listdir(self._folder)) if changed else set())  # noqa: PTH208 - names
+            except OSError:  # no folder, or none of ours
+                self._follow(set())
         return True
 
     def _follow(self, names: set[str]) -> None:
@@ -115,10 +118,6 @@ class _Doors:
         path = self._listeners[listener.fileno()][1]
         return None if path == self._own else path
 
-    def close(self) -> None:
-        for number in list(self._listeners):
-            self._close(number)
-
     def _close(self, number: int) -> None:
         self._poll.unregister(number)
         self._listeners.pop(number)[0].close()
@@ -128,9 +127,10 @@ class _Doors:
         folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         umask = os.umask(0o177)
+        here = f"/proc/self/fd/{folder}"
+        fresh = f"{here}/{os.getpid()}.sock"
         try:
-            here = f"/proc/self/fd/{folder}"
-            fresh = f"{here}/{os.getpid()}.sock"
+            _remove(fresh)
             listener.bind(fresh)
             listener.listen(_BACKLOG)
             listener.setblocking(False)
@@ -138,6 +138,7 @@ class _Doors:
             inode = os.stat(f"{here}/{path.name}").st_ino  # noqa: PTH116
         except BaseException:
             listener.close()
+            _remove(fresh)
             raise
         finally:
             os.umask(umask)
@@ -145,6 +146,11 @@ class _Doors:
         self._listeners[listener.fileno()] = (listener, path)
         self._poll.register(listener.fileno(), select.POLLIN)
         return inode
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)  # noqa: PTH108 - relative to a descriptor
 
 
 def _accept(listener: socket.socket, doors: _Doors) -> None:
@@ -166,7 +172,9 @@ def _accept(listener: socket.socket, doors: _Doors) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.setsid()
-        doors.close()
+        # At once: whoever lets us wait must not keep the server's lock or sockets after its end.
+        os.closerange(_STREAMS, connection.fileno())
+        os.closerange(connection.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
         _serve(connection, door)
         status = 0
     except (OSError, EOFError, ValueError, TypeError):  # of who asks, who carries it out himself, or is gone
@@ -183,7 +191,7 @@ def _serve(connection: socket.socket, door: Path | None) -> None:
     if len(files) != _STREAMS + 1:
         return
     arguments, environment, umask, streams = marshal.loads(request)
-    _become(environment, umask, files, connection.fileno(), door)
+    _become(environment, umask, files, door)
     read = _Files()
     names = command_line.list_files(arguments)
     if names is None:
@@ -203,13 +211,13 @@ def _serve(connection: socket.socket, door: Path | None) -> None:
     send(connection, STATUS + bytes((status,)), [])
 
 
-def _become(environment: dict[bytes, bytes], umask: int, files: list[int], connection: int, door: Path | None) -> None:
-    """Files, folder, environment and umask are the client's; no other file of the server stays open."""
+def _become(environment: dict[bytes, bytes], umask: int, files: list[int], door: Path | None) -> None:
+    """Files, folder, environment and umask are the client's."""
     for place, file in enumerate(files[:_STREAMS]):
         os.dup2(file, place)
     os.fchdir(files[_STREAMS])
-    os.closerange(_STREAMS, connection)
-    os.closerange(connection + 1, os.sysconf("SC_OPEN_MAX"))
+    for file in files:
+        os.close(file)
     os.environb.clear()
     os.environb.update(environment)
     os.environ.pop("GT_SOCKET", None)

@@ -20,6 +20,7 @@ import pytest
 
 import gastown_tmux
 from gastown_tmux.cli import client
+from gastown_tmux.edges.processes.locks import is_held
 from tests.journeys.town_world import make_repository
 
 GT = [sys.executable, "-P", "-m", "gastown_tmux"]
@@ -60,7 +61,7 @@ class Served:
             [*GT, *words],
             cwd=more.pop("cwd", self.path),
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=more.pop("stderr", subprocess.PIPE),
             text=True,
             **more,
         )
@@ -193,6 +194,37 @@ def test_lost_on_the_way(town: Served) -> None:
     line.kill()
     line.communicate()
     town.wait_for(lambda: not child.is_running(), what="the child to end with who asked")
+
+
+def test_lost_with_nowhere_to_say_so(town: Served) -> None:
+    with Path("/dev/full").open("w") as full:
+        line, child = town.follow(stderr=full)
+    child.kill()
+    assert line.wait(timeout=20) == client.LOST  # and not carried out once more
+    line.communicate()
+
+
+def test_one_that_asks_and_says_nothing_keeps_nothing_of_the_server(town: Served) -> None:
+    connection = client.connect(str(town.run_folder / "gt.sock"))
+    assert client.receive(connection, 0)[0] == client.identity()
+    town.end()
+    assert not is_held(town.run_folder / "server.lock") and not town.listens()
+    connection.close()
+
+
+def test_what_stands_in_the_way_of_a_socket(town: Served) -> None:
+    doors = town.run_folder / "doors"
+    blocked, good = doors / "ses-a", doors / "ses-b"
+    (blocked / "gt.sock").mkdir(parents=True)
+    good.mkdir()
+    town.wait_for((good / "gt.sock").exists, 20, "a socket in the other door")
+    assert [entry.name for entry in blocked.iterdir()] == ["gt.sock"]
+    shutil.rmtree(doors)
+    doors.write_text("no folder")
+    assert town.server is not None
+    with pytest.raises(subprocess.TimeoutExpired):
+        town.server.wait(timeout=2.5)
+    assert is_served(town, "status")
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(town: Served) -> None:
