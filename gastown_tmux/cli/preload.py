@@ -12,7 +12,7 @@ import gastown_tmux
 #: Packages that no verb of the server's needs: faces of their own, daemons, agents.
 _OTHERS = ("agents", "daemons", "repl", "tui", "web")
 #: What verbs import late, since most need it not.
-_LATE = ("difflib", "git", "importlib.metadata", "tempfile", "traceback", "wcwidth", "yaml")
+_LATE = ("_strptime", "difflib", "git", "importlib.metadata", "tempfile", "traceback", "wcwidth", "yaml")
 
 
 def preload() -> None:

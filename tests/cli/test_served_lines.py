@@ -261,6 +261,14 @@ def test_garbage_at_the_door(town: Served) -> None:
     town.wait_for(lambda: not town.children(), 20, "the children to end")
 
 
+def test_nothing_is_imported_for_a_line(rig: Served) -> None:
+    rig.end()
+    rig.start(env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}, stderr=subprocess.DEVNULL)
+    rig.gt("bead", "create", "x", "--rig", "demo")
+    for words in (["bead", "list"], ["status", "--json"], ["--version"], ["mail", "inbox"], ["config", "show"]):
+        assert rig.gt(*words).stderr == ""
+
+
 def test_thirty_at_once(rig: Served) -> None:
     def create(number: int) -> str:
         made = rig.gt("bead", "create", f"bead {number}", "--rig", "demo", "--json", "--key", str(number // 2))
