@@ -32,8 +32,11 @@ def carry_through(action: "Callable[[], int]", arguments: list[str]) -> int:
         # What cannot be written is dropped: Python would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if status == 0 and not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"gt: cannot write: {error.strerror}\n")
             status = 1
+            try:
+                sys.stderr.write(f"gt: cannot write: {error.strerror}\n")
+            except OSError:  # the very file that cannot be written
+                os.dup2(1, 2)
     return status
 
 

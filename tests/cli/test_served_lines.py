@@ -204,6 +204,14 @@ def test_lost_with_nowhere_to_say_so(town: Served) -> None:
     line.communicate()
 
 
+def test_a_complaint_that_nobody_can_read_has_its_status(town: Served) -> None:
+    with Path("/dev/full").open("w") as full:
+        for server in ("on", "off"):
+            line = town.popen("bead", "show", "none", stderr=full, env={**os.environ, "GT_SERVER": server})
+            assert line.wait(timeout=20) == 1
+            line.communicate()
+
+
 def test_one_that_asks_and_says_nothing_keeps_nothing_of_the_server(town: Served) -> None:
     connection = client.connect(str(town.run_folder / "gt.sock"))
     assert client.receive(connection, 0)[0] == client.identity()
