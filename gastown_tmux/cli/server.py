@@ -170,7 +170,10 @@ def _accept(listener: socket.socket, doors: _Doors) -> None:
     status = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        # What the caller ignores, it does not pass on; what whoever started the server ignored is nobody's concern.
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.setsid()
         # At once: whoever lets us wait must not keep the server's lock or sockets after its end.
         os.closerange(_STREAMS, connection.fileno())

@@ -183,6 +183,16 @@ def test_a_signal_that_the_caller_ignores_is_ignored(town: Served) -> None:
     town.wait_for(lambda: not child.is_running(), what="the child to end")
 
 
+def test_signals_that_the_servers_starter_ignored(town: Served) -> None:
+    town.end()
+    town.start(preexec_fn=lambda: [signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGQUIT)])
+    for number, status in ((signal.SIGINT, 130), (signal.SIGQUIT, -signal.SIGQUIT)):
+        line, _ = town.follow()
+        line.send_signal(number)
+        assert line.wait(timeout=20) == status
+        line.communicate()
+
+
 def test_lost_on_the_way(town: Served) -> None:
     line, child = town.follow()
     child.kill()
