@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int | None:
 
     A signal that ends this process ends the line first.
     """
-    if os.environ.get("GT_SERVER", "").lower() in OFF or not hasattr(os, "pidfd_open"):
+    if os.environ.get("GT_SERVER", "").lower() in OFF or not hasattr(os, "pidfd_open") or _is_in_background():
         return None
     try:
         path = _find_socket(arguments)
@@ -53,6 +53,14 @@ def run(arguments: list[str]) -> int | None:
         return None if ready is None else _follow(connection, *ready)
     finally:
         connection.close()
+
+
+def _is_in_background() -> bool:
+    """Whether a shell's job is not to read the terminal: the kernel stops us there, and nobody of another session."""
+    try:
+        return os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp()
+    except OSError:  # a terminal that is not ours to begin with
+        return False
 
 
 def identity() -> bytes:

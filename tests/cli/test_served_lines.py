@@ -1,8 +1,10 @@
 """A line that the server of verbs carries out is the same line: its files, its signals, its end."""
 
+import contextlib
 import json
 import marshal
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -355,3 +357,20 @@ def test_a_door_has_a_socket_while_it_is_there(town: Served) -> None:
     shutil.rmtree(door)
     town.wait_for(lambda: count_sockets() == before, what="the door to be closed")
     assert is_served(town, "status")
+
+
+def test_a_job_in_the_background_leaves_the_terminal_to_its_shell(town: Served) -> None:
+    """The kernel stops one that reads there all the same, which it could not do to the server's child."""
+    command = " ".join(GT)
+    script = f"set -m; {command} mail send overseer -s x -m - & wait %1; jobs -l; kill -9 %1"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(town.path)
+        os.execv("/bin/bash", ["bash", "--norc", "--noprofile", "-c", script])
+    said = b""
+    with contextlib.suppress(OSError):  # its end
+        while part := os.read(terminal, 1000):
+            said += part
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    assert b"Stopped" in said, said

@@ -133,7 +133,7 @@ def test_a_morning_at_the_mayors_window(town: TownWorld, terminal: Terminal, sho
     terminal.types("clear\rbe")
     shows("""
         gt> bead list
-               bead   create · list · show · update · close · reopen · ready
+               bead   create · list · show · update · close · reopen · ready · se…
 
 
 
@@ -279,7 +279,7 @@ def test_a_terminal_without_colours_and_one_that_only_prints(
     shows("""
         the town town, PATH; help tells more
         gt> bead list
-               bead   create · list · show · update · close · reopen · ready
+               bead   create · list · show · update · close · reopen · ready · se…
 
 
 
