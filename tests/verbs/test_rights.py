@@ -8,7 +8,7 @@ import pytest
 from gastown_tmux.domain.addresses import DEACON, MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.escalation import Severity
-from gastown_tmux.domain.ids import BeadId
+from gastown_tmux.domain.ids import BeadId, Commit
 from gastown_tmux.domain.rights import BY_ROLE, EVERYBODY, Right, may
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.town.town import Town
@@ -16,7 +16,7 @@ from gastown_tmux.operations.work.beads import create_bead
 from gastown_tmux.store.agents import insert_agent
 from gastown_tmux.store.beads import get_bead, sling_bead
 from gastown_tmux.store.escalations import insert_escalation
-from gastown_tmux.store.merging import insert_merge_request
+from gastown_tmux.store.merging import insert_merge_request, move_merge_request
 from gastown_tmux.verbs.call import call
 from gastown_tmux.verbs.index import VERBS, find_verb
 from gastown_tmux.verbs.parser import parse
@@ -72,10 +72,13 @@ def submitted(town: Town, author: Address) -> str:
     bead = get_bead(town.db, new_bead(town))
     with town.change() as change:
         sling_bead(change, bead.id, author)
-        return insert_merge_request(
-            change, bead=bead.id, rig=bead.rig, author=author, branch=f"bead/{bead.id}", head="1" * 40, base="2" * 40,
-            target="main", held=True,
-        )  # type: ignore[arg-type]  # fmt: skip
+        request = insert_merge_request(
+            change, bead=bead.id, rig=bead.rig, author=author, branch=f"bead/{bead.id}", head=Commit("1" * 40),
+            base=Commit("2" * 40), target="main",
+        )  # fmt: skip
+        move_merge_request(change, request, "test")
+        move_merge_request(change, request, "hold")
+    return request
 
 
 def test_every_right_by_every_role(folk: Town) -> None:
