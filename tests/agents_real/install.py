@@ -15,6 +15,8 @@ from pathlib import Path
 from tests.agents_real.programs import NODE, Program
 
 _SECONDS = 600
+#: Milliseconds for one file: a connection that stands still is given up and made anew. npm's own are five minutes.
+_FETCH = 60_000
 
 
 class NoNpmError(Exception):
@@ -74,7 +76,8 @@ def _npm(folder: Path, packages: tuple[str, ...], path: str | None = None) -> No
     if npm is None:
         raise NoNpmError
     (folder / "package.json").write_text("{}\n")
-    _run(npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *packages,
+    _run(npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error",
+         f"--fetch-timeout={_FETCH}", "--fetch-retry-mintimeout=1000", *packages,
          cwd=folder, env={**os.environ, "PATH": path or os.environ["PATH"]})  # fmt: skip
 
 

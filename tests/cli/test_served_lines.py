@@ -5,6 +5,7 @@ import json
 import marshal
 import os
 import pty
+import shlex
 import shutil
 import signal
 import socket
@@ -146,7 +147,7 @@ def test_a_file_is_read_where_its_name_is_the_callers(rig: Served) -> None:
 def test_what_surrounds_a_line_is_the_callers(town: Served) -> None:
     gone = town.path / "gone"
     gone.mkdir()
-    script = f"cd {gone} && rmdir {gone} && exec {' '.join(GT)} --town {town.path} status --json"
+    script = f"cd {gone} && rmdir {gone} && exec {shlex.join(GT)} --town {town.path} status --json"
     assert json.loads(subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout)["path"]
     assert "\N{BULLET}" not in town.gt("status", env={**os.environ, "PYTHONIOENCODING": "ascii"}).stdout
     assert "is no address" not in town.gt("mail", "inbox", "--as", "mayor").stderr
@@ -361,7 +362,7 @@ def test_a_door_has_a_socket_while_it_is_there(town: Served) -> None:
 
 def test_a_job_in_the_background_leaves_the_terminal_to_its_shell(town: Served) -> None:
     """The kernel stops one that reads there all the same, which it could not do to the server's child."""
-    command = " ".join(GT)
+    command = shlex.join(GT)
     script = f"set -m; {command} mail send overseer -s x -m - & wait %1; jobs -l; kill -9 %1"
     pid, terminal = pty.fork()
     if pid == 0:
