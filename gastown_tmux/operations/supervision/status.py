@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 from gastown_tmux.domain.addresses import OVERSEER, Address
-from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.rigs import QueueState
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.sessions.daemons import Daemon, list_daemons
+from gastown_tmux.operations.supervision.rig_views import RigView, view_rigs
 from gastown_tmux.operations.supervision.views import AgentView, list_agents
 from gastown_tmux.operations.town import capacity
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.store.beads import count_beads, count_ready, list_waiting
+from gastown_tmux.store.beads import count_beads, list_waiting
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import count_held, count_queued, list_hindered
@@ -26,18 +26,6 @@ WAITING_SHOWN = 5
 class TmuxView:
     socket: str
     alive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RigView:
-    name: RigName
-    target: str
-    remote: str
-    parked: bool
-    gates: int
-    beads: int
-    waiting: int
-    queue: QueueState
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,40 +74,22 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         explanation = explain(town, agent)
         return Answer(explanation, explanation.text())
     beads = count_beads(town.db)
-    queued = count_queued(town.db)
-    ready = count_ready(town.db)
+    rigs = view_rigs(town)
     counts = {
         **{state: beads.get(state, 0) for state in ("open", "hooked", "working", "submitted", "merged", "closed")},
         **count_waiting(town),
     }
     notes = [*_describe_orders(town), *_describe_capacity(town)]
-    notes += [f"{rig.name}: {rig.problem}" for rig in list_rigs(town.db) if rig.problem]
+    notes += [f"{rig.name}: {rig.problem}" for rig in rigs if rig.problem and rig.problem not in notes]
     notes += [
         f"the merge queue of {rig.name} is paused: {rig.queue_reason}: gt mq resume --rig {rig.name}"
-        for rig in list_rigs(town.db)
+        for rig in rigs
         if rig.queue is QueueState.PAUSED
     ]
     notes += map(str, daemon_deaths.list_repeated(town))
-    rigs = []
-    for rig in list_rigs(town.db):
-        gates = 0
-        try:
-            gates = len(town.settings(rig.name).gates())
-            notes += [] if gates else [f"{rig.name} has no merge gates: whatever merges cleanly lands"]
-        except GtError as error:
-            notes += [error.message] if error.message not in notes else []
-        rigs.append(
-            RigView(
-                name=rig.name,
-                target=rig.target,
-                remote=rig.remote,
-                parked=rig.parked,
-                gates=gates,
-                beads=ready.get(rig.name, 0),
-                waiting=queued[rig.name],
-                queue=rig.queue,
-            )
-        )
+    for view in rigs:
+        if view.publish is not None and not view.gates:
+            notes.append(f"{view.name} has no merge gates: whatever merges cleanly lands")
     for view in rigs:
         notes += [f"{id} waits for a free place" for id, _ in list_waiting(town.db, view.name, WAITING_SHOWN)]
     notes += [f"{id}: {reason}" for id, reason in list_hindered(town.db)]

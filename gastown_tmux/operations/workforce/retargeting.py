@@ -7,6 +7,7 @@ from gastown_tmux.edges.git.command import NETWORK_TIMEOUT
 from gastown_tmux.edges.processes import locks
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.hooks.target import note_problem, note_target
+from gastown_tmux.operations.supervision.rig_views import view_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import rigs as rows
 from gastown_tmux.store.merging import retarget
@@ -32,7 +33,7 @@ def _set_branch(town: Town, rig: Rig, branch: str) -> Answer:
         raise RefusedError(f"git itself means something else by {branch}", hint="give the branch another name")
     if branch == rig.target:
         note_problem(town, rig, None)
-        return Answer(town.rig(rig.name), f"work of {rig.name} lands on {branch} already")
+        return Answer(view_rig(town, rig), f"work of {rig.name} lands on {branch} already")
     repository = town.repository(rig.name)
     repository.fetch(branch)
     tip = repository.resolve(f"refs/remotes/origin/{branch}")
@@ -45,7 +46,7 @@ def _set_branch(town: Town, rig: Rig, branch: str) -> Answer:
         along = retarget(change, rig.name, branch)
     note_target(town, town.rig(rig.name), Commit(tip))
     text = f"work of {rig.name} lands on {branch} of {rig.remote} from now on"
-    return Answer(town.rig(rig.name), text + (f"; {along} that wait go along" if along else ""))
+    return Answer(view_rig(town, rig), text + (f"; {along} that wait go along" if along else ""))
 
 
 def _carry_over(town: Town, rig: Rig, branch: str, tip: str) -> Commit | None:

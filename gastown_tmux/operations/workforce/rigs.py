@@ -18,6 +18,7 @@ from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 from gastown_tmux.operations.hooks.project_rules import follow_source, refuse_unknown
 from gastown_tmux.operations.hooks.worktrees import archive_agent, clear_hook
 from gastown_tmux.operations.sessions.ending import stop_sessions
+from gastown_tmux.operations.supervision.rig_views import view_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import rigs as rows
 from gastown_tmux.store.agents import list_agents
@@ -41,7 +42,7 @@ def _add_rig(town: Town, name: RigName, source: str, branch: str | None, prefix:
     given = str(found.path) if found.path else source
     if known is not None:
         if known.source == given and branch in (None, known.target) and prefix in (None, known.prefix):
-            return Answer(known, f"rig {name} is there already")
+            return Answer(view_rig(town, known), f"rig {name} is there already")
         raise RefusedError(f"rig {name} is there already, of {known.source}", hint="choose another name")
     taken = frozenset(rig.prefix for rig in rows.list_rigs(town.db))
     if prefix is None:
@@ -88,7 +89,7 @@ def _add_rig(town: Town, name: RigName, source: str, branch: str | None, prefix:
     (town.rig_folder(name) / "settings").mkdir(exist_ok=True)
     with town.change() as change:
         rows.insert_rig(change, rig)
-    return Answer(town.rig(name), f"rig {name}: beads are {prefix}-…, work lands on {target} of {found.url}")
+    return Answer(view_rig(town, rig), f"rig {name}: beads are {prefix}-…, work lands on {target} of {found.url}")
 
 
 def _clone(town: Town, name: RigName, url: str) -> Repository:
@@ -113,14 +114,6 @@ def _find_email(town: Town, path: Path | None) -> str:
     guess = sources.guess_email()
     town.say(f"git knows no user.email: agents' commits say {guess}")
     return guess
-
-
-def list_rigs(town: Town) -> list[Rig]:
-    return rows.list_rigs(town.db)
-
-
-def show_rig(town: Town, rig: Rig) -> Rig:
-    return rig
 
 
 def remove_rig(town: Town, rig: Rig, force: bool = False) -> Answer:
@@ -171,10 +164,10 @@ def park_rig(town: Town, rig: Rig) -> Answer:
     """No agent of a parked rig is started; those that run go on until they are done."""
     with town.change() as change:
         changed = rows.park_rig(change, rig.name, True)
-    return Answer(town.rig(rig.name), f"rig {rig.name} is parked" + ("" if changed else " already"))
+    return Answer(view_rig(town, rig), f"rig {rig.name} is parked" + ("" if changed else " already"))
 
 
 def unpark_rig(town: Town, rig: Rig) -> Answer:
     with town.change() as change:
         changed = rows.park_rig(change, rig.name, False)
-    return Answer(town.rig(rig.name), f"rig {rig.name} is open" + ("" if changed else " already"))
+    return Answer(view_rig(town, rig), f"rig {rig.name} is open" + ("" if changed else " already"))

@@ -117,7 +117,7 @@ VERBS = (
     Verb(
         "rig list",
         "all rigs",
-        "operations.workforce.rigs:list_rigs",
+        "operations.supervision.rig_views:view_rigs",
         (),
         Listing(("name", "prefix", "target", "remote", "parked", "problem"), "no rigs yet: gt rig add NAME URL|PATH"),
         right=Right.READ,
@@ -126,7 +126,7 @@ VERBS = (
     Verb(
         "rig show",
         "one rig",
-        "operations.workforce.rigs:show_rig",
+        "operations.supervision.rig_views:view_rig",
         (_RIG_ARGUMENT,),
         Record(
             (
@@ -134,8 +134,12 @@ VERBS = (
                 "prefix",
                 "source",
                 "remote",
-                "remote_kind",
+                "kind",
                 "target",
+                "publish",
+                "gates",
+                "agents",
+                "waiting",
                 "problem",
                 "queue",
                 "queue_reason",
