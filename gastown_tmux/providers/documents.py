@@ -81,7 +81,7 @@ def _composer(document: Document) -> ComposerRule:
 
 def _state(document: Document) -> StateRule:
     fields = dict(document)
-    rest = {key: fields.pop(key) for key in ("composer", "lines") if key in fields}
+    rest = {key: fields.pop(key) for key in ("composer", "lines", "cause") if key in fields}
     state = ScreenState(str(fields.pop("state")))
     patterns = {key: re.compile(str(value), re.MULTILINE) for key, value in fields.items()}
     return StateRule(state, **rest, **patterns)  # type: ignore[arg-type]

@@ -44,7 +44,8 @@ class StateRule:
     ``bottom`` in the last ``lines`` lines of the screen (blank lines not counted), ``lacks`` must not be found
     anywhere above the composer. ``composer`` says whether there must or must not be one. Group ``reset`` of a
     ``limited`` rule is the words that say when the limit ends; without a composer it is a dialog, in which the
-    program's own yes means to go on.
+    program's own yes means to go on. ``cause`` of a ``waiting`` rule says what a person has to put right before the
+    program can work at all: it is no dialog that a yes would answer.
     """
 
     state: ScreenState
@@ -55,6 +56,7 @@ class StateRule:
     lacks: re.Pattern[str] | None = None
     composer: bool | None = None
     lines: int = 8
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Screen:
     evidence: str
     draft: str | None = None
     reset_at_text: str | None = None
+    cause: str | None = None
 
     @property
     def takes_words(self) -> bool:
@@ -87,7 +90,8 @@ class Screen:
     @property
     def asks(self) -> bool:
         """A dialog waits for an answer."""
-        return self.state is ScreenState.WAITING or (self.state is ScreenState.LIMITED and self.draft is None)
+        waits = self.state is ScreenState.WAITING and self.cause is None
+        return waits or (self.state is ScreenState.LIMITED and self.draft is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,9 @@ def judge(rules: ScreenRules, screen: str, title: str) -> Screen:
         if found is not None:
             reset = next((match["reset"] for match in found if "reset" in match.re.groupindex), None)
             evidence = " + ".join(match[0].strip() for match in found) or "composer"
-            return Screen(rule.state, f"rule {number + 1}: {evidence}", parts.draft if parts else None, reset)
+            return Screen(
+                rule.state, f"rule {number + 1}: {evidence}", parts.draft if parts else None, reset, rule.cause
+            )
     return Screen(ScreenState.UNKNOWN, "no rule holds", parts.draft if parts else None)
 
 

@@ -1,12 +1,36 @@
 """What waits for a person, one after the other, a key each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from gastown_tmux.operations.supervision.review import ReviewItem
+from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.domain.needs import Need, NeedKind
 from gastown_tmux.verbs.text import harmless
 
-_YES, _NO, _ATTACH, _DIFF, _SKIP, _QUIT = "y", "n", "a", "d", "s", "q"
+_ATTACH, _SKIP, _QUIT = "a", "s", "q"
+#: What only shows something: the same item is asked about again.
+_SHOWING = "dl"
+
+#: Of each kind of need, the keys and what each does. An act that ends the cause of an escalation resolves it too.
+_KEYS: Mapping[NeedKind, Mapping[str, str]] = {
+    NeedKind.APPROVAL: {"y": "yes", "n": "no", "a": "go there"},
+    NeedKind.MERGE: {"y": "land", "n": "send back", "d": "diff", "a": "go to its author"},
+    NeedKind.ESCALATION: {"y": "resolved", "n": "I look after it", "a": "go to the agent"},
+    NeedKind.BEAD: {},
+    NeedKind.SETUP: {"a": "go there", "r": "start its program again"},
+    NeedKind.PROGRAM: {"y": "try again now"},
+    NeedKind.FAILED: {"r": "start it again", "l": "its log"},
+    NeedKind.STALLED: {"a": "go there", "r": "start it again", "l": "its log"},
+    NeedKind.LIMIT: {"a": "go there", "r": "start it again"},
+    NeedKind.BUDGET: {"y": "let it go on"},
+    NeedKind.STOPPED: {"r": "start it again", "u": "take the bead off its hook"},
+    NeedKind.RUN: {},
+    NeedKind.RIG: {},
+    NeedKind.QUEUE: {"y": "let it go on"},
+    NeedKind.MAIL: {"y": "show the inbox"},
+}
+#: What there is besides where it is about a bead that nobody is at.
+_WITH_BEAD = {"l": "log", "w": "again with words", "g": "give it out again", "c": "close it"}
 
 
 class Person(Protocol):
@@ -18,7 +42,7 @@ class Person(Protocol):
 
 
 def decide(
-    review: Callable[[], Sequence[ReviewItem]],
+    review: Callable[[], Sequence[Need]],
     person: Person,
     run: Callable[[Sequence[str]], bool],
     stays: bool = True,
@@ -32,14 +56,13 @@ def decide(
     for number, item in enumerate(items, start=1):
         place = f"{number}/{len(items)}"
         while (shown := _show(place, item, review, person, run)) is not None:
-            key = person.ask_key(_question(item.kind), _keys(item.kind))
-            while key == _DIFF:
-                run(("diff", str(item.bead)))
-                key = person.ask_key(_question(item.kind), _keys(item.kind))
-            if key in (None, _QUIT):
+            keys = _keys_of(shown)
+            question = ", ".join(f"{key} {words}" for key, words in keys.items()) + ": "
+            while (key := person.ask_key(question, "".join(keys))) is not None and key in _SHOWING:
+                run(_commands(shown, key, person)[0])
+            if key is None or key == _QUIT:
                 return False
-            command = None if key == _SKIP else _command(shown, str(key), person)
-            went = command is not None and run(command)
+            went = key != _SKIP and _run_all(_commands(shown, key, person), run)
             if key == _ATTACH and went and not stays:
                 return False
             if key != _ATTACH:
@@ -50,56 +73,87 @@ def decide(
 
 def _show(
     place: str,
-    item: ReviewItem,
-    review: Callable[[], Sequence[ReviewItem]],
+    item: Need,
+    review: Callable[[], Sequence[Need]],
     person: Person,
     run: Callable[[Sequence[str]], bool],
-) -> ReviewItem | None:
+) -> Need | None:
     """The item as it is now, which is shown; None where it waits no more."""
     now = next((found for found in review() if (found.kind, found.id) == (item.kind, item.id)), None)
     if now is None:
         person.write(f"{place} {item.kind} {item.id} waits no more")
         return None
-    person.write(f"{place} {now.kind} {now.id} {now.bead or ''} {harmless(now.text)}")
-    if now.kind == "merge" and now.bead:
-        run(("diff", now.bead, "--stat"))
-    if now.kind == "approval":
-        person.write(harmless(now.reason))
+    person.write(f"{place} {now.kind} {now.id} {now.bead or ''} {harmless(now.title)}")
+    match now.kind:
+        case NeedKind.MERGE if now.bead:
+            run(("diff", now.bead, "--stat"))
+        case NeedKind.MAIL:
+            pass
+        case _:
+            person.write(harmless(now.reason))
     return now
 
 
-def _keys(kind: str) -> str:
-    match kind:
-        case "merge":
-            return _YES + _NO + _DIFF + _ATTACH + _SKIP + _QUIT
-        case "mail":
-            return _YES + _SKIP + _QUIT
-        case _:
-            return _YES + _NO + _ATTACH + _SKIP + _QUIT
+def _keys_of(need: Need) -> Mapping[str, str]:
+    """The keys for this one, each with what it does."""
+    keys = dict(_KEYS[need.kind])
+    if need.bead is not None and need.kind in (NeedKind.ESCALATION, NeedKind.BEAD):
+        keys |= {key: words for key, words in _WITH_BEAD.items() if key not in "lw" or need.agent != OVERSEER}
+    return keys | {_SKIP: "later", _QUIT: "enough"}
 
 
-def _question(kind: str) -> str:
-    words = {
-        "approval": "y yes, n no, a go there",
-        "merge": "y land, n send back, d diff, a go to its author",
-        "escalation": "y resolved, n I look after it, a go to the agent",
-        "mail": "y show the inbox",
-    }
-    return f"{words[kind]}, s later, q enough: "
+def _run_all(commands: Sequence[Sequence[str]], run: Callable[[Sequence[str]], bool]) -> bool:
+    """One after the other, to the first that fails; whether there were any and none did."""
+    return bool(commands) and all(run(command) for command in commands)
 
 
-def _command(item: ReviewItem, key: str, person: Person) -> Sequence[str] | None:
-    match item.kind, key:
+def _commands(need: Need, key: str, person: Person) -> Sequence[Sequence[str]]:
+    """What the key means for it; nothing where the person thought better of it."""
+    bead = str(need.bead)
+    if key in _WITH_BEAD and need.kind in (NeedKind.ESCALATION, NeedKind.BEAD):
+        acts = _with_bead(need, bead, key, person)
+        ends = need.kind is NeedKind.ESCALATION and key != "l"
+        return [*acts, ("escalate", "resolve", need.id)] if acts and ends else acts
+    match need.kind, key:
         case _, "a":
-            return ("attach", item.agent)
-        case "approval", _:
-            return ("approve" if key == _YES else "deny", item.agent, "--digest", str(item.digest))
-        case "merge", "y":
-            return ("mq", "approve", item.id)
-        case "merge", _:
+            return [("attach", need.agent)]
+        case _, "l":
+            return [("log", need.agent)]
+        case _, "r":
+            return [("respawn", need.agent)]
+        case NeedKind.APPROVAL, _:
+            return [("approve" if key == "y" else "deny", need.agent, "--digest", str(need.digest))]
+        case NeedKind.MERGE, "d":
+            return [("diff", bead)]
+        case NeedKind.MERGE, "y":
+            return [("mq", "approve", need.id)]
+        case NeedKind.MERGE, _:
             words = person.ask_words("why? ")
-            return None if words is None else ("mq", "reject", item.id, *((f"--message={words}",) if words else ()))
-        case "escalation", _:
-            return ("escalate", "resolve" if key == _YES else "ack", item.id)
+            return [] if words is None else [("mq", "reject", need.id, *((f"--message={words}",) if words else ()))]
+        case NeedKind.ESCALATION, _:
+            return [("escalate", "resolve" if key == "y" else "ack", need.id)]
+        case NeedKind.STOPPED, _:
+            return [("unsling", bead)]
+        case NeedKind.BUDGET, _:
+            return [("resume", need.agent)]
+        case NeedKind.PROGRAM, _:
+            return [("respawn", need.agent)]
+        case NeedKind.QUEUE, _:
+            return [("mq", "resume", "--rig", need.id)]
         case _:
-            return ("mail", "inbox")
+            return [("mail", "inbox")]
+
+
+def _with_bead(need: Need, bead: str, key: str, person: Person) -> Sequence[Sequence[str]]:
+    """What goes on with the work that an escalation is about, or that came back."""
+    match key:
+        case "l":
+            return [("log", need.agent)]
+        case "w":
+            words = person.ask_words("what shall it do? ")
+            said = ("mail", "send", need.agent, f"--subject=about {bead}", f"--message={words}", f"--bead={bead}")
+            return [said, ("sling", bead)] if words else []
+        case "g":
+            return [("sling", bead)]
+        case _:
+            return [("bead", "close", bead, "--reason=wontdo")]

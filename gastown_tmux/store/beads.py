@@ -170,6 +170,12 @@ def list_waiting(reader: Reader, rig: str, most: int = -1) -> list[tuple[BeadId,
     return [(BeadId(row["id"]), row["target"]) for row in reader.rows(sql, rig, ATTEMPTS, *RETRIED, most)]
 
 
+def list_returned(reader: Reader) -> list[Bead]:
+    """Those that came back and wait for a word of the mayor or of a person, the oldest first."""
+    sql = f"{_BEAD} WHERE b.state = 'open' AND b.reason IN ({placeholders(WAITING)}) ORDER BY b.updated, b.id"
+    return [_bead(row) for row in reader.rows(sql, *WAITING)]
+
+
 def find_bead(reader: Reader, bead: str) -> Bead | None:
     row = reader.row(_BEAD + " WHERE b.id = ?", bead)
     return _bead(row) if row else None

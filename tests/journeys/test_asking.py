@@ -125,7 +125,7 @@ def test_an_answer_is_for_the_dialog_that_was_judged(town: TownWorld, make_asker
     assert (item["kind"], item["id"], item["digest"], item["title"]) == (
         "approval", "demo/ann", judged, "Bash command: ls",
     )  # fmt: skip
-    assert item["next"] == ["approve demo/ann"] and "Do you want to proceed?" in item["reason"]
+    assert item["next"][0] == "gt approve demo/ann" and "Do you want to proceed?" in item["reason"]
     asker.show(dialog("rm -rf /"))
     asker.shows("rm -rf /")
     for verb in ("approve", "deny"):

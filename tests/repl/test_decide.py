@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.operations.supervision.review import ReviewItem
+from gastown_tmux.domain.ids import BeadId
+from gastown_tmux.domain.needs import Need, NeedKind
 from gastown_tmux.repl.decide import decide
 
 TOAST = Address("demo/toast")
-ASKED = ReviewItem(
-    "approval", TOAST, TOAST, None, "Bash command: ls", None, ("approve demo/toast",), "Bash command: ls",
+ASKED = Need(
+    NeedKind.APPROVAL, TOAST, TOAST, None, None, ("gt approve demo/toast",), "Bash command: ls",
     "Bash command\nls\x07", "d1",
 )  # fmt: skip
-HELD = ReviewItem("merge", "mr-1", TOAST, None, "bead/x", None, ("mq approve mr-1",), "x", "held for review")
+HELD = Need(NeedKind.MERGE, "mr-1", TOAST, None, None, ("gt mq approve mr-1",), "x", "held for review")
 
 
 @dataclass
@@ -20,9 +21,11 @@ class Desk:
     """A person who presses these keys, one after the other, while what waits changes with each command."""
 
     keys: list[str]
-    waiting: list[list[ReviewItem]]
+    waiting: list[list[Need]]
     shown: list[str] = field(default_factory=list)
     ran: list[Sequence[str]] = field(default_factory=list)
+    words: str = ""
+    fails: bool = False
 
     def write(self, text: str) -> None:
         self.shown.append(text)
@@ -33,14 +36,14 @@ class Desk:
         return key
 
     def ask_words(self, question: str) -> str | None:
-        return ""
+        return self.words
 
-    def review(self) -> list[ReviewItem]:
+    def review(self) -> list[Need]:
         return self.waiting[min(len(self.ran), len(self.waiting) - 1)]
 
     def run(self, words: Sequence[str]) -> bool:
         self.ran.append(words)
-        return True
+        return not self.fails
 
     def decide(self, stays: bool = True) -> bool:
         return decide(self.review, self, self.run, stays)
@@ -79,8 +82,55 @@ def test_what_comes_up_later_is_shown_as_it_is_then() -> None:
 
 
 def test_a_diff_comes_back_to_the_same_question() -> None:
-    held = replace(HELD, bead="de-1")
+    held = replace(HELD, bead=BeadId("de-1"))
     desk = Desk(["d", "y"], [[held]])
     desk.decide()
     assert desk.ran == [("diff", "de-1", "--stat"), ("diff", "de-1"), ("mq", "approve", "mr-1")]
     assert len(desk.shown) == 2
+
+
+ESCALATED = Need(
+    NeedKind.ESCALATION, "esc-1", TOAST, BeadId("de-1"), None, ("gt escalate show esc-1",), "which greeting?", "medium"
+)
+
+
+def test_an_act_that_ends_the_cause_of_an_escalation_resolves_it() -> None:
+    desk = Desk(["l", "w"], [[ESCALATED]], words="say hello")
+    desk.decide()
+    assert desk.ran == [
+        ("log", TOAST),
+        ("mail", "send", TOAST, "--subject=about de-1", "--message=say hello", "--bead=de-1"),
+        ("sling", "de-1"),
+        ("escalate", "resolve", "esc-1"),
+    ]
+    for key, act in (("g", ("sling", "de-1")), ("c", ("bead", "close", "de-1", "--reason=wontdo"))):
+        desk = Desk([key], [[ESCALATED]])
+        desk.decide()
+        assert desk.ran == [act, ("escalate", "resolve", "esc-1")]
+
+
+def test_an_act_that_fails_or_is_thought_better_of_resolves_nothing() -> None:
+    desk = Desk(["g"], [[ESCALATED]], fails=True)
+    desk.decide()
+    assert desk.ran == [("sling", "de-1")]
+    desk = Desk(["w"], [[ESCALATED]])
+    desk.decide()
+    assert desk.ran == []
+
+
+def test_every_kind_of_need_has_keys_and_no_key_has_nothing_to_do() -> None:
+    for kind in NeedKind:
+        keys: list[str] = []
+        need = replace(ESCALATED, kind=kind)
+
+        class Asker(Desk):
+            def ask_key(self, question: str, offered: str, found: list[str] = keys) -> str | None:
+                found[:] = offered
+                return "q"
+
+        Asker([], [[need]]).decide()
+        assert keys[-2:] == ["s", "q"] and len(keys) == len(set(keys))
+        for key in set(keys) - {"s", "q", "a"}:
+            desk = Desk([key, "s"], [[need]], words="words")
+            desk.decide()
+            assert desk.ran[0 if kind is not NeedKind.MERGE else 1 :], (kind, key)

@@ -23,7 +23,7 @@ _LAST_LINES = 12
 @dataclass(frozen=True, slots=True)
 class Dialog:
     """What a session's window shows. ``question`` None: it asks nothing, or what it asks is not known, or not seen
-    whole. ``asks`` says which.
+    whole. ``asks`` says which. ``cause``: what keeps the program from working at all, where its screen tells.
     """
 
     session: Session
@@ -33,6 +33,7 @@ class Dialog:
     question: Question | None
     digest: str
     screen: str
+    cause: str | None = None
 
     @property
     def headline(self) -> str:
@@ -64,7 +65,8 @@ class Dialog:
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """``question`` is one line of the dialog, ``screen`` all of it. ``tool`` and ``action`` are what the program is
-    about to do, empty where that is not known. ``digest`` goes with the answer.
+    about to do, empty where that is not known. ``digest`` goes with the answer. ``cause``: it asks nothing, and cannot
+    work until a person has put that right.
     """
 
     agent: Address
@@ -76,6 +78,7 @@ class Waiting:
     tool: str
     action: str
     options: tuple[str, ...]
+    cause: str | None = None
 
 
 def list_waiting(town: Town) -> list[Waiting]:
@@ -88,13 +91,14 @@ def list_waiting(town: Town) -> list[Waiting]:
             Waiting(
                 agent=dialog.session.agent,
                 bead=bead.id if bead else None,
-                question=dialog.headline,
+                question=dialog.cause or dialog.headline,
                 since=dialog.session.since,
                 screen=dialog.text,
                 digest=dialog.digest,
                 tool=question.tool if question else "",
                 action=question.action if question else "",
                 options=question.options if question else (),
+                cause=dialog.cause,
             )
         )
     return found
@@ -127,7 +131,7 @@ def dialog_of(town: Town, session: Session, seen: typing.Capture) -> Dialog:
     judged = screens.judge(provider.screen, seen.screen, seen.title)
     question = questions.find_question(provider.questions, seen.screen)
     digest = questions.digest_of(question, session.id, seen.screen)
-    return Dialog(session, provider, judged.state, judged.asks, question, digest, seen.screen)
+    return Dialog(session, provider, judged.state, judged.asks, question, digest, seen.screen, judged.cause)
 
 
 def digest_by(dialog: Dialog) -> Callable[[str], str]:

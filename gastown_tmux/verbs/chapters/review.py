@@ -13,12 +13,10 @@ _WHOSE = (
 VERBS = (
     Verb(
         "review",
-        "what waits for you: approvals, held merge requests, escalations, mail",
+        "what waits for you, and the commands that take it further",
         "operations.supervision.review:review",
         (),
-        Listing(
-            ("kind", "id", "text", "next", "bead", "agent", "since"), "nothing waits for approval, nor for an answer"
-        ),
+        Listing(("kind", "id", "title", "reason", "next", "bead", "agent", "since"), "nothing waits for you"),
         right=Right.READ,
         served=True,
     ),

@@ -1,0 +1,240 @@
+"""What waits for a person, and nobody else can end: one list, for whoever shows it, answers it or calls for it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gastown_tmux.domain.addresses import OVERSEER, Address
+from gastown_tmux.domain.agents import Agent, AgentState, Ending
+from gastown_tmux.domain.escalation import Escalation, EscalationState
+from gastown_tmux.domain.ids import BeadId, Time
+from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.domain.rigs import QueueState, Rig
+from gastown_tmux.domain.runs import Run, RunState
+from gastown_tmux.domain.work import WAITING, Bead
+
+
+class NeedKind(StrEnum):
+    """In the order in which they are shown: who stands still comes before what merely waits."""
+
+    SETUP = "setup"
+    APPROVAL = "approval"
+    PROGRAM = "program"
+    FAILED = "failed"
+    STALLED = "stalled"
+    BUDGET = "budget"
+    LIMIT = "limit"
+    STOPPED = "stopped"
+    MERGE = "merge"
+    RUN = "run"
+    RIG = "rig"
+    QUEUE = "queue"
+    ESCALATION = "escalation"
+    BEAD = "bead"
+    MAIL = "mail"
+
+
+class Urgency(StrEnum):
+    """``high``: work stands still until somebody acts; ``normal``: it waits and other work goes on; ``low``: news."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """``id`` is the agent's, merge request's, bead's …; ``title`` says in one line what it is about, ``reason`` why it
+    waits: of an approval, the dialog. ``next`` are the commands that take it further, as they are typed; ``digest``,
+    where there is one, goes with the answer.
+    """
+
+    kind: NeedKind
+    id: str
+    agent: Address
+    bead: BeadId | None
+    since: Time | None
+    next: tuple[str, ...]
+    title: str
+    reason: str
+    digest: str | None = None
+
+    @property
+    def urgency(self) -> Urgency:
+        match self.kind:
+            case NeedKind.MAIL | NeedKind.STOPPED:
+                return Urgency.LOW
+            case NeedKind.MERGE | NeedKind.BEAD | NeedKind.LIMIT | NeedKind.RUN | NeedKind.QUEUE:
+                return Urgency.NORMAL
+            case _:
+                return Urgency.HIGH
+
+    @property
+    def occasion(self) -> str:
+        """Tells this need from an earlier one of the same thing."""
+        return f"{self.kind} {self.id} {self.digest or self.since or ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the window of an agent that waits shows: a dialog, in one line and whole, and its digest; or, as ``cause``,
+    what keeps its program from working at all (it is not logged in, …).
+    """
+
+    agent: Address
+    since: Time
+    headline: str
+    text: str
+    digest: str
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that is looked at. ``beads`` are the open ones that came back, ``held`` those on hooks, ``stalled`` why an
+    agent makes no headway, ``titles`` those of beads, ``unread`` the overseer's mails.
+    """
+
+    agents: Sequence[Agent] = ()
+    asked: Sequence[Asked] = ()
+    held: Mapping[Address, Bead] = field(default_factory=dict)
+    stalled: Mapping[Address, tuple[Time, str]] = field(default_factory=dict)
+    merges: Sequence[MergeRequest] = ()
+    escalations: Sequence[Escalation] = ()
+    beads: Sequence[Bead] = ()
+    runs: Sequence[Run] = ()
+    rigs: Sequence[Rig] = ()
+    titles: Mapping[BeadId, str] = field(default_factory=dict)
+    unread: int = 0
+
+
+#: How reasons of a pause begin that a budget made.
+BUDGET = "budget."
+
+
+def find_needs(now: Situation) -> list[Need]:
+    """The most pressing first, then the oldest. Whatever an open escalation is about is told by that alone."""
+    asked = {escalation.bead for escalation in now.escalations if escalation.state is EscalationState.OPEN}
+    found = [
+        *_of_windows(now), *_of_agents(now), *_of_merges(now), *_of_runs(now), *_of_rigs(now), *_of_escalations(now),
+        *(need for need in _of_beads(now.beads) if need.bead not in asked), *_of_mail(now.unread),
+    ]  # fmt: skip
+    order = list(NeedKind)
+    return sorted(found, key=lambda need: (order.index(need.kind), need.since or "", need.id))
+
+
+def is_missing_program(agent: Agent) -> bool:
+    """Whether it could not even be started, last time."""
+    return agent.state is AgentState.BACKOFF and (agent.reason or "").startswith(Ending.NOT_STARTED)
+
+
+def _of_windows(now: Situation) -> Iterator[Need]:
+    for asked in now.asked:
+        held = now.held.get(asked.agent)
+        bead = held.id if held else None
+        if asked.cause is not None:
+            steps: tuple[str, ...] = (f"gt attach {asked.agent}", f"gt respawn {asked.agent}")
+            title = f"{asked.agent} cannot work: {asked.cause}"
+            yield Need(NeedKind.SETUP, asked.agent, asked.agent, bead, asked.since, steps, title, asked.cause)
+        else:
+            steps = (f"gt approve {asked.agent}", f"gt deny {asked.agent}", f"gt attach {asked.agent}")
+            yield Need(
+                NeedKind.APPROVAL, asked.agent, asked.agent, bead, asked.since, steps, asked.headline, asked.text,
+                asked.digest,
+            )  # fmt: skip
+
+
+def _of_agents(now: Situation) -> Iterator[Need]:
+    steps: tuple[str, ...]
+    for agent in now.agents:
+        held, who = now.held.get(agent.address), agent.address
+        bead, about = (held.id, f": {held.title}") if held else (None, "")
+
+        def need(kind: NeedKind, title: str, reason: str, *steps: str, since: Time) -> Need:
+            return Need(kind, who, who, bead, since, steps, title + about, reason)  # noqa: B023 - called at once
+
+        reason = agent.reason or ""
+        match agent.state:
+            case AgentState.FAILED:
+                steps = (f"gt log {who}", f"gt respawn {who}")
+                yield need(NeedKind.FAILED, f"{who} was given up", reason, *steps, since=agent.since)
+            case AgentState.LIMITED:
+                steps = (f"gt peek {who}", f"gt respawn {who}")
+                yield need(NeedKind.LIMIT, f"{who} is at a limit", reason, *steps, since=agent.since)
+            case AgentState.PAUSED if reason.startswith(BUDGET):
+                steps = (f"gt costs {who}", f"gt resume {who}")
+                yield need(NeedKind.BUDGET, f"{who} is over budget", reason, *steps, since=agent.since)
+            case AgentState.OFF if held is not None:
+                steps = (f"gt respawn {who}", f"gt unsling {held.id}")
+                yield need(NeedKind.STOPPED, f"{who} is stopped", "its agent was stopped", *steps, since=agent.since)
+            case _ if is_missing_program(agent):
+                words = reason.removeprefix(Ending.NOT_STARTED)
+                yield need(NeedKind.PROGRAM, f"{who} cannot start", words, "gt doctor", since=agent.created)
+            case _ if who in now.stalled:
+                since, words = now.stalled[who]
+                steps = (f"gt peek {who}", f"gt status --explain {who}", f"gt respawn {who}")
+                yield need(NeedKind.STALLED, f"{who} makes no headway", words, *steps, since=since)
+
+
+def _of_merges(now: Situation) -> Iterator[Need]:
+    for held in now.merges:
+        steps = (f"gt diff {held.bead}", f"gt mq approve {held.id}", f"gt mq reject {held.id}")
+        title = now.titles.get(held.bead, held.branch)
+        reason = held.reason or "held for review"
+        yield Need(NeedKind.MERGE, held.id, held.author, held.bead, held.updated, steps, title, reason)
+
+
+def _of_runs(now: Situation) -> Iterator[Need]:
+    for run in now.runs:
+        if run.state is RunState.WAITING:
+            step = f"gt run show {run.id}"
+            yield Need(
+                NeedKind.RUN, run.id, OVERSEER, run.bead, run.updated, (step,), run.title,
+                run.reason or "a step waits for a person",
+            )  # fmt: skip
+
+
+def _of_rigs(now: Situation) -> Iterator[Need]:
+    for rig in now.rigs:
+        if rig.problem is not None:
+            steps = (f"gt rig show {rig.name}",)
+            yield Need(
+                NeedKind.RIG, rig.name, OVERSEER, None, None, steps, f"rig {rig.name}: its target cannot be read",
+                rig.problem,
+            )  # fmt: skip
+        if rig.queue is QueueState.PAUSED:
+            steps = (f"gt mq resume --rig {rig.name}",)
+            yield Need(
+                NeedKind.QUEUE, rig.name, OVERSEER, None, None, steps, f"the merge queue of {rig.name} is paused",
+                rig.queue_reason or "",
+            )  # fmt: skip
+
+
+def _of_escalations(now: Situation) -> Iterator[Need]:
+    for asked in now.escalations:
+        if asked.state is EscalationState.OPEN:
+            steps = (f"gt escalate show {asked.id}", f"gt escalate resolve {asked.id}")
+            about = now.titles.get(asked.bead) if asked.bead else None
+            reason = f"{asked.severity} escalation" + (f" about {asked.bead}: {about}" if about else "")
+            yield Need(
+                NeedKind.ESCALATION, asked.id, asked.agent, asked.bead, asked.created, steps,
+                " ".join(asked.text.split()), reason,
+            )  # fmt: skip
+
+
+def _of_beads(beads: Iterable[Bead]) -> Iterator[Need]:
+    """Those that nobody gives out again by himself."""
+    for bead in beads:
+        if bead.reason in WAITING:
+            steps = [f"gt log {bead.assignee}"] if bead.assignee else []
+            steps += [f"gt sling {bead.id}", f"gt bead close {bead.id} --reason wontdo"]
+            yield Need(
+                NeedKind.BEAD, bead.id, bead.assignee or OVERSEER, bead.id, bead.updated, tuple(steps), bead.title,
+                f"{bead.reason}: nobody takes it up again by himself",
+            )  # fmt: skip
+
+
+def _of_mail(unread: int) -> Iterator[Need]:
+    if unread:
+        title = f"{unread} unread mail{'s' if unread > 1 else ''}"
+        yield Need(NeedKind.MAIL, "inbox", OVERSEER, None, None, ("gt mail inbox",), title, "unread")
