@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gastown_tmux.domain.budgets import Budget
 from gastown_tmux.domain.setting_values import ApprovalRule, Gate
 from gastown_tmux.domain.settings import KEYS, check_value, find_key
+from gastown_tmux.domain.spending import Price
 from gastown_tmux.errors import UsageError
 
 LAYERS = ("flag", "environment", "project", "town", "user", "default")
@@ -106,6 +108,18 @@ class Settings:
         assert isinstance(value, tuple)
         most, seconds = value
         return most, seconds
+
+    def use_budget(self, key: str) -> Budget | None:
+        """What may be used, by one of the keys ``budget.*``."""
+        value = self.get(key)
+        assert value is None or isinstance(value, Budget)
+        return value
+
+    def prices(self) -> dict[str, Price]:
+        """By the names of models, and of agent programs."""
+        names = {name for _, values in self.layers for name in values if name.startswith("prices.")}
+        found = {name.removeprefix("prices."): self.get(name) for name in sorted(names)}
+        return {name: price for name, price in found.items() if isinstance(price, Price)}
 
     def texts(self, name: str) -> tuple[str, ...]:
         value = self.get(name)

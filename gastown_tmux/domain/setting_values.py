@@ -1,5 +1,6 @@
 """What a configuration value may be: each parser gives the value as code uses it, or ValueError with the rule."""
 
+import datetime
 import re
 import shlex
 from collections.abc import Callable, Collection, Mapping
@@ -87,6 +88,19 @@ def parse_load(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise ValueError("a number above 0")
     return float(value)
+
+
+def parse_amount(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _LARGEST:
+        raise ValueError("a number from 0")
+    return float(value)
+
+
+def parse_date(value: object) -> str:
+    try:
+        return datetime.date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError("a date such as 2026-01-31") from None
 
 
 def parse_texts(value: object) -> tuple[str, ...]:

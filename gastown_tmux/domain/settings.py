@@ -3,6 +3,7 @@
 import difflib
 from dataclasses import dataclass
 
+from gastown_tmux.domain.budgets import parse_budget_of_use
 from gastown_tmux.domain.setting_values import (
     Parse,
     one_of,
@@ -20,6 +21,7 @@ from gastown_tmux.domain.setting_values import (
     parse_text,
     parse_texts,
 )
+from gastown_tmux.domain.spending import parse_price
 from gastown_tmux.errors import UsageError
 
 
@@ -74,9 +76,13 @@ KEYS = (
     Key("limits.agents", parse_count, 30, "agents at once: in a rig, and in the town", in_rig=8),
     Key("limits.memory", parse_size, "256M", "memory that must be free before an agent is started"),
     Key("limits.load", parse_load, None, "load a core above which no agent is started; unset: no such gate"),
-    Key("budget.bead", parse_count, None, "tokens (in and out) for one bead, then its agent is paused; unset: any"),
-    Key("budget.agent", parse_count, None, "tokens of one agent in a day, then it is paused; unset: any"),
-    Key("budget.town", parse_count, None, "tokens of all agents in a day, then all are paused; unset: any"),
+    Key("budget.bead", parse_budget_of_use, None, "what one bead may use: tokens (in and out) such as 2M, or '5 USD'"),
+    Key("budget.agent", parse_budget_of_use, None, "what one agent may use in a day, then it is paused; unset: any"),
+    Key("budget.convoy", parse_budget_of_use, None, "what all beads of one convoy may use; unset: any"),
+    Key("budget.day", parse_budget_of_use, None, "what all agents may use in a day (UTC), then all are paused"),
+    Key("budget.town", parse_budget_of_use, None, "what all agents may ever use, then all are paused; unset: any"),
+    Key("budget.hard", parse_boolean, False, "interrupt the turn that uses a budget up; else it goes to its end"),
+    Key("prices.<model>", parse_price, None, "what a model costs: {input, output, cached: USD a million tokens, date}"),
     Key("mail.rescan", parse_interval, "1s", "how often every mailbox is looked at without any event"),
     Key("snapshot.every", parse_interval, "5m", "how often the work of a running agent is saved"),
     Key("snapshot.file", parse_size, "10M", "the largest unsaved file that a snapshot takes in"),
@@ -102,14 +108,17 @@ KEYS = (
     Key("respawn.delay", parse_duration, "0.1s", "wait before the first start after a death; doubles to 60s"),
 )
 _BY_NAME = {key.name: key for key in KEYS}
+_FAMILIES = {key.name.partition(".")[0]: key for key in KEYS if "<" in key.name}
 
 
 def find_key(name: str) -> Key:
     """Raises UsageError that names the nearest key."""
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if name.startswith("providers.") and name.count(".") == 1:
-        return _BY_NAME["providers.<name>"]
+    family, _, rest = name.partition(".")
+    # A model may have dots in its name.
+    if rest and (family == "prices" or (family == "providers" and "." not in rest)):
+        return _FAMILIES[family]
     near = difflib.get_close_matches(name, _BY_NAME, n=1)
     raise UsageError(
         f"unknown configuration key {name!r}",

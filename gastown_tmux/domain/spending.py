@@ -1,6 +1,14 @@
-"""Tokens that agents use, as their programs count them."""
+"""Tokens that agents use, as their programs count them, and what they cost by the prices that a person set."""
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from gastown_tmux.domain.setting_values import parse_amount, parse_date
+
+#: What a model is called beyond its name: the day of a release, or the newest of them.
+_RELEASE = re.compile(r"(?:-\d{8}|-\d{4}-\d\d-\d\d|-latest)\Z")
+_PER = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +21,7 @@ class Tokens:
 
     @property
     def charged(self) -> int:
-        """What budgets count: a cached token costs next to nothing."""
+        """What budgets in tokens count: a cached token costs next to nothing."""
         return self.input + self.output
 
     def __add__(self, other: "Tokens") -> "Tokens":
@@ -21,3 +29,83 @@ class Tokens:
 
     def __sub__(self, other: "Tokens") -> "Tokens":
         return Tokens(self.input - other.input, self.output - other.output, self.cached - other.cached)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD for a million tokens of each kind, as they were on ``date`` (YYYY-MM-DD), where one is given."""
+
+    input: float
+    output: float
+    cached: float
+    date: str | None = None
+
+    def cost(self, tokens: Tokens) -> float:
+        used = tokens.input * self.input + tokens.output * self.output + tokens.cached * self.cached
+        return used / _PER
+
+
+def parse_price(value: object) -> Price:
+    rule = "{input, output, cached: USD for a million tokens, date: YYYY-MM-DD}"
+    if not isinstance(value, dict) or set(value) - {"input", "output", "cached", "date"}:
+        raise ValueError(rule)
+    try:
+        date = value.get("date")
+        return Price(
+            parse_amount(value.get("input")),
+            parse_amount(value.get("output")),
+            parse_amount(value.get("cached")),
+            None if date is None else parse_date(date),
+        )
+    except ValueError as error:
+        raise ValueError(f"{rule}, with {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Tokens of one model, which an agent program was asked for; an empty ``model`` is one that was not told."""
+
+    provider: str
+    model: str
+    tokens: Tokens
+
+
+def find_price(prices: Mapping[str, Price], use: Use) -> Price | None:
+    """That of the model by its name, with or without the day of its release and its maker before ``/``; else that of
+    the agent program. Another version of a model has another price: a part of its name is not enough.
+    """
+    short = use.model.rpartition("/")[2]
+    names = (use.model, short, _RELEASE.sub("", use.model), _RELEASE.sub("", short), use.provider)
+    return next((prices[name] for name in names if name in prices), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """``cost`` in USD is that of the models with a price; ``unpriced`` names the others. ``priced`` is the oldest date
+    of those prices, where they have one.
+    """
+
+    tokens: Tokens
+    cost: float
+    unpriced: tuple[str, ...] = ()
+    priced: str | None = None
+
+    def text(self) -> str:
+        """``12,300 tokens, 0.41 USD``; without a price the tokens alone."""
+        words = f"{self.tokens.charged:,} tokens"
+        if self.cost:
+            words += f", {self.cost:.2f} USD"
+        return words + (f" and what {', '.join(self.unpriced)} costs" if self.cost and self.unpriced else "")
+
+
+def sum_up(uses: Iterable[Use], prices: Mapping[str, Price]) -> Spent:
+    total, cost, unpriced, dates = Tokens(), 0.0, set[str](), set[str]()
+    for use in uses:
+        total += use.tokens
+        price = find_price(prices, use)
+        if price is not None:
+            cost += price.cost(use.tokens)
+            dates.update([price.date] if price.date else [])
+        elif use.tokens != Tokens():
+            unpriced.add(use.model or use.provider)
+    return Spent(total, round(cost, 6), tuple(sorted(unpriced)), min(dates, default=None))

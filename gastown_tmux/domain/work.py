@@ -28,6 +28,7 @@ class Reason(StrEnum):
     ESCALATED = "escalated"
     PARKED = "parked"
     UNSLUNG = "unslung"
+    OVER_BUDGET = "over budget"
     DONE = "done"
     WONTDO = "wontdo"
 

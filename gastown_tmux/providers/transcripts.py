@@ -1,5 +1,6 @@
 """What programs write down of a conversation: JSON lines, of which only the counts of tokens are looked at."""
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, assert_never
@@ -9,6 +10,7 @@ from gastown_tmux.reading import json_object
 
 #: No message has so many tokens, and no row holds the sum of such.
 _MOST = 2**40
+_NAME = re.compile(r"[A-Za-z0-9][\w.:@/+-]{0,99}")
 
 
 class Transcript(StrEnum):
@@ -24,47 +26,76 @@ class Transcript(StrEnum):
     NONE = "none"
 
 
-def count(form: Transcript, lines: Iterable[bytes]) -> Tokens:
-    """The tokens of the whole conversation so far. Lines that are cut off or strange count nothing."""
+def count(form: Transcript, lines: Iterable[bytes]) -> dict[str, Tokens]:
+    """The tokens of the whole conversation so far, by model; an empty name is a model that was not told.
+
+    Lines that are cut off or strange count nothing.
+    """
+    total = dict[str, Tokens]()
+    for model, tokens in _count(form, lines):
+        total[model] = total.get(model, Tokens()) + tokens
+    return {model: tokens for model, tokens in total.items() if tokens != Tokens()}
+
+
+def _count(form: Transcript, lines: Iterable[bytes]) -> Iterable[tuple[str, Tokens]]:
     match form:
         case Transcript.CLAUDE:
             # A message stands in as many lines as it has parts, each with the usage of the whole.
             messages = (_part(entry, "message") for entry in _entries(lines, b'"usage"'))
-            by_message = {str(message.get("id")): _part(message, "usage") for message in messages}
-            return sum(map(_of_claude, by_message.values()), Tokens())
+            by_message = {str(message.get("id")): message for message in messages}
+            return [(_model(message), _of_claude(_part(message, "usage"))) for message in by_message.values()]
         case Transcript.CODEX:
-            total: dict[str, Any] = {}
-            for entry in _entries(lines, b'"token_count"'):
-                total = _part(_part(_part(entry, "payload"), "info"), "total_token_usage") or total
-            cached = _number(total, "cached_input_tokens")
-            return Tokens(_number(total, "input_tokens") - cached, _number(total, "output_tokens"), cached)
+            return _of_codex(_entries(lines, b'"token_count"', b'"turn_context"'))
         case Transcript.PI:
-            usages = (_part(_part(entry, "message"), "usage") for entry in _entries(lines, b'"usage"'))
-            return sum(map(_of_pi, usages), Tokens())
+            messages = (_part(entry, "message") for entry in _entries(lines, b'"usage"'))
+            return [(_model(message), _of_pi(_part(message, "usage"))) for message in messages]
         case Transcript.GEMINI:
             # A message is written again with what became of its calls.
-            by_message = {str(entry.get("id")): _part(entry, "tokens") for entry in _entries(lines, b'"tokens"')}
-            return sum((_of_google(tokens, "input", "cached", "total") for tokens in by_message.values()), Tokens())
+            told = {str(entry.get("id")): entry for entry in _entries(lines, b'"tokens"')}
+            return [
+                (_model(entry), _of_google(_part(entry, "tokens"), "input", "cached", "total"))
+                for entry in told.values()
+            ]
         case Transcript.QWEN:
             names = ("promptTokenCount", "cachedContentTokenCount", "totalTokenCount")
-            found = (_part(entry, "usageMetadata") for entry in _entries(lines, b'"usageMetadata"'))
-            return sum((_of_google(usage, *names) for usage in found), Tokens())
+            found = _entries(lines, b'"usageMetadata"')
+            return [(_model(entry), _of_google(_part(entry, "usageMetadata"), *names)) for entry in found]
         case Transcript.COPILOT:
-            records = _entries(lines, b'"session.usage_record"')
-            return sum((_of_copilot(_part(_part(record, "data"), "usage")) for record in records), Tokens())
+            records = (_part(record, "data") for record in _entries(lines, b'"session.usage_record"'))
+            return [(_model(data), _of_copilot(_part(data, "usage"))) for data in records]
         case Transcript.OPENCODE:
             # Written by our own plugin, each time something of a finished message changes.
-            by_message = {str(entry.get("id")): _part(entry, "tokens") for entry in _entries(lines, b'"tokens"')}
-            return sum(map(_of_opencode, by_message.values()), Tokens())
+            told = {str(entry.get("id")): entry for entry in _entries(lines, b'"tokens"')}
+            return [(_model(entry), _of_opencode(_part(entry, "tokens"))) for entry in told.values()]
         case Transcript.NONE:
-            return Tokens()
+            return []
         case _:
             assert_never(form)
 
 
-def _entries(lines: Iterable[bytes], mark: bytes) -> Iterable[dict[str, Any]]:
+def _model(entry: dict[str, Any]) -> str:
+    """A word, or nothing: it becomes a name in rows and lists."""
+    name = entry.get("model")
+    return name if isinstance(name, str) and _NAME.fullmatch(name) else ""
+
+
+def _of_codex(entries: Iterable[dict[str, Any]]) -> Iterable[tuple[str, Tokens]]:
+    """What was told last is all of it; what came since the time before is of the model that spoke then."""
+    before, model = Tokens(), ""
+    for entry in entries:
+        payload = _part(entry, "payload")
+        model = _model(payload) or model
+        total = _part(_part(payload, "info"), "total_token_usage")
+        if total:
+            cached = _number(total, "cached_input_tokens")
+            now = Tokens(_number(total, "input_tokens") - cached, _number(total, "output_tokens"), cached)
+            yield model, now - before
+            before = now
+
+
+def _entries(lines: Iterable[bytes], *marks: bytes) -> Iterable[dict[str, Any]]:
     for line in lines:
-        if mark in line:
+        if any(mark in line for mark in marks):
             yield json_object(line)
 
 

@@ -211,4 +211,18 @@ MIGRATIONS: tuple[str, ...] = (
         rig TEXT NOT NULL, source TEXT NOT NULL, bead TEXT NOT NULL REFERENCES beads (id), PRIMARY KEY (rig, source)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Which model used the tokens. What was counted before nobody knows that of.
+    ALTER TABLE spending RENAME TO spending_before;
+    CREATE TABLE spending (
+        transcript TEXT NOT NULL, bead TEXT NOT NULL, day TEXT NOT NULL, model TEXT NOT NULL, agent TEXT NOT NULL,
+        rig TEXT NOT NULL, provider TEXT NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL,
+        cached INTEGER NOT NULL, PRIMARY KEY (transcript, bead, day, model)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO spending SELECT transcript, bead, day, '', agent, rig, provider, input, output, cached
+        FROM spending_before;
+    DROP TABLE spending_before;
+    CREATE INDEX spending_by_bead ON spending (bead);
+    CREATE INDEX spending_by_day ON spending (day, agent);
+    """,
 )

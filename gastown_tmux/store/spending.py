@@ -1,14 +1,17 @@
-"""Spending rows: tokens by conversation, bead and day."""
+"""Spending rows: tokens by conversation, bead, day and model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from gastown_tmux.domain.agents import Session
-from gastown_tmux.domain.spending import Tokens
+from gastown_tmux.domain.spending import Tokens, Use
+from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader
 
+_CONVOY = "coalesce((SELECT convoy FROM convoy_beads WHERE bead = spending.bead), '')"
 #: What spending can be listed by, and how that is found in a row of the table.
-GROUPS = {group: group for group in ("agent", "bead", "rig", "provider", "day")} | {
-    "convoy": "coalesce((SELECT convoy FROM convoy_beads WHERE bead = spending.bead), '')"
-}
+GROUPS = {group: group for group in ("agent", "bead", "rig", "provider", "model", "day")} | {"convoy": _CONVOY}
 _SUMS = "sum(input) AS input, sum(output) AS output, sum(cached) AS cached"
 
 
@@ -16,35 +19,75 @@ def _tokens(row: Row | None) -> Tokens:
     return Tokens(row["input"] or 0, row["output"] or 0, row["cached"] or 0) if row else Tokens()
 
 
-def record_spending(change: Change, session: Session, transcript: str, total: Tokens) -> bool:
+def record_spending(change: Change, session: Session, transcript: str, total: Mapping[str, Tokens]) -> bool:
     """What a conversation used since it was recorded last counts for the session's bead, today. False: nothing."""
-    before = _tokens(change.row(f"SELECT {_SUMS} FROM spending WHERE transcript = ?", transcript))
-    fresh = total - before
-    if fresh == Tokens():
-        return False
+    if total and "" not in total:
+        # Counted when nobody looked at models yet.
+        sql = "UPDATE OR IGNORE spending SET model = ? WHERE transcript = ? AND model = ''"
+        change.execute(sql, next(iter(total)), transcript)
+    is_new = False
+    for model, tokens in total.items():
+        sql = f"SELECT {_SUMS} FROM spending WHERE transcript = ? AND model = ?"
+        fresh = tokens - _tokens(change.row(sql, transcript, model))
+        if fresh == Tokens():
+            continue
+        is_new = True
+        change.execute(
+            "INSERT INTO spending (transcript, bead, day, model, agent, rig, provider, input, output, cached)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " input = input + excluded.input, output = output + excluded.output, cached = cached + excluded.cached",
+            transcript, session.bead or "", change.time[:10], model, session.agent, session.agent.rig or "",
+            session.provider, fresh.input, fresh.output, fresh.cached,
+        )  # fmt: skip
+    return is_new
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Which spending is meant; of what is None, all."""
+
+    bead: str | None = None
+    agent: str | None = None
+    convoy: str | None = None
+    day: str | None = None
+
+    def where(self) -> tuple[str, list[str]]:
+        terms = {"bead = ?": self.bead, "agent = ?": self.agent, "day = ?": self.day}
+        terms["bead IN (SELECT bead FROM convoy_beads WHERE convoy = ?)"] = self.convoy
+        given = {sql: value for sql, value in terms.items() if value is not None}
+        return " AND ".join(given) or "1", list(given.values())
+
+
+EVERY = Uses()
+
+
+def list_uses(reader: Reader, only: Uses = EVERY) -> list[Use]:
+    """By model."""
+    where, values = only.where()
+    sql = f"SELECT provider, model, {_SUMS} FROM spending WHERE {where} GROUP BY 1, 2"
+    return [Use(row["provider"], row["model"], _tokens(row)) for row in reader.rows(sql, *values)]
+
+
+def group_uses(reader: Reader, by: str) -> dict[str, list[Use]]:
+    """Of each ``by``, one of GROUPS; what belongs to none is under an empty name."""
+    found = dict[str, list[Use]]()
+    sql = f"SELECT {GROUPS[by]} AS name, provider, model, {_SUMS} FROM spending GROUP BY 1, 2, 3 ORDER BY 1"
+    for row in reader.rows(sql):
+        found.setdefault(row["name"], []).append(Use(row["provider"], row["model"], _tokens(row)))
+    return found
+
+
+def note_over_budget(change: Change, bead: Bead, *, over: bool) -> None:
+    """That an open bead waits for a budget, or does so no longer. What it came back for is worth more."""
+    if bead.state is BeadState.OPEN and bead.reason == (None if over else Reason.OVER_BUDGET):
+        reason = Reason.OVER_BUDGET if over else None
+        change.execute("UPDATE beads SET reason = ?, updated = ? WHERE id = ?", reason, change.time, bead.id)
+
+
+def note_all_over_budget(change: Change, rig: str) -> None:
+    """The same of all that wait for a worker of the rig."""
     change.execute(
-        "INSERT INTO spending (transcript, bead, day, agent, rig, provider, input, output, cached)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " input = input + excluded.input, output = output + excluded.output, cached = cached + excluded.cached",
-        transcript, session.bead or "", change.time[:10], session.agent, session.agent.rig or "", session.provider,
-        fresh.input, fresh.output, fresh.cached,
+        "UPDATE beads SET reason = ?, updated = ? WHERE rig = ? AND state = 'open' AND target IS NOT NULL"
+        " AND reason IS NULL",
+        Reason.OVER_BUDGET, change.time, rig,
     )  # fmt: skip
-    return True
-
-
-def sum_spending(reader: Reader, by: str) -> dict[str, Tokens]:
-    """The tokens of each ``by``, one of GROUPS; what belongs to none is under an empty name."""
-    rows = reader.rows(f"SELECT {GROUPS[by]} AS name, {_SUMS} FROM spending GROUP BY 1 ORDER BY 1")
-    return {row["name"]: _tokens(row) for row in rows}
-
-
-def spent_by_bead(reader: Reader, bead: str) -> int:
-    return _tokens(reader.row(f"SELECT {_SUMS} FROM spending WHERE bead = ?", bead)).charged
-
-
-def spent_on(reader: Reader, day: str, agent: str | None = None) -> int:
-    """By one agent, or by all."""
-    sql, values = f"SELECT {_SUMS} FROM spending WHERE day = ?", [day]
-    if agent is not None:
-        sql, values = sql + " AND agent = ?", [day, agent]
-    return _tokens(reader.row(sql, *values)).charged

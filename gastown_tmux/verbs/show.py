@@ -100,6 +100,8 @@ def _cell(name: str, value: Any) -> str:
         return "-"
     if name == "value" or isinstance(value, dict):
         return harmless(format_value(value))
+    if name == "cost":
+        return f"{value:.2f} USD"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name in _TIMES and isinstance(value, str):

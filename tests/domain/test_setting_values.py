@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from gastown_tmux.domain import setting_values as values
+from gastown_tmux.domain.budgets import Budget, parse_budget_of_use
 from gastown_tmux.domain.setting_values import ApprovalRule, Gate
 from gastown_tmux.domain.settings import KEYS, check_value
+from gastown_tmux.domain.spending import Price, parse_price
 from gastown_tmux.errors import UsageError
 
 NO_TEXT: list[Any] = [None, True, 0, 1.5, [], {}]
@@ -39,6 +41,10 @@ TABLE: dict[Any, tuple[list[tuple[Any, Any]], list[Any]]] = {
         [("make 'a b'", "make 'a b'"), (["make", 1, 1.5], ["make", 1, 1.5])],
         [None, True, 1, {}, "an open 'quote", [[]], [None]],
     ),
+    values.parse_amount: ([(0, 0.0), (0.25, 0.25)], [None, True, -1, "1", float("inf"), float("nan")]),
+    values.parse_date: ([("2026-01-31", "2026-01-31")], [None, "2026-13-01", "yesterday", 2026]),
+    parse_budget_of_use: ([(1000, Budget(tokens=1000)), ("5 USD", Budget(usd=5.0))], [None, True, 0, "5 EUR"]),
+    parse_price: ([({"input": 1, "output": 2, "cached": 0}, Price(1.0, 2.0, 0.0))], [None, 1, {}, {"input": 1}]),
     values.parse_variables: (
         [({}, {}), ({"A": 1, 2: "b"}, {"A": "1", "2": "b"})],
         [None, "A=1", ["A"], {"A": []}, {"A": None}],

@@ -92,8 +92,28 @@ CASES = {
 def test_tokens_of_a_conversation(form: Transcript) -> None:
     entries, tokens = CASES[form]
     lines = [json.dumps(entry).encode() for entry in entries]
-    assert count(form, lines) == tokens
+    assert count(form, lines) == ({"": tokens} if tokens != Tokens() else {})
     strange = [b'{"usage": 1}', b'["usage", "token_count"]', b'{"token_count": {}}', lines[0][:-5], b"\xff"]
     strange += [b'{"message": "\\"usage\\"", "usage": 1}', b'{"tokens": 1}', b'{"usageMetadata": [1]}']
     strange += [b'{"payload": {"info": "token_count"}, "type": "token_count"}', b'{"id": [], "tokens": {}}']
-    assert count(form, [*lines, *strange]) == tokens
+    assert count(form, [*lines, *strange]) == count(form, lines)
+
+
+def test_each_model_has_tokens_of_its_own() -> None:
+    def told(entry: dict[str, Any], model: object) -> dict[str, Any]:
+        return {**entry, "model": model, "message": {**entry.get("message", {}), "model": model}}
+
+    def lines(*entries: dict[str, Any]) -> list[bytes]:
+        return [json.dumps(entry).encode() for entry in entries]
+
+    spoken = lines(told(claude("a", input_tokens=1), "opus"), told(claude("b", input_tokens=2), "haiku"))
+    assert count(Transcript.CLAUDE, spoken) == {"opus": Tokens(1), "haiku": Tokens(2)}
+    assert count(Transcript.PI, lines(told(pi(input=3), "a/b-1.5"))) == {"a/b-1.5": Tokens(3)}
+    assert count(Transcript.GEMINI, lines(told(gemini("a", input=4, total=4), "g"))) == {"g": Tokens(4)}
+    assert count(Transcript.OPENCODE, lines(told(opencode("a", 5, 0, 0, 0, 0), "o"))) == {"o": Tokens(5)}
+    turn = {"type": "turn_context", "payload": {"model": "gpt-x"}}
+    other = {"type": "turn_context", "payload": {"model": "gpt-y"}}
+    spoken = lines(turn, codex(input_tokens=5, output_tokens=1), other, codex(input_tokens=9, output_tokens=2))
+    assert count(Transcript.CODEX, spoken) == {"gpt-x": Tokens(5, 1), "gpt-y": Tokens(4, 1)}
+    for strange in ("<synthetic>", "a b", "\x1b[31m", "x" * 200, 7, None, ["m"]):
+        assert count(Transcript.CLAUDE, lines(told(claude("a", input_tokens=1), strange))) == {"": Tokens(1)}

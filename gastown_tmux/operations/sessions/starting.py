@@ -25,7 +25,7 @@ from gastown_tmux.errors import GtError, RefusedError, explain, meets_all
 from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.sessions.plans import find_conversation, plan_launch, write_files
-from gastown_tmux.operations.town import capacity
+from gastown_tmux.operations.town import budgets, capacity
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry
@@ -86,11 +86,12 @@ def start_sessions(
     starts = []
     full = capacity.refusal(town) if addresses else None
     if full is not None:
-        raise RefusedError(f"nothing is started: {full}", hint="gt config show limits.memory")
+        raise RefusedError(f"nothing is started: {full}", hint=_show_limits(full))
     settled = set[str]()
     for address in addresses:
         try:
             _refuse_frozen(town, address)
+            _refuse_spent(town, address)
             if address.rig and address.rig not in settled:
                 settle_shared_files(town, town.rig(address.rig))
                 settled.add(address.rig)
@@ -122,6 +123,16 @@ def start_sessions(
 def _record(town: Town, start: _Start, seen: Mapping[str, Pane]) -> None:
     record_start(town, start.session, seen.get(start.session))
     write_state(town, start.agent.address)
+
+
+def _show_limits(why: str) -> str:
+    return "gt config show budget" if why.startswith(budgets.OVER) else "gt config show limits"
+
+
+def _refuse_spent(town: Town, address: Address) -> None:
+    why = budgets.refusal(town, agent=address, bead=find_held_bead(town.db, address))
+    if why is not None:
+        raise RefusedError(f"{address} is not started: {why}", hint=_show_limits(why))
 
 
 def _refuse_frozen(town: Town, address: Address) -> None:

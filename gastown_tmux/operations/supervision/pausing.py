@@ -78,8 +78,9 @@ def thaw(town: Town, rig: str | None = None) -> Answer:
     return Answer({"thawed": thawed}, f"{thawed} processes go on; agents are started and told of mail again")
 
 
-def pause(town: Town, agent: Address) -> Answer:
+def pause(town: Town, agent: Address, why: str | None = None) -> Answer:
     """Its program stands still, and nothing is typed or started until ``gt resume``. Work and hook stay.
+    ``why`` is kept as the reason; who asked for it, unless given.
 
     Raises RefusedError for one that is not to run anyway.
     """
@@ -88,7 +89,7 @@ def pause(town: Town, agent: Address) -> Answer:
         state = rows.get_agent(town.db, agent).state
         if state not in (AgentState.OFF, AgentState.FAILED, AgentState.PAUSED):
             with town.change() as change:
-                rows.move_agent(change, agent, "pause", reason=f"paused by {town.actor}")
+                rows.move_agent(change, agent, "pause", reason=why or f"paused by {town.actor}")
     except (GtError, OSError) as error:
         town.memory.put(PAUSED + agent.folder)
         undone = [f"town.db does not say so: {explain(error)[0]}", tell_place(town, PAUSED + agent.folder)]

@@ -1,11 +1,15 @@
-"""Whether the machine has room for one more agent: asked before every start, and told where nothing starts."""
+"""Whether machine and budgets have room for one more agent: asked before every start, told where nothing starts."""
 
 from gastown_tmux.edges.processes import machine_load
+from gastown_tmux.operations.town import budgets
 from gastown_tmux.operations.town.town import Town
 
 
 def refusal(town: Town) -> str | None:
-    """Why nothing is started now, in words with the figures; None where the machine has room."""
+    """Why nothing is started now, in words with the figures; None where there is room."""
+    spent = budgets.refusal(town)
+    if spent is not None:
+        return spent
     settings = town.settings()
     needed, free = settings.size("limits.memory"), machine_load.available_memory()
     if free is not None and free < needed:

@@ -9,11 +9,12 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import RETRIED, Bead, is_met
 from gastown_tmux.domain.worker_names import next_name
 from gastown_tmux.operations.sessions.starting import resolve_provider
-from gastown_tmux.operations.town import capacity
+from gastown_tmux.operations.town import budgets, capacity
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store.db import Change
+from gastown_tmux.store.spending import note_over_budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> A
         return Waits("it needs " + ", ".join(unmet))
     if town.stands_still(rig.name):
         return Waits("everything stands still: gt thaw")
-    full = capacity.refusal(town)
+    full = capacity.refusal(town) or budgets.refusal(town, bead=bead, reader=change)
+    note_over_budget(change, bead, over=full is not None and full.startswith(budgets.OVER))
     if full is not None:
         return Waits(full)
     wanted = Address(bead.target) if bead.target and "/" in bead.target else None
@@ -40,6 +42,10 @@ def give(town: Town, change: Change, rig: Rig, bead: Bead, *, person: bool) -> A
         agent = agent_rows.find_agent(change, wanted)
         if agent is not None and (person or agent.state in (AgentState.ON, AgentState.OFF)):
             holding = rows.find_held_bead(change, wanted)
+            spent = budgets.refusal(town, agent=wanted, reader=change) if holding is None else None
+            if spent is not None:
+                note_over_budget(change, bead, over=True)
+                return Waits(spent)
             if holding is None:
                 worker = wanted
             elif agent.role is Role.CREW or bead.reason not in RETRIED:
@@ -66,7 +72,8 @@ def _choose(town: Town, change: Change, rig: Rig, bead: Bead) -> Address | None:
     for agent in sorted(agents, key=lambda agent: agent.address != bead.assignee):
         idle = agent.rig == rig.name and agent.role is Role.POLECAT and agent.address not in busy
         fits = agent.provider in (None, wanted)
-        if idle and fits and agent.state in (AgentState.OFF, AgentState.ON):
+        able = idle and fits and agent.state in (AgentState.OFF, AgentState.ON)
+        if able and budgets.refusal(town, agent=agent.address, reader=change) is None:
             return agent.address
     address = Address.of(rig.name, next_name({agent.name for agent in agents if agent.rig == rig.name}))
     agent_rows.insert_agent(change, address, Role.POLECAT, None)

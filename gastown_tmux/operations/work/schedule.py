@@ -16,12 +16,13 @@ from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prep
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import start_sessions
-from gastown_tmux.operations.town import capacity
+from gastown_tmux.operations.town import budgets, capacity
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.placement import Waits, count_places, give
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
+from gastown_tmux.store.spending import note_all_over_budget
 
 
 def start_claimed(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> list[tuple[BeadId, Address, GtError]]:
@@ -99,7 +100,11 @@ def schedule(town: Town, rig: Rig) -> list[tuple[BeadId, Address]]:
     were; its bead goes on waiting.
     """
 
-    if town.stands_still(rig.name) or capacity.refusal(town) is not None:
+    full = capacity.refusal(town)
+    if full is not None and full.startswith(budgets.OVER) and rows.list_waiting(town.db, rig.name, 1):
+        with town.change() as change:
+            note_all_over_budget(change, rig.name)
+    if town.stands_still(rig.name) or full is not None:
         return []
     busy = agent_rows.list_busy(town.db)
     most = len(busy) + count_places(town, rig, busy)

@@ -23,7 +23,7 @@ export const Gastown = async ({ client }) => ({
     if (event.type === "session.created" && info?.parentID) children.add(info.id);
     if (event.type === "session.created" && !info?.parentID) call(session, "session-start");
     if (event.type === "message.updated" && info?.role === "assistant" && info.time?.completed)
-      appendFileSync(TRANSCRIPT, JSON.stringify({ id: info.id, tokens: info.tokens }) + "\n");
+      appendFileSync(TRANSCRIPT, JSON.stringify({ id: info.id, model: info.modelID, tokens: info.tokens }) + "\n");
     if (event.type === "permission.asked") call(session, "waiting");
     if (event.type === "session.compacted" && !children.has(session)) call(session, "compact");
     if (event.type === "session.idle" && !children.has(session)) {

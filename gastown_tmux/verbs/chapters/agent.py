@@ -210,7 +210,7 @@ VERBS = (
     ),
     Verb(
         "costs",
-        "tokens used, as the agents' programs count them",
+        "tokens used, as the agents' programs count them, and what they cost",
         "operations.supervision.costs:costs",
         (
             option(
@@ -218,10 +218,13 @@ VERBS = (
                 "by",
                 Kind.CHOICE,
                 "by agent unless given",
-                choices=("agent", "bead", "convoy", "rig", "provider", "day"),
+                choices=("agent", "bead", "convoy", "rig", "provider", "model", "day"),
             ),
         ),
-        Listing(("name", "input", "output", "cached", "total"), "nothing was used yet that a program told of"),
+        Listing(
+            ("name", "input", "output", "cached", "total", "cost", "priced", "unpriced"),
+            "nothing was used yet that a program told of",
+        ),
         right=Right.READ,
         served=True,
     ),

@@ -4,15 +4,23 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, Role
 from gastown_tmux.domain.ids import BeadId, SessionId
+from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.escalation.escalations import list_escalations
+from gastown_tmux.operations.mail.inbox import inbox
+from gastown_tmux.operations.sessions.starting import start_sessions
 from gastown_tmux.operations.supervision.costs import Collector, costs
+from gastown_tmux.operations.town import budgets
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import beads, convoys
+from gastown_tmux.operations.work.placement import Waits, give
 from gastown_tmux.store import agents as rows
+from gastown_tmux.store.beads import get_bead, note_target, sling_bead
 
 
 def use(path: Path, tokens: int) -> None:
@@ -52,13 +60,121 @@ def test_what_is_used_is_counted_once_and_a_budget_pauses(town: Town, tmp_path: 
     assert rows.get_agent(town.db, "demo/ann").state is AgentState.PAUSED
     assert rows.get_agent(town.db, "demo/ben").state is not AgentState.PAUSED
     (escalation,) = list_escalations(town)
-    assert "budget.agent: 300 of 250 tokens" in escalation.text
+    assert "budget.agent of demo/ann: 300 of 250 tokens, 50 over" in escalation.text
+    assert "50 over" in str(rows.get_agent(town.db, "demo/ann").reason)
+    assert [mail.subject for mail in inbox(town)] == ["budget.agent runs out"]
+
+
+def test_a_turn_goes_to_its_end_unless_the_budget_is_hard(town: Town, tmp_path: Path) -> None:
+    (town.path / "town.yaml").write_text("budget: {day: 10}\n")
+    sessions = {name: talk(town, f"demo/{name}", tmp_path / name) for name in ("ann", "ben")}
+    with town.change() as change:
+        for session in sessions.values():
+            rows.move_session(change, session, "work")
+    use(tmp_path / "ann", 12)
+    eyes = Collector()
+    for _ in range(2):
+        eyes.collect(town)
+
+    def states() -> list[AgentState]:
+        return [rows.get_agent(town.db, f"demo/{name}").state for name in ("ann", "ben")]
+
+    assert states() == [AgentState.ON, AgentState.ON]
+    with town.change() as change:
+        rows.move_session(change, sessions["ann"], "idle")
+    eyes.collect(town)
+    assert states() == [AgentState.PAUSED, AgentState.ON]
+    # A turn that ended and a new one that began between two looks.
+    with town.change() as change:
+        rows.move_session(change, sessions["ben"], "idle")
+    with town.change() as change:
+        rows.move_session(change, sessions["ben"], "work")
+    eyes.collect(town)
+    assert states() == [AgentState.PAUSED, AgentState.PAUSED]
+    assert len(list_escalations(town)) == 1, "one for all"
+
+    (town.path / "town.yaml").write_text("budget: {day: 1000}\n")
+    town.reload_settings()
+    eyes.collect(town)
+    assert states() == [AgentState.ON, AgentState.ON], "a raised budget is enough to go on"
+
+    (town.path / "town.yaml").write_text("budget: {day: 11, hard: true}\n")
+    town.reload_settings()
+    eyes.collect(town)
+    assert states() == [AgentState.PAUSED, AgentState.PAUSED]
+
+
+def test_who_was_paused_by_a_person_stays_so(town: Town) -> None:
+    with town.change() as change:
+        rows.move_agent(change, "demo/ann", "start")
+        rows.move_agent(change, "demo/ann", "pause", reason="paused by overseer")
+    Collector().collect(town)
+    assert rows.get_agent(town.db, "demo/ann").state is AgentState.PAUSED
+
+
+def test_what_a_model_costs_counts_for_budgets_in_money(town: Town, tmp_path: Path) -> None:
+    price = "{input: 1000000, output: 0, cached: 0, date: 2026-01-31}"
+    (town.path / "town.yaml").write_text(f"budget: {{agent: 5 USD}}\nprices: {{m-1.5: {price}}}\n")
+    talk(town, "demo/ann", tmp_path / "ann")
+    message = {"usage": {"input": 6, "output": 0}, "model": "m-1.5"}
+    (tmp_path / "ann").write_text(json.dumps({"message": message}) + "\n")
+    Collector().collect(town)
+    (cost,) = costs(town, "model")
+    assert (cost.name, cost.cost, cost.priced, cost.unpriced) == ("m-1.5", 6.0, "2026-01-31", ())
+    assert "6.00 of 5.00 USD, 1.00 over" in str(rows.get_agent(town.db, "demo/ann").reason)
+    town.db.mark()
+    (town.path / "town.yaml").write_text("budget: {day: 5 USD}\n")
+    town.reload_settings()
+    assert costs(town)[0].cost is None
+    assert any("cannot count m-1.5: gt config set prices.m-1.5" in note for note in budgets.notes(town))
+
+
+def test_what_was_counted_before_models_were_is_not_counted_again(town: Town, tmp_path: Path) -> None:
+    talk(town, "demo/ann", tmp_path / "ann")
+    use(tmp_path / "ann", 100)
+    Collector().collect(town)
+    with (tmp_path / "ann").open() as file:
+        told = json.loads(file.read())
+    told["message"]["model"] = "m"
+    (tmp_path / "ann").write_text(json.dumps(told) + "\n\n")
+    Collector().collect(town)
+    assert [(cost.name, cost.total) for cost in costs(town, "model")] == [("m", 100)]
+
+
+def test_nothing_is_started_over_a_budget_and_the_bead_says_so(town: Town, tmp_path: Path) -> None:
+    (town.path / "town.yaml").write_text("budget: {bead: 250, town: 2k}\n")
+    bead = beads.create_bead(town, "work", town.rig("demo")).value
+    talk(town, "demo/ann", tmp_path / "ann", bead.id)
+    use(tmp_path / "ann", 300)
+    Collector().collect(town)
+
+    def give_out(person: bool = True) -> Address | Waits:
+        with town.change() as change:
+            note_target(change, bead.id, "demo", "pi")
+            return give(town, change, town.rig("demo"), get_bead(change, bead.id), person=person)
+
+    given = give_out()
+    assert isinstance(given, Waits)
+    assert given.why == f"over budget: budget.bead of {bead.id}: 300 of 250 tokens, 50 over"
+    assert get_bead(town.db, bead.id).reason == "over budget"
+
+    use(tmp_path / "ann", 2000)
+    Collector().collect(town)
+    with pytest.raises(RefusedError, match=r"nothing is started: over budget: budget.town: 2,300 of 2,000 tokens"):
+        start_sessions(town, [Address("demo/ben")])
+
+    (town.path / "town.yaml").write_text("providers: {pi: {command: 'true'}}\n")
+    town.reload_settings()
+    assert isinstance(give_out(), str)
+    assert get_bead(town.db, bead.id).reason is None
 
 
 def test_a_bead_has_a_budget_and_counts_for_its_convoy(town: Town, tmp_path: Path) -> None:
     (town.path / "town.yaml").write_text("budget:\n  bead: 250\n")
     bead = beads.create_bead(town, "work", town.rig("demo")).value
     convoy = convoys.create_convoy(town, "wagon", [bead]).value.id
+    with town.change() as change:
+        sling_bead(change, bead.id, Address("demo/ann"))
     talk(town, "demo/ann", tmp_path / "ann", bead.id)
     talk(town, "demo/ben", tmp_path / "ben")
     for name in ("ann", "ben"):
