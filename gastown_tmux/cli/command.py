@@ -31,6 +31,10 @@ def _carry_out(verb: Verb, words: list[str], given: Globals, open_file: Opener) 
     town = open_town(given, dict(os.environ), render.say, needed=verb.town)
     write = render.draw if verb.show is Special.SCREENS else render.write
     town.ask, town.hear = ask, hear
+    if verb.town and town.is_person and sys.stdin.isatty():
+        from gastown_tmux.operations.town.inheriting import note_environment  # only a person at a terminal pays for it
+
+        note_environment(town)
     with contextlib.nullcontext() if given.json or given.quiet else render.progress():
         for text in answer(verb, words, town, render.display(), given.json, open_file):
             write(text)

@@ -1,8 +1,10 @@
 """Bare ``gt`` on a terminal: the Mayor's REPL; and the questions that keys of the town's tmux open."""
 
 import os
+import sys
 
 from gastown_tmux.cli import render
+from gastown_tmux.operations.town.inheriting import note_environment
 from gastown_tmux.repl.shell import Shell
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town
@@ -19,4 +21,7 @@ def pop_up(given: Globals, what: str) -> None:
 
 
 def _shell(given: Globals) -> Shell:
-    return Shell(open_town(given, dict(os.environ), render.say), render.display())
+    town = open_town(given, dict(os.environ), render.say)
+    if sys.stdin.isatty():
+        note_environment(town)
+    return Shell(town, render.display())

@@ -20,6 +20,7 @@ from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.processes import ProcessRef, death_descriptor
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.sessions import daemon_deaths, daemons
+from gastown_tmux.operations.town.inheriting import follow
 from gastown_tmux.operations.town.isolation import each, isolated, set_aside
 from gastown_tmux.operations.town.town import DOWN, Town
 from gastown_tmux.town_path import is_town
@@ -141,6 +142,8 @@ class Loop:
             full = mark != self._mark or now >= self._full_due
             if full:
                 self.town.reload_settings()
+                if follow(self.town):
+                    log.info("the environment is as the overseer's last call from a terminal had it")
                 each(self.town, "reading of settings", self.town.broken_settings, self._complain)
             wanted = None if self._stopping else look(full)
             self._mark = mark

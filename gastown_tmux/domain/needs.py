@@ -19,7 +19,7 @@ class NeedKind(StrEnum):
 
     SETUP = "setup"
     APPROVAL = "approval"
-    PROGRAM = "program"
+    START = "start"
     FAILED = "failed"
     STALLED = "stalled"
     BUDGET = "budget"
@@ -169,7 +169,7 @@ def _of_agents(now: Situation) -> Iterator[Need]:
                 yield need(NeedKind.STOPPED, f"{who} is stopped", "its agent was stopped", *steps, since=agent.since)
             case _ if is_missing_program(agent):
                 words = reason.removeprefix(Ending.NOT_STARTED)
-                yield need(NeedKind.PROGRAM, f"{who} cannot start", words, "gt doctor", since=agent.created)
+                yield need(NeedKind.START, f"{who} cannot start", words, "gt doctor", since=agent.created)
             case _ if who in now.stalled:
                 since, words = now.stalled[who]
                 steps = (f"gt peek {who}", f"gt status --explain {who}", f"gt respawn {who}")

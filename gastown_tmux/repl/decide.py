@@ -18,7 +18,7 @@ _KEYS: Mapping[NeedKind, Mapping[str, str]] = {
     NeedKind.ESCALATION: {"y": "resolved", "n": "I look after it", "a": "go to the agent"},
     NeedKind.BEAD: {},
     NeedKind.SETUP: {"a": "go there", "r": "start its program again"},
-    NeedKind.PROGRAM: {"y": "try again now"},
+    NeedKind.START: {"y": "try again now"},
     NeedKind.FAILED: {"r": "start it again", "l": "its log"},
     NeedKind.STALLED: {"a": "go there", "r": "start it again", "l": "its log"},
     NeedKind.LIMIT: {"a": "go there", "r": "start it again"},
@@ -136,7 +136,7 @@ def _commands(need: Need, key: str, person: Person) -> Sequence[Sequence[str]]:
             return [("unsling", bead)]
         case NeedKind.BUDGET, _:
             return [("resume", need.agent)]
-        case NeedKind.PROGRAM, _:
+        case NeedKind.START, _:
             return [("respawn", need.agent)]
         case NeedKind.QUEUE, _:
             return [("mq", "resume", "--rig", need.id)]

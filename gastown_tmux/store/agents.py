@@ -116,6 +116,11 @@ def move_agent(
     return state
 
 
+def put_off(change: Change, address: str, not_before: Time) -> None:
+    """What keeps it from starting is as it was: no event tells of that."""
+    change.execute("UPDATE agents SET not_before = ? WHERE address = ?", not_before, address)
+
+
 def set_restarts(change: Change, address: str, restarts: int) -> None:
     change.execute("UPDATE agents SET restarts = ? WHERE address = ?", restarts, address)
 

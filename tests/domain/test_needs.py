@@ -43,7 +43,7 @@ RUN = Run(
         ),
         (
             Situation([replace(AGENT, state=AgentState.BACKOFF, reason="not started: no program 'x'")]),
-            "program", "no program 'x'", "gt doctor",
+            "start", "no program 'x'", "gt doctor",
         ),
         (Situation([replace(AGENT, state=AgentState.LIMITED, reason="ends 9:00")]), "limit", "ends 9:00", "gt peek"),
         (

@@ -23,6 +23,7 @@ from gastown_tmux.operations.merging.queue_state import paused_words
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.verdicts import Delay, pause
 from gastown_tmux.operations.sessions import daemon_deaths
+from gastown_tmux.operations.town.inheriting import follow
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.meta import once as only_once
@@ -62,6 +63,7 @@ def run_refinery(town: Town, rig: Rig | None = None, once: bool = False) -> Answ
 def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
     """The merge requests that were tried."""
     town = town.acting_as(Address(f"{rig.name}/refinery"))
+    follow(town)
     run = _Run(once, Window(1, 1))
     died = daemon_deaths.find_unfinished(town, f"refinery.{rig.name}")
     lock = locks.Lock(town.run / f"refinery.{rig.name}.lock")

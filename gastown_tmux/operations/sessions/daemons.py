@@ -11,6 +11,7 @@ from gastown_tmux.edges.files.waiting import wait_until
 from gastown_tmux.edges.processes import locks, processes
 from gastown_tmux.edges.processes.commands import last_words
 from gastown_tmux.errors import GtError
+from gastown_tmux.operations.town.inheriting import inherited
 from gastown_tmux.operations.town.town import Answer, Town
 
 DAEMONS = ("deacon", "witness")
@@ -73,7 +74,7 @@ def start_daemon(town: Town, name: str) -> bool:
 
 
 def _environment(town: Town) -> dict[str, str]:
-    own = {key: value for key, value in town.environment.items() if key not in PERSONAL}
+    own = {key: value for key, value in inherited(town).items() if key not in PERSONAL}
     return {**own, "GT_TOWN": str(town.path)}
 
 

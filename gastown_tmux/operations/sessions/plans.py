@@ -1,6 +1,7 @@
 """What is run in a session: the program's own plan for it, with what belongs to the work, and the files it wants."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +13,7 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.git import worktree
 from gastown_tmux.operations.hooks.shared_files import log_commands
+from gastown_tmux.operations.town.inheriting import inherited
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers.base import LaunchContext, LaunchPlan, Provider
 from gastown_tmux.store import agents as rows
@@ -58,7 +60,7 @@ def plan_launch(
             resume=resume,
             gt=str(gt),
             python=sys.executable,
-            environment=town.environment,
+            environment=_environment(town, provider),
         )
     )
     own = {
@@ -78,6 +80,15 @@ def plan_launch(
     if rig:
         own |= log_commands(town, rig, town.worktree(agent.address))
     return replace(plan, environment=plan.environment | own)
+
+
+def _environment(town: Town, provider: Provider) -> Mapping[str, str]:
+    """One that is not on PATH finds there what lies beside it, such as the interpreter that it was installed with."""
+    found = inherited(town)
+    program = PurePosixPath(provider.command[0]) if provider.command else PurePosixPath()
+    if not program.is_absolute() or str(program.parent) in found.get("PATH", "").split(":"):
+        return found
+    return {**found, "PATH": ":".join(filter(None, (found.get("PATH", "/usr/bin:/bin"), str(program.parent))))}
 
 
 def write_files(town: Town, agent: Agent, provider: Provider, plan: LaunchPlan) -> None:

@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import MAYOR, Address
@@ -26,6 +26,7 @@ from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.sessions.plans import find_conversation, plan_launch, write_files
 from gastown_tmux.operations.town import budgets, capacity
+from gastown_tmux.operations.town.inheriting import find_program, inherited
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry
@@ -63,14 +64,17 @@ def gt_command() -> Path:
 def resolve_provider(town: Town, rig: str | None, named: str | None) -> Provider:
     """The provider an agent is started with. Raises MissingError where its program is not there."""
     settings = town.settings(town.rig(rig).name if rig else None)
-    path = town.environment.get("PATH")
 
     def which(program: str) -> str | None:
-        return shutil.which(program, path=path)
+        return find_program(town, program)
 
     provider = registry.find(named or registry.default(settings, which), settings)
     registry.require_program(provider, which)
-    return provider
+    program = provider.command[0]
+    found = which(program)
+    if found is None or shutil.which(program, path=inherited(town).get("PATH")) is not None:
+        return provider
+    return replace(provider, command=(found, *provider.command[1:]))
 
 
 def start_sessions(

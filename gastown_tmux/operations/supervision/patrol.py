@@ -5,17 +5,20 @@ from functools import cache
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
+from gastown_tmux.domain.needs import is_missing_program
 from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.configuration.shipped import AfterDone
 from gastown_tmux.edges.files import clock
+from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.rate_limits import lift_limits
-from gastown_tmux.operations.supervision.up import SLING_SECONDS, find_missing
+from gastown_tmux.operations.sessions.starting import resolve_provider
+from gastown_tmux.operations.supervision.up import PUT_OFF_SECONDS, SLING_SECONDS, find_missing
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
-from gastown_tmux.store.beads import list_held_beads
+from gastown_tmux.store.beads import find_held_bead, list_held_beads
 
 #: Seconds an agent may go on in its turn after its bead has left its hook.
 FAREWELL_SECONDS = 15.0
@@ -86,14 +89,33 @@ def find_due(town: Town) -> list[Address]:
     now = clock.now()
 
     def retry(agent: Agent) -> None:
-        if (agent.not_before or "") <= now:
-            with town.change() as change:
-                rows.move_agent(change, agent.address, "retry")
-                rows.set_restarts(change, agent.address, agent.restarts + 1)
+        if (agent.not_before or "") > now:
+            return
+        is_missing = _is_missing_still(town, agent)
+        with town.change() as change:
+            if is_missing:
+                rows.put_off(change, agent.address, clock.after(PUT_OFF_SECONDS))
+                return
+            rows.move_agent(change, agent.address, "retry")
+            rows.set_restarts(change, agent.address, agent.restarts + 1)
 
     resting = [agent for agent in rows.list_agents(town.db) if agent.state is AgentState.BACKOFF]
     each(town, "retrying of", resting, retry, lambda agent: agent.address)
     return find_missing(town)
+
+
+def _is_missing_still(town: Town, agent: Agent) -> bool:
+    """Whether its program is not there yet: that is one state, and not as many tries as there are looks for it."""
+    if not is_missing_program(agent):
+        return False
+    try:
+        held = find_held_bead(town.db, agent.address)
+        resolve_provider(town, agent.rig, (held and held.provider) or agent.provider)
+    except MissingError:
+        return True
+    except GtError:  # it is told by the next try
+        return False
+    return False
 
 
 def next_due(town: Town) -> float | None:

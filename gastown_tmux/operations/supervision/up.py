@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import Agent, AgentState
+from gastown_tmux.domain.agents import Agent, AgentState, Ending
 from gastown_tmux.domain.ids import Commit, RigName
 from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.edges.configuration import shipped
@@ -160,4 +160,6 @@ def start_agents(town: Town, addresses: Sequence[Address]) -> list[Address]:
 def _put_off(town: Town, address: Address, why: str) -> None:
     with town.change() as change:
         if get_agent(change, address).state is AgentState.ON:
-            move_agent(change, address, "die", reason=why, not_before=clock.after(PUT_OFF_SECONDS))
+            move_agent(
+                change, address, "die", reason=f"{Ending.NOT_STARTED}{why}", not_before=clock.after(PUT_OFF_SECONDS)
+            )

@@ -1,7 +1,6 @@
 """gt config: values with the layer they came from, and the agent programs."""
 
 import shlex
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.settings import KEYS, check_value, find_key
 from gastown_tmux.edges.configuration import settings_files
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations.town.inheriting import find_program
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.providers import registry
 
@@ -119,7 +119,7 @@ def paths(town: Town, rig: Rig | None = None) -> list[LayerFile]:
 
 
 def _which(town: Town, program: str) -> str | None:
-    return shutil.which(program, path=town.environment.get("PATH"))
+    return find_program(town, program)
 
 
 def list_providers(town: Town) -> list[ProviderView]:
