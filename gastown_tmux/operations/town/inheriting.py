@@ -9,12 +9,13 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import DEACON, OVERSEER, WITNESS
 from gastown_tmux.domain.inheritance import is_followed, overlay, take
 from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.processes.own_environment import adopt
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.reading import json_object, read_file
@@ -71,11 +72,10 @@ def follow(town: Town) -> bool:
     wanted = overlay(town.environment, kept, os.path.exists)
     if not kept or wanted == town.environment:
         return False
-    for one in (town.environment, os.environ):
-        if isinstance(one, MutableMapping):
-            for name in [name for name in one if is_followed(name) and name not in wanted]:
-                del one[name]
-            one.update({name: value for name, value in wanted.items() if is_followed(name)})
+    if isinstance(town.environment, dict):  # the same for the towns of all its threads
+        town.environment.clear()
+        town.environment.update(wanted)
+    adopt(wanted, is_followed)
     return True
 
 
