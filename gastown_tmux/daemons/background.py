@@ -3,8 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.isolation import isolated

@@ -1,9 +1,9 @@
 """Agent, hook and session: three lives, three tables. What a user sees as an agent's state is a view of them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId, RigName, SessionId, Time
 from gastown_tmux.domain.state_machine import Machine

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import Time, parse_time
 from gastown_tmux.domain.work import Bead, BeadState, is_met
 from gastown_tmux.errors import UsageError

@@ -1,10 +1,10 @@
 """How much agents may use, and what is to be done when they have. Decisions only: whoever counts asks here."""
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.agents import SessionState
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.spending import Spent

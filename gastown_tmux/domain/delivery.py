@@ -3,10 +3,10 @@
 A mail is safe in its box before any of this. What is decided here is only how its reader is told.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, assert_never
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import SessionId, Time
 from gastown_tmux.domain.mail import Priority

@@ -1,9 +1,9 @@
 """Escalations: who is asked, how long each may take, and who is asked next."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.ids import BeadId, EscalationId, Time
 from gastown_tmux.domain.state_machine import Machine

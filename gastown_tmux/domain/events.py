@@ -1,9 +1,9 @@
 """What happened, as rows that are written in the transaction of the thing itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import Time
 

@@ -1,10 +1,10 @@
 """Whether an agent is well: facts in, a verdict with its evidence out. Only what is certain is ever acted upon."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, SessionState
 from gastown_tmux.domain.observation import ScreenState

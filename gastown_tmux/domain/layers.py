@@ -1,8 +1,8 @@
 """Six layers of configuration, which become one value that knows where it came from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.budgets import Budget
 from gastown_tmux.domain.setting_values import ApprovalRule, Gate
 from gastown_tmux.domain.settings import KEYS, check_value, find_key

@@ -6,8 +6,8 @@ and ``{agent}`` and ``{rig}`` in any text.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
+from gastown_tmux.dataclass import dataclass, field, replace
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.errors import UsageError
 

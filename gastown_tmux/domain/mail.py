@@ -6,9 +6,9 @@ into a shell is always plain letters and digits.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import BeadId, SessionId, Time
 from gastown_tmux.domain.quoting import PRIORITIES, Excerpt, one_line, shortened
 

@@ -1,9 +1,9 @@
 """Merge requests and the order in which they are tried."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Time
 from gastown_tmux.domain.state_machine import Machine

@@ -1,9 +1,9 @@
 """What waits for a person, and nobody else can end: one list, for whoever shows it, answers it or calls for it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Agent, AgentState, Ending
 from gastown_tmux.domain.escalation import Escalation, EscalationState

@@ -1,9 +1,9 @@
 """Which of two witnesses is right about a session: its program's own hooks, or what its screen shows."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.agents import SessionMove, SessionState
 
 

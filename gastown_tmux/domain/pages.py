@@ -1,8 +1,8 @@
 """The first of a long list."""
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.errors import UsageError
 
 Item = TypeVar("Item")

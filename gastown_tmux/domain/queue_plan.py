@@ -5,8 +5,8 @@ chain are, until the first request that turns it red is known. What comes before
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 

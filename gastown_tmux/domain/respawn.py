@@ -1,7 +1,8 @@
 """When an agent whose session died is started again, and when no more."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from gastown_tmux.dataclass import dataclass
 
 #: The longest pause between two starts.
 LONGEST_DELAY = 60.0

@@ -1,8 +1,8 @@
 """A rig: one repository and the workers on it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import Commit, RigName, Time
 
 

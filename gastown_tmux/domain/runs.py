@@ -3,11 +3,11 @@ writes the difference in one transaction.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.formulas.model import Gate
 from gastown_tmux.domain.ids import BeadId, Commit, RigName, RunId, Time, time_at

@@ -4,8 +4,9 @@ import datetime
 import re
 import shlex
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+from gastown_tmux.dataclass import dataclass
 
 Parse = Callable[[object], object]
 Part = TypeVar("Part")

@@ -1,8 +1,8 @@
 """Every configuration key: its name, what it may be, its default, and what it is for."""
 
 import difflib
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.budgets import parse_budget_of_use
 from gastown_tmux.domain.setting_values import (
     Parse,

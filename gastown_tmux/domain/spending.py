@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.setting_values import parse_amount, parse_date
 
 #: What a model is called beyond its name: the day of a release, or the newest of them.

@@ -1,10 +1,10 @@
 """State machines as tables: the only way a state changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.errors import RefusedError
 
 State = TypeVar("State", bound=StrEnum)

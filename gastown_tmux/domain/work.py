@@ -1,10 +1,10 @@
 """Beads, what they need, and the convoys they travel in."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId, Commit, ConvoyId, MergeRequestId, RigName, Time
 from gastown_tmux.domain.state_machine import Machine

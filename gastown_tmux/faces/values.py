@@ -5,8 +5,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import MAYOR
 from gastown_tmux.domain.events import Event
 from gastown_tmux.errors import GtError

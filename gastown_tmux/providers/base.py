@@ -7,10 +7,10 @@ import fnmatch
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import SessionId

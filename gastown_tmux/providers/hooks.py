@@ -9,10 +9,11 @@ the payload says ``stop_hook_active``). ``gt`` is told of both, as ``GT_HOOK`` a
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import assert_never
+
+from gastown_tmux.dataclass import dataclass
 
 #: How long a program waits for one of our hooks, in seconds; far more than the guard needs.
 HOOK_TIMEOUT = 30

@@ -9,8 +9,8 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.providers.screens import clean
 
 _DRAWN = re.compile(r"[\s─╌╭╮╰╯│┃]*")

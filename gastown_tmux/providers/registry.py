@@ -2,11 +2,11 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import cast
 
+from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.layers import Settings
 from gastown_tmux.errors import MissingError, NotFoundError, UsageError
 from gastown_tmux.providers.base import Provider

@@ -2,9 +2,9 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import is_group
 from gastown_tmux.errors import UsageError
 from gastown_tmux.verbs.index import children

@@ -8,13 +8,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
+from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.settings import NEWS
 from gastown_tmux.edges.processes.terminal import EchoOff, page, run_in_terminal
 from gastown_tmux.edges.tmux import clients

@@ -3,8 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, Commit, ConvoyId, MergeRequestId, RigName, SessionId, Time
@@ -106,7 +106,10 @@ class BeadFilter:
         return " AND ".join(["1", *(sql for sql, _ in terms)]), [value for _, values in terms for value in values]
 
 
-def list_beads(reader: Reader, only: BeadFilter = BeadFilter()) -> list[Bead]:
+_ALL = BeadFilter()
+
+
+def list_beads(reader: Reader, only: BeadFilter = _ALL) -> list[Bead]:
     """Oldest first."""
     where, values = only.where()
     return [_bead(row) for row in reader.rows(f"{_BEAD} WHERE {where} ORDER BY b.created, b.id", *values)]

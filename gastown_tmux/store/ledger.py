@@ -3,10 +3,10 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from itertools import takewhile
 from pathlib import Path
 
+from gastown_tmux.dataclass import asdict
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import Time, parse_time

@@ -9,10 +9,10 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.ids import Time, time_at
 from gastown_tmux.domain.mail import Message, is_short_id, short_id
 from gastown_tmux.errors import GtError, NotFoundError, UsageError

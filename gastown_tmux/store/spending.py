@@ -1,8 +1,8 @@
 """Spending rows: tokens by conversation, bead, day and model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.agents import Session
 from gastown_tmux.domain.spending import Tokens, Use
 from gastown_tmux.domain.work import Bead, BeadState, Reason

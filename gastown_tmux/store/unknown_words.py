@@ -1,8 +1,8 @@
 """Words in rows that this gt does not know, a newer one's or written by hand: they stop nobody, and doctor tells."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.agents import AgentState, HookState, Role, SessionState
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.escalation import EscalationState, Level, Severity

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.dataclass import is_dataclass, values_of
 from gastown_tmux.domain.odd_bytes import printable
 from gastown_tmux.operations.town.town import Answer
 
 
 def to_data(value: Any) -> Any:
     """Dataclasses as objects of their fields (``from_`` as ``from``), lists and mappings through and through."""
-    fields = getattr(type(value), "__dataclass_fields__", None)
-    if fields is not None:
-        return {name.rstrip("_"): to_data(getattr(value, name)) for name in fields}
+    if is_dataclass(value):
+        return {name.rstrip("_"): to_data(inner) for name, inner in values_of(value).items()}
     if isinstance(value, Mapping):
         return {printable(str(key)): to_data(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | frozenset | set):

@@ -1,7 +1,6 @@
 """The flags that every verb takes, wherever they stand."""
 
-from dataclasses import dataclass, field
-
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.errors import UsageError
 from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.table import Parameter

@@ -1,9 +1,9 @@
 """How values look to a person, the same in every face: tables that fit, records, state words with colour and sign."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.columns import width
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.pages import Page

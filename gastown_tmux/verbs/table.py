@@ -1,8 +1,8 @@
 """What a verb is: its words, its parameters, the operation behind it, and how its value is shown."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.rights import Right
 
 

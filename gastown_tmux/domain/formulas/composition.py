@@ -1,9 +1,9 @@
 """A formula made whole: what it extends, what takes a step's place, and what is woven around steps."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.formulas.keys import nearest
 from gastown_tmux.domain.formulas.model import Advice, Expand, Finding, Formula, FormulaType, Place, Step, Variable
 from gastown_tmux.domain.formulas.placeholders import unwoven, weave

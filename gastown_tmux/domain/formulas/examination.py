@@ -1,8 +1,8 @@
 """What can only be said of a formula that is whole: names that stand for nothing, needs, circles."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.formulas.composition import Library, compose
 from gastown_tmux.domain.formulas.go_templates import Shape, TemplateError, check_names, parse_template
 from gastown_tmux.domain.formulas.keys import nearest

@@ -5,7 +5,8 @@ Anything else is refused with its place. ``False`` are "", 0, false and an empty
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from gastown_tmux.dataclass import dataclass
 
 #: What a name may hold: None a text, a mapping a record, a list of one the elements of a list.
 Shape = Mapping[str, "Shape"] | Sequence["Shape"] | None

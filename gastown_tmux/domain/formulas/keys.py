@@ -2,10 +2,10 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.formulas.model import Finding, Place
 from gastown_tmux.domain.setting_values import parse_interval
 

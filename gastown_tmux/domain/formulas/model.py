@@ -1,7 +1,8 @@
 """What a formula says, as frozen values: four types of one thing, and what is found to be wrong with it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from gastown_tmux.dataclass import dataclass
 
 #: The way from a document's top to a key, as ``("steps", 3, "title")``.
 Path = tuple[str | int, ...]

@@ -3,8 +3,8 @@
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.formulas.examination import ITEM
 from gastown_tmux.domain.formulas.go_templates import parse_template, render
 from gastown_tmux.domain.formulas.keys import nearest

@@ -3,9 +3,9 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.formulas.composition import Library
 from gastown_tmux.domain.formulas.examination import make_whole
 from gastown_tmux.domain.formulas.key_lines import find_line

@@ -3,10 +3,10 @@
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.dataclass import asdict, dataclass
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.layers import Settings, environment_layer, flatten, spread
 from gastown_tmux.domain.settings import check_value

@@ -8,9 +8,10 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gastown_tmux.dataclass import dataclass
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent

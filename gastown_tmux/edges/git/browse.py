@@ -7,9 +7,9 @@ something, and what is asked many times a minute, is a command of the neighbouri
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.odd_bytes import quoted_name
 from gastown_tmux.edges.git.command import GitError
 from gastown_tmux.edges.git.environment import environment

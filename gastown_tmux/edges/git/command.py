@@ -9,10 +9,10 @@ import subprocess
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.git.environment import Environment, environment
 from gastown_tmux.edges.git.pins import FLAGS

@@ -6,9 +6,9 @@ Git itself lets a file pass as it is where nobody defines its filter, and where 
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.odd_bytes import quoted_name
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.repository import Repository

@@ -3,9 +3,9 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError
 from gastown_tmux.edges.git.filters import Blob

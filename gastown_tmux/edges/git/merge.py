@@ -3,8 +3,8 @@
 import glob
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.odd_bytes import printable, quoted_name
 from gastown_tmux.edges.git.command import Person, author_environment, git
 from gastown_tmux.edges.git.repository import Repository

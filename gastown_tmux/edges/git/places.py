@@ -10,9 +10,9 @@ import shutil
 import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, Output, git
 from gastown_tmux.edges.git.environment import environment

@@ -8,9 +8,9 @@ import codecs
 import os
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.git.command import git
 from gastown_tmux.edges.git.settings_file import Setting, format_settings

@@ -3,9 +3,9 @@
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git, words
 from gastown_tmux.edges.git.repository import Repository

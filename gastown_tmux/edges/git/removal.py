@@ -5,9 +5,9 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.worktree import admin_of, git_dir

@@ -6,9 +6,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.odd_bytes import printable
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic

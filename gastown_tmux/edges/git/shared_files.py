@@ -10,9 +10,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.git import command_log, layout, shared_hooks
 from gastown_tmux.edges.git.repository import MAINTENANCE_TIMEOUT, Repository

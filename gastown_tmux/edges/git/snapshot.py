@@ -5,10 +5,10 @@ import os
 import shutil
 import stat
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.dataclass import asdict, dataclass, replace
 from gastown_tmux.domain.ids import parse_time
 from gastown_tmux.domain.odd_bytes import quoted_name
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, Output, Person, git

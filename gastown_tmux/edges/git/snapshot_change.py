@@ -1,9 +1,9 @@
 """Whether a worktree is as it was: one git process tells, where a snapshot that finds nothing new takes nine."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Output, git
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.worktree import git_dir, is_unfilled, operation_in

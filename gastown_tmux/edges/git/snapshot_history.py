@@ -2,11 +2,11 @@
 
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.edges.git.browse import compare
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT
 from gastown_tmux.edges.git.repository import Repository
@@ -43,6 +43,9 @@ class Keep:
     all_for: float = 86400
     hourly_for: float = 7 * 86400
     daily_for: float = 90 * 86400
+
+
+KEEP = Keep()
 
 
 def find_work(repository: Repository, branch: str) -> Snapshot | None:
@@ -135,7 +138,7 @@ def restore(
     return tuple(budget.left_out)
 
 
-def thin(repository: Repository, agent: str, now: str, keep: Keep = Keep()) -> list[Snapshot]:
+def thin(repository: Repository, agent: str, now: str, keep: Keep = KEEP) -> list[Snapshot]:
     """Delete the refs of snapshots past their time; returns these. The newest always stays."""
     dropped = droppable(history(repository, agent), now, keep)
     return [snapshot for snapshot in dropped if repository.delete_ref(snapshot.ref, snapshot.commit)]

@@ -5,11 +5,11 @@ import os
 import re
 import shlex
 import socket
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.git.command import GitError, git, version
 from gastown_tmux.edges.git.settings_file import read_settings
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError

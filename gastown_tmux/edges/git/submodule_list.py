@@ -1,8 +1,8 @@
 """What commits of a project say of its submodules."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.git.command import git
 from gastown_tmux.edges.git.worktree import SUBMODULE
 

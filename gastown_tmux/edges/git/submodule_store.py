@@ -9,9 +9,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, git
 from gastown_tmux.edges.git.environment import Environment, environment

@@ -4,9 +4,9 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, git
 from gastown_tmux.edges.git.environment import environment

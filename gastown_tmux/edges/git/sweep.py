@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.edges.git.worktree import SUBMODULE
 
 _PROGRAM = "100755"

@@ -7,8 +7,9 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import partial
+
+from gastown_tmux.dataclass import dataclass
 
 #: Takes a part of what git says on standard error, and nothing at its end; gives back what is no progress of it.
 Follow = Callable[[bytes], bytes]

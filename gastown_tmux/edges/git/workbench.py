@@ -8,10 +8,10 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Output, git
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.repository import Repository

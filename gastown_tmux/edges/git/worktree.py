@@ -4,10 +4,10 @@ import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.git import shared_files
 from gastown_tmux.edges.git.command import GitError, git

@@ -17,11 +17,11 @@ import select
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.processes.process_table import command_line, environment, look, pids
 from gastown_tmux.edges.processes.processes import Families, ProcessRef, is_alive, process, start_time
 from gastown_tmux.reading import read_file

@@ -2,10 +2,10 @@
 
 import os
 import sys
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.waiting import looks
 from gastown_tmux.edges.processes.proc import list_pids, read_stat
 

@@ -12,9 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.waiting import looks, wait, wait_until
 from gastown_tmux.edges.processes.child_output import ChildOutput
 from gastown_tmux.edges.processes.process_table import environment, look, pids, processor_time

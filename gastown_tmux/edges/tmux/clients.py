@@ -3,8 +3,8 @@
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.tmux.objects import opened
 from gastown_tmux.edges.tmux.server import Server, client_environment, find_tmux

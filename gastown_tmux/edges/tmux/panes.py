@@ -8,9 +8,9 @@ command, and a pane that is gone or another's is left alone.
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.edges.tmux.server import GROUP, CommandError, Server, SilentError, quote
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 

@@ -8,11 +8,11 @@ as it is.
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.files.waiting import looks, wait

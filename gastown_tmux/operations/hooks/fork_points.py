@@ -5,8 +5,8 @@ of a target that was rewritten after the branch was cut from it.
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.git.repository import Repository

@@ -1,7 +1,6 @@
 """gt snapshot: the saved moments of a hook, listed, shown, compared and put back."""
 
-from dataclasses import dataclass, fields, replace
-
+from gastown_tmux.dataclass import dataclass, replace, values_of
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, HookState, Role, branch_of
 from gastown_tmux.domain.events import EventType
@@ -45,7 +44,7 @@ def show(town: Town, agent: Address, seq: int | None = None) -> Moment:
     state = snapshot_history.read_state(repository, chosen)
     bead = (state["hook"] or {}).get("bead")
     return Moment(
-        **{field.name: getattr(chosen, field.name) for field in fields(chosen)},
+        **values_of(chosen),
         branch=state["branch"],
         head=state["head"],
         operation=state["operation"],

@@ -1,9 +1,9 @@
 """Submodules of a rig's worktrees: had from where the project has them, and landed only where others find them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.escalation import Severity
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.git import submodules

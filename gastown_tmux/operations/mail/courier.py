@@ -6,10 +6,10 @@ The files and the rows are the truth. What is held here only saves asking again 
 import contextlib
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain import delivery as rules
 from gastown_tmux.domain.addresses import DEACON, Address
 from gastown_tmux.domain.agents import Agent, Session, SessionState

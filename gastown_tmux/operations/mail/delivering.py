@@ -1,8 +1,8 @@
 """One agent told of one thing, in its window: the line, what is known of its program, and what is recorded after."""
 
 import contextlib
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
 from gastown_tmux.domain.delivery import Abilities, Availability, Delivery, DeliveryState

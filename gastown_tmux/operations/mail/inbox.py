@@ -2,8 +2,8 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.events import EventType

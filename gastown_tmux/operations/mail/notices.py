@@ -2,8 +2,8 @@
 
 import contextlib
 import time
-from dataclasses import dataclass, field
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.delivery import Delivery, DeliveryState
 from gastown_tmux.domain.mail import Message, Priority, pointer_line

@@ -3,8 +3,8 @@
 import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import DEACON, OVERSEER, Address
 from gastown_tmux.domain.delivery import PAIR_WINDOW, Limited, allow
 from gastown_tmux.domain.events import EventType

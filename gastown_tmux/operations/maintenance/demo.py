@@ -5,9 +5,9 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.rigs import Rig

@@ -6,9 +6,9 @@ import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.complaints import cause_of

@@ -1,11 +1,11 @@
 """How a batch lands: a chain of candidates, tested at its tip, searched by prefixes where that fails."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import assert_never
 
+from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.merging import LIVE, MergeRequest, MergeState
 from gastown_tmux.domain.queue_plan import Probe, Search, Settled, Waiting, count_intact

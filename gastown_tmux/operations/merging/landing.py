@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Set
-from dataclasses import dataclass, field
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest, MergeState

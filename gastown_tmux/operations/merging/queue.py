@@ -1,9 +1,9 @@
 """gt mq: the merge queue, and what a person says of it."""
 
 import contextlib
-from dataclasses import dataclass, fields
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass, values_of
 from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges.files import clock
@@ -46,8 +46,7 @@ def show_merge_request(town: Town, request: MergeRequest) -> ShownRequest:
     with contextlib.suppress(GtError):
         commits = list_commits(repository, request.base, request.head)
         files = list_changes(repository, request.base, request.head)
-    known = {field.name: getattr(request, field.name) for field in fields(request)}
-    return ShownRequest(**known, commits=commits, files=files, gate=_read_gate(town, request))
+    return ShownRequest(**values_of(request), commits=commits, files=files, gate=_read_gate(town, request))
 
 
 def _read_gate(town: Town, request: MergeRequest) -> str | None:

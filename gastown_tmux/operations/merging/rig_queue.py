@@ -1,8 +1,8 @@
 """A rig's merge queue as one value, which all that lands its work is handed."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.layers import Settings
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import Rig

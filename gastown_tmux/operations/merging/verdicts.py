@@ -1,8 +1,8 @@
 """What may come of one try to land a merge request, short of merged."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.work import Reason

@@ -1,7 +1,6 @@
 """The merge queue as rows have it: asks no git."""
 
-from dataclasses import dataclass, replace
-
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.rigs import QueueState, Rig

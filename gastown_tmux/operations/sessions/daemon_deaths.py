@@ -6,9 +6,9 @@ of its database.
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import asdict, dataclass
 from gastown_tmux.domain.escalation import Severity
 from gastown_tmux.domain.ids import Time, parse_time
 from gastown_tmux.edges.files import clock

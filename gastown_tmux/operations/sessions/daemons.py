@@ -2,9 +2,9 @@
 
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.waiting import wait_until

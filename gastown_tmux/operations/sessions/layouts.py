@@ -1,8 +1,8 @@
 """gt layout: views of the town, in windows of their own."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import parse_name
 from gastown_tmux.domain.layouts import Layout, expand, parse_layout
 from gastown_tmux.edges.configuration import shipped

@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.agents import Agent, Role, branch_of
 from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.work import Bead

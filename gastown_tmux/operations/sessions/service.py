@@ -1,8 +1,8 @@
 """gt service: units of the user's systemd that bring the town back after the death of both daemons, logout and boot."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.processes import systemd
 from gastown_tmux.edges.processes.systemd import quote, quote_argument

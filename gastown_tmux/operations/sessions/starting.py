@@ -6,9 +6,9 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.agents import Agent, AgentState, Ending, Session
 from gastown_tmux.domain.ids import SessionId

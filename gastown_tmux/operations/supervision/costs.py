@@ -1,8 +1,8 @@
 """gt costs: tokens, taken from the programs' own transcripts, and their price; budgets, by which agents are paused."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Agent, AgentState, Session
 from gastown_tmux.domain.budgets import Course, Level, Scope, decide

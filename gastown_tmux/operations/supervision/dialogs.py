@@ -1,8 +1,8 @@
 """What agents ask a person: the dialog in each one's window, and the digest that tells it from any other."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.ids import BeadId, Time

@@ -1,7 +1,6 @@
 """gt status --explain: what is known of an agent, the verdict that follows, and the facts that speak against it."""
 
-from dataclasses import asdict, replace
-
+from gastown_tmux.dataclass import asdict, replace
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Session
 from gastown_tmux.domain.health import Explanation, Facts, judge

@@ -1,8 +1,8 @@
 """Rigs, as every face shows them: the row, what its settings say, and what is on it now."""
 
 from collections import Counter
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import RigName, Time
 from gastown_tmux.domain.rigs import QueueState, RemoteKind, Rig
 from gastown_tmux.errors import GtError

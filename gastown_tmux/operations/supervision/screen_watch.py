@@ -6,8 +6,8 @@ seen here, by a weaker evidence than the program's own word.
 
 import contextlib
 import time
-from dataclasses import dataclass, field
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Session, SessionMove, SessionState
 from gastown_tmux.domain.events import EventType

@@ -4,9 +4,9 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.agents import SessionMove
 from gastown_tmux.domain.doors import SPOOL, is_session
 from gastown_tmux.domain.ids import SessionId

@@ -1,7 +1,6 @@
 """gt status: the town at a glance, and what waits in it."""
 
-from dataclasses import dataclass
-
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.rigs import QueueState
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag

@@ -8,8 +8,8 @@ import os
 import signal
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 
+from gastown_tmux.dataclass import asdict, dataclass
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.agents import AgentState
 from gastown_tmux.edges.processes import launch, locks, processes

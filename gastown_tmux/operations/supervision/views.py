@@ -1,8 +1,8 @@
 """Agents, as every face shows them: as rows and processes have them now."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Agent, Role, Session, SessionState, branch_of, view_state
 from gastown_tmux.domain.health import judge

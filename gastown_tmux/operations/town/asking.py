@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.doors import AGENT, split_socket

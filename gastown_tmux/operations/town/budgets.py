@@ -1,8 +1,8 @@
 """What is used up of the budgets: asked before every start, and whenever tokens were counted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.budgets import Budget, Level, Scope, level
 from gastown_tmux.domain.spending import Spent, sum_up

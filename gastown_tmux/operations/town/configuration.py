@@ -2,9 +2,9 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import parse_name
 from gastown_tmux.domain.layers import Setting, Settings
 from gastown_tmux.domain.rigs import Rig

@@ -11,10 +11,10 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from gastown_tmux.dataclass import asdict, dataclass
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import write_atomic

@@ -3,9 +3,9 @@
 import contextlib
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import DEACON, Address
 from gastown_tmux.domain.doors import AGENT, DOORS, SOCKET, SPOOL
 from gastown_tmux.domain.ids import RigName

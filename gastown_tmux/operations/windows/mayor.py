@@ -1,7 +1,6 @@
 """gt mayor: the window a person runs the town from, and the agent program beside it."""
 
-from dataclasses import asdict, dataclass
-
+from gastown_tmux.dataclass import asdict, dataclass
 from gastown_tmux.domain.addresses import MAYOR
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.edges.tmux import clients

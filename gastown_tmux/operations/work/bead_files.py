@@ -1,8 +1,8 @@
 """gt bead import, gt bead export: beads from files, and into them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.bead_files import Record, format_bead, parse_beads
 from gastown_tmux.domain.ids import BeadId, is_bead_id
 from gastown_tmux.domain.pages import Page

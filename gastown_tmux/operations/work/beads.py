@@ -1,8 +1,8 @@
 """Beads: units of work."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.pages import Page, most_of
 from gastown_tmux.domain.rigs import Rig

@@ -2,8 +2,8 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 
+from gastown_tmux.dataclass import dataclass, field, replace
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId, RunId
 from gastown_tmux.domain.runs import OVER, Run, RunState, RunStep, StepState, change_step, reconcile, settle

@@ -1,9 +1,9 @@
 """Formulas: workflows that are written down, to be run again and again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.formulas.model import Formula, FormulaType, Step
 from gastown_tmux.domain.formulas.starters import starter
 from gastown_tmux.domain.ids import RigName

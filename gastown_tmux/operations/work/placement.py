@@ -1,8 +1,8 @@
 """Which worker gets a bead: the one it was meant for, one with nothing to do, or a new one, within the limits."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, Role
 from gastown_tmux.domain.rigs import Rig

@@ -1,8 +1,8 @@
 """What an agent is told of itself: prime, and what is on its hook. Asks no git, for every session begins with it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.hook import describe

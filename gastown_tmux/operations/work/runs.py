@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.formulas.model import Formula, FormulaType
 from gastown_tmux.domain.formulas.pouring import pour

@@ -1,8 +1,8 @@
 """gt sling: put work on a hook and start the worker. One transaction claims before any process starts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import BeadId

@@ -1,7 +1,6 @@
 """gt step: what an agent says of the steps of the run on its hook."""
 
-from dataclasses import dataclass, replace
-
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import Commit, RunId
 from gastown_tmux.domain.runs import OVER, Run, RunState, RunStep, StepState, change_step, end_try

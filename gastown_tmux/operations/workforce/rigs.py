@@ -2,9 +2,9 @@
 
 import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
+from gastown_tmux.dataclass import asdict
 from gastown_tmux.domain.ids import RigName, parse_name, parse_prefix, suggest_prefix
 from gastown_tmux.domain.rigs import RemoteKind, Rig
 from gastown_tmux.edges.files import clock
