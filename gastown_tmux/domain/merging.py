@@ -31,7 +31,8 @@ MERGE_REQUEST: Machine[MergeState, MergeRequestMove] = Machine(
         "test": {MergeState.QUEUED: MergeState.TESTING},
         # From the queue: an earlier candidate of it is seen to be published.
         "publish": dict.fromkeys((MergeState.QUEUED, MergeState.TESTING), MergeState.PUBLISHING),
-        "merge": {MergeState.PUBLISHING: MergeState.MERGED},
+        # Superseded: a push of it that was taken for lost came late.
+        "merge": dict.fromkeys((MergeState.PUBLISHING, MergeState.SUPERSEDED), MergeState.MERGED),
         "requeue": dict.fromkeys((MergeState.TESTING, MergeState.PUBLISHING), MergeState.QUEUED),
         "conflict": {MergeState.TESTING: MergeState.CONFLICTED},
         "reject": dict.fromkeys((MergeState.QUEUED, MergeState.TESTING, MergeState.HELD), MergeState.REJECTED),

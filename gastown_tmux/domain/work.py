@@ -42,7 +42,9 @@ ATTEMPTS = 3
 
 _HELD = (BeadState.HOOKED, BeadState.WORKING)
 
-BeadMove = Literal["sling", "start", "submit", "report", "merge", "return", "refuse", "resubmit", "close", "reopen"]
+BeadMove = Literal[
+    "sling", "start", "submit", "report", "merge", "return", "refuse", "resubmit", "settle", "close", "reopen"
+]
 BEAD: Machine[BeadState, BeadMove] = Machine(
     "bead",
     BeadState.OPEN,
@@ -54,7 +56,9 @@ BEAD: Machine[BeadState, BeadMove] = Machine(
         "merge": {BeadState.SUBMITTED: BeadState.MERGED},
         "return": dict.fromkeys(_HELD, BeadState.OPEN),
         "refuse": {BeadState.SUBMITTED: BeadState.OPEN},
-        "resubmit": {BeadState.OPEN: BeadState.SUBMITTED},
+        "resubmit": dict.fromkeys((BeadState.OPEN, BeadState.SUBMITTED), BeadState.SUBMITTED),
+        # The target has all of it already.
+        "settle": {BeadState.SUBMITTED: BeadState.CLOSED},
         "close": {BeadState.OPEN: BeadState.CLOSED},
         "reopen": {BeadState.CLOSED: BeadState.OPEN},
     },

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
@@ -343,7 +344,7 @@ def submit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -> 
 
 
 def resubmit_bead(change: Change, bead: BeadId, merge_request: MergeRequestId) -> None:
-    """The same branch once more, though its worker is gone."""
+    """The same branch once more, though its worker is gone; or a newer head of it."""
     _move(change, bead, "resubmit", merge_request=merge_request, reason=None, target=None)
     change.event(EventType.BEAD_SUBMITTED, bead, merge_request=merge_request)
 
@@ -379,8 +380,8 @@ def take_back_bead(change: Change, bead: BeadId, *, target: str | None) -> None:
     change.event(EventType.BEAD_RETURNED, bead, reason="unslung", was=was.state, agent=was.assignee)
 
 
-def close_bead(change: Change, bead: BeadId, reason: str) -> None:
-    _move(change, bead, "close", reason=reason, target=None)
+def close_bead(change: Change, bead: BeadId, reason: str, move: Literal["close", "settle"] = "close") -> None:
+    _move(change, bead, move, reason=reason, target=None)
     change.event(EventType.BEAD_CLOSED, bead, reason=reason)
 
 

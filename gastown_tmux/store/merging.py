@@ -25,7 +25,7 @@ _SELECT_ONE = (
     f" WHERE o.rig = m.rig AND o.{_LIVE} AND ({_RANK.format('o')}) <= ({_RANK.format('m')})) END AS position {_FROM}"
 )
 #: Its end was recorded, and a kill came before those it concerns were told.
-_UNTOLD = "told = 0 AND state IN ('merged', 'conflicted', 'rejected')"
+_UNTOLD = "told = 0 AND state IN ('merged', 'conflicted', 'rejected', 'superseded')"
 _EVENTS = {
     "test": EventType.MERGE_TESTING,
     "publish": EventType.MERGE_PUBLISHING,
@@ -206,6 +206,24 @@ def list_published(reader: Reader, rig: RigName) -> dict[MergeRequestId, list[Co
     for row in reader.rows(sql, rig):
         found.setdefault(MergeRequestId(row["request"]), []).append(Commit(row["candidate"]))
     return found
+
+
+def list_late(reader: Reader, rig: RigName) -> list[tuple[MergeRequest, Commit]]:
+    """Superseded requests of beads that are on their way, with each candidate that was ever about to be pushed."""
+    sql = (
+        "SELECT p.request, p.candidate FROM publications p JOIN merge_requests m ON m.id = p.request"
+        " WHERE m.rig = ? AND m.state = 'superseded'"
+        f" AND m.bead IN (SELECT bead FROM merge_requests l WHERE l.rig = ? AND (l.{_LIVE} OR l.state = 'held'))"
+    )
+    pairs = [(row["request"], Commit(row["candidate"])) for row in reader.rows(sql, rig, rig)]
+    return [(get_merge_request(reader, id), candidate) for id, candidate in pairs]
+
+
+def find_merged_commit(reader: Reader, bead: BeadId) -> Commit | None:
+    """That of the newest request of the bead that has landed."""
+    sql = "SELECT merged_commit FROM merge_requests WHERE bead = ? AND state = 'merged' ORDER BY seq DESC LIMIT 1"
+    row = reader.row(sql, bead)
+    return Commit(row["merged_commit"]) if row else None
 
 
 def list_unmet(reader: Reader, rig: RigName) -> dict[BeadId, frozenset[BeadId]]:

@@ -225,4 +225,8 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX spending_by_bead ON spending (bead);
     CREATE INDEX spending_by_day ON spending (day, agent);
     """,
+    """
+    -- From now on somebody is told of these too, where the target had the work already.
+    UPDATE merge_requests SET told = 1 WHERE state = 'superseded';
+    """,
 )

@@ -9,6 +9,7 @@ from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.merging import LIVE, MergeRequest, MergeState
 from gastown_tmux.domain.queue_plan import Probe, Search, Settled, Waiting, count_intact
+from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.errors import GtError, meets_all
 from gastown_tmux.operations.merging import setting_aside
@@ -16,7 +17,7 @@ from gastown_tmux.operations.merging.candidate import build
 from gastown_tmux.operations.merging.delays import delay, put_back
 from gastown_tmux.operations.merging.gates import test
 from gastown_tmux.operations.merging.publishing import publish
-from gastown_tmux.operations.merging.results import send_back
+from gastown_tmux.operations.merging.results import send_back, settle
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.verdicts import Built, Delay, Rejection, pause
 from gastown_tmux.store import merging as rows
@@ -230,6 +231,8 @@ def _return_culprit(
 
 
 def _come_back(queue: RigQueue, request: MergeRequest, rejection: Rejection, candidate: Commit | None) -> None:
-    send_back(
-        queue.town, request, rejection.reason, rejection.words, rejection.log, only_if=(MergeState.TESTING, candidate)
-    )
+    only_if = (MergeState.TESTING, candidate)
+    if rejection.reason is Reason.DONE:
+        settle(queue.town, request, rejection.words, only_if=only_if)
+    else:
+        send_back(queue.town, request, rejection.reason, rejection.words, rejection.log, only_if=only_if)

@@ -48,7 +48,7 @@ def build(
         if unseen and merge.merge_tree(bench, tip, request.head, [*fork.known, *unseen]) != merged:
             return _brought_back(request, unseen)
         if repository.tree(tip) == merged.id:
-            return Rejection(Reason.REJECTED, "the target has these changes already: nothing is left to land")
+            return Rejection(Reason.DONE, f"{request.target} has these changes already")
         candidate = _commit(queue, request, merged.id, [tip] if squash else [tip, request.head])
         refusal = inspect(bench, rig, request, tip, candidate, history=not squash)
         return refusal or Built(request, candidate, merged.id, queue.log_path(request))

@@ -18,7 +18,14 @@ from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.batches import End, work_off
 from gastown_tmux.operations.merging.delays import delay, put_back
-from gastown_tmux.operations.merging.publishing import TargetMovedError, fetch_target, find_landed, finish, record_all
+from gastown_tmux.operations.merging.publishing import (
+    TargetMovedError,
+    fetch_target,
+    find_landed,
+    finish,
+    record_all,
+    record_late_ones,
+)
 from gastown_tmux.operations.merging.queue_state import paused_words
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.verdicts import Delay, pause
@@ -126,6 +133,7 @@ def _take_up(queue: RigQueue, run: _Run, found: list[MergeRequest], tip: Commit)
     published, and the target is to be looked at anew.
     """
     published = rows.list_published(queue.town.db, queue.rig.name)
+    record_late_ones(queue, tip)
     if not published and all(request.state is MergeState.QUEUED for request in found):
         return False
     landed = find_landed(queue, published, tip)

@@ -13,7 +13,7 @@ from gastown_tmux.errors import GtError
 from gastown_tmux.operations.hooks.worktrees import find_base
 from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.inspection import send_objects
-from gastown_tmux.operations.merging.results import record_merged
+from gastown_tmux.operations.merging.results import record_late, record_merged
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.verdicts import Built, Delay, Rejection, pause
 from gastown_tmux.store import merging as rows
@@ -105,6 +105,18 @@ def record_all(queue: RigQueue, landed: Sequence[tuple[MergeRequest, Commit]]) -
     for request, commit in landed:
         work = partial(record_merged, queue.town, queue.rig, request, commit, local=queue.is_local)
         setting_aside.attempt(queue.town, request, work)
+
+
+def record_late_ones(queue: RigQueue, tip: Commit) -> None:
+    """Of what was superseded after it was about to be pushed, all that is on the target nevertheless has landed."""
+    late = rows.list_late(queue.town.db, queue.rig.name)
+    published: dict[MergeRequestId, list[Commit]] = {}
+    for request, commit in late:
+        published.setdefault(request.id, []).append(commit)
+    landed = find_landed(queue, published, tip)
+    for request, commit in late:
+        if commit in landed:
+            record_late(queue.town, queue.rig, request, commit, local=queue.is_local)
 
 
 def _put_on_target(queue: RigQueue, request: MergeRequest, commit: Commit, tip: Commit, count: int) -> Delay | None:

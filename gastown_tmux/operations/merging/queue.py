@@ -68,12 +68,16 @@ def _read_gate(town: Town, request: MergeRequest) -> str | None:
 
 
 def submit(town: Town, bead: Bead | None = None) -> Answer:
-    """Submits the branch of a bead that is on a hook, in its worker's place; without one, the caller's own."""
+    """Submits the branch of a bead that is on a hook, in its worker's place; without one, the caller's own.
+
+    One that is submitted is so again, where its branch has another head by now.
+    """
     if bead is None:
         return worker.done(town)
-    if bead.state is BeadState.SUBMITTED:
+    newer = worker.find_newer_head(town, bead)
+    if bead.state is BeadState.SUBMITTED and not newer:
         return Answer(rows.get_merge_request(town.db, str(bead.merge_request)), f"{bead.id} is submitted already")
-    if bead.assignee is None or bead.state not in (BeadState.HOOKED, BeadState.WORKING):
+    if bead.assignee is None or (bead.state not in (BeadState.HOOKED, BeadState.WORKING) and not newer):
         raise RefusedError(f"{bead.id} is {bead.state}: it is not on a hook", hint=f"gt bead show {bead.id}")
     text = worker.submit(town, town.rig(bead.rig), bead.assignee, bead)
     write_state(town, bead.assignee)
@@ -115,7 +119,8 @@ def retry(town: Town, request: MergeRequest) -> Answer:
     if bead.state is not BeadState.OPEN or bead.merge_request != request.id:
         raise RefusedError(f"{bead.id} is {bead.state} by now", hint=f"gt bead show {bead.id}")
     with town.change() as change:
-        rows.move_merge_request(change, request.id, "supersede")
+        rows.move_merge_request(change, request.id, "supersede", reason="submitted again")
+        rows.mark_told(change, request.id)
         fresh = rows.insert_merge_request(
             change,
             bead=bead.id,

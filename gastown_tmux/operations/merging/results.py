@@ -14,6 +14,7 @@ from gastown_tmux.operations.work.convoys import notify_landed
 from gastown_tmux.reading import read_end
 from gastown_tmux.store import beads, convoys, escalations
 from gastown_tmux.store import merging as rows
+from gastown_tmux.store.db import Change
 from gastown_tmux.store.rigs import set_target_commit
 
 _TAIL = 4000
@@ -42,6 +43,38 @@ def record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *
     report(town, request.id)
 
 
+def record_late(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *, local: bool) -> None:
+    """``commit`` was seen on the target, of a request that was superseded meanwhile: a newer head goes on there."""
+    with town.change() as change:
+        if rows.get_merge_request(change, request.id).state is not MergeState.SUPERSEDED:
+            return
+        rows.move_merge_request(change, request.id, "merge", merged_commit=commit)
+        rows.mark_told(change, request.id)
+        if local:
+            set_target_commit(change, rig.name, commit)
+
+
+def settle(town: Town, request: MergeRequest, words: str, *, only_if: tuple[MergeState, Commit | None]) -> None:
+    """Nothing of it is left to land. Its bead is merged, where an older head of it was; else it is closed as done."""
+    with town.change() as change:
+        if not _is_still(change, request, only_if):
+            return
+        rows.move_merge_request(change, request.id, "supersede", reason=words)
+        commit = rows.find_merged_commit(change, request.bead)
+        if commit is not None:
+            beads.merge_bead(change, request.bead, commit)
+        else:
+            beads.close_bead(change, request.bead, Reason.DONE, "settle")
+        convoys.land_convoy(change, beads.get_bead(change, request.bead).convoy)
+    report(town, request.id)
+
+
+def _is_still(change: Change, request: MergeRequest, only_if: tuple[MergeState, Commit | None]) -> bool:
+    """Whether a verdict on that state and candidate (None: any) says anything of the request as it is now."""
+    now, (state, candidate) = rows.get_merge_request(change, request.id), only_if
+    return now.state is state and candidate in (None, now.candidate)
+
+
 def send_back(
     town: Town,
     request: MergeRequest,
@@ -59,10 +92,8 @@ def send_back(
     last = bead.attempts >= ATTEMPTS
     move: MergeRequestMove = "conflict" if reason is Reason.CONFLICTED else "reject"
     with town.change() as change:
-        if only_if is not None:
-            now, (state, candidate) = rows.get_merge_request(change, request.id), only_if
-            if now.state is not state or candidate not in (None, now.candidate):
-                return
+        if only_if is not None and not _is_still(change, request, only_if):
+            return
         rows.move_merge_request(change, request.id, move, reason=words, log=str(log) if log else None)
         beads.refuse_bead(
             change, bead.id, Reason.ESCALATED if last else reason, target=None if last else request.author
@@ -79,6 +110,9 @@ def report(town: Town, id: MergeRequestId) -> None:
     if request.state is MergeState.MERGED:
         subject = f"{bead.id} is merged"
         body = f"{bead.title}\n\ncommit {request.merged_commit} on {request.target}\n"
+    elif request.state is MergeState.SUPERSEDED:
+        subject = f"{bead.id} is {bead.state}: {request.reason}"
+        body = f"{bead.title}\n\n" + (f"commit {bead.merged_commit}\n" if bead.merged_commit else "")
     else:
         subject = f"{bead.id} came back: {request.state}"
         body = f"{request.reason}\n\n{_tail(request.log)}"

@@ -2,7 +2,8 @@
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import branch_of
-from gastown_tmux.domain.ids import BeadId, Commit
+from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId
+from gastown_tmux.domain.merging import MergeState
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges.files.faults import fault_point
@@ -20,7 +21,8 @@ from gastown_tmux.operations.work.steps import check_bead, refuse_unfinished
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
 from gastown_tmux.store.agents import get_agent
-from gastown_tmux.store.merging import insert_merge_request
+from gastown_tmux.store.db import Change
+from gastown_tmux.store.merging import get_merge_request, insert_merge_request, mark_told, move_merge_request
 
 
 def _held(town: Town) -> tuple[Address, Bead, Rig]:
@@ -35,7 +37,8 @@ def done(town: Town, report: str | None = None, defer: str | None = None, escala
     """Submits the branch of the bead on the hook; or closes it with a report, or gives it back with a reason.
 
     Raises RefusedError where the branch has nothing that the target lacks, or the worktree holds uncommitted changes.
-    A bead that this agent has just submitted is no error: the second time says so.
+    A bead that this agent has just submitted is no error: the second time says so, and submits the branch anew where
+    it has another head by then.
     """
     given = [words for words in (report, defer, escalate) if words is not None]
     if len(given) > 1:
@@ -45,11 +48,14 @@ def done(town: Town, report: str | None = None, defer: str | None = None, escala
     address = own_address(town)
     if rows.find_held_bead(town.db, address) is None:
         last = _find_done(town, address, report, defer, escalate)
-        if last is not None:
+        if last is not None and not find_newer_head(town, last):
             write_state(town, address)
             notify_landed(town, last.convoy)
             return Answer(last, f"{last.id} is {last.reason or last.state} already")
-    address, bead, rig = _held(town)
+        held = (address, last, town.rig(last.rig)) if last is not None else _held(town)
+    else:
+        held = _held(town)
+    address, bead, rig = held
     if defer is None and escalate is None:
         refuse_unfinished(town, bead)
         check_bead(town, address, bead)
@@ -85,7 +91,17 @@ def _find_done(
     return last if same else None
 
 
+def find_newer_head(town: Town, bead: Bead) -> Commit | None:
+    """Where the branch of a submitted bead is by now, if that is not what was submitted."""
+    if bead.state is not BeadState.SUBMITTED or bead.branch is None or bead.merge_request is None:
+        return None
+    head = town.repository(bead.rig).resolve(f"refs/heads/{bead.branch}")
+    submitted = get_merge_request(town.db, bead.merge_request).head
+    return Commit(head) if head is not None and head != submitted else None
+
+
 def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
+    """Of a bead that is submitted already, the newer head takes the place of the one that is on its way."""
     place, repository = town.worktree(address), town.repository(rig.name)
     branch = bead.branch or branch_of(get_agent(town.db, address), bead.id)
     worktree.assert_place(repository, place, branch)
@@ -119,6 +135,7 @@ def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
     repository.update_ref(merge_ref(bead.id, head), head, None)
     fault_point("done.kept")
     with town.change() as change:
+        old = _supersede(change, bead)
         id = insert_merge_request(
             change,
             bead=bead.id,
@@ -129,9 +146,26 @@ def submit(town: Town, rig: Rig, address: Address, bead: Bead) -> str:
             base=bead.base,
             target=rig.target,
         )
-        rows.submit_bead(change, bead.id, id)
+        (rows.resubmit_bead if old else rows.submit_bead)(change, bead.id, id)
     review = bool(town.settings(rig.name).get("merge.review"))
-    return f"{bead.id} is submitted as {id}" + (", to be tested, and then held for review" if review else "")
+    place_of = f" in place of {old}" if old else ""
+    return f"{bead.id} is submitted as {id}{place_of}" + (", to be tested, and then held for review" if review else "")
+
+
+def _supersede(change: Change, bead: Bead) -> MergeRequestId | None:
+    """The merge request of the bead that is on its way, and is not any more."""
+    now = rows.get_bead(change, bead.id)
+    if now.merge_request is None or bead.state is not BeadState.SUBMITTED:
+        return None
+    hint = f"gt mq show {now.merge_request}"
+    if now.state is not BeadState.SUBMITTED:
+        raise RefusedError(f"{bead.id} is {now.state} by now: what comes after that is another bead's", hint=hint)
+    request = get_merge_request(change, now.merge_request)
+    if request.state is MergeState.PUBLISHING:
+        raise RefusedError(f"{request.id} is being published: a newer head comes too late for it", hint=hint)
+    move_merge_request(change, request.id, "supersede", reason="a newer head was submitted")
+    mark_told(change, request.id)
+    return request.id
 
 
 def merge_ref(bead: BeadId, head: str) -> str:

@@ -15,7 +15,7 @@ from gastown_tmux.operations.merging.queue_state import pause_queue, resume_queu
 from gastown_tmux.operations.merging.views import list_merge_requests
 from gastown_tmux.operations.supervision.status import status
 from gastown_tmux.operations.town.configuration import set_key
-from gastown_tmux.store.beads import set_needs, submit_bead
+from gastown_tmux.store.beads import get_bead, set_needs, submit_bead
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.merging import get_merge_request, insert_merge_request, list_rigs_with_work
 from tests.journeys.town_world import git
@@ -125,6 +125,21 @@ def test_conflicts_are_split_off_before_any_gate(authors: Authors) -> None:
     assert "demo/ann: one\n" in told.partition("on main, in these files:")[2], told
     assert "rival" in told.partition("on the branch, in these files:")[2], told
     assert authors.count_runs() == 1
+
+
+def test_what_the_target_has_already_is_done_and_told_in_one_line(authors: Authors) -> None:
+    town = authors.quiet.town
+    first, same = (authors.submit(name, {"same": "same\n"}) for name in ("first", "same"))
+    landing.run_refinery(town)
+    found = authors.show(same)
+    assert (authors.show(first).state, found.state, found.reason) == (
+        "merged", "superseded", "main has these changes already",
+    )  # fmt: skip
+    bead = get_bead(town.db, found.bead)
+    assert (bead.state, bead.reason, authors.landed()) == ("closed", "done", ["first"])
+    mails = [path.read_text() for path in Path(town.mail / authors.address.folder).glob("new/*")]
+    assert sum(f"{bead.id} is closed: main has these changes already" in mail for mail in mails) == 1
+    assert not list_escalations(town.db)
 
 
 @pytest.mark.parametrize("strategy", ["squash", "merge"])
