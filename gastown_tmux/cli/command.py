@@ -6,6 +6,7 @@ import sys
 
 from gastown_tmux.cli import render
 from gastown_tmux.edges.processes.terminal import ask, hear
+from gastown_tmux.operations.town.town import NOWHERE, Town
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town
@@ -28,14 +29,21 @@ def _is_for_hook(verb: Verb, words: list[str]) -> bool:
 
 
 def _carry_out(verb: Verb, words: list[str], given: Globals, open_file: Opener) -> None:
-    town = open_town(given, dict(os.environ), render.say, needed=verb.town)
+    town = open_town(given, dict(os.environ), render.say, needed=verb.town, either=verb.either)
     write = render.draw if verb.show is Special.SCREENS else render.write
     town.ask, town.hear = ask, hear
-    if verb.town and town.is_person and sys.stdin.isatty():
+    if verb.town and town.path != NOWHERE and town.is_person and sys.stdin.isatty():
         from gastown_tmux.operations.town.inheriting import note_environment  # only a person at a terminal pays for it
 
         note_environment(town)
+    town.edit = lambda text, ending: _edit(text, ending, town)
     with contextlib.nullcontext() if given.json or given.quiet else render.progress():
         for text in answer(verb, words, town, render.display(), given.json, open_file):
             write(text)
             sys.stdout.flush()
+
+
+def _edit(text: str, ending: str, town: Town) -> str | None:
+    from gastown_tmux.edges.processes.editor import edit  # few write so much
+
+    return edit(text, ending, town.environment)

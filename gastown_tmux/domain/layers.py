@@ -50,11 +50,12 @@ def spread(document: object, where: str) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value in the form a file would hold, and the layer it came from."""
+    """A value in the form a file would hold, the layer it came from, and what it is for."""
 
     key: str
     value: object
     layer: str
+    meaning: str = ""
 
 
 class Settings:
@@ -64,12 +65,12 @@ class Settings:
         self.layers = layers
 
     def find(self, name: str) -> Setting:
-        for layer, values in self.layers:
-            if name in values and not (layer in ("flag", "environment") and find_key(name).in_files):
-                return Setting(name, values[name], layer)
         key = find_key(name)
+        for layer, values in self.layers:
+            if name in values and not (layer in ("flag", "environment") and key.in_files):
+                return Setting(name, values[name], layer, key.summary)
         is_rig = key.in_rig is not None and any(layer == "project" for layer, _ in self.layers)
-        return Setting(name, key.in_rig if is_rig else key.default, "default")
+        return Setting(name, key.in_rig if is_rig else key.default, "default", key.summary)
 
     def get(self, name: str) -> object:
         """The value as code uses it; None where there is neither value nor default."""

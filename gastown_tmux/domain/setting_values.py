@@ -110,13 +110,27 @@ def parse_texts(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def one_of(*allowed: str) -> Parse:
-    def parse(value: object) -> str:
-        if value not in allowed:
-            raise ValueError("one of " + ", ".join(allowed))
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    allowed: tuple[str, ...]
+
+    def __call__(self, value: object) -> str:
+        if value not in self.allowed:
+            raise ValueError("one of " + ", ".join(self.allowed))
         return str(value)
 
-    return parse
+
+def one_of(*allowed: str) -> Parse:
+    return OneOf(allowed)
+
+
+def rule_of(parse: Parse) -> str:
+    """What a value may be, in the words in which one that is not so is refused."""
+    try:
+        parse(object())
+    except ValueError as error:
+        return str(error)
+    raise AssertionError(f"{parse} takes anything")
 
 
 def parse_command(value: object) -> object:

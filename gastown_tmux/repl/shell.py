@@ -16,6 +16,7 @@ from prompt_toolkit.output import Output
 
 from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.settings import NEWS
+from gastown_tmux.edges.processes.editor import edit
 from gastown_tmux.edges.processes.terminal import EchoOff, page, run_in_terminal
 from gastown_tmux.edges.tmux import clients
 from gastown_tmux.errors import GtError, UsageError, explain
@@ -189,7 +190,8 @@ class Shell:
             raise UsageError("a daemon is a process of its own", hint="daemon start")
         given.town = given.town or str(self._town.path)
         given.speaker = given.speaker or (None if self._town.is_person else self._town.actor)
-        town = open_town(given, self._town.environment, self._screen.write, needed=verb.town)
+        town = open_town(given, self._town.environment, self._screen.write, needed=verb.town, either=verb.either)
+        town.edit = lambda text, ending: edit(text, ending, town.environment)
         in_foreground = verb.terminal or pages or "-" in rest
         town.flags = {**self._town.flags, **town.flags}
 

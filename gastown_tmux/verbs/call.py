@@ -8,10 +8,10 @@ from typing import Any
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.rights import Right, may
 from gastown_tmux.edges.configuration.settings_files import parse_value
-from gastown_tmux.errors import GtError, UsageError
+from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.operations.sessions import orders, relocation
 from gastown_tmux.operations.town import asking
-from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.town.town import NOWHERE, Town
 from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Parameter, Verb
 
 #: What is looked up in the town's rows, beside agents.
@@ -32,7 +32,9 @@ def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
         town.close()
         town.patience = _EMERGENCY_SECONDS
         relocation.refuse_copy(town)
-    elif verb.town and not verb.anywhere:
+    elif town.path == NOWHERE and "rig" in given:
+        raise NotFoundError("there is no town here, and so no rig", hint="gt --town PATH …")
+    elif verb.town and not verb.anywhere and town.path != NOWHERE:
         orders.carry_out(town)
         relocation.settle(town)
     values = {}

@@ -74,15 +74,27 @@ _CHAPTERS = (
 
 
 def help_text(words: Sequence[str]) -> str:
-    """All verbs, a group of them, or one. Raises UsageError for words that are none."""
+    """All verbs, a group of them, or one; or a key of the configuration. Raises UsageError for words that are none."""
     if not words:
         return _overview()
+    if len(words) == 1 and (about := _explain_key(words[0])):
+        return about
     path, rest = find_path([word for word in words if not word.startswith("-")])
     group = [verb for verb in VERBS if tuple(verb.words.split()[: len(path)]) == path and not verb.hidden]
     if len(group) > 1 and not rest:
         rows = _rows([(f"gt {verb.words}", verb.summary) for verb in group])
         return "\n".join([*rows, "", f"gt help {group[0].words} tells more of that one, and so with the others."])
     return _manual(find_verb(path)[0])
+
+
+def _explain_key(word: str) -> str | None:
+    """A key of the configuration, unless a verb is called so."""
+    if "." not in word and any(name.startswith(word) for name in children(())):
+        return None
+    from gastown_tmux.domain.setting_help import explain_key  # 5 ms, and few ask
+    from gastown_tmux.domain.settings import find_key
+
+    return explain_key(word) or ("." in word and find_key(word).summary) or None
 
 
 def chapters(width: int) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.settings import check_value
 from gastown_tmux.edges.configuration.settings_files import parse_value
-from gastown_tmux.errors import RefusedError
+from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.town.asking import who_asks
-from gastown_tmux.operations.town.town import Town, find_town
+from gastown_tmux.operations.town.town import NOWHERE, Town, find_town
 from gastown_tmux.verbs.flags import Globals
 
 
@@ -17,18 +17,24 @@ def open_town(
     environment: Mapping[str, str],
     say: Callable[[str], None],
     needed: bool = True,
+    either: bool = False,
 ) -> Town:
     """The town that the flags and the environment name; where none is ``needed``, one that need not be there:
-    ``/`` where nothing names it.
+    NOWHERE where nothing names it, as with ``either`` where none is named nor here.
 
     Raises NotFoundError where there is none and for an unknown speaker, RefusedError for an agent that speaks as
     another, and for what is left of a session that has ended.
     """
     if needed:
-        path = find_town(given.town, environment, _here())
+        try:
+            path = find_town(given.town, environment, _here())
+        except NotFoundError:
+            if not either or given.town or environment.get("GT_TOWN"):
+                raise
+            path, needed = NOWHERE, False
     else:
         named = given.town or environment.get("GT_TOWN")
-        path = Path(named).expanduser().absolute() if named else Path("/")
+        path = Path(named).expanduser().absolute() if named else NOWHERE
     flags = {}
     for key, text in given.settings.items():
         flags[key] = parse_value(text)

@@ -30,7 +30,9 @@ _COLOURS = {
 }  # fmt: skip
 _BEADS = ("open", "hooked", "working", "submitted", "merged", "closed")
 #: Columns of words, which say something still when they are cut; others are ids, and half an id is none.
-_PROSE = frozenset(("text", "title", "question", "reason", "subject", "summary", "cause", "hint", "what", "name", "to"))
+_PROSE = frozenset(
+    ("text", "title", "question", "reason", "subject", "summary", "cause", "hint", "what", "name", "to", "meaning")
+)
 _LEAST_PROSE, _LEAST = 16, 40
 
 

@@ -155,6 +155,8 @@ Show = Listing | Record | Special | None
 class Verb:
     """``operation`` is ``module:function`` below the package. ``town`` False: it needs none.
 
+    ``either``: it may be asked where there is no town too, of what is the user's own in every one.
+
     ``show`` None: the operation gives an Answer, whose sentence is shown. ``terminal``: it may take the terminal.
     ``right`` is what whoever asks needs; what the parameter ``own`` names needs none, where it is the caller's own.
     ``anywhere``: it looks itself whether the town was moved or copied. ``emergency``: it stops things, whatever is
@@ -172,6 +174,7 @@ class Verb:
     terminal: bool = False
     anywhere: bool = False
     emergency: bool = False
+    either: bool = field(default=False, kw_only=True)
     right: Right = field(kw_only=True)
     own: str = field(default="", kw_only=True)
     served: bool = field(default=False, kw_only=True)

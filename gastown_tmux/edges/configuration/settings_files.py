@@ -131,6 +131,11 @@ def _stamp(path: Path) -> list[int] | None:
     return [status.st_mtime_ns, status.st_size, status.st_ino]
 
 
+def check_text(text: str, path: Path) -> None:
+    """Raises GtError that names what would be wrong with it as the text of this file."""
+    flatten(_parse(text, path), str(path))
+
+
 def _read(path: Path) -> object:
     try:
         text = read_text(path)
@@ -140,6 +145,10 @@ def _read(path: Path) -> object:
         raise GtError(f"{path} cannot be read: {error.strerror}", hint="mend or remove that file") from None
     except ValueError as error:
         raise GtError(f"{path} is {error}", hint="mend or remove that file") from None
+    return _parse(text, path)
+
+
+def _parse(text: str, path: Path) -> object:
     if path.suffix == ".json":
         try:
             return json.loads(text) if text.strip() else None

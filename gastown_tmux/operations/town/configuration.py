@@ -1,19 +1,29 @@
 """gt config: values with the layer they came from, and the agent programs."""
 
+import difflib
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass
+from gastown_tmux.domain.budgets import Budget
+from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import parse_name
 from gastown_tmux.domain.layers import Setting, Settings
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.setting_values import Gate
 from gastown_tmux.domain.settings import KEYS, check_value, find_key
 from gastown_tmux.edges.configuration import settings_files
-from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.inheriting import find_program
-from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.town.town import NOWHERE, Answer, Town
 from gastown_tmux.providers import registry
+
+#: What the shell has itself, or may have from a file that it reads.
+_SHELL_WORDS = frozenset(
+    ("cd", "exec", "set", "export", "if", "for", "while", "until", "case", "test", "true", "false", "eval", "umask",
+     "ulimit", "source", "trap", "command", "type", "exit", "echo", "printf", "time", "read", "unset", "wait")
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +64,15 @@ def get(town: Town, key: str, rig: Rig | None = None) -> Answer:
     return Answer(setting, settings_files.format_value(setting.value))
 
 
-def _layer(town: Town, user: bool, town_layer: bool, rig: Rig | None) -> tuple[str, Path]:
+def find_layer(town: Town, user: bool, town_layer: bool, rig: Rig | None) -> tuple[str, Path]:
     if user + town_layer + (rig is not None) > 1:
         raise UsageError("--user, --town and --rig exclude one another", hint="choose one of them")
     if user:
         return "user", settings_files.user_path(town.environment)
     if rig is not None:
         return "project", settings_files.project_path(town.path, rig.name)
+    if town.path == NOWHERE:
+        raise NotFoundError("there is no town here", hint="--user is for you, in every town; gt install makes one")
     return "town", settings_files.town_path(town.path)
 
 
@@ -87,23 +99,61 @@ def _check_provider(town: Town, key: str, value: object) -> None:
         registry.find(name, Settings([("flag", {key: value}), *town.settings().layers]))
 
 
+def _check_reference(town: Town, key: str, value: object) -> None:
+    """Raises NotFoundError, UsageError where the value names something that is not there."""
+    value = check_value(key, value, "the value")
+    if key == "provider.default":
+        registry.find(str(value), town.settings())
+    elif key == "ssh.config" and not Path(str(value)).expanduser().is_file():
+        raise NotFoundError(f"there is no file {value}", hint="the path of a file as ssh -F takes it")
+    elif key == "ui.events" and isinstance(value, tuple):
+        types = [str(type) for type in EventType]
+        for type in value:
+            if type not in types and not any(known.startswith(f"{type}.") for known in types):
+                near = difflib.get_close_matches(type, types, n=1)
+                raise UsageError(f"no event is of type {type!r}", hint=f"did you mean {near[0]}?" if near else None)
+
+
+def _warn(town: Town, key: str, value: object) -> list[str]:
+    """What a person will wonder about later; it may be meant all the same."""
+    value = check_value(key, value, "the value")
+    if key == "provider.default":
+        try:
+            registry.require_program(registry.find(str(value), town.settings()), lambda program: _which(town, program))
+        except MissingError as error:
+            return [error.message]
+    if key == "merge.gates" and isinstance(value, tuple):
+        return [f"gate {gate.name}: {missing}" for gate in value if (missing := _missing_program(town, gate))]
+    if isinstance(value, Budget) and value.usd is not None and not town.settings().prices():
+        return ["no model has a price yet, so nothing counts: gt help prices.<model>"]
+    return []
+
+
+def _missing_program(town: Town, gate: Gate) -> str | None:
+    """Only where the first word is plainly a program's name: what a shell makes of the rest, a shell knows."""
+    word = gate.run.split()[0] if gate.run.split() else ""
+    known = not word.isidentifier() or word in _SHELL_WORDS or _which(town, word) or "PATH" in gate.environment
+    return None if known else f"no program {word} on PATH"
+
+
 def set_key(
     town: Town, key: str, value: object, user: bool = False, town_layer: bool = False, rig: Rig | None = None
 ) -> Answer:
     _require_overseer(town, key)
-    layer, path = _layer(town, user, town_layer, rig)
+    layer, path = find_layer(town, user, town_layer, rig)
     _check_provider(town, key, value)
+    _check_reference(town, key, value)
     changed = settings_files.set_value(path, key, value)
     setting = _find(town, key, rig) or Setting(key, value, layer)
     text = f"{key} is {settings_files.format_value(value)} in {path}" + ("" if changed else " already")
     if setting.value != value and setting.layer != layer:
         text += f"; the {setting.layer} layer says {settings_files.format_value(setting.value)} and is stronger"
-    return Answer(setting, text)
+    return Answer(setting, "\n".join([text, *(f"note: {words}" for words in _warn(town, key, value))]))
 
 
 def unset_key(town: Town, key: str, user: bool = False, town_layer: bool = False, rig: Rig | None = None) -> Answer:
     _require_overseer(town, key)
-    _, path = _layer(town, user, town_layer, rig)
+    _, path = find_layer(town, user, town_layer, rig)
     changed = settings_files.unset_value(path, key)
     if not changed:
         find_key(key)
@@ -112,7 +162,9 @@ def unset_key(town: Town, key: str, user: bool = False, town_layer: bool = False
 
 
 def paths(town: Town, rig: Rig | None = None) -> list[LayerFile]:
-    files = [("town", settings_files.town_path(town.path)), ("user", settings_files.user_path(town.environment))]
+    files = [("user", settings_files.user_path(town.environment))]
+    if town.path != NOWHERE:
+        files.insert(0, ("town", settings_files.town_path(town.path)))
     if rig is not None:
         files.insert(0, ("project", settings_files.project_path(town.path, rig.name)))
     return [LayerFile(layer, str(path), path.exists()) for layer, path in files]

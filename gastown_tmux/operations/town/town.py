@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Names of orders that stand outside the database because no row took them; the last two before an agent's folder.
 DOWN, OFF, PAUSED = "=down", "=off.", "=pause."
+#: The path of a town that is none, for verbs that need none.
+NOWHERE = Path("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Answer:
 @dataclass
 class Town(Places):
     """``say`` takes one line of progress; ``ask`` gives a person's answer, or None; ``hear`` what is on the caller's
-    standard input; ``environment`` is the caller's, ``session`` the one in which it asks.
+    standard input; ``edit`` what a person makes of a text, in a file with that ending, or None; ``environment`` is the
+    caller's, ``session`` the one in which it asks.
 
     ``goes_on``: settings that cannot be read now are those that were read last. For daemons, which nobody sees stop.
     """
@@ -53,6 +56,7 @@ class Town(Places):
     flags: Mapping[str, object] = field(default_factory=dict)
     say: Callable[[str], None] = lambda line: None
     ask: Callable[[str], str | None] = lambda question: None
+    edit: Callable[[str, str], str | None] = lambda text, ending: None
     hear: Callable[[], bytes] = lambda: b""
     patience: float = BUSY_SECONDS
     goes_on: bool = False
@@ -106,7 +110,7 @@ class Town(Places):
 
     @cached_property
     def _configuration(self) -> Configuration:
-        return Configuration(self.path, self.environment)
+        return Configuration(None if self.path == NOWHERE else self.path, self.environment)
 
     def settings(self, rig: RigName | None = None) -> Settings:
         return self._configuration.settings(rig, self.flags, last=self.goes_on)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gastown_tmux.operations.town.configuration import set_provider
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.town.configuration import set_key, set_provider
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry
 
@@ -25,3 +26,34 @@ def test_a_program_is_what_a_preset_says_where_one_knows_it(
     assert found.command + found.args == runs
     assert (found.mechanism, found.arguments) == (base.mechanism, base.arguments)
     assert set_provider(town, name, command).text.endswith(" already")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("provider.default", "claud", "claud"),
+        ("ssh.config", "/nowhere/config", "there is no file"),
+        ("ui.events", ["bead.mergd"], "no event is of type 'bead.mergd'"),
+        ("providers.x", {"from": "nowhere"}, "nowhere"),
+    ],
+)
+def test_what_names_nothing_is_not_set(town: Town, key: str, value: object, why: str) -> None:
+    with pytest.raises(GtError, match=why):
+        set_key(town, key, value)
+    assert key not in (town.path / "town.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "note"),
+    [
+        ("merge.gates", ["nosuchprogram --all"], "gate nosuchprogram --all: no program nosuchprogram on PATH"),
+        ("merge.gates", ["sh -c true", "cd x && nosuch", "./run"], None),
+        ("budget.day", "5 USD", "no model has a price yet"),
+        ("budget.day", 5000, None),
+        ("provider.default", "runbook", None),
+        ("ui.events", ["bead", "merge.held"], None),
+    ],
+)
+def test_what_will_be_wondered_about_is_said(town: Town, key: str, value: object, note: str | None) -> None:
+    text = set_key(town, key, value).text
+    assert (note in text) if note else ("note:" not in text)
