@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 from gastown_tmux.dataclass import dataclass
+from gastown_tmux.domain.forges import parse_repository
 
 Parse = Callable[[object], object]
 Part = TypeVar("Part")
@@ -15,6 +16,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\Z")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BUDGET = re.compile(r"(\d+) per (.+)\Z")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?)i?B?\Z")
+_SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*\Z|file:[~/].*\Z")
 #: More than any clock is asked for, and than any disk holds.
 _LONGEST, _LARGEST = 36500 * 86400.0, 2.0**60
 _BYTES = {"": 1, "k": 2**10, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -108,6 +110,19 @@ def parse_texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError("a list of texts")
     return tuple(value)
+
+
+def parse_forge_repository(value: object) -> str:
+    if not isinstance(value, str) or parse_repository(value) is None:
+        raise ValueError("OWNER/NAME or HOST/OWNER/NAME")
+    return value
+
+
+def parse_secret(value: object) -> str:
+    """Where a secret is, never the secret: files of settings are committed and shown."""
+    if not isinstance(value, str) or not _SECRET.match(value):
+        raise ValueError("env:NAME or file:PATH")
+    return value
 
 
 @dataclass(frozen=True, slots=True)

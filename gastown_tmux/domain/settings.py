@@ -12,11 +12,13 @@ from gastown_tmux.domain.setting_values import (
     parse_budget,
     parse_count,
     parse_duration,
+    parse_forge_repository,
     parse_gates,
     parse_interval,
     parse_load,
     parse_number,
     parse_provider,
+    parse_secret,
     parse_size,
     parse_text,
     parse_texts,
@@ -57,6 +59,14 @@ KEYS = (
         one_of("push", "local"),
         "push",
         "push to the remote, or keep the target in repo.git",
+    ),
+    Key("merge.request.repository", parse_forge_repository, None, "its name on the forge; unset: as the remote says"),
+    Key(
+        "merge.request.token",
+        parse_secret,
+        None,
+        "env:NAME or file:PATH of a token for the forge; unset: gh's own login; counts in files only",
+        in_files=True,
     ),
     Key("merge.batch", parse_count, 8, "how many merge requests are tested together at most; 1: each by itself"),
     Key("merge.retries", parse_number, 0, "how often a gate that failed is run again on the same tree"),
@@ -132,4 +142,6 @@ def check_value(name: str, value: object, where: str) -> object:
     try:
         return key.parse(value)
     except ValueError as error:
-        raise UsageError(f"{where}: {name} must be {error}, not {value!r:.100}") from None
+        # Somebody may have written the secret itself.
+        given = "" if key.parse is parse_secret else f", not {value!r:.100}"
+        raise UsageError(f"{where}: {name} must be {error}{given}") from None

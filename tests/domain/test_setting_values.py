@@ -69,6 +69,14 @@ TABLE: dict[Any, tuple[list[tuple[Any, Any]], list[Any]]] = {
         [*NO_LIST, ["x"], [{}], [{"match": "x"}], [{"match": "x", "answer": "yes"}], [{"match": "(", "answer": "deny"}],
          [{"match": "x", "answer": "deny", "more": 1}]],
     ),
+    values.parse_forge_repository: (
+        [("cli/cli", "cli/cli"), ("forge.example:8443/a/b", "forge.example:8443/a/b")],
+        [*NO_TEXT, "", "cli", "a/b/c/d", "https://github.com/cli/cli", "a/..", "a b/c"],
+    ),
+    values.parse_secret: (
+        [("env:GH_TOKEN", "env:GH_TOKEN"), ("file:~/.token", "file:~/.token"), ("file:/run/x y", "file:/run/x y")],
+        [*NO_TEXT, "", "ghp_abc", "env:", "env:A B", "file:", "file:x", "ENV:A"],
+    ),
     values.parse_provider: (
         [(one, one) for one in ({}, {"command": "x -y"}, {"from": "claude", "args": ["-y"], "env": {"A": "1"}})],
         [None, "x", [], {"comand": "x"}, {"from": ""}, {"command": "'"}, {"args": [{}]}, {"env": ["A"]}],
@@ -107,9 +115,14 @@ def test_each_key_is_read_as_its_kind(key: Any) -> None:
     for value, meaning in taken:
         assert check_value(name, value, "town.yaml") == meaning
     for value in refused:
-        with pytest.raises(UsageError, match=rf"^town\.yaml: {re.escape(name)} must be .+, not ") as refusal:
+        with pytest.raises(UsageError, match=rf"^town\.yaml: {re.escape(name)} must be .+") as refusal:
             check_value(name, value, "town.yaml")
-        assert refusal.value.message.endswith(f", not {value!r}")
+        assert refusal.value.message.endswith("PATH" if name.endswith("token") else f", not {value!r}")
+
+
+def test_what_may_be_a_secret_is_not_repeated() -> None:
+    with pytest.raises(UsageError, match=r"env:NAME or file:PATH$"):
+        check_value("merge.request.token", "ghp_abc", "town.yaml")
 
 
 def test_one_of_some_words() -> None:
