@@ -82,6 +82,11 @@ class Settings:
         assert isinstance(value, int)
         return value
 
+    def counts(self, name: str) -> Mapping[str, int]:
+        value = self.get(name)
+        assert isinstance(value, Mapping)
+        return value
+
     def show(self) -> list[Setting]:
         """Every key that has a value or a default, in the order of the schema."""
         names = [key.name for key in KEYS if "<" not in key.name]

@@ -74,6 +74,16 @@ def parse_count(value: object) -> int:
     return value
 
 
+def parse_counts(value: object) -> Mapping[str, int]:
+    """A whole number above 0 for each name."""
+    if not isinstance(value, dict) or not all(isinstance(name, str) and name for name in value):
+        raise ValueError("names, each with a whole number above 0")
+    try:
+        return {name: parse_count(number) for name, number in value.items()}
+    except ValueError:
+        raise ValueError("names, each with a whole number above 0") from None
+
+
 def parse_number(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError("a whole number from 0")

@@ -11,6 +11,7 @@ from gastown_tmux.domain.setting_values import (
     parse_boolean,
     parse_budget,
     parse_count,
+    parse_counts,
     parse_duration,
     parse_forge_repository,
     parse_gates,
@@ -84,6 +85,7 @@ KEYS = (
         "logs.size", parse_size, "2M", "how long a log of a command or daemon gets: its beginning and its end are kept"
     ),
     Key("limits.agents", parse_count, 30, "agents at once: in a rig, and in the town", in_rig=8),
+    Key("limits.providers", parse_counts, {}, "agents at once of an agent program: {claude: 4}; unset: any"),
     Key("limits.memory", parse_size, "256M", "memory that must be free before an agent is started"),
     Key("limits.load", parse_load, None, "load a core above which no agent is started; unset: no such gate"),
     Key("budget.bead", parse_budget_of_use, None, "what one bead may use: tokens (in and out) such as 2M, or '5 USD'"),

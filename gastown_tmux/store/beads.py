@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from gastown_tmux.dataclass import dataclass
@@ -23,7 +23,7 @@ from gastown_tmux.domain.work import (
     find_cycle,
 )
 from gastown_tmux.errors import NotFoundError, RefusedError
-from gastown_tmux.store.convoys import get_convoy, land_convoy, move_convoy
+from gastown_tmux.store.convoys import get_convoy, move_convoy
 from gastown_tmux.store.db import Change, Row, placeholders
 from gastown_tmux.store.rows import Reader, recall, word_of
 
@@ -32,7 +32,7 @@ _BEAD = (
     " (SELECT convoy FROM convoy_beads WHERE bead = b.id) AS convoy FROM beads b"
 )
 #: A bead none of whose needs is unmet.
-_UNBLOCKED = (
+UNBLOCKED = (
     "NOT EXISTS (SELECT 1 FROM needs n JOIN beads d ON d.id = n.needed WHERE n.bead = b.id"
     " AND d.state <> 'merged' AND NOT (d.state = 'closed' AND d.reason = 'done'))"
 )
@@ -40,7 +40,7 @@ _COUNT_OPEN = "SELECT rig, count(*) AS n FROM beads WHERE state = 'open' GROUP B
 #: From the few that need any, not from all that are open.
 _COUNT_BLOCKED = (
     "SELECT b.rig, count(*) AS n FROM (SELECT DISTINCT bead FROM needs) w CROSS JOIN beads b ON b.id = w.bead"
-    f" WHERE b.state = 'open' AND NOT {_UNBLOCKED} GROUP BY b.rig"
+    f" WHERE b.state = 'open' AND NOT {UNBLOCKED} GROUP BY b.rig"
 )
 
 
@@ -95,7 +95,7 @@ class BeadFilter:
             terms.append(("b.rig = ?", [self.rig]))
         if self.state == "blocked":
             # From the few that need any.
-            terms.append((f"+b.state = 'open' AND b.id IN (SELECT bead FROM needs) AND NOT {_UNBLOCKED}", ()))
+            terms.append((f"+b.state = 'open' AND b.id IN (SELECT bead FROM needs) AND NOT {UNBLOCKED}", ()))
         elif self.state is not None:
             terms.append(("b.state = ?", [self.state]))
         if self.assignee is not None:
@@ -145,7 +145,7 @@ def list_titles(reader: Reader) -> list[tuple[BeadId, BeadState, str]]:
 def list_ready(reader: Reader, rig: str | None = None, most: int = -1) -> list[Bead]:
     """Open beads without unmet needs, most urgent first; all of them, unless ``most`` says otherwise."""
     # Walked in order: to sort them all would cost more than to show the first.
-    sql = f"{_BEAD} INDEXED BY beads_to_do WHERE b.state = 'open' AND {_UNBLOCKED}"
+    sql = f"{_BEAD} INDEXED BY beads_to_do WHERE b.state = 'open' AND {UNBLOCKED}"
     values = list[object]()
     if rig is not None:
         sql, values = sql + " AND b.rig = ?", [rig]
@@ -166,7 +166,7 @@ def list_waiting(reader: Reader, rig: str, most: int = -1) -> list[tuple[BeadId,
     """
     # The first of the two conditions is word for word that of the index, or SQLite would not take it.
     sql = (
-        f"SELECT b.id, b.target FROM beads b WHERE b.state = 'open' AND b.rig = ? AND {_UNBLOCKED} AND b.attempts < ?"
+        f"SELECT b.id, b.target FROM beads b WHERE b.state = 'open' AND b.rig = ? AND {UNBLOCKED} AND b.attempts < ?"
         " AND (b.target IS NOT NULL OR b.reason IS NOT NULL)"
         f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)})) ORDER BY b.priority, b.created, b.id"
         " LIMIT ?"
@@ -183,6 +183,12 @@ def list_returned(reader: Reader) -> list[Bead]:
 def find_bead(reader: Reader, bead: str) -> Bead | None:
     row = reader.row(_BEAD + " WHERE b.id = ?", bead)
     return _bead(row) if row else None
+
+
+def list_those(reader: Reader, beads: Iterable[str]) -> list[Bead]:
+    """Those of these ids that there are, the oldest first."""
+    sql = _BEAD + " WHERE b.id IN (SELECT value FROM json_each(?)) ORDER BY b.created, b.id"
+    return [_bead(row) for row in reader.rows(sql, json.dumps(list(beads)))]
 
 
 def get_bead(reader: Reader, bead: str) -> Bead:
@@ -234,31 +240,6 @@ def insert_bead(
     set_needs(change, bead, needs)
     change.event(EventType.BEAD_CREATED, bead, rig=rig, title=title)
     return bead
-
-
-def recover_bead(change: Change, bead: BeadId, rig: RigName, title: str, body: str, branch: str | None) -> None:
-    """A row for a bead that a restored database knows nothing of; open, and waiting for a person's word."""
-    change.execute(
-        "INSERT INTO beads (id, rig, title, body, state, reason, priority, labels, branch, created, updated)"
-        " VALUES (?, ?, ?, ?, 'open', ?, 2, '[]', ?, ?, ?)",
-        bead, rig, title, body, Reason.PARKED, branch, change.time, change.time,
-    )  # fmt: skip
-    change.event(EventType.BEAD_CREATED, bead, rig=rig, title=title, recovered=True)
-
-
-def recover_merged(change: Change, bead: BeadId, commit: Commit) -> None:
-    """What git proves after a restore, from whatever state the old row was in."""
-    change.execute(
-        "UPDATE beads SET state = 'merged', reason = NULL, target = NULL, merged_commit = ?, updated = ? WHERE id = ?",
-        commit, change.time, bead,
-    )  # fmt: skip
-    change.execute(
-        "UPDATE merge_requests SET state = 'merged', reason = NULL, merged_commit = ?, updated = ?"
-        " WHERE bead = ? AND state NOT IN ('merged', 'superseded')",
-        commit, change.time, bead,
-    )  # fmt: skip
-    change.event(EventType.BEAD_MERGED, bead, commit=commit, recovered=True)
-    land_convoy(change, get_bead(change, bead).convoy)
 
 
 def set_needs(change: Change, bead: BeadId, needs: Sequence[BeadId]) -> None:

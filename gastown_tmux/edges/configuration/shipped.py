@@ -34,7 +34,9 @@ class AfterDone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoleFile:
-    """``text`` is what the agent is told, with ``{address}`` and ``{rig}`` still in it; ``may`` None: not said."""
+    """``text`` is what the agent is told, with ``{address}`` and ``{rig}`` still in it; ``may`` None: not said.
+    ``provider`` is what it runs where nobody says otherwise, ``fallback`` what while that cannot be had.
+    """
 
     name: str
     path: Path
@@ -42,6 +44,7 @@ class RoleFile:
     restart: Restart
     done: AfterDone
     provider: str | None
+    fallback: tuple[str, ...]
     may: frozenset[Right] | None
 
     def text_for(self, address: Address) -> str:
@@ -101,9 +104,10 @@ def load_rights(name: str, town: Path) -> frozenset[Right]:
 def _parse(name: str, path: Path, mtime: int) -> RoleFile:
     """Daemons ask at every look; a file is read again only when it has changed."""
     front, text = _split(path)
-    unknown = set(front) - {"restart", "done", "provider", "may"}
+    known = ("restart", "done", "provider", "fallback", "may")
+    unknown = set(front) - set(known)
     if unknown:
-        raise UsageError(f"{path}: unknown keys " + ", ".join(sorted(unknown)), hint="restart, done, provider, may")
+        raise UsageError(f"{path}: unknown keys " + ", ".join(sorted(unknown)), hint=", ".join(known))
     provider = front.get("provider")
     return RoleFile(
         name=name,
@@ -112,8 +116,16 @@ def _parse(name: str, path: Path, mtime: int) -> RoleFile:
         restart=_choice(Restart, front.get("restart", Restart.WHILE_WORK), path, "restart"),
         done=_choice(AfterDone, front.get("done", AfterDone.END), path, "done"),
         provider=None if provider is None else str(provider),
+        fallback=_names(front.get("fallback", ()), path),
         may=_rights(front["may"], path) if "may" in front else None,
     )
+
+
+def _names(value: object, path: Path) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name for name in names):
+        raise UsageError(f"{path}: fallback must be one agent program or a list of them, not {value!r}")
+    return tuple(names)
 
 
 def _rights(value: object, path: Path) -> frozenset[Right]:

@@ -25,7 +25,7 @@ from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.ledger import folder_of
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.reading import json_object, read_file, text_of
-from gastown_tmux.store import agents, beads
+from gastown_tmux.store import agents, beads, recovered_beads
 from gastown_tmux.store.db import Database, is_whole
 from gastown_tmux.store.events import last_seq, put_back
 from gastown_tmux.store.ledger import read_after
@@ -129,7 +129,7 @@ def _recover_hook(town: Town, rig: Rig, path: Path) -> list[str]:
             return found
         bead = beads.find_bead(change, held)
         if bead is None:
-            beads.recover_bead(change, held, rig.name, state.title, state.body, state.branch)
+            recovered_beads.recover_bead(change, held, rig.name, state.title, state.body, state.branch)
             bead = beads.get_bead(change, held)
             found.append(f"bead {bead.id}")
         if bead.state is BeadState.OPEN:
@@ -177,9 +177,9 @@ def _recover_merged(town: Town, rig: Rig) -> list[str]:
         with town.change() as change:
             bead = beads.find_bead(change, name)
             if bead is None:
-                beads.recover_bead(change, BeadId(name), rig.name, subject, "", None)
+                recovered_beads.recover_bead(change, BeadId(name), rig.name, subject, "", None)
             if bead is None or bead.state is not BeadState.MERGED:
-                beads.recover_merged(change, BeadId(name), Commit(commit))
+                recovered_beads.recover_merged(change, BeadId(name), Commit(commit))
                 found.append(f"{name} is merged")
     return found
 
@@ -194,7 +194,7 @@ def _recover_branches(town: Town, rig: Rig) -> list[str]:
             if is_bead_id(name, rig.prefix) and beads.find_bead(change, name) is None:
                 subject = repository.run("log", "-1", "--format=%s", commit, "--").text
                 branch = ref.removeprefix("refs/heads/")
-                beads.recover_bead(change, BeadId(name), rig.name, f"recovered: {subject}", "", branch)
+                recovered_beads.recover_bead(change, BeadId(name), rig.name, f"recovered: {subject}", "", branch)
                 found.append(f"bead {name}")
     return found
 

@@ -1,0 +1,184 @@
+"""Why a bead is not done yet: what it waits for, in the words that every face shows, and what changes that."""
+
+from collections.abc import Sequence
+
+from gastown_tmux.dataclass import dataclass
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import AgentState, SessionState
+from gastown_tmux.domain.ids import BeadId, MergeRequestId, Time
+from gastown_tmux.domain.merging import MergeState
+from gastown_tmux.domain.work import Bead, BeadState, Reason, is_met
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """``what`` is the kind of thing it waits for, ``id`` which one: a bead, an agent, a merge request, a rig, a
+    provider; or the town, the machine, a person, its turn. ``reason`` is one line without a full stop, ``next`` are
+    commands that change it. ``stranded``: nothing goes on until somebody gives such a command.
+    """
+
+    what: str
+    id: str | None
+    reason: str
+    next: tuple[str, ...] = ()
+    stranded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A bead that another needs."""
+
+    id: BeadId
+    state: BeadState
+    reason: str | None
+
+    @property
+    def is_met(self) -> bool:
+        return is_met(self.state, self.reason)
+
+
+TOWN_DOWN = Wait("town", None, "the town is down", ("gt up",), stranded=True)
+STANDS_STILL = Wait("town", None, "everything stands still", ("gt thaw",), stranded=True)
+TURN = Wait("turn", None, "its turn comes next")
+#: Somebody else was quicker, or the rows changed under the one who asked.
+OVERTAKEN = Wait("turn", None, "it is being given out now")
+
+
+def needs(bead: str, needed: Needed) -> Wait:
+    """One need that is not met."""
+    if needed.state is BeadState.CLOSED:
+        ways = (f"gt bead reopen {needed.id}", f"gt bead update {bead} --needs …")
+        return Wait("bead", needed.id, f"it needs {needed.id}, which was closed as {needed.reason}", ways, True)
+    return Wait("bead", needed.id, f"it needs {needed.id}, which is {needed.state}", (f"gt bead show {needed.id}",))
+
+
+def needs_stranded(needed: str, root: Wait) -> Wait:
+    """A need that nobody works at, for the reason that is its own."""
+    return Wait("bead", needed, f"it needs {needed}: {root.reason}", root.next, stranded=True)
+
+
+def given_to_nobody(bead: Bead, attempts: int) -> Wait | None:
+    """Why an open bead goes to no worker by itself; None where it does. ``attempts``: after so many it is not given
+    out again.
+    """
+    way = (f"gt sling {bead.id}",)
+    match bead.reason:
+        case Reason.DEFERRED | Reason.ESCALATED:
+            by = f" by {bead.assignee}" if bead.assignee else ""
+            return Wait(
+                "person", None, f"it was {bead.reason}{by}, and waits for a person's or the mayor's word", way, True
+            )
+        case Reason.PARKED:
+            return Wait("person", None, "it was parked, and waits for a person's or the mayor's word", way, True)
+        case Reason.CONFLICTED | Reason.REJECTED if bead.attempts >= attempts:
+            return Wait("person", None, f"it came back {bead.reason} after {bead.attempts} attempts", way, True)
+        case Reason.CONFLICTED | Reason.REJECTED:
+            return None
+        case Reason.UNSLUNG if bead.target is None:
+            return Wait("person", None, "it was taken off its hook, and nobody has given it out again", way, True)
+        case _ if bead.target is None:
+            return Wait("person", None, "nobody has given it out", (f"gt sling {bead.id} {bead.rig}",), True)
+        case _ if bead.attempts >= attempts:
+            return Wait("person", None, f"it was given out {bead.attempts} times", way, True)
+        case _:
+            return None
+
+
+def rig_parked(rig: str) -> Wait:
+    return Wait("rig", rig, f"rig {rig} is parked", (f"gt rig unpark {rig}",), stranded=True)
+
+
+def rig_rests(rig: str, why: str) -> Wait:
+    """Its workers could not be started; that is tried again."""
+    return Wait("rig", rig, f"workers of {rig} could not be started: {why}", (f"gt rig show {rig}", "gt log deacon"))
+
+
+def machine_full(words: str) -> Wait:
+    return Wait("machine", None, words, ("gt config show limits.memory",))
+
+
+def town_full(limit: int) -> Wait:
+    return Wait(
+        "town", None, f"all {limit} places of the town are taken", (f"gt config set limits.agents {limit + 1}",)
+    )
+
+
+def rig_full(rig: str, limit: int) -> Wait:
+    way = f"gt config set limits.agents {limit + 1} --rig {rig}"
+    return Wait("rig", rig, f"all {limit} places of {rig} are taken", (way,))
+
+
+def provider_full(provider: str, limit: int) -> Wait:
+    return Wait(
+        "provider", provider, f"all {limit} places for {provider} are taken", ("gt config show limits.providers",)
+    )
+
+
+def provider_limited(provider: str, until: Time | None) -> Wait:
+    end = f" until {until[:16].replace('T', ' ')} UTC" if until else ""
+    return Wait("provider", provider, f"{provider} is at its limit{end}", ("gt agents",))
+
+
+def provider_down(provider: str, deaths: int) -> Wait:
+    words = f"{provider} does not come up: its last {deaths} sessions ended by themselves"
+    return Wait("provider", provider, words, ("gt agents", f"gt config agent check {provider}"))
+
+
+def provider_missing(provider: str, words: str, hint: str | None) -> Wait:
+    return Wait("provider", provider, words, (hint,) if hint else (), stranded=True)
+
+
+def agent_holds(agent: Address, held: str) -> Wait:
+    return Wait("agent", agent, f"{agent} has {held} on its hook", (f"gt bead show {held}", f"gt unsling {held}"))
+
+
+def agent_is(agent: Address, state: AgentState, words: str | None = None) -> Wait:
+    """It is meant for an agent, or on the hook of one, that does not run now."""
+    because = f": {words}" if words else ""
+    match state:
+        case AgentState.PAUSED:
+            return Wait("agent", agent, f"{agent} is paused{because}", (f"gt resume {agent}",), stranded=True)
+        case AgentState.FAILED:
+            ways = (f"gt log {agent}", f"gt respawn {agent}")
+            return Wait("agent", agent, f"{agent} has failed{because}", ways, stranded=True)
+        case AgentState.LIMITED:
+            return Wait("agent", agent, f"{agent} is at its provider's limit{because}", ("gt agents",))
+        case AgentState.BACKOFF:
+            return Wait("agent", agent, f"{agent} died, and is started again soon{because}", (f"gt log {agent}",))
+        case AgentState.OFF:
+            return Wait("agent", agent, f"{agent} is off{because}", (f"gt respawn {agent}",), stranded=True)
+        case AgentState.ON:
+            return Wait("agent", agent, f"{agent} is being started{because}", (f"gt peek {agent}",))
+
+
+def agent_works(agent: Address, session: SessionState | None) -> Wait:
+    """It is on the hook of an agent that should run."""
+    match session:
+        case None | SessionState.STARTING:
+            return Wait("agent", agent, f"{agent} is being started", (f"gt peek {agent}",))
+        case SessionState.WAITING:
+            return Wait(
+                "agent", agent, f"{agent} waits for a person", ("gt waiting", f"gt attach {agent}"), stranded=True
+            )
+        case SessionState.IDLE:
+            return Wait("agent", agent, f"{agent} has it, and is idle", (f"gt peek {agent}",))
+        case _:
+            return Wait("agent", agent, f"{agent} works at it", (f"gt peek {agent}",))
+
+
+def in_queue(request: MergeRequestId, state: MergeState, reason: str | None, queue: str | None) -> Wait:
+    """It is submitted; ``queue``: why the whole queue stands still."""
+    because = f": {reason}" if reason else ""
+    if queue is not None:
+        return Wait("merge request", request, f"the merge queue is paused: {queue}", ("gt mq resume",), stranded=True)
+    match state:
+        case MergeState.HELD:
+            words = f"{request} passed, and is held for a review{because}"
+            return Wait("merge request", request, words, (f"gt mq approve {request}", f"gt mq reject {request}"), True)
+        case _:
+            return Wait("merge request", request, f"{request} is {state}{because}", (f"gt mq show {request}",))
+
+
+def reason_of(waits: Sequence[Wait]) -> str | None:
+    """All of it in one line; None where nothing is waited for."""
+    return "; ".join(dict.fromkeys(wait.reason for wait in waits)) or None

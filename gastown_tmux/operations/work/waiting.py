@@ -1,0 +1,125 @@
+"""What beads wait for, from recorded facts: what ``gt scheduler``, lists of beads and convoys, and the faces tell."""
+
+from collections.abc import Mapping, Sequence
+
+from gastown_tmux.dataclass import dataclass
+from gastown_tmux.domain import waiting
+from gastown_tmux.domain.agents import AgentState
+from gastown_tmux.domain.ids import BeadId
+from gastown_tmux.domain.rigs import QueueState
+from gastown_tmux.domain.scheduling import choose
+from gastown_tmux.domain.waiting import Needed, Wait
+from gastown_tmux.domain.work import ATTEMPTS, Bead, BeadState
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.readings import read_town
+from gastown_tmux.store.agents import find_agent, find_live_session
+from gastown_tmux.store.beads import list_those
+from gastown_tmux.store.merging import get_merge_request
+from gastown_tmux.store.scheduling import list_candidates, list_unmet
+
+
+def explain_bead(town: Town, bead: Bead) -> tuple[Wait, ...]:
+    """What one bead waits for; nothing where it is merged or closed."""
+    return explain_beads(town, [bead])[bead.id]
+
+
+def explain_beads(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait, ...]]:
+    """The same of many, for which the town is looked at once."""
+    open_ones = [bead for bead in beads if bead.state is BeadState.OPEN]
+    found = {bead.id: _explain_begun(town, bead) for bead in beads if bead.state is not BeadState.OPEN}
+    return found | _explain_open(town, open_ones) if open_ones else found
+
+
+def _explain_open(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait, ...]]:
+    unmet = list_unmet(town.db, [bead.id for bead in beads])
+    known = {bead.id: bead for bead in beads}
+    further = {
+        needed.id for needs in unmet.values() for needed in needs if needed.state is BeadState.OPEN
+    } - known.keys()
+    known |= {bead.id: bead for bead in list_those(town.db, further)}
+    own = {id: waiting.given_to_nobody(bead, ATTEMPTS) for id, bead in known.items()}
+    going = any(own[id] is None and id not in unmet for id in known)
+    explaining = _Explaining(known, unmet, own, _waits_of_the_scheduler(town) if going else {})
+    return {bead.id: explaining.waits(bead.id) for bead in beads}
+
+
+def _waits_of_the_scheduler(town: Town) -> Mapping[BeadId, Wait]:
+    return choose(read_town(town, town.db, list_candidates(town.db))).waits
+
+
+@dataclass
+class _Explaining:
+    beads: Mapping[BeadId, Bead]
+    unmet: Mapping[BeadId, Sequence[Needed]]
+    own: Mapping[BeadId, Wait | None]
+    going: Mapping[BeadId, Wait]
+
+    def __post_init__(self) -> None:
+        self.roots: dict[BeadId, Wait | None] = {}
+
+    def waits(self, id: BeadId) -> tuple[Wait, ...]:
+        """Its needs first: without them nobody need give it out."""
+        if id not in self.unmet:
+            return (self.own[id] or self.going.get(id, waiting.TURN),)
+        found = []
+        for needed in self.unmet[id]:
+            root = self._root(needed)
+            plain = waiting.needs(id, needed)
+            found.append(plain if root is None or plain.stranded else waiting.needs_stranded(needed.id, root))
+        own = self.own[id]
+        return (*found, own) if own is not None else tuple(found)
+
+    def _root(self, first: Needed) -> Wait | None:
+        """Why nobody works at this, or at what it needs in turn; None where somebody does or will. Without recursion,
+        for a chain may be a thousand long.
+        """
+        stack = [first]
+        while stack:
+            needed = stack[-1]
+            below = [each for each in self.unmet.get(needed.id, ()) if each.id not in self.roots]
+            if needed.id not in self.roots and below and needed.state is BeadState.OPEN:
+                stack += below
+                continue
+            stack.pop()
+            self.roots.setdefault(needed.id, self._judge(needed))
+        return self.roots[first.id]
+
+    def _judge(self, needed: Needed) -> Wait | None:
+        if needed.state is BeadState.CLOSED:
+            return waiting.needs("…", needed)
+        if needed.state is not BeadState.OPEN:
+            return None
+        own = self.own.get(needed.id)
+        if own is not None:
+            return own
+        for each in self.unmet.get(needed.id, ()):
+            if (root := self.roots.get(each.id)) is not None:
+                return root
+        wait = self.going.get(needed.id)
+        return wait if wait is not None and wait.stranded and needed.id not in self.unmet else None
+
+
+def _explain_begun(town: Town, bead: Bead) -> tuple[Wait, ...]:
+    match bead.state:
+        case BeadState.HOOKED | BeadState.WORKING:
+            return _explain_held(town, bead)
+        case BeadState.SUBMITTED if bead.merge_request is not None:
+            request, rig = get_merge_request(town.db, bead.merge_request), town.rig(bead.rig)
+            paused = (rig.queue_reason or "") if rig.queue is QueueState.PAUSED else None
+            return (waiting.in_queue(request.id, request.state, request.reason, paused),)
+        case _:
+            return ()
+
+
+def _explain_held(town: Town, bead: Bead) -> tuple[Wait, ...]:
+    agent = find_agent(town.db, bead.assignee) if bead.assignee else None
+    if agent is None:
+        return ()
+    if not town.is_wanted():
+        return (waiting.TOWN_DOWN,)
+    if town.is_frozen(agent.address) and agent.state is not AgentState.PAUSED:
+        return (waiting.STANDS_STILL,)
+    if agent.state is not AgentState.ON:
+        return (waiting.agent_is(agent.address, agent.state, agent.reason),)
+    session = find_live_session(town.db, agent.address)
+    return (waiting.agent_works(agent.address, session.state if session else None),)

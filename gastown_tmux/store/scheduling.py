@@ -1,0 +1,74 @@
+"""What is asked of the rows to choose who gets which bead next, and to say why the others wait."""
+
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gastown_tmux.domain.ids import BeadId, Time
+from gastown_tmux.domain.scheduling import Candidate
+from gastown_tmux.domain.waiting import Needed
+from gastown_tmux.domain.work import ATTEMPTS, RETRIED, BeadState
+from gastown_tmux.store.beads import UNBLOCKED
+from gastown_tmux.store.db import placeholders
+from gastown_tmux.store.rows import Reader, word_of
+
+#: Beads that go to a worker by themselves. The first condition on ``target`` is word for word that of the index.
+_WITH_A_WAY = (
+    f" FROM beads b WHERE b.state = 'open' AND {UNBLOCKED} AND b.attempts < {ATTEMPTS}"
+    " AND (b.target IS NOT NULL OR b.reason IS NOT NULL)"
+    f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)}))"
+)
+_CANDIDATE = (
+    "SELECT b.id, b.rig, b.priority, (julianday(b.updated) - 2440587.5) * 86400.0, b.created,"
+    " (SELECT convoy FROM convoy_beads WHERE bead = b.id), iif(instr(b.target, '/'), b.target, NULL), b.provider,"
+    f" b.assignee, coalesce(b.reason IN ({placeholders(RETRIED)}), 0)"
+)
+
+
+def list_candidates(reader: Reader, bead: str | None = None, *, only_meant: bool = False) -> list[Candidate]:
+    """Ready beads that were slung, or came back to be done again; one of them, or those meant for an agent only."""
+    sql, values = _CANDIDATE + _WITH_A_WAY, list[str]((*RETRIED, *RETRIED))
+    if bead is not None:
+        sql, values = f"{_CANDIDATE} FROM beads b WHERE b.id = ?", [*RETRIED, bead]
+    elif only_meant:
+        sql += " AND instr(b.target, '/')"
+    return [Candidate(*row) for row in reader.rows(sql, *values)]
+
+
+def has_candidates(reader: Reader) -> bool:
+    return reader.row(f"SELECT 1{_WITH_A_WAY} LIMIT 1", *RETRIED) is not None
+
+
+class End(NamedTuple):
+    """Of a session. ``seconds`` is how long it lived; ``reason`` why it ended."""
+
+    provider: str
+    agent: str
+    ended: Time
+    seconds: float
+    reason: str | None
+
+
+def list_ends(reader: Reader, since: Time) -> list[End]:
+    """Sessions that ended since then, the newest first."""
+    sql = (
+        "SELECT provider, agent, ended, (julianday(ended) - julianday(started)) * 86400.0, reason FROM sessions"
+        " WHERE ended >= ? ORDER BY ended DESC"
+    )
+    return [End(*row) for row in reader.rows(sql, since)]
+
+
+def list_unmet(reader: Reader, beads: Iterable[BeadId]) -> dict[BeadId, list[Needed]]:
+    """What these beads need that is not met, and what that needs in turn."""
+    sql = (
+        "WITH RECURSIVE reached (bead) AS (SELECT value FROM json_each(?) UNION SELECT n.needed FROM reached r"
+        " JOIN needs n ON n.bead = r.bead JOIN beads d ON d.id = n.needed WHERE d.state NOT IN ('merged', 'closed'))"
+        " SELECT r.bead, d.id, d.state, d.reason FROM reached r JOIN needs n ON n.bead = r.bead"
+        " JOIN beads d ON d.id = n.needed ORDER BY r.bead, d.id"
+    )
+    found: dict[BeadId, list[Needed]] = {}
+    for bead, id, state, reason in reader.rows(sql, json.dumps(list(beads))):
+        needed = Needed(BeadId(id), word_of(state, BeadState.OPEN), reason)
+        if not needed.is_met:
+            found.setdefault(BeadId(bead), []).append(needed)
+    return found

@@ -1,0 +1,153 @@
+"""Why a bead is not done yet, as the rows have it."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.ids import BeadId, RigName
+from gastown_tmux.domain.waiting import reason_of
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.processes import flags
+from gastown_tmux.operations.town.configuration import set_key
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.beads import create_bead
+from gastown_tmux.operations.work.waiting import explain_bead, explain_beads
+from gastown_tmux.store.agents import end_session, insert_agent, insert_session, move_agent
+from gastown_tmux.store.beads import close_bead, get_bead, insert_bead, list_beads, note_target, return_bead, sling_bead
+from gastown_tmux.store.meta import set_wanted
+from gastown_tmux.store.rigs import park_rig
+
+
+@pytest.fixture
+def up(town: Town) -> Town:
+    set_key(town, "provider.default", "runbook")
+    with town.change() as change:
+        set_wanted(change, True)
+    return town
+
+
+def bead(town: Town, title: str = "work", needs: Sequence[BeadId] = (), *, given: str | None = None) -> BeadId:
+    made: BeadId = create_bead(
+        town, title, town.rig("demo"), needs=[get_bead(town.db, need) for need in needs]
+    ).value.id
+    if given:
+        with town.change() as change:
+            note_target(change, made, given, None)
+    return made
+
+
+def why(town: Town, id: BeadId) -> str | None:
+    return reason_of(explain_bead(town, get_bead(town.db, id)))
+
+
+def test_nobody_gave_it_out_and_the_command_that_does(up: Town) -> None:
+    id = bead(up)
+    [wait] = explain_bead(up, get_bead(up.db, id))
+    assert (wait.what, wait.reason, wait.next, wait.stranded) == (
+        "person", "nobody has given it out", (f"gt sling {id} demo",), True,
+    )  # fmt: skip
+
+
+def test_what_it_needs_and_why_that_is_not_done_however_deep(up: Town) -> None:
+    root = bead(up)
+    chain = [root]
+    with up.change() as change:
+        for _ in range(1200):  # deeper than Python may recurse
+            made = insert_bead(change, RigName("demo"), "de", title="work", body="", priority=2, labels=(), needs=())
+            change.execute("INSERT INTO needs (bead, needed) VALUES (?, ?)", made, chain[-1])
+            note_target(change, made, "demo", None)
+            chain.append(made)
+    [wait] = explain_bead(up, get_bead(up.db, chain[-1]))
+    assert (wait.id, wait.stranded) == (chain[-2], True)
+    assert wait.reason == f"it needs {chain[-2]}: nobody has given it out"
+    assert wait.next == (f"gt sling {root} demo",)
+    with up.change() as change:
+        note_target(change, root, "demo", None)
+    [wait] = explain_bead(up, get_bead(up.db, chain[-1]))
+    assert (wait.reason, wait.stranded) == (f"it needs {chain[-2]}, which is open", False)
+    with up.change() as change:
+        close_bead(change, root, "wontdo")
+    assert why(up, chain[1]) == f"it needs {root}, which was closed as wontdo"
+    [wait] = explain_bead(up, get_bead(up.db, chain[2]))
+    assert wait.stranded
+
+
+def test_what_came_back_waits_for_a_word(up: Town) -> None:
+    id = bead(up)
+    with up.change() as change:
+        for reason in ("deferred", "conflicted", "conflicted", "conflicted"):
+            sling_bead(change, id, Address("demo/cat"))
+            return_bead(change, id, reason)
+    assert why(up, id) == "it came back conflicted after 4 attempts"
+    with up.change() as change:
+        sling_bead(change, id, Address("demo/cat"))
+        return_bead(change, id, "escalated")
+    assert why(up, id) == "it was escalated by demo/cat, and waits for a person's or the mayor's word"
+
+
+def test_places_and_whose_turn_it_is(up: Town) -> None:
+    set_key(up, "limits.agents", 1, rig=up.rig("demo"))
+    first, second = bead(up, given="demo"), bead(up, given="demo")
+    assert why(up, first) == "its turn comes next"
+    assert why(up, second) == "all 1 places of demo are taken"
+    with up.change() as change:
+        park_rig(change, up.rig("demo").name, True)
+    assert why(up, first) == "rig demo is parked"
+    with up.change() as change:
+        set_wanted(change, False)
+    assert why(up, first) == "the town is down"
+
+
+def test_an_agent_at_its_limit_keeps_others_of_the_same_program_from_being_started(up: Town) -> None:
+    other = bead(up, given="demo")
+    with up.change() as change:
+        insert_agent(change, Address("demo/ace"), Role.POLECAT, "runbook")
+        move_agent(change, "demo/ace", "start")
+        insert_session(change, Address("demo/ace"), "runbook", (1, "1"))
+        move_agent(change, "demo/ace", "limit", reason="at its limit", not_before=clock.after(600))
+    assert str(why(up, other)).startswith("runbook is at its limit until 20")
+    with up.change() as change:
+        move_agent(change, "demo/ace", "unlimit")
+    assert why(up, other) == "its turn comes next"
+
+
+def test_a_program_whose_last_sessions_all_died_young_is_given_some_rest(up: Town) -> None:
+    other = bead(up, given="demo")
+    for name in ("ann", "ben", "cat"):
+        with up.change() as change:
+            session = insert_session(change, Address(f"demo/{name}"), "runbook", (1, "1"))
+            end_session(change, session, status=1, signal=None, reason="died")
+    assert why(up, other) == "runbook does not come up: its last 3 sessions ended by themselves"
+
+
+def test_a_program_that_is_not_installed(up: Town) -> None:
+    set_key(up, "providers.gone", {"from": "command", "command": "no-such-program"})
+    set_key(up, "provider.default", "gone")
+    id = bead(up, given="demo")
+    [wait] = explain_bead(up, get_bead(up.db, id))
+    assert "no-such-program" in wait.reason
+    assert wait.stranded
+
+
+def test_on_a_hook_it_waits_for_that_agent(up: Town, worker_bead: BeadId) -> None:
+    assert why(up, worker_bead) == "demo/cat is being started"
+    with up.change() as change:
+        move_agent(change, "demo/cat", "pause")
+    [wait] = explain_bead(up, get_bead(up.db, worker_bead))
+    assert (wait.reason, wait.next) == ("demo/cat is paused", ("gt resume demo/cat",))
+    with up.change() as change:
+        move_agent(change, "demo/cat", "resume")
+    flags.raise_flag(up.flags_folder, up.memory, flags.TOWN, [])
+    assert why(up, worker_bead) == "everything stands still"
+
+
+def test_what_is_over_waits_for_nothing_and_many_cost_one_look(up: Town) -> None:
+    done = bead(up)
+    others = [bead(up, needs=[done], given="demo") for _ in range(30)]
+    with up.change() as change:
+        close_bead(change, done, "done")
+    found = explain_beads(up, list_beads(up.db))
+    assert found[done] == ()
+    assert {reason_of(found[id]) for id in others} == {"its turn comes next", "all 8 places of demo are taken"}
