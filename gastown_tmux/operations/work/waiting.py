@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from gastown_tmux.dataclass import dataclass
+from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain import waiting
 from gastown_tmux.domain.agents import AgentState
 from gastown_tmux.domain.ids import BeadId
@@ -53,9 +53,7 @@ class _Explaining:
     unmet: Mapping[BeadId, Sequence[Needed]]
     own: Mapping[BeadId, Wait | None]
     going: Mapping[BeadId, Wait]
-
-    def __post_init__(self) -> None:
-        self.roots: dict[BeadId, Wait | None] = {}
+    roots: dict[BeadId, Wait | None] = field(default_factory=dict)
 
     def waits(self, id: BeadId) -> tuple[Wait, ...]:
         """Its needs first: without them nobody need give it out."""
