@@ -11,7 +11,7 @@ from gastown_tmux.domain.ids import BeadId, Time
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import QueueState, Rig
 from gastown_tmux.domain.runs import Run, RunState
-from gastown_tmux.domain.work import WAITING, Bead
+from gastown_tmux.domain.work import WAITING, Bead, Reason
 
 
 class NeedKind(StrEnum):
@@ -108,10 +108,6 @@ class Situation:
     unread: int = 0
 
 
-#: How reasons of a pause begin that a budget made.
-BUDGET = "budget."
-
-
 def find_needs(now: Situation) -> list[Need]:
     """The most pressing first, then the oldest. Whatever an open escalation is about is told by that alone."""
     asked = {escalation.bead for escalation in now.escalations if escalation.state is EscalationState.OPEN}
@@ -161,8 +157,8 @@ def _of_agents(now: Situation) -> Iterator[Need]:
             case AgentState.LIMITED:
                 steps = (f"gt peek {who}", f"gt respawn {who}")
                 yield need(NeedKind.LIMIT, f"{who} is at a limit", reason, *steps, since=agent.since)
-            case AgentState.PAUSED if reason.startswith(BUDGET):
-                steps = (f"gt costs {who}", f"gt resume {who}")
+            case AgentState.PAUSED if reason.startswith(Reason.OVER_BUDGET):
+                steps = ("gt costs", "gt config show budget")
                 yield need(NeedKind.BUDGET, f"{who} is over budget", reason, *steps, since=agent.since)
             case AgentState.OFF if held is not None:
                 steps = (f"gt respawn {who}", f"gt unsling {held.id}")

@@ -14,6 +14,7 @@ Part = TypeVar("Part")
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\Z")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_HOURS = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\Z")
 _BUDGET = re.compile(r"(\d+) per (.+)\Z")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?)i?B?\Z")
 _SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*\Z|file:[~/].*\Z")
@@ -114,6 +115,15 @@ def parse_date(value: object) -> str:
         return datetime.date.fromisoformat(str(value)).isoformat()
     except ValueError:
         raise ValueError("a date such as 2026-01-31") from None
+
+
+def parse_hours(value: object) -> tuple[int, int]:
+    """Two times of a day as minutes since midnight, of ``22:00-07:00``."""
+    match = _HOURS.match(value.strip()) if isinstance(value, str) else None
+    times = [int(part) for part in match.groups()] if match else []
+    if not times or times[0] > 23 or times[2] > 23 or times[1] > 59 or times[3] > 59:
+        raise ValueError("hours of the day such as 22:00-07:00")
+    return times[0] * 60 + times[1], times[2] * 60 + times[3]
 
 
 def parse_texts(value: object) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from gastown_tmux.domain.setting_values import (
     parse_duration,
     parse_forge_repository,
     parse_gates,
+    parse_hours,
     parse_interval,
     parse_load,
     parse_number,
@@ -114,6 +115,19 @@ KEYS = (
     ),
     Key("ssh.config", parse_text, None, "the file that 'gt --host' has ssh read instead of your own"),
     Key("server", parse_boolean, True, "answer short verbs by a process that has imported all they need"),
+    Key(
+        "notify.services",
+        parse_texts,
+        [],
+        "where you are called besides your terminals: URLs of apprise (ntfy://, mailto://, dbus://, …), or '$NAME' of"
+        " the environment",
+    ),
+    Key("notify.file", parse_text, None, "a file with more such URLs, one a line, that only you can read (0600)"),
+    Key("notify.threshold", one_of("low", "normal", "high"), "normal", "what is less urgent calls nobody"),
+    Key(
+        "notify.quiet", parse_hours, None, "hours in which nobody is called, such as 22:00-07:00; it is done after them"
+    ),
+    Key("notify.bell", parse_boolean, True, "ring the bell of attached terminals, and have them show a notification"),
     Key("ui.keys", one_of("emacs", "vi"), "emacs", "how lines are edited in the REPL"),
     Key("ui.notify", parse_text, None, "a command for each new mail to the overseer; it gets $GT_MAIL_LINE"),
     Key("ui.events", parse_texts, list(NEWS), "types of events that the REPL prints as they come"),

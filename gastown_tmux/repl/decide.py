@@ -22,7 +22,7 @@ _KEYS: Mapping[NeedKind, Mapping[str, str]] = {
     NeedKind.FAILED: {"r": "start it again", "l": "its log"},
     NeedKind.STALLED: {"a": "go there", "r": "start it again", "l": "its log"},
     NeedKind.LIMIT: {"a": "go there", "r": "start it again"},
-    NeedKind.BUDGET: {"y": "let it go on"},
+    NeedKind.BUDGET: {},
     NeedKind.STOPPED: {"r": "start it again", "u": "take the bead off its hook"},
     NeedKind.RUN: {},
     NeedKind.RIG: {},
@@ -134,8 +134,6 @@ def _commands(need: Need, key: str, person: Person) -> Sequence[Sequence[str]]:
             return [("escalate", "resolve" if key == "y" else "ack", need.id)]
         case NeedKind.STOPPED, _:
             return [("unsling", bead)]
-        case NeedKind.BUDGET, _:
-            return [("resume", need.agent)]
         case NeedKind.START, _:
             return [("respawn", need.agent)]
         case NeedKind.QUEUE, _:

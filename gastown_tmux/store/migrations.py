@@ -229,4 +229,12 @@ MIGRATIONS: tuple[str, ...] = (
     -- From now on somebody is told of these too, where the target had the work already.
     UPDATE merge_requests SET told = 1 WHERE state = 'superseded';
     """,
+    """
+    -- What a person was called for, until that is over.
+    CREATE TABLE calls (
+        occasion TEXT PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, title TEXT NOT NULL, reason TEXT NOT NULL,
+        next TEXT NOT NULL, urgency TEXT NOT NULL, made TEXT NOT NULL, shown TEXT, sent TEXT, gone TEXT,
+        tries INTEGER NOT NULL, not_before TEXT, trouble TEXT
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

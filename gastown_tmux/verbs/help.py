@@ -51,7 +51,7 @@ _CHAPTERS = (
             "refinery",
         ),
     ),
-    ("talk", ("mail", "nudge", "dnd", "escalate")),
+    ("talk", ("mail", "nudge", "dnd", "escalate", "notify")),
     (
         "windows",
         (

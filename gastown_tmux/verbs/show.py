@@ -16,7 +16,21 @@ from gastown_tmux.verbs.table import AGENT_COLUMNS, Listing, Record, Special, Ve
 from gastown_tmux.verbs.text import cut, harmless, pad
 
 _TIMES = frozenset(
-    ("created", "updated", "since", "landed", "time", "started", "ended", "deadline", "date", "rewritten")
+    (
+        "created",
+        "updated",
+        "since",
+        "landed",
+        "time",
+        "started",
+        "ended",
+        "deadline",
+        "date",
+        "rewritten",
+        "made",
+        "shown",
+        "sent",
+    )
 )
 #: Columns whose words say how something is.
 _STATES = frozenset(("state", "health", "severity", "level"))

@@ -47,8 +47,8 @@ RUN = Run(
         ),
         (Situation([replace(AGENT, state=AgentState.LIMITED, reason="ends 9:00")]), "limit", "ends 9:00", "gt peek"),
         (
-            Situation([replace(AGENT, state=AgentState.PAUSED, reason="budget.day: 2 of 1 tokens")]),
-            "budget", "budget.day", "gt resume demo/toast",
+            Situation([replace(AGENT, state=AgentState.PAUSED, reason="over budget: budget.day: 2 of 1 tokens")]),
+            "budget", "budget.day", "gt costs",
         ),
         (Situation([AGENT], stalled={TOAST: (T0, "it prints nothing")}), "stalled", "prints nothing", "gt peek"),
         (

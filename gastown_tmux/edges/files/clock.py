@@ -25,6 +25,12 @@ def to_epoch(moment: str) -> float:
     return calendar.timegm(time.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S")) + float(moment[19:-1] or 0)
 
 
+def minutes_of_day() -> int:
+    """Since midnight, where we are."""
+    here = time.localtime()
+    return here.tm_hour * 60 + here.tm_min
+
+
 def local_time(moment: str) -> str:
     """The time of day where we are, behind the date for another day than today; what is no time stays as it is."""
     try:

@@ -37,4 +37,21 @@ VERBS = (
         right=Right.DECIDE,
     ),
     Verb("deny", "say no to what an agent asks", "operations.supervision.approvals:deny", _WHOSE, right=Right.DECIDE),
+    Verb(
+        "notify test",
+        "try every way in which you are called when something needs you",
+        "operations.supervision.calls:test",
+        (),
+        Listing(("way", "ok", "detail"), "there is no way to call you"),
+        right=Right.CONFIGURE,
+    ),
+    Verb(
+        "notify list",
+        "what you were called for and have not answered, and whether that reached you",
+        "operations.supervision.calls:list_open",
+        (),
+        Listing(("made", "kind", "id", "title", "next", "shown", "sent", "trouble"), "you were called for nothing"),
+        right=Right.READ,
+        served=True,
+    ),
 )

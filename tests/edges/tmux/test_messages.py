@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.edges.tmux.clients import attach_command, clients
-from gastown_tmux.edges.tmux.messages import flash, set_count
+from gastown_tmux.edges.tmux.messages import flash, notification, ring, set_count
 from gastown_tmux.edges.tmux.server import Server, client_environment
 
 TEXT = '50% of #{pane_id} #(touch made) %H:%M "quoted" $HOME; ~ \\ é 漢'
@@ -31,13 +31,15 @@ def test_a_notice_is_shown_as_it_is(server: Server, short_tmp: Path) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(short_tmp)
-        os.execve(command[0], command, client_environment())
+        os.execve(command[0], command, {**client_environment(), "TERM": "xterm-256color"})
     try:
         read_until(terminal, lambda _: bool(clients(server)))
         set_count(server, 3)
         assert flash(server, TEXT) == 1
         shown = read_until(terminal, lambda seen: TEXT in seen)
         assert TEXT in shown
+        assert ring(server, "a\x1b]0;title\x07 b") == 1
+        assert "\x1b]9;a ]0;title  b\x07\x07" in read_until(terminal, lambda seen: "title  b\x07\x07" in seen)
     finally:
         server.stop()
         os.close(terminal)
@@ -55,3 +57,12 @@ def read_until(terminal: int, enough: object) -> str:
         if enough(text):  # type: ignore[operator]
             return text
     return text
+
+
+@pytest.mark.parametrize(
+    ("terminal", "told"),
+    [("xterm-kitty kitty(0.36)", b"\x1b]9;a;b\x07\x07"), ("foot foot(1.16)", b"\x1b]777;notify;gt;a,b\x07\x07"),
+     ("linux ", b"\x07"), ("screen-256color ", b"\x07"), ("tmux-256color tmux 3.5a", b"\x07")],
+)  # fmt: skip
+def test_a_notification_is_what_that_terminal_understands(terminal: str, told: bytes) -> None:
+    assert notification("a;b", terminal) == told
