@@ -125,6 +125,7 @@ def test_secrets_are_of_a_file_that_nobody_else_can_read(town: Town, short_tmp: 
     path.chmod(0o600)
     ways = {way.way: way for way in calls.test(town)}
     assert not ways["json://…"].ok and not ways["terminals"].ok
+    assert "127.0.0.1" not in ways["json://…"].detail
 
 
 def test_without_the_optional_part_a_call_says_so(town: Town) -> None:
