@@ -4,8 +4,8 @@ A need that is there at one look, away at the next and back again (a program tha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.needs import Need, NeedKind, Urgency
 

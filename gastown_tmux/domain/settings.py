@@ -119,10 +119,9 @@ KEYS = (
         "notify.services",
         parse_texts,
         [],
-        "where you are called besides your terminals: URLs of apprise (ntfy://, mailto://, dbus://, …), or '$NAME' of"
-        " the environment",
+        "where you are called besides your terminals: URLs of apprise (ntfy://, mailto://, dbus://, ...); 'env:NAME' or"
+        " 'file:PATH' (a URL a line, readable by you alone) where they hold a secret",
     ),
-    Key("notify.file", parse_text, None, "a file with more such URLs, one a line, that only you can read (0600)"),
     Key("notify.threshold", one_of("low", "normal", "high"), "normal", "what is less urgent calls nobody"),
     Key(
         "notify.quiet", parse_hours, None, "hours in which nobody is called, such as 22:00-07:00; it is done after them"

@@ -1,15 +1,13 @@
 """What a person was called for."""
 
 from collections.abc import Iterable
-from dataclasses import astuple, fields
 
+from gastown_tmux.dataclass import values_of
 from gastown_tmux.domain.calls import Call
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.needs import NeedKind, Urgency
 from gastown_tmux.store.db import Change, Row, placeholders
 from gastown_tmux.store.rows import Reader, word_of
-
-_COLUMNS = tuple(field.name for field in fields(Call))
 
 
 def _call(row: Row) -> Call:
@@ -41,9 +39,10 @@ def list_calls(reader: Reader) -> list[Call]:
 
 def keep_calls(change: Change, calls: Iterable[Call]) -> None:
     """As they are now."""
-    sql = f"INSERT OR REPLACE INTO calls ({', '.join(_COLUMNS)}) VALUES ({placeholders(_COLUMNS)})"
     for call in calls:
-        change.execute(sql, *astuple(call))
+        columns = values_of(call)
+        sql = f"INSERT OR REPLACE INTO calls ({', '.join(columns)}) VALUES ({placeholders(columns)})"
+        change.execute(sql, *columns.values())
 
 
 def forget_calls(change: Change, calls: Iterable[Call]) -> None:

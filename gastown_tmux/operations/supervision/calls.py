@@ -4,9 +4,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain import calls
 from gastown_tmux.domain.addresses import DEACON, OVERSEER
 from gastown_tmux.domain.calls import Call
@@ -129,14 +129,16 @@ def _run_command(town: Town, about: Sequence[Call]) -> bool:
 
 def _urls(town: Town) -> list[str]:
     """Of services. Raises UsageError for a file of them that others can read."""
-    settings = town.settings()
-    found = []
-    for url in settings.texts("notify.services"):
-        found.append(town.environment.get(url[1:], "") if url.startswith("$") else url)
-    named = settings.text("notify.file")
-    if named is not None:
-        path = Path(named).expanduser()
-        found += _read_file(path)
+    found = list[str]()
+    for url in town.settings().texts("notify.services"):
+        kind, _, where = url.partition(":")
+        match kind:
+            case "env":
+                found.append(town.environment.get(where, ""))
+            case "file":
+                found += _read_file(Path(where).expanduser())
+            case _:
+                found.append(url)
     return [url for url in found if url]
 
 
@@ -147,7 +149,7 @@ def _read_file(path: Path) -> list[str]:
             raise UsageError(f"{path} can be read by others", hint=f"chmod 600 {path}")
         lines = [line.strip() for line in read_text(path).splitlines()]
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="gt config set notify.file PATH") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="gt config show notify.services") from None
     return [line for line in lines if line and not line.startswith("#")]
 
 

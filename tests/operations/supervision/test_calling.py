@@ -64,7 +64,7 @@ def hook(town: Town) -> Iterator[Hook]:
 
 def test_a_service_is_called_once_for_all_and_told_when_it_was_answered(town: Town, hook: Hook) -> None:
     town.environment = {**town.environment, "HOOK": f"json://me:secret@127.0.0.1:{hook.server_port}/path"}
-    set_key(town, "notify.services", ["$HOOK"])
+    set_key(town, "notify.services", ["env:HOOK"])
     hook.out = True
     asked = [escalate(town.acting_as(ANN), words).value for words in ("which greeting?", "how loud?")]
     look(town)
@@ -114,7 +114,7 @@ def test_secrets_are_of_a_file_that_nobody_else_can_read(town: Town, short_tmp: 
     path = short_tmp / "urls"
     path.write_text("# mine\njson://127.0.0.1:9/x\n")
     path.chmod(0o644)
-    set_key(town, "notify.file", str(path))
+    set_key(town, "notify.services", [f"file:{path}"])
     with pytest.raises(UsageError, match="can be read by others"):
         calls.test(town)
     with town.change() as change:
