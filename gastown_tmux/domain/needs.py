@@ -46,7 +46,7 @@ class Urgency(StrEnum):
 class Need:
     """``id`` is the agent's, merge request's, bead's …; ``title`` says in one line what it is about, ``reason`` why it
     waits: of an approval, the dialog. ``next`` are the commands that take it further, as they are typed; ``digest``,
-    where there is one, goes with the answer.
+    where there is one, goes with the answer: of a merge request it is the head.
     """
 
     kind: NeedKind
@@ -177,7 +177,7 @@ def _of_merges(now: Situation) -> Iterator[Need]:
         steps = (f"gt diff {held.bead}", f"gt mq approve {held.id}", f"gt mq reject {held.id}")
         title = now.titles.get(held.bead, held.branch)
         reason = held.reason or "held for review"
-        yield Need(NeedKind.MERGE, held.id, held.author, held.bead, held.updated, steps, title, reason)
+        yield Need(NeedKind.MERGE, held.id, held.author, held.bead, held.updated, steps, title, reason, held.head)
 
 
 def _of_runs(now: Situation) -> Iterator[Need]:

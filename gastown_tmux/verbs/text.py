@@ -7,8 +7,8 @@ from gastown_tmux.domain.odd_bytes import printable
 
 #: C0 and C1 but for the line feed: what an agent has put into a title must not reach the reader's terminal.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-#: What changes the order of letters or is not seen, so that a line reads as what it is not. Joiners belong to scripts and
-#: emoji: beside ASCII they only hide.
+#: What changes the order of letters or is not seen, so that a line reads as what it is not. Joiners belong to scripts
+#: and emoji: beside ASCII they only hide.
 _UNSEEN = re.compile(
     "[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e007f]"

@@ -13,7 +13,7 @@ ASKED = Need(
     NeedKind.APPROVAL, TOAST, TOAST, None, None, ("gt approve demo/toast",), "Bash command: ls",
     "Bash command\nls\x07", "d1",
 )  # fmt: skip
-HELD = Need(NeedKind.MERGE, "mr-1", TOAST, None, None, ("gt mq approve mr-1",), "x", "held for review")
+HELD = Need(NeedKind.MERGE, "mr-1", TOAST, None, None, ("gt mq approve mr-1",), "x", "held for review", "h1")
 
 
 @dataclass
@@ -85,7 +85,7 @@ def test_a_diff_comes_back_to_the_same_question() -> None:
     held = replace(HELD, bead=BeadId("de-1"))
     desk = Desk(["d", "y"], [[held]])
     desk.decide()
-    assert desk.ran == [("diff", "de-1", "--stat"), ("diff", "de-1"), ("mq", "approve", "mr-1")]
+    assert desk.ran == [("diff", "de-1", "--stat"), ("diff", "de-1"), ("mq", "approve", "mr-1", "--head", "h1")]
     assert len(desk.shown) == 2
 
 
@@ -103,14 +103,14 @@ def test_an_act_that_ends_the_cause_of_an_escalation_resolves_it() -> None:
         ("sling", "de-1"),
         ("escalate", "resolve", "esc-1"),
     ]
-    for key, act in (("g", ("sling", "de-1")), ("c", ("bead", "close", "de-1", "--reason=wontdo"))):
+    for key, act in (("o", ("sling", "de-1")), ("c", ("bead", "close", "de-1", "--reason=wontdo"))):
         desk = Desk([key], [[ESCALATED]])
         desk.decide()
         assert desk.ran == [act, ("escalate", "resolve", "esc-1")]
 
 
 def test_an_act_that_fails_or_is_thought_better_of_resolves_nothing() -> None:
-    desk = Desk(["g"], [[ESCALATED]], fails=True)
+    desk = Desk(["o"], [[ESCALATED]], fails=True)
     desk.decide()
     assert desk.ran == [("sling", "de-1")]
     desk = Desk(["w"], [[ESCALATED]])

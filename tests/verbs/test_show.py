@@ -93,3 +93,17 @@ def test_a_long_text_is_exact_in_a_pipe_and_harmless_on_a_terminal() -> None:
     shape = Record(("id",), body="body")
     assert record(shape, mail, PLAIN) == "id  abc\n\nall:\n\tmake \x1b]0;title\x07\n"
     assert record(shape, mail, Display(width=80)) == "id  abc\n\nall:\n        make ?]0;title?"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("return\u202e;)eurt", "return<U+202E>;)eurt"),
+        ("ad\u200bmin \u2066x\u2069", "ad<U+200B>min <U+2066>x<U+2069>"),
+        ("a\u200db \u200c", "a<U+200D>b <U+200C>"),
+        ("👩\u200d💻 ❤\ufe0f می\u200cخواهم", "👩\u200d💻 ❤\ufe0f می\u200cخواهم"),  # a profession, a heart, Persian
+        ("tag\U000e0041", "tag<U+E0041>"),
+    ],
+)
+def test_what_reorders_a_line_or_is_not_seen_is_shown_as_a_mark(words: str, shown: str) -> None:
+    assert text.harmless(words) == shown

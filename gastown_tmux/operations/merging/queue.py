@@ -85,10 +85,13 @@ def submit(town: Town, bead: Bead | None = None) -> Answer:
     return Answer(rows.get_merge_request(town.db, str(request)), text)
 
 
-def approve(town: Town, request: MergeRequest) -> Answer:
+def approve(town: Town, request: MergeRequest, head: str | None = None) -> Answer:
     """A person's word for this head: a held merge request goes on to the queue, one in the queue is not held. When the
     target moves it is merged and tested anew, and nobody is asked again.
+
+    ``head`` is the one that was judged: where there is another, it is refused, as "changed".
     """
+    _require_head(request, head)
     review = bool(town.settings(request.rig).get("merge.review"))
     early = request.state in (MergeState.QUEUED, MergeState.TESTING) and review and not request.approved
     if request.state is not MergeState.HELD and not early:
@@ -136,8 +139,9 @@ def retry(town: Town, request: MergeRequest) -> Answer:
     return Answer(rows.get_merge_request(town.db, fresh), f"{bead.id} is submitted again as {fresh}")
 
 
-def reject(town: Town, request: MergeRequest, message: str | None = None) -> Answer:
-    """A person says no: the bead goes back to its author with the words."""
+def reject(town: Town, request: MergeRequest, message: str | None = None, head: str | None = None) -> Answer:
+    """A person says no: the bead goes back to its author with the words. ``head`` as ``approve`` has it."""
+    _require_head(request, head)
     if request.state is MergeState.REJECTED:
         return Answer(request, f"{request.id} is rejected already")
     if not MERGE_REQUEST.can(request.state, "reject"):
@@ -145,3 +149,8 @@ def reject(town: Town, request: MergeRequest, message: str | None = None) -> Ans
     words = message or "rejected by " + town.actor
     send_back(town, request, Reason.REJECTED, words)
     return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is rejected; {request.bead} is open")
+
+
+def _require_head(request: MergeRequest, head: str | None) -> None:
+    if head is not None and request.head != head:
+        raise RefusedError(f"{request.id} has changed: its head is {request.head[:12]} now", f"gt diff {request.bead}")

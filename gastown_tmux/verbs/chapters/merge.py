@@ -7,6 +7,7 @@ _DAEMONS = ("deacon", "witness", "refinery")
 _STATES = ("queued", "testing", "publishing", "merged", "held", "conflicted", "rejected", "superseded")
 _REQUEST = argument("request", Kind.MERGE_REQUEST)
 _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
+_HEAD = option("--head", "head", placeholder="COMMIT", help="the head that you judged; any other is refused as changed")
 
 VERBS = (
     Verb(
@@ -67,7 +68,7 @@ VERBS = (
         "mq approve",
         "let a held merge request land",
         "operations.merging.queue:approve",
-        (_REQUEST,),
+        (_REQUEST, _HEAD),
         right=Right.DECIDE,
         served=True,
     ),
@@ -84,7 +85,7 @@ VERBS = (
         "mq reject",
         "send a merge request back to its author",
         "operations.merging.queue:reject",
-        (_REQUEST, option("-m --message", "message", help="why")),
+        (_REQUEST, option("-m --message", "message", help="why"), _HEAD),
         right=Right.DECIDE,
         served=True,
     ),

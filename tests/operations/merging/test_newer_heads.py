@@ -124,7 +124,11 @@ def test_an_approval_was_for_the_older_head(author: Author) -> None:
     assert [request.state for request in author.requests()] == ["superseded", "held"]
     with pytest.raises(RefusedError, match="superseded"):
         queue.approve(town, get_merge_request(town.db, held.id))
-    queue.approve(town, author.requests()[1])
+    newer = author.requests()[1]
+    for answer in (queue.approve, queue.reject):
+        with pytest.raises(RefusedError, match=f"{newer.id} has changed"):
+            answer(town, newer, head=held.head)
+    queue.approve(town, newer, newer.head)
     landing.run_refinery(town)
     assert author.added() == ["one", "two"]
 

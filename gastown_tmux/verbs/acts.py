@@ -1,0 +1,146 @@
+"""What a person can do about something with one key: the keys, their words and their order, for every face."""
+
+from collections.abc import Iterator, Sequence
+
+from gastown_tmux.dataclass import dataclass
+from gastown_tmux.domain.addresses import OVERSEER, Address
+from gastown_tmux.domain.ids import BeadId
+from gastown_tmux.domain.needs import Need, NeedKind
+
+ATTACH = "a"
+#: Where the person's words go in a command.
+_WORDS = "\0words"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """``asks`` is the question for words that it needs, which may be empty where ``may_be_empty``; ``confirms`` what
+    is asked before something that cannot be undone; ``shows``: it only shows something.
+    """
+
+    key: str
+    words: str
+    commands: tuple[tuple[str, ...], ...]
+    asks: str = ""
+    may_be_empty: bool = False
+    confirms: str = ""
+    shows: bool = False
+
+    @property
+    def goes(self) -> bool:
+        """Whether it leads to a window."""
+        return self.commands[0][0] == "attach"
+
+    def lines(self, words: str = "") -> list[tuple[str, ...]]:
+        """The commands, word by word; a flag whose value would be empty is left out. None where words are missing."""
+        if self.asks and not words and not self.may_be_empty:
+            return []
+        return [
+            tuple(word.replace(_WORDS, words) for word in line if words or _WORDS not in word)
+            for line in self.commands
+        ]  # fmt: skip
+
+
+def acts_on(need: Need) -> tuple[Act, ...]:
+    """All there is for what waits for a person. What is answered carries the digest of what was shown."""
+    return tuple(_acts_on(need))
+
+
+def acts_on_agent(agent: Address, bead: BeadId | None, state: str) -> tuple[Act, ...]:
+    """All there is for an agent that need not wait for anybody."""
+    acts = [Act("d", "diff", (("diff", agent),), shows=True)] if agent.rig else []
+    acts += [_attach(agent), _log(agent), _respawn(agent, f"end the session of {agent} and start it again?")]
+    if state == "paused":
+        acts.append(Act("p", "go on", (("resume", agent),)))
+    else:
+        acts.append(Act("p", "pause", (("pause", agent),)))
+    nudge = Act("t", "type words", (("nudge", "--", agent, _WORDS),), asks=f"to {agent}: ")
+    return (*acts, nudge, _mail(agent, bead))
+
+
+def acts_on_bead(bead: BeadId, agent: Address | None) -> tuple[Act, ...]:
+    """All there is for a bead that does not wait for a person."""
+    acts = [Act("d", "diff", (("diff", bead),), shows=True)]
+    if agent is not None:
+        acts += [_log(agent), _mail(agent, bead)]
+    return tuple(acts)
+
+
+def _acts_on(need: Need) -> Iterator[Act]:
+    agent, bead = need.agent, str(need.bead)
+    match need.kind:
+        case NeedKind.APPROVAL:
+            yield Act("y", "yes", (("approve", agent, "--digest", str(need.digest)),))
+            yield Act("n", "no", (("deny", agent, "--digest", str(need.digest)),))
+            yield _attach(agent)
+        case NeedKind.MERGE:
+            yield Act("y", "land", (("mq", "approve", need.id, "--head", str(need.digest)),))
+            reject = ("mq", "reject", need.id, "--head", str(need.digest), f"--message={_WORDS}")
+            yield Act("n", "send back", (reject,), asks="why? ", may_be_empty=True)
+            yield Act("d", "diff", (("diff", bead),), shows=True)
+            yield _attach(agent, "go to its author")
+        case NeedKind.ESCALATION:
+            yield Act("y", "resolved", (("escalate", "resolve", need.id),))
+            yield Act("n", "I look after it", (("escalate", "ack", need.id),))
+            yield _attach(agent, "go to the agent")
+            if need.bead is not None:
+                # What ends its cause resolves it too.
+                yield from _acts_on_idle_bead(need, (("escalate", "resolve", need.id),))
+        case NeedKind.BEAD:
+            yield from _acts_on_idle_bead(need, ())
+        case NeedKind.SETUP:
+            yield _attach(agent)
+            yield _respawn(agent, words="start its program again")
+        case NeedKind.START:
+            yield Act("y", "try again now", (("respawn", agent),))
+        case NeedKind.FAILED:
+            yield _respawn(agent)
+            yield _log(agent)
+        case NeedKind.STALLED:
+            yield _attach(agent)
+            yield _respawn(agent)
+            yield _log(agent)
+        case NeedKind.LIMIT:
+            yield _attach(agent)
+            yield _respawn(agent)
+        case NeedKind.BUDGET:
+            yield Act("y", "let it go on", (("resume", agent),))
+        case NeedKind.STOPPED:
+            yield _respawn(agent)
+            yield Act("u", "take the bead off its hook", (("unsling", bead),))
+        case NeedKind.QUEUE:
+            yield Act("y", "let it go on", (("mq", "resume", "--rig", need.id),))
+        case NeedKind.MAIL:
+            yield Act("y", "show the inbox", (("mail", "inbox"),))
+        case NeedKind.RUN | NeedKind.RIG:
+            pass
+
+
+def _acts_on_idle_bead(need: Need, then: Sequence[tuple[str, ...]]) -> Iterator[Act]:
+    """What goes on with the work that an escalation is about, or that came back."""
+    agent, bead = need.agent, str(need.bead)
+    if agent != OVERSEER:
+        yield _log(agent)
+        said = ("mail", "send", agent, f"--subject=about {bead}", f"--message={_WORDS}", f"--bead={bead}")
+        yield Act("w", "again with words", (said, ("sling", bead), *then), asks="what shall it do? ")
+    yield Act("o", "give it out again", (("sling", bead), *then))
+    yield Act("c", "close it", (("bead", "close", bead, "--reason=wontdo"), *then))
+
+
+def _attach(agent: Address, words: str = "go there") -> Act:
+    return Act(ATTACH, words, (("attach", agent),))
+
+
+def _log(agent: Address) -> Act:
+    return Act("l", "its log", (("log", agent),), shows=True)
+
+
+def _respawn(agent: Address, confirms: str = "", words: str = "start it again") -> Act:
+    return Act("r", words, (("respawn", agent),), confirms=confirms)
+
+
+def _mail(agent: Address, bead: BeadId | None) -> Act:
+    subject = f"--subject=about {bead}" if bead else "--subject=from the feed"
+    about = (f"--bead={bead}",) if bead else ()
+    words = ("mail", "send", agent, subject, *about, f"--message={_WORDS}")
+    return Act("m", "mail", (words,), asks=f"mail to {agent}: ")
