@@ -90,6 +90,11 @@ class Spent:
     unpriced: tuple[str, ...] = ()
     priced: str | None = None
 
+    @property
+    def usd(self) -> float | None:
+        """None where no model has a price: that it cost nothing is not known."""
+        return self.cost if self.cost or not self.unpriced else None
+
     def text(self) -> str:
         """``12,300 tokens, 0.41 USD``; without a price the tokens alone."""
         words = f"{self.tokens.charged:,} tokens"

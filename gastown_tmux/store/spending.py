@@ -68,11 +68,11 @@ def list_uses(reader: Reader, only: Uses = EVERY) -> list[Use]:
     return [Use(row["provider"], row["model"], _tokens(row)) for row in reader.rows(sql, *values)]
 
 
-def group_uses(reader: Reader, by: str) -> dict[str, list[Use]]:
-    """Of each ``by``, one of GROUPS; what belongs to none is under an empty name."""
+def group_uses(reader: Reader, by: str, since: str = "") -> dict[str, list[Use]]:
+    """Of each ``by``, one of GROUPS, from that day on; what belongs to none is under an empty name."""
     found = dict[str, list[Use]]()
-    sql = f"SELECT {GROUPS[by]} AS name, provider, model, {_SUMS} FROM spending GROUP BY 1, 2, 3 ORDER BY 1"
-    for row in reader.rows(sql):
+    name = f"SELECT {GROUPS[by]} AS name, provider, model, {_SUMS}"
+    for row in reader.rows(f"{name} FROM spending WHERE day >= ? GROUP BY 1, 2, 3 ORDER BY 1", since):
         found.setdefault(row["name"], []).append(Use(row["provider"], row["model"], _tokens(row)))
     return found
 

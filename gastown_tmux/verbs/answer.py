@@ -5,7 +5,7 @@ from typing import Any
 
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.error_log import keep_whole
-from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.verbs import show
 from gastown_tmux.verbs.call import call
 from gastown_tmux.verbs.data import document, to_json
@@ -50,5 +50,7 @@ def _texts(verb: Verb, given: dict[str, Any], town: Town, display: Display, as_j
         yield to_json(document(whole))
     elif text := show.render(verb, value, display):
         yield text
+    if isinstance(value, Answer) and value.after:
+        value.after()
     if complaint := getattr(value, "complaint", None):
         raise complaint

@@ -44,6 +44,7 @@ _CHAPTERS = (
             "run",
             "diff",
             "review",
+            "digest",
             "waiting",
             "approve",
             "deny",

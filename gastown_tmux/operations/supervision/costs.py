@@ -49,7 +49,7 @@ def costs(town: Town, by: str = "agent") -> list[Cost]:
     prices, found = town.settings().prices(), []
     for name, uses in spending.group_uses(town.db, by).items():
         spent = sum_up(uses, prices)
-        tokens, cost = spent.tokens, spent.cost if spent.cost or not spent.unpriced else None
+        tokens, cost = spent.tokens, spent.usd
         found.append(
             Cost(
                 name or "-", tokens.input, tokens.output, tokens.cached, tokens.charged, cost, spent.priced,

@@ -56,7 +56,7 @@ class Shortfalls(list[str]):
     def answer(self, value: dict[str, object], text: str) -> Stopped:
         lines = [text, *(f"not done: {words}" for words in self)]
         complaint = GtError("not everything is stopped for good", hint="gt status") if self.failed else None
-        return Stopped({**value, "not_done": list(self)}, "\n".join(lines), complaint)
+        return Stopped({**value, "not_done": list(self)}, "\n".join(lines), complaint=complaint)
 
     def hold(self, town: Town, order: str) -> None:
         """What no row takes is kept beside them: whoever starts something reads it there."""

@@ -36,10 +36,14 @@ NOWHERE = Path("/")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a verb that does something gives back: the thing, and one sentence that says what happened."""
+    """What a verb that does something gives back: the thing, and one sentence that says what happened.
+
+    ``after`` is called when it has been shown to its end.
+    """
 
     value: Any
     text: str
+    after: Callable[[], None] | None = None
 
 
 @dataclass

@@ -21,6 +21,17 @@ VERBS = (
         served=True,
     ),
     Verb(
+        "digest",
+        "what landed, came back, died and cost since you looked last, and what needs you now",
+        "operations.supervision.digest:digest",
+        (
+            option("--since", "since", help="a time, an age such as 8h, or last, as unless given: your last digest"),
+            flag("--markdown", "markdown", "as Markdown"),
+            flag("--mail", "mail", "as a mail to the overseer"),
+        ),
+        right=Right.READ,
+    ),
+    Verb(
         "waiting",
         "agents that wait for a person, and what they ask",
         "operations.supervision.dialogs:list_waiting",
