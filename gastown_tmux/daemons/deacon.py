@@ -8,6 +8,7 @@ from functools import cached_property
 from gastown_tmux.daemons.background import log
 from gastown_tmux.daemons.courier import CourierThread
 from gastown_tmux.daemons.loop import LOOK_SECONDS, Loop
+from gastown_tmux.daemons.order_keeper import OrderKeeper
 from gastown_tmux.daemons.peer import Peer
 from gastown_tmux.daemons.shared_files import SharedFiles
 from gastown_tmux.daemons.status_line import SignKeeper
@@ -25,7 +26,7 @@ from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.supervision import approvals, patrol, signals
 from gastown_tmux.operations.town.isolation import do_all, each
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work import courses, gates, schedule
+from gastown_tmux.operations.work import courses, run_gates, schedule
 from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.store.beads import list_waiting
 from gastown_tmux.store.merging import list_rigs_with_work
@@ -64,6 +65,7 @@ class _Deacon:
         self._keeper = Keeper(town, loop.jobs)
         self._signs = SignKeeper(town, loop.jobs)
         self._shared = SharedFiles(town, loop.jobs)
+        self._orders = OrderKeeper(town, loop.jobs)
         self._server = VerbServer(town, loop.jobs)
         self._rigs: list[Rig] = []
         self._resting: dict[str, float] = {}
@@ -77,6 +79,7 @@ class _Deacon:
         steps = {
             "signals": self._take_signals, "witness": self._peer.look, "tmux": self._keep_tmux,
             "shared files": lambda: self._shared.look(self._rigs), "server of verbs": self._server.look,
+            "begun by order": self._orders.look,
         }  # fmt: skip
         well = do_all(self.town, "look of the deacon", steps)
         if full or self._signals:
@@ -87,6 +90,7 @@ class _Deacon:
 
     def stop(self) -> None:
         self._shared.stop()
+        self._orders.stop()
 
     @cached_property
     def _full_steps(self) -> Mapping[str, Callable[[], object]]:
@@ -113,9 +117,9 @@ class _Deacon:
 
     def _open_gates(self) -> None:
         """Commands may be dear: they are asked now and then."""
-        if time.monotonic() >= self._gates_due and gates.list_gated(self.town):
+        if time.monotonic() >= self._gates_due and run_gates.list_gated(self.town):
             self._gates_due = time.monotonic() + GATES_SECONDS
-            self.jobs.do("gates of runs", gates.open_gates)
+            self.jobs.do("gates of runs", run_gates.open_gates)
 
     def _give_out(self) -> None:
         each(self.town, "giving out of work in", self._rigs, self._schedule, lambda rig: rig.name)

@@ -237,4 +237,19 @@ MIGRATIONS: tuple[str, ...] = (
         tries INTEGER NOT NULL, not_before TEXT, trouble TEXT
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- What is kept of orders, whose files may change or go: what is counted since when, and how often they were begun.
+    -- Moments are Unix time, seconds since that boot of the machine, and the boot.
+    CREATE TABLE orders (
+        id TEXT PRIMARY KEY, rule TEXT NOT NULL, since TEXT NOT NULL, slot TEXT, event INTEGER NOT NULL, begun TEXT,
+        paused INTEGER NOT NULL, note TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE order_starts (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, of TEXT NOT NULL, why TEXT NOT NULL, does TEXT NOT NULL, run TEXT,
+        state TEXT NOT NULL, reason TEXT, started TEXT NOT NULL, ended TEXT
+    ) STRICT;
+    CREATE UNIQUE INDEX one_start_at_a_time ON order_starts (of) WHERE ended IS NULL;
+    CREATE INDEX starts_by_order ON order_starts (of, seq);
+    CREATE INDEX starts_by_run ON order_starts (run) WHERE run IS NOT NULL;
+    """,
 )

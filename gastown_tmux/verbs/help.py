@@ -42,6 +42,7 @@ _CHAPTERS = (
             "convoy",
             "formula",
             "run",
+            "order",
             "diff",
             "review",
             "digest",

@@ -26,7 +26,8 @@ from gastown_tmux.verbs.table import Kind
 
 NAMED = (
     Kind.AGENT, Kind.CREW, Kind.POLECAT, Kind.ADDRESS, Kind.RIG, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST,
-    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.FORMULA, Kind.RUN, Kind.MAIL, Kind.SETTING, Kind.EVENT,
+    Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.FORMULA, Kind.RUN, Kind.ORDER, Kind.MAIL, Kind.SETTING,
+    Kind.EVENT,
 )  # fmt: skip
 #: Each of them is a file to be read.
 MAILS = 30
@@ -64,6 +65,13 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
             from gastown_tmux.operations.work.formulas import open_shelf  # 20 ms that other names need not pay
 
             return [(name, "") for name in open_shelf(town).names()]
+        case Kind.ORDER:
+            from gastown_tmux.edges.configuration.order_files import OrderFolder  # as above
+
+            return [
+                (file.id, file.problem or file.order.trigger.words if file.order else "broken")
+                for file in OrderFolder(town.path).list()
+            ]
         case Kind.MAIL:
             return _mails(Mailbox(town.mail / town.actor.folder))
         case Kind.SETTING:

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     LAYOUT = "layout"
     FORMULA = "formula"
     RUN = "run"
+    ORDER = "order"
     MAIL = "mail"
     SETTING = "key"
     EVENT = "type of event"
@@ -51,6 +52,7 @@ _PLACEHOLDERS = {
     Kind.PROVIDER: "PROVIDER",
     Kind.FORMULA: "FORMULA",
     Kind.RUN: "RUN",
+    Kind.ORDER: "ORDER",
     Kind.MAIL: "MAIL",
 }
 

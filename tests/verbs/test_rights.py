@@ -27,7 +27,7 @@ GIVEN = {
     MAYOR: {Right.SLING, Right.STOP, Right.CONFIGURE},
     ANN: {Right.SLING},
     CAT: set(),
-    DEACON: set(),
+    DEACON: {Right.SLING},
     Address("demo/refinery"): set(),
     Address("demo/nobody"): set(),
 }

@@ -1,12 +1,29 @@
 """The time, in the one form that rows, files and JSON hold."""
 
 import time
+from datetime import datetime
 
 from gastown_tmux.domain.ids import Time, time_at
 
 
 def now() -> Time:
     return from_epoch(time.time())
+
+
+def ticks() -> float:
+    """Seconds since the machine was started, those in which it slept among them: nobody can set them."""
+    # On macOS the system's monotonic clock goes on in sleep.
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def local(seconds: float) -> datetime:
+    """What the clock on the wall shows where we are, at that moment of Unix time."""
+    return datetime.fromtimestamp(seconds)
+
+
+def from_local(shown: datetime) -> Time:
+    """When the clock on the wall shows this."""
+    return from_epoch(shown.timestamp())
 
 
 def epoch() -> float:

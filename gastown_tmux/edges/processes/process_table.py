@@ -27,7 +27,7 @@ class ProcessStat:
 
 
 @cache
-def _boot() -> str:
+def boot() -> str:
     """The first letters of this boot's id; empty where the system does not tell."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
@@ -42,7 +42,7 @@ def _look_proc(pid: int) -> ProcessStat | None:
         return ProcessStat("S", 0, "")
     if fields is None:
         return None
-    return ProcessStat(fields[_STATE], int(fields[_PARENT]), f"{_boot()}:{fields[_BIRTH]}")
+    return ProcessStat(fields[_STATE], int(fields[_PARENT]), f"{boot()}:{fields[_BIRTH]}")
 
 
 def _environment_proc(pid: int) -> bytes:

@@ -15,6 +15,7 @@ from gastown_tmux.operations.sessions.starting import resolve_provider
 from gastown_tmux.operations.supervision import recovery
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.orders import list_orders
 from gastown_tmux.store.agents import list_agents
 from gastown_tmux.store.db import NewerError, UnwritableError, is_whole
 from gastown_tmux.store.rigs import list_rigs
@@ -54,7 +55,7 @@ def _examine(town: Town, fix: bool) -> Findings:
     if findings.complaint is not None:
         return findings
     for look in (
-        _examine_aside, _examine_providers, _examine_backups, _examine_daemons, _examine_service,
+        _examine_aside, _examine_orders, _examine_providers, _examine_backups, _examine_daemons, _examine_service,
         doctor_checks.examine_repositories, doctor_checks.examine_hooks, doctor_checks.examine_mail,
         doctor_checks.examine_rows, doctor_checks.examine_processes, doctor_checks.examine_screens,
     ):  # fmt: skip
@@ -138,6 +139,12 @@ def _examine_configuration(town: Town) -> Iterator[Finding]:
             if error.message not in known:
                 yield Finding("error", error.message, "a configuration file", error.hint or "gt config path")
             known.add(error.message)
+
+
+def _examine_orders(town: Town, fix: bool) -> Iterator[Finding]:
+    for order in list_orders(town):
+        if order.state == "broken":
+            yield Finding("error", f"order {order.name} is broken", order.reason or "", order.hint or "gt order list")
 
 
 def _examine_aside(town: Town, fix: bool) -> Iterator[Finding]:

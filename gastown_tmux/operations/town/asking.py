@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from gastown_tmux.dataclass import dataclass
-from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
+from gastown_tmux.domain.addresses import DEACON, MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.doors import AGENT, split_socket
 from gastown_tmux.domain.ids import SessionId
@@ -98,6 +98,8 @@ def rights_of(town: Town, address: Address) -> frozenset[Right]:
     """What an agent may beside what everybody may; nothing for one whose role cannot be told."""
     if address == MAYOR:
         return _rights_of_role(town, Role.MAYOR)
+    if address == DEACON:
+        return frozenset((Right.SLING,))  # who gives out work anyway; the commands of orders speak as it
     try:
         agent = find_agent(town.db, address)
     except (GtError, OSError):

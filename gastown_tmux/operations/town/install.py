@@ -51,7 +51,7 @@ def install(asked: Town, path: Path | None = None, name: str | None = None) -> A
     try:
         for folder in (".gt", ".gt/run", ".gt/logs", ".gt/mail", ".gt/hooks", ".gt/ledger"):
             (path / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in ("roles", "layouts", "formulas", "rigs"):
+        for folder in ("roles", "layouts", "formulas", "orders", "rigs"):
             (path / folder).mkdir(exist_ok=True)
     except OSError as error:
         raise GtError(f"{path} cannot be made: {error.strerror}", hint="choose a folder you may write to") from None
@@ -67,7 +67,7 @@ def _fill(town: Town, name: str) -> Answer:
     if database.exists():
         return Answer(_describe(town), f"{path} is a town already")
     _write_once(path / ".gitignore", _IGNORED)
-    for folder in ("roles", "layouts", "formulas", ".gt/ledger"):
+    for folder in ("roles", "layouts", "formulas", "orders", ".gt/ledger"):
         _write_once(path / folder / ".gitkeep", "")
     _write_once(path / "town.yaml", _YAML)
     _commit_first(path)
@@ -93,7 +93,7 @@ def _write_once(path: Path, text: str) -> None:
 
 
 def _commit_first(path: Path) -> None:
-    """The town's folder is a repository of its own: configuration, roles, layouts, formulas and ledger."""
+    """The town's folder is a repository of its own: configuration, roles, layouts, formulas, orders and ledger."""
     if not (path / ".git").exists():
         command.git("init", "--quiet", "--template=", "--initial-branch=main", "--", str(path))
     if command.git("rev-parse", "--verify", "--quiet", "HEAD", cwd=path, ok=(0, 1)).code:

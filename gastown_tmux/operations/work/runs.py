@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gastown_tmux.dataclass import replace
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.formulas.model import Formula, FormulaType
 from gastown_tmux.domain.formulas.pouring import pour
@@ -62,13 +63,26 @@ def run_formula(
     One worker does the steps one after another, on one branch; with ``spread``, and in a convoy, each step that is
     ready is a bead of its own. Raises UsageError for values that do not fit, and for gates that nothing here opens.
     """
-    rig = rig or _own_rig(town)
+    run = pour_run(town, rig or _own_rig(town), name, parse_vars(vars), preset, spread, key, town.actor)
+    if town.is_person:
+        ensure_up(town)
+    under = f"under {run.bead}" if run.bead else f"each of them a bead: {run.done} of {run.total} done"
+    return Answer(run, f"{run.id}: {run.total} step{'s' * (run.total != 1)}, {under}")
+
+
+def pour_run(
+    town: Town, rig: Rig, name: str, vars: dict[str, str], preset: str | None, spread: bool, key: str | None,
+    owner: Address,
+) -> Run:  # fmt: skip
+    """The run that the key was given for first, or a fresh one, which starts nothing by itself. Raises as
+    ``run_formula`` does.
+    """
     if rig.parked:
         raise RefusedError(f"rig {rig.name} is parked", hint=f"gt rig unpark {rig.name}")
     shelf = open_shelf(town, rig)
     formula = load_formula(shelf, name)
     _refuse_gates(formula)
-    values = settle_values(formula, _read_values(vars))
+    values = settle_values(formula, vars)
     pour(formula, values, "run-00000", preset)  # what is wrong with it is said before anything is written
     for provider in {formula.agent, *(step.agent for step in formula.whole_steps)}:
         resolve_provider(town, rig.name, provider)
@@ -79,24 +93,20 @@ def run_formula(
             change,
             "formula run",
             key,
-            lambda: _pour(town, change, rig, formula, values, preset, spread, text),
+            lambda: _pour(town, change, rig, formula, values, preset, spread, text, owner),
         )
     fault_point("run.poured")
-    if town.is_person:
-        ensure_up(town)
-    run = rows.get_run(town.db, made)
-    under = f"under {run.bead}" if run.bead else f"each of them a bead: {run.done} of {run.total} done"
-    return Answer(run, f"{run.id}: {run.total} step{'s' * (run.total != 1)}, {under}")
+    return rows.get_run(town.db, made)
 
 
 def _pour(
     town: Town, change: Change, rig: Rig, formula: Formula, values: dict[str, str], preset: str | None, spread: bool,
-    text: str,
+    text: str, owner: Address,
 ) -> str:  # fmt: skip
     run = Run(
         id=RunId(""), formula=formula.name, rig=rig.name, state=RunState.RUNNING, vars=values,
         hash=hashlib.sha256(text.encode()).hexdigest(), spread=spread, title=formula.name, bead=None,
-        agent=formula.agent, owner=town.actor, reason=None, steps=(), created=change.time, updated=change.time,
+        agent=formula.agent, owner=owner, reason=None, steps=(), created=change.time, updated=change.time,
     )  # fmt: skip
     id = rows.insert_run(change, run, text)
     poured = pour(formula, values, id, preset)
@@ -154,7 +164,8 @@ def _refuse_gates(formula: Formula) -> None:
             raise UsageError(words, hint=f"gates that do: {', '.join(_GATES)}")
 
 
-def _read_values(words: Sequence[str]) -> dict[str, str]:
+def parse_vars(words: Sequence[str]) -> dict[str, str]:
+    """``K=V`` each, ``K=@FILE`` the text of a file. Raises UsageError."""
     found = parse_assignments(words)
     for name, value in found.items():
         if not value.startswith("@"):

@@ -13,6 +13,8 @@ _RUN_SHOWN = Record(
     body="outline",
 )  # fmt: skip
 _NO_RUNS = "no runs: gt formula run NAME"
+_ORDER = argument("name", Kind.ORDER)
+_ORDER_RIG = option("--rig", "rig", Kind.RIG, "the one in that rig's folder")
 _STEP = Record(("run", "formula", "number", "total"), body="text")
 _TYPES = ("workflow", "convoy", "expansion", "aspect")
 
@@ -129,6 +131,51 @@ VERBS = (
         "operations.work.runs:cancel_run",
         (_RUN,),
         right=Right.SLING,
+    ),
+    Verb(
+        "order list",
+        "what is begun by itself: every so often, at a time of day, on an event, when something is so",
+        "operations.work.orders:list_orders",
+        (),
+        Listing(
+            ("name", "rig", "when", "does", "next", "last", "state", "reason"),
+            "no orders: a file orders/NAME.yaml in the town's folder makes one",
+        ),
+        right=Right.READ,
+        served=True,
+    ),
+    Verb(
+        "order show",
+        "an order, and what came of it",
+        "operations.work.orders:show_order",
+        (_ORDER, _ORDER_RIG),
+        Record(
+            ("name", "rig", "when", "does", "state", "reason", "hint", "next", "last", "run", "source", "log"),
+            body="outline",
+        ),
+        right=Right.READ,
+        served=True,
+    ),
+    Verb(
+        "order run",
+        "begin it now; its own times stay as they are",
+        "operations.work.orders:run_order",
+        (_ORDER, _ORDER_RIG, KEY),
+        right=Right.SLING,
+    ),
+    Verb(
+        "order pause",
+        "begin it no more by itself",
+        "operations.work.orders:pause_order",
+        (_ORDER, _ORDER_RIG),
+        right=Right.CONFIGURE,
+    ),
+    Verb(
+        "order resume",
+        "go on from now: what would have come meanwhile is not made up for",
+        "operations.work.orders:resume_order",
+        (_ORDER, _ORDER_RIG),
+        right=Right.CONFIGURE,
     ),
     Verb(
         "step",

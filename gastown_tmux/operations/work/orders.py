@@ -1,0 +1,224 @@
+"""gt order: what is done by itself, again and again."""
+
+from datetime import datetime
+
+from gastown_tmux.dataclass import dataclass, replace
+from gastown_tmux.domain.events import EventType
+from gastown_tmux.domain.formulas.keys import nearest
+from gastown_tmux.domain.ids import RigName, RunId, Time
+from gastown_tmux.domain.orders.model import Order
+from gastown_tmux.domain.orders.starts import Start, StartState
+from gastown_tmux.domain.orders.timing import Begin, Reading, Record, Wait, begin_by_hand, decide, fresh
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.edges.configuration.order_files import OrderFile, OrderFolder
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.text import read_text
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations.supervision.up import ensure_up
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.work.formulas import load_formula, open_shelf
+from gastown_tmux.operations.work.order_starts import carry_out, lock_of, log_of, now, rig_of
+from gastown_tmux.store import orders as rows
+from gastown_tmux.store.db import Change
+from gastown_tmux.store.events import last_seq
+from gastown_tmux.store.meta import find_result, keep_result
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """``state`` is on, running, paused or broken, ``reason`` what is wrong, what goes on, or how it went last.
+
+    ``name`` is the file's, behind its rig where it stands in a rig's folder. ``next`` is None where nobody can say.
+    """
+
+    name: str
+    rig: RigName | None
+    when: str
+    does: str
+    next: Time | None
+    last: Time | None
+    state: str
+    reason: str | None
+    run: RunId | None
+    source: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WholeOrder(OrderView):
+    """With its text, and its newest starts first. ``log`` is what its command printed."""
+
+    description: str = ""
+    cooldown: float = 0.0
+    text: str = ""
+    log: str | None = None
+    starts: tuple[Start, ...] = ()
+
+    @property
+    def outline(self) -> str:
+        history = "\n".join(start.line for start in self.starts)
+        return "\n\n".join(filter(None, (self.description, self.text.rstrip(), history)))
+
+
+def list_orders(town: Town) -> list[OrderView]:
+    """All, broken ones with what is wrong with them."""
+    records, last = rows.list_records(town.db), rows.list_last_starts(town.db)
+    return [_view(town, file, records.get(file.id), last.get(file.id)) for file in OrderFolder(town.path).list()]
+
+
+def show_order(town: Town, name: str, rig: Rig | None = None) -> WholeOrder:
+    file = find_order(town, name, rig)
+    starts = rows.list_starts(town.db, file.id)
+    view = _view(town, file, rows.find_record(town.db, file.id), starts[0] if starts else None)
+    log = log_of(town, file.id)
+    try:
+        text = read_text(file.path)
+    except (OSError, ValueError):
+        text = ""
+    known = {field: getattr(view, field) for field in OrderView.__dataclass_fields__}
+    return WholeOrder(
+        **known, description=file.order.description if file.order else "", text=text, starts=tuple(starts),
+        cooldown=file.order.cooldown if file.order else 0.0, log=str(log) if log.exists() else None,
+    )  # fmt: skip
+
+
+def run_order(town: Town, name: str, rig: Rig | None = None, key: str | None = None) -> Answer:
+    """Begins it now, paused or not; its own times stay as they are. A formula is poured, a command runs to its end.
+
+    Raises RefusedError while it goes on, GtError where it fails.
+    """
+    order = _whole(town, find_order(town, name, rig))
+    done = find_result(town.db, "order run", key)
+    if done is not None:
+        return _answer(rows.get_start(town.db, int(done)))
+    if town.is_person and order.formula is not None:
+        ensure_up(town)
+    lock = lock_of(town, order.id)
+    if not lock.try_lock():
+        raise RefusedError(f"order {order.id} is just being begun", hint=f"gt order show {order.id}")
+    try:
+        with town.change() as change:
+            going = rows.find_open_start(change, order.id)
+            if going is not None:
+                hint = f"gt run show {going.run}" if going.run else f"gt order show {order.id}"
+                raise RefusedError(f"order {order.id} goes on since {going.started}", hint=hint)
+            reading = _reading(change)
+            record = rows.find_record(change, order.id) or fresh(order, reading)
+            seq = rows.insert_start(change, order.id, f"by {town.actor}", order.does)
+            rows.save_record(change, order.id, begin_by_hand(order, record, reading))
+            keep_result(change, "order run", key, str(seq))
+        start = carry_out(town, order, rows.get_start(town.db, seq), [])
+    finally:
+        lock.release()
+    if start.state not in (StartState.GOING, StartState.DONE):
+        raise GtError(f"order {order.id} failed: {start.reason}", hint=f"gt order show {order.id}")
+    return _answer(start)
+
+
+def pause_order(town: Town, name: str, rig: Rig | None = None) -> Answer:
+    """What goes on goes on to its end; nothing is begun by itself."""
+    file = find_order(town, name, rig)
+    with town.change() as change:
+        record = _record(change, file)
+        if not record.paused:
+            rows.save_record(change, file.id, replace(record, paused=True))
+            change.event(EventType.ORDER_PAUSED, file.id)
+    return Answer(show_order(town, name, rig), f"{file.id} is paused" + (" already" if record.paused else ""))
+
+
+def resume_order(town: Town, name: str, rig: Rig | None = None) -> Answer:
+    """From now on: what would have come meanwhile is not made up for."""
+    file = find_order(town, name, rig)
+    with town.change() as change:
+        record = _record(change, file)
+        if record.paused:
+            begun = record.begun
+            again = fresh(file.order, _reading(change)) if file.order else replace(record, paused=False)
+            rows.save_record(change, file.id, replace(again, begun=begun))
+            change.event(EventType.ORDER_RESUMED, file.id)
+    return Answer(show_order(town, name, rig), f"{file.id} goes on" + ("" if record.paused else " already"))
+
+
+def find_order(town: Town, name: str, rig: Rig | None = None) -> OrderFile:
+    """By name, or ``RIG/NAME``. Raises NotFoundError that names one like it, RefusedError where several have it."""
+    files = OrderFolder(town.path).list()
+    found = [file for file in files if name in (file.id, file.name) and (rig is None or file.home == rig.name)]
+    exact = [file for file in found if file.id == name]
+    if len(found) == 1 or exact:
+        return (exact or found)[0]
+    if found:
+        raise RefusedError(f"{name!r} may be {' or '.join(file.id for file in found)}", hint="type the whole name")
+    known = dict.fromkeys([file.id for file in files] + [file.name for file in files])
+    hint = nearest(name, list(known)) or f"write {town.path / 'orders' / 'NAME.yaml'}"
+    raise NotFoundError(f"no order {name!r}", hint=hint)
+
+
+def _whole(town: Town, file: OrderFile) -> Order:
+    """One that has nothing wrong with it. Raises UsageError with file and line."""
+    if file.order is None:
+        raise UsageError(file.problem or f"{file.path} is broken", hint=file.faults[0].hint)
+    return file.order
+
+
+def _record(change: Change, file: OrderFile) -> Record:
+    known = rows.find_record(change, file.id)
+    if known is not None:
+        return known
+    reading = _reading(change)
+    return fresh(file.order, reading) if file.order else Record("", reading.now)
+
+
+def _reading(change: Change) -> Reading:
+    moment = now()
+    return Reading(moment, clock.local(moment.wall), last_event=last_seq(change))
+
+
+def _answer(start: Start) -> Answer:
+    if start.run is not None:
+        return Answer(start, f"{start.order}: {start.run} was poured: gt run show {start.run}")
+    return Answer(start, f"{start.order}: {start.state}" + (f": {start.reason}" if start.reason else ""))
+
+
+def _view(town: Town, file: OrderFile, record: Record | None, last: Start | None) -> OrderView:
+    order = file.order
+    problem, hint = (file.problem, file.faults[0].hint) if order is None else _find_problem(town, order)
+    going = last if last is not None and last.ended is None else None
+    failed = last if last is not None and last.state in (StartState.FAILED, StartState.CUT_OFF) else None
+    reason = f"{failed.state}: {failed.reason}" if failed else record.note if record else None
+    state = "paused" if record and record.paused else "on"
+    if problem is not None:
+        state, reason = "broken", problem
+    elif going is not None:
+        state, reason = "running", f"{going.run} goes on" if going.run else f"goes on since {going.started}"
+    return OrderView(
+        name=file.id, rig=order.rig if order else file.home, when=order.trigger.words if order else "",
+        does=order.does if order else "", next=_next(order, record) if order and state in ("on", "running") else None,
+        last=last.started if last else None, state=state, reason=reason, run=last.run if last else None,
+        source=str(file.path), hint=hint,
+    )  # fmt: skip
+
+
+def _find_problem(town: Town, order: Order) -> tuple[str | None, str | None]:
+    """What keeps it from being begun although its file is right."""
+    try:
+        if order.rig is not None or order.formula is not None:
+            rig = rig_of(town, order)
+            if order.formula is not None:
+                load_formula(open_shelf(town, rig), order.formula)
+    except GtError as error:
+        return error.message, error.hint
+    return None, None
+
+
+def _next(order: Order, record: Record | None) -> Time | None:
+    moment = now()
+    reading = Reading(moment, clock.local(moment.wall))
+    match decide(order, record or fresh(order, reading), reading):
+        case Wait(_, datetime() as local):
+            return clock.from_local(local)
+        case Wait(_, float() as seconds):
+            return clock.from_epoch(moment.wall + seconds)
+        case Begin():
+            return clock.from_epoch(moment.wall)
+        case _:
+            return None
