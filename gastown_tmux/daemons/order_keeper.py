@@ -43,11 +43,7 @@ class OrderKeeper:
             order_starts.stop_commands(self._town)
 
     def _begin(self, order: Order) -> None:
-        def work(town: Town) -> None:
-            if said := order_starts.begin(town, order, self._watch):
-                log.info("%s", said)
-
-        self._jobs.do(f"order {order.id}", work)
+        self._jobs.do(f"order {order.id}", lambda town: order_starts.begin(town, order, self._watch))
 
     def _take_up(self, start: Start, known: dict[str, Order]) -> None:
         self._jobs.do(f"order {start.order}", lambda town: order_starts.take_up(town, start, known))

@@ -27,6 +27,8 @@ _TIMES = frozenset(
         "deadline",
         "date",
         "rewritten",
+        "due",
+        "last",
         "made",
         "shown",
         "sent",

@@ -75,7 +75,7 @@ def run_logged(
     output = ChildOutput(log, size)
     own = {name: value for name, value in environment.items() if name not in ("GT_SOCKET", "GT_AGENT")}
     try:
-        os.write(output.writer, f"$ {' '.join(command[-1:])}\n".encode(errors="replace"))
+        os.write(output.writer, f"$ {' '.join(' '.join(command[-1:]).splitlines())}\n".encode(errors="replace"))
         process = subprocess.Popen(
             command, cwd=cwd, env={**own, "GT_SESSION": mark}, stdin=subprocess.DEVNULL, stdout=output.writer,
             stderr=output.writer, start_new_session=True,

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass, field
-from gastown_tmux.domain.addresses import OVERSEER
-from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.addresses import DEACON, OVERSEER
+from gastown_tmux.domain.events import Event, EventType
 from gastown_tmux.domain.ids import RunId
 from gastown_tmux.domain.orders.model import On, Order, When
 from gastown_tmux.domain.orders.starts import Start, StartState
@@ -42,6 +42,9 @@ from gastown_tmux.store.runs import find_run, find_run_of, find_step_of
 
 #: A condition that takes longer is not so.
 CONDITION_SECONDS = 60.0
+#: What a command of an order makes, which then speaks as the deacon; and how many starts are looked at for that.
+_MADE = frozenset((EventType.BEAD_CREATED, EventType.CONVOY_CREATED, EventType.MAIL_SENT, EventType.RUN_POURED))
+_MOST_STARTS = 5
 #: Subjects of events that a command is told.
 _MOST_SUBJECTS = 100
 
@@ -116,6 +119,11 @@ def _is_its_own(town: Town, order: Order, event: Event) -> bool:
     subject = event.subject
     if event.type.startswith("order."):
         return subject == order.id
+    if order.run is not None and event.type in _MADE and event.actor == DEACON:
+        return any(
+            start.started <= event.time <= (start.ended or event.time)
+            for start in rows.list_starts(town.db, order.id, _MOST_STARTS)
+        )
     if subject.startswith("mr-"):
         subject = get_merge_request(town.db, subject).bead
     step = find_step_of(town.db, subject)
@@ -123,8 +131,8 @@ def _is_its_own(town: Town, order: Order, event: Event) -> bool:
     return bool(run) and rows.is_run_of(town.db, order.id, run)
 
 
-def begin(town: Town, order: Order, watch: Watch) -> str | None:
-    """Begins it where its time has come, and says so; takes as long as its command does. Nothing while another has it.
+def begin(town: Town, order: Order, watch: Watch) -> Start | None:
+    """Begins it where its time has come, and says so; takes as long as its command does. None while another has it.
 
     Whatever is killed: it is begun once, or, where nobody can say how far a command came, not again by itself.
     """
@@ -137,7 +145,7 @@ def begin(town: Town, order: Order, watch: Watch) -> str | None:
         lock.release()
 
 
-def _begin(town: Town, order: Order, watch: Watch) -> str | None:
+def _begin(town: Town, order: Order, watch: Watch) -> Start | None:
     news = watch.news.get(order.id, (0, []))[1]
     asked = watch.asked.get(order.id)
     if isinstance(order.trigger, When) and not _is_so(town, order, order.trigger, watch):
@@ -157,8 +165,8 @@ def _begin(town: Town, order: Order, watch: Watch) -> str | None:
         seq = rows.insert_start(change, order.id, why, order.does)
         rows.save_record(change, order.id, record)
     fault_point("order.claimed")
-    carry_out(town, order, rows.get_start(town.db, seq), news)
-    return f"order {order.id}: begun {why}"
+    town.say(f"order {order.id}: begun {why}")
+    return carry_out(town, order, rows.get_start(town.db, seq), news)
 
 
 def lock_of(town: Town, id: str) -> Lock:

@@ -22,6 +22,7 @@ from gastown_tmux.store import orders as rows
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.events import last_seq
 from gastown_tmux.store.meta import find_result, keep_result
+from gastown_tmux.store.rows import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class OrderView:
     run: RunId | None
     source: str
     hint: str | None = None
+
+    @property
+    def due(self) -> Time | None:
+        return self.next
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +98,13 @@ def run_order(town: Town, name: str, rig: Rig | None = None, key: str | None = N
         return _answer(rows.get_start(town.db, int(done)))
     if town.is_person and order.formula is not None:
         ensure_up(town)
+    _refuse_going(town.db, order)
     lock = lock_of(town, order.id)
     if not lock.try_lock():
         raise RefusedError(f"order {order.id} is just being begun", hint=f"gt order show {order.id}")
     try:
         with town.change() as change:
-            going = rows.find_open_start(change, order.id)
-            if going is not None:
-                hint = f"gt run show {going.run}" if going.run else f"gt order show {order.id}"
-                raise RefusedError(f"order {order.id} goes on since {going.started}", hint=hint)
+            _refuse_going(change, order)
             reading = _reading(change)
             record = rows.find_record(change, order.id) or fresh(order, reading)
             seq = rows.insert_start(change, order.id, f"by {town.actor}", order.does)
@@ -113,6 +116,13 @@ def run_order(town: Town, name: str, rig: Rig | None = None, key: str | None = N
     if start.state not in (StartState.GOING, StartState.DONE):
         raise GtError(f"order {order.id} failed: {start.reason}", hint=f"gt order show {order.id}")
     return _answer(start)
+
+
+def _refuse_going(reader: Reader, order: Order) -> None:
+    going = rows.find_open_start(reader, order.id)
+    if going is not None:
+        hint = f"gt run show {going.run}" if going.run else f"gt order show {order.id}"
+        raise RefusedError(f"order {order.id} goes on since {going.started}", hint=hint)
 
 
 def pause_order(town: Town, name: str, rig: Rig | None = None) -> Answer:

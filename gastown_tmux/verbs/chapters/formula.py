@@ -138,7 +138,7 @@ VERBS = (
         "operations.work.orders:list_orders",
         (),
         Listing(
-            ("name", "rig", "when", "does", "next", "last", "state", "reason"),
+            ("name", "rig", "when", "does", "due", "last", "state", "reason"),
             "no orders: a file orders/NAME.yaml in the town's folder makes one",
         ),
         right=Right.READ,
@@ -150,7 +150,7 @@ VERBS = (
         "operations.work.orders:show_order",
         (_ORDER, _ORDER_RIG),
         Record(
-            ("name", "rig", "when", "does", "state", "reason", "hint", "next", "last", "run", "source", "log"),
+            ("name", "rig", "when", "does", "state", "reason", "hint", "due", "last", "run", "source", "log"),
             body="outline",
         ),
         right=Right.READ,

@@ -67,13 +67,14 @@ def watch(town: Town) -> Watch:
     return Watch(OrderFolder(town.path))
 
 
-def look(town: Town, seen: Watch) -> list[str | None]:
+def look(town: Town, seen: Watch) -> list[str]:
     """What the deacon does, one thing after the other."""
     close_runs(town)
     known = {file.id: file.order for file in seen.folder.list() if file.order}
     for start in list_left(town):
         take_up(town, start, known)
-    return [begin(town, order, seen) for order in find_due(town, seen)]
+    begun = [begin(town, order, seen) for order in find_due(town, seen)]
+    return [f"{start.order}: {start.why}" for start in begun if start]
 
 
 def event(town: Town, act: Callable[[Change], Any]) -> Any:
@@ -98,7 +99,7 @@ def test_a_command_every_hour(town: Town, time: Callable[[float], None]) -> None
     seen = watch(town)
     assert look(town, seen) == []
     time(3601)
-    assert look(town, seen) == ["order it: begun every 1h"]
+    assert look(town, seen) == ["it: every 1h"]
     assert look(town, seen) == look(town, watch(town)) == []
     assert (town.path / "log").read_text() == f"it {town.path} nobody\n"
     view = only(town)
@@ -123,7 +124,7 @@ def test_a_formula_is_one_run_at_a_time(town: Town, time: Callable[[float], None
     with pytest.raises(RefusedError, match="goes on since"):
         run_order(town, "it")
     cancel_run(town, run)
-    assert look(town, seen) == ["order it: begun every 1h"]
+    assert look(town, seen) == ["it: every 1h"]
     assert [start.state for start in list_starts(town.db, "it")] == [StartState.GOING, StartState.FAILED]
     assert len(list_runs(town.db)) == 2
 
@@ -136,11 +137,28 @@ def test_on_an_event_once_for_all_that_came_and_never_for_its_own(town: Town) ->
     assert look(town, seen) == []
     for _ in range(2):
         new = new_bead(town)
-    assert look(town, seen) == ["order it: begun on bead.created, 2 times"]
+    assert look(town, seen) == ["it: on bead.created, 2 times"]
     (run,) = list_runs(town.db)
     assert run.vars == {"bead": new}
     cancel_run(town, run)
     assert look(town, seen) == look(town, watch(town)) == []
+
+
+def test_what_a_command_makes_does_not_begin_it_again(town: Town) -> None:
+    write(town, "on: bead.created\nrun: gt bead create more --rig demo\n")
+    seen = watch(town)
+    look(town, seen)
+    new_bead(town)
+    assert len(look(town, seen)) == 1
+    assert look(town, seen) == look(town, watch(town)) == []
+    new_bead(town)
+    assert len(look(town, seen)) == 1
+
+
+def test_the_words_of_a_command_of_many_lines(town: Town) -> None:
+    write(town, "every: 1h\nrun: |\n  echo one\n  echo it broke\n  exit 3\n")
+    with pytest.raises(GtError, match="status 3: one; it broke; see "):
+        run_order(town, "it")
 
 
 def test_a_command_is_told_of_the_events(town: Town) -> None:
@@ -155,11 +173,11 @@ def test_a_command_is_told_of_the_events(town: Town) -> None:
 def test_when_something_is_so(town: Town, time: Callable[[float], None]) -> None:
     write(town, 'when: test -e "$GT_TOWN/so"\nevery: 10s\ncooldown: 1h\nrun: date >> "$GT_TOWN/log"\n')
     seen = watch(town)
-    assert look(town, seen) == [None]
+    assert look(town, seen) == []
     (town.path / "so").touch()
     assert look(town, seen) == []
     time(11)
-    assert look(town, seen) == ['order it: begun when test -e "$GT_TOWN/so"']
+    assert look(town, seen) == ['it: when test -e "$GT_TOWN/so"']
     time(1800)
     assert look(town, seen) == []
     time(1801)
@@ -205,7 +223,7 @@ def test_a_broken_one_is_said_and_the_rest_goes_on(
     seen = watch(town)
     look(town, seen)
     time(3601)
-    assert "order good: begun every 1h" in look(town, seen)
+    assert "good: every 1h" in look(town, seen)
     broken, good = list_orders(town)
     assert (broken.state, broken.next, good.state) == ("broken", None, "on")
     assert said in str(broken.reason)
