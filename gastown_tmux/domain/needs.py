@@ -9,6 +9,7 @@ from gastown_tmux.domain.agents import Agent, AgentState, Ending
 from gastown_tmux.domain.escalation import Escalation, EscalationState
 from gastown_tmux.domain.ids import BeadId, Time
 from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.domain.observation import Trouble
 from gastown_tmux.domain.rigs import QueueState, Rig
 from gastown_tmux.domain.runs import Run, RunState
 from gastown_tmux.domain.work import WAITING, Bead, Reason
@@ -86,7 +87,7 @@ class Asked:
     headline: str
     text: str
     digest: str
-    cause: str | None = None
+    cause: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,17 @@ class ScreenState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Trouble(StrEnum):
+    """What keeps an agent's program from working at all until a person has put it right."""
+
+    LOGIN = "not logged in"
+    EXPIRED = "its login has expired"
+    UNPAID = "not paid for"
+    NETWORK = "no network"
+    UPDATE = "it offers an update"
+    FIRST_START = "it was never started before"
+
+
 #: Seconds that a screen must show something else, without a break, before it outweighs the program's own word.
 DIALOG_SECONDS = 2.0
 BUSY_SECONDS = 5.0

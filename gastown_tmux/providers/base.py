@@ -14,6 +14,7 @@ from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import SessionId
+from gastown_tmux.domain.observation import Trouble
 from gastown_tmux.providers.hooks import LaunchFile, Mechanism, guard_text, install, toml_string
 from gastown_tmux.providers.questions import QuestionRule
 from gastown_tmux.providers.screens import ScreenRules
@@ -127,7 +128,8 @@ class Provider:
     """One kind of agent program. Lists of words may hold the placeholders that ``_Placeholders`` fills in.
 
     The command line is: command, resume or session, unattended, arguments, args (the user's own), prompt.
-    ``leaves``: patterns of what it puts into its working directory for itself.
+    ``leaves``: patterns of what it puts into its working directory for itself. ``without``: what cannot keep it from
+    working, as it is started here.
     """
 
     name: str
@@ -157,6 +159,15 @@ class Provider:
     screen: ScreenRules = field(default_factory=ScreenRules)
     questions: tuple[QuestionRule, ...] = ()
     transcript: Transcript = Transcript.NONE
+    without: tuple[Trouble, ...] = ()
+
+    @property
+    def not_proved(self) -> tuple[Trouble, ...]:
+        """What may keep it from working, and no screen of the real program that shows it was ever recorded."""
+        if self.mechanism is Mechanism.OWN:
+            return ()
+        known = {*self.without, *(rule.cause for rule in self.screen.states)}
+        return tuple(trouble for trouble in Trouble if trouble not in known)
 
     @property
     def has_hooks(self) -> bool:

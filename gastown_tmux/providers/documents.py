@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from typing import cast
 
-from gastown_tmux.domain.observation import ScreenState
+from gastown_tmux.domain.observation import ScreenState, Trouble
 from gastown_tmux.providers.base import Exit, Instructions, PromptPassing, Provider, Typing, Verified, WhenBusy
 from gastown_tmux.providers.hooks import Mechanism
 from gastown_tmux.providers.questions import QuestionRule
@@ -57,6 +57,7 @@ def parse(name: str, document: Document) -> Provider:
         screen=_screen(screen),
         questions=tuple(_question(rule) for rule in cast("list[Document]", screen.get("questions", []))),
         transcript=Transcript(str(fields.pop("transcript", "none"))),
+        without=tuple(Trouble(str(one)) for one in cast("list[object]", fields.pop("without", []))),
     )
     if fields:
         raise ValueError(f"{name}: unknown keys " + ", ".join(sorted(fields)))
@@ -81,10 +82,11 @@ def _composer(document: Document) -> ComposerRule:
 
 def _state(document: Document) -> StateRule:
     fields = dict(document)
-    rest = {key: fields.pop(key) for key in ("composer", "lines", "cause") if key in fields}
+    rest = {key: fields.pop(key) for key in ("composer", "lines", "again") if key in fields}
     state = ScreenState(str(fields.pop("state")))
+    cause = Trouble(str(fields.pop("cause"))) if "cause" in fields else None
     patterns = {key: re.compile(str(value), re.MULTILINE) for key, value in fields.items()}
-    return StateRule(state, **rest, **patterns)  # type: ignore[arg-type]
+    return StateRule(state, cause=cause, **rest, **patterns)  # type: ignore[arg-type]
 
 
 def _question(document: Document) -> QuestionRule:

@@ -8,7 +8,7 @@ with everything around it as the program draws it, and rules look at named place
 import re
 
 from gastown_tmux.dataclass import dataclass
-from gastown_tmux.domain.observation import ScreenState
+from gastown_tmux.domain.observation import ScreenState, Trouble
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B]|[=>78])")
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufe0e\ufe0f\ufeff]")
@@ -45,7 +45,8 @@ class StateRule:
     anywhere above the composer. ``composer`` says whether there must or must not be one. Group ``reset`` of a
     ``limited`` rule is the words that say when the limit ends; without a composer it is a dialog, in which the
     program's own yes means to go on. ``cause`` of a ``waiting`` rule says what a person has to put right before the
-    program can work at all: it is no dialog that a yes would answer.
+    program can work at all: it is no dialog that a yes would answer. With ``again`` that may end by itself, so
+    words typed now and then are not in vain.
     """
 
     state: ScreenState
@@ -56,7 +57,8 @@ class StateRule:
     lacks: re.Pattern[str] | None = None
     composer: bool | None = None
     lines: int = 8
-    cause: str | None = None
+    cause: Trouble | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,14 @@ class Screen:
     evidence: str
     draft: str | None = None
     reset_at_text: str | None = None
-    cause: str | None = None
+    cause: Trouble | None = None
+    again: bool = False
 
     @property
     def takes_words(self) -> bool:
         """No turn runs and the composer is empty: words may be typed. A limit stays on the screen after its end."""
         at_rest = (ScreenState.READY, ScreenState.IDLE, ScreenState.ERROR, ScreenState.LIMITED)
-        return self.state in at_rest and self.draft == ""
+        return (self.state in at_rest or self.again) and self.draft == ""
 
     @property
     def asks(self) -> bool:
@@ -110,9 +113,8 @@ def judge(rules: ScreenRules, screen: str, title: str) -> Screen:
         if found is not None:
             reset = next((match["reset"] for match in found if "reset" in match.re.groupindex), None)
             evidence = " + ".join(match[0].strip() for match in found) or "composer"
-            return Screen(
-                rule.state, f"rule {number + 1}: {evidence}", parts.draft if parts else None, reset, rule.cause
-            )
+            evidence, draft = f"rule {number + 1}: {evidence}", parts.draft if parts else None
+            return Screen(rule.state, evidence, draft, reset, rule.cause, rule.again)
     return Screen(ScreenState.UNKNOWN, "no rule holds", parts.draft if parts else None)
 
 

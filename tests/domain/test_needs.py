@@ -9,6 +9,7 @@ from gastown_tmux.domain.agents import Agent, AgentState, HookState, Role
 from gastown_tmux.domain.escalation import Escalation, EscalationState, Level, Severity
 from gastown_tmux.domain.ids import BeadId, EscalationId, RigName, RunId, Time
 from gastown_tmux.domain.needs import Asked, NeedKind, Situation, Urgency, find_needs
+from gastown_tmux.domain.observation import Trouble
 from gastown_tmux.domain.rigs import QueueState, RemoteKind, Rig
 from gastown_tmux.domain.runs import Run, RunState
 from gastown_tmux.domain.work import Bead, BeadState
@@ -36,7 +37,7 @@ RUN = Run(
     ("now", "kind", "words", "step"),
     [
         (Situation(asked=[ASKED]), "approval", "Bash command", "gt approve demo/toast"),
-        (Situation(asked=[replace(ASKED, cause="not logged in")]), "setup", "not logged in", "gt attach demo/toast"),
+        (Situation(asked=[replace(ASKED, cause=Trouble.LOGIN)]), "setup", "not logged in", "gt attach demo/toast"),
         (
             Situation([replace(AGENT, state=AgentState.FAILED, reason="3 deaths")]),
             "failed", "3 deaths", "gt respawn demo/toast",
@@ -99,7 +100,7 @@ def test_a_bead_is_told_of_by_its_escalation_and_by_itself_once_that_is_resolved
 
 
 def test_who_stands_still_comes_first_and_of_those_the_oldest() -> None:
-    later = replace(ASKED, agent=Address("demo/nux"), since=T1, cause="not logged in")
+    later = replace(ASKED, agent=Address("demo/nux"), since=T1, cause=Trouble.LOGIN)
     now = Situation(asked=[ASKED, later, replace(ASKED, since=T1, agent=Address("demo/slit"))], unread=1)
     assert [(need.kind, need.id) for need in find_needs(now)] == [
         (NeedKind.SETUP, "demo/nux"), (NeedKind.APPROVAL, "demo/toast"), (NeedKind.APPROVAL, "demo/slit"),

@@ -88,6 +88,8 @@ def observe(town: Town, agent: Agent | None, session: Session | None) -> Observa
             availability = Availability.WAITING
         case ScreenState.READY | ScreenState.IDLE | ScreenState.ERROR | ScreenState.LIMITED:
             availability = Availability.WORKING if works else Availability.IDLE
+        case ScreenState.WAITING if screen.takes_words:
+            availability = Availability.IDLE
         case ScreenState.UNKNOWN if works:
             availability = Availability.WORKING
         case _:

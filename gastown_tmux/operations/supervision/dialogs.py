@@ -6,6 +6,7 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.ids import BeadId, Time
+from gastown_tmux.domain.observation import Trouble
 from gastown_tmux.edges.tmux import typing
 from gastown_tmux.edges.tmux.server import ServerGoneError
 from gastown_tmux.operations.mail.delivering import find_provider
@@ -33,7 +34,7 @@ class Dialog:
     question: Question | None
     digest: str
     screen: str
-    cause: str | None = None
+    cause: Trouble | None = None
 
     @property
     def headline(self) -> str:
@@ -78,7 +79,7 @@ class Waiting:
     tool: str
     action: str
     options: tuple[str, ...]
-    cause: str | None = None
+    cause: Trouble | None = None
 
 
 def list_waiting(town: Town) -> list[Waiting]:

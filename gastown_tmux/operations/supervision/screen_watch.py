@@ -81,14 +81,17 @@ class ScreenWatch:
             note_limit(town, session, judged.reset_at_text)
             if judged.asks and is_over(town, session, judged.reset_at_text):
                 answer_after_limit(town, session, seen)
-        elif judged.state is ScreenState.ERROR and session.state is SessionState.IDLE:
+        elif (judged.state is ScreenState.ERROR and session.state is SessionState.IDLE) or (
+            judged.again and session.state is SessionState.WAITING
+        ):
             resume_after_error(town, session)
         move = correct(session.state, clock.seconds_since(session.since), showing, hooks=provider.has_hooks)
         if move is not None:
             _follow(town, session, provider, move, judged, seen)
         elif session.state is SessionState.WAITING and (session.id, session.since) not in self._told:
             self._told.add((session.id, session.since))
-            _notify(town, session, seen.screen, f"{session.agent} waits for a person", "waiting")
+            why = f"cannot work: {judged.cause}" if judged.cause else "waits for a person"
+            _notify(town, session, seen.screen, f"{session.agent} {why}", "waiting")
         elif (
             _is_unknown(session, showing, activity, seen)
             and (session.id, f"unknown screen {session.since}") not in self._told
