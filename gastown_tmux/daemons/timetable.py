@@ -7,7 +7,7 @@ from gastown_tmux.daemons.background import BackgroundJobs
 from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.operations.escalation import chain
 from gastown_tmux.operations.hooks import upkeep
-from gastown_tmux.operations.supervision import calls, reminders
+from gastown_tmux.operations.supervision import calls, reminders, stalls
 from gastown_tmux.operations.supervision.costs import Collector
 from gastown_tmux.operations.town.ledger import write_ledger
 from gastown_tmux.operations.town.town import Town
@@ -16,6 +16,7 @@ LEDGER_SECONDS = 300.0
 COSTS_SECONDS = 5.0
 REMIND_SECONDS = 5.0
 CALL_SECONDS = 3.0
+STALL_SECONDS = 60.0
 #: How soon after its start the deacon does what nobody may have done for long: the cheap at once, the rest when the
 #: agents are up.
 SOON_SECONDS, LATER_SECONDS = 2.0, 60.0
@@ -44,6 +45,7 @@ class Keeper:
         self._keep("snapshots", every, lambda town: upkeep.save_hooks(town, self._hooks))
         self._keep("push of snapshots", every, lambda town: upkeep.push_snapshots(town, self._pushed))
         self._keep("reminders", REMIND_SECONDS, reminders.remind)
+        self._keep("stalls", STALL_SECONDS, stalls.escalate_stalled)
         self._keep("calls", CALL_SECONDS, calls.call, SOON_SECONDS)
         self._keep("costs", COSTS_SECONDS, self._spending.collect)
         self._keep("ledger", LEDGER_SECONDS, write_ledger, SOON_SECONDS)

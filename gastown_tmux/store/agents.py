@@ -116,6 +116,11 @@ def move_agent(
     return state
 
 
+def set_reason(change: Change, address: str, reason: str | None) -> None:
+    """Why it waits, of an agent that is on."""
+    change.execute("UPDATE agents SET reason = ? WHERE address = ? AND state = 'on'", reason, address)
+
+
 def put_off(change: Change, address: str, not_before: Time) -> None:
     """What keeps it from starting is as it was: no event tells of that."""
     change.execute("UPDATE agents SET not_before = ? WHERE address = ?", not_before, address)

@@ -48,3 +48,16 @@ def test_a_dialog_that_nobody_foresaw_is_told_to_the_mayor(town: TownWorld, monk
     assert subject.endswith("shows a screen that is not understood")
     assert len(told()) == 1
     witness.close()
+
+    # A program that is not logged in is no agent at rest, whatever its composer says.
+    screen = SCREENS.parent / "troubles" / "not-logged-in_claude_2.1.330.txt"
+    command = ["sh", "-c", f"tail -n +2 {shlex.quote(str(screen))} | sed '$d'; sleep 600"]
+    town.gt("config", "set", "providers.stranger", json.dumps({"from": "claude", "command": command}))
+    bead = town.bead("log in")
+    town.gt("sling", bead, "demo", "--agent", "stranger")
+    address = town.json("bead", "show", bead)["assignee"]
+    town.wait_for(lambda: town.agent(address)["reason"] == "not logged in", 20, "the reason to be told")
+    assert town.agent(address)["state"] == "waiting"
+    first = town.json("review")["items"][0]
+    assert (first["kind"], first["id"], first["reason"]) == ("setup", address, "not logged in")
+    assert "not logged in" in town.gt("agents").out and "asks nothing" in town.gt("approve", address, code=4).err

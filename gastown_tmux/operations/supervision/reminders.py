@@ -8,14 +8,16 @@ from gastown_tmux.domain.health import FORGOTTEN_SECONDS
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.files import clock
+from gastown_tmux.errors import GtError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
+from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import find_agent, list_live_sessions
 from gastown_tmux.store.beads import find_held_bead, list_held_beads
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.deliveries import find_delivery, occasion_id, queue_words
-from gastown_tmux.store.meta import once
+from gastown_tmux.store.meta import find_result, keep_result, once
 from gastown_tmux.store.rows import Reader
 
 #: How often a worker is told for one bead, each time after ``_SLOWER`` times as long.
@@ -37,25 +39,44 @@ def remind(town: Town) -> None:
         agent = find_agent(town.db, session.agent)
         if agent is None or agent.role is not Role.POLECAT or agent.state is not AgentState.ON:
             return
-        with town.change() as change:
-            _remind(change, session, held[session.agent], max(session.since, agent.since))
+        since = max(session.since, agent.since)
+        if clock.seconds_since(since) > FORGOTTEN_SECONDS:
+            mark = _mark_work(town, session)
+            with town.change() as change:
+                _remind(change, session, held[session.agent], since, mark)
 
     each(town, "reminding of", idle, look_at, lambda session: session.agent)
 
 
-def _remind(change: Change, session: Session, bead: Bead, since: Time) -> None:
+def _mark_work(town: Town, session: Session) -> str | None:
+    """Tells one state of its work from another: the snapshot that has it."""
+    if session.agent.rig is None:
+        return None
+    try:
+        saved = save_hook(town, town.rig(session.agent.rig), session.agent, "reminder")
+    except GtError:  # snapshots have their own to tell of it
+        return None
+    return str(saved.seq) if saved is not None else None
+
+
+def _remind(change: Change, session: Session, bead: Bead, since: Time, mark: str | None) -> None:
+    """``mark`` is of its work as it is now. Where it is as it was at the first reminder, turns were none of work, and
+    nobody waits any longer.
+    """
     idle = clock.seconds_since(since)
-    for number in range(REMINDERS + 1):
-        if idle <= FORGOTTEN_SECONDS * _SLOWER**number:
-            return
-        told = _find(change, _occasion(bead, number), session)
-        if number == REMINDERS or told is None:
-            break
-        if told.state in (DeliveryState.QUEUED, DeliveryState.OFFERED):
-            return
+    first = find_result(change, "reminded", _occasion(bead, 0))
+    told = [_find(change, _occasion(bead, number), session) for number in range(REMINDERS)]
+    number = next((place for place, one in enumerate(told) if one is None), REMINDERS)
+    in_vain = number == REMINDERS and mark is not None and mark == first
+    if idle <= FORGOTTEN_SECONDS * (1 if in_vain else _SLOWER**number):
+        return
+    if any(one is not None and one.state in (DeliveryState.QUEUED, DeliveryState.OFFERED) for one in told[:number]):
+        return
     if number < REMINDERS:
         words = f"gt: {bead.id} is still on your hook. Go on with it, or say gt done --escalate REASON"
         queue_words(change, _occasion(bead, number), session.agent, words)
+        if number == 0 and first is None and mark is not None:
+            keep_result(change, "reminded", _occasion(bead, 0), mark)
     else:
         _escalate(change, session, bead)
 

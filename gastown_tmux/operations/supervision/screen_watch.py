@@ -9,10 +9,10 @@ import time
 
 from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
-from gastown_tmux.domain.agents import Session, SessionMove, SessionState
+from gastown_tmux.domain.agents import AgentState, Session, SessionMove, SessionState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import SessionId
-from gastown_tmux.domain.observation import ScreenState, SteadyScreen, correct
+from gastown_tmux.domain.observation import ScreenState, SteadyScreen, Trouble, correct
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import make_folder, write_atomic
 from gastown_tmux.edges.tmux import typing
@@ -88,7 +88,10 @@ class ScreenWatch:
         move = correct(session.state, clock.seconds_since(session.since), showing, hooks=provider.has_hooks)
         if move is not None:
             _follow(town, session, provider, move, judged, seen)
-        elif session.state is SessionState.WAITING and (session.id, session.since) not in self._told:
+            return
+        if session.state is SessionState.WAITING:
+            _note_cause(town, session, judged.cause)
+        if session.state is SessionState.WAITING and (session.id, session.since) not in self._told:
             self._told.add((session.id, session.since))
             why = f"cannot work: {judged.cause}" if judged.cause else "waits for a person"
             _notify(town, session, seen.screen, f"{session.agent} {why}", "waiting")
@@ -134,6 +137,14 @@ def _follow(
                 EventType.SESSION_CORRECTED, session.agent, session=session.id, provider=session.provider,
                 was=session.state, state=state, evidence=judged.evidence, sample=sample,
             )  # fmt: skip
+
+
+def _note_cause(town: Town, session: Session, cause: Trouble | None) -> None:
+    """What keeps the program from working is the reason why its agent waits."""
+    agent = rows.find_agent(town.db, session.agent)
+    if agent is not None and agent.state is AgentState.ON and agent.reason != cause:
+        with town.change() as change:
+            rows.set_reason(change, session.agent, cause)
 
 
 def save_sample(town: Town, state: str, provider: str, screen: str, title: str) -> str:

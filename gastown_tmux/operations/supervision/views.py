@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import Agent, Role, Session, SessionState, branch_of, view_state
+from gastown_tmux.domain.agents import Agent, AgentState, Role, Session, SessionState, branch_of, view_state
 from gastown_tmux.domain.health import judge
 from gastown_tmux.domain.ids import BeadId, RigName, Time
 from gastown_tmux.domain.rigs import Rig
@@ -75,7 +75,7 @@ def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None, 
         session=session.id if session else None,
         since=session.since if session else agent.since,
         restarts=agent.restarts,
-        reason=agent.reason,
+        reason=agent.reason if agent.state is not AgentState.ON or state is SessionState.WAITING else None,
     )
 
 

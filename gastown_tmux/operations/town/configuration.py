@@ -35,7 +35,9 @@ class LayerFile:
 
 @dataclass(frozen=True, slots=True)
 class ProviderView:
-    """``found`` is the program's path, None where it is not on PATH."""
+    """``found`` is the program's path, None where it is not on PATH. ``not_proved``: what may keep it from working, and
+    would not be known for what it is.
+    """
 
     name: str
     preset: str | None
@@ -44,6 +46,7 @@ class ProviderView:
     env: dict[str, str]
     found: str | None
     verified: str
+    not_proved: list[str]
 
 
 def show(town: Town, key: str | None = None, rig: Rig | None = None) -> list[Setting]:
@@ -188,6 +191,7 @@ def show_provider(town: Town, name: str) -> ProviderView:
         env=dict(provider.environment),
         found=_which(town, provider.command[0]) if provider.command else None,
         verified=f"{provider.verified.version} {provider.verified.date}" if provider.verified else "never",
+        not_proved=list(provider.not_proved),
     )
 
 
