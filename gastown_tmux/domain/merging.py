@@ -73,8 +73,8 @@ class MergeRequest:
     """``head`` was submitted, cut from ``base``; ``candidate`` is the commit that was built of it.
 
     ``title`` and ``priority`` are its bead's. ``tested_in``: the commit that the gates passed on, which has this one in
-    its history, or is it. ``retries``: how often a gate that failed was run again on the same tree. ``approved``: by a
-    person, for this head.
+    its history, or is it. ``retries``: how often a gate that failed was run again on the same tree. ``overtaken``: how
+    often somebody else moved the target while it was tested. ``approved``: by a person, for this head.
     """
 
     id: MergeRequestId
@@ -94,6 +94,7 @@ class MergeRequest:
     candidate: Commit | None
     tested_in: Commit | None
     retries: int
+    overtaken: int
     approved: bool
     merged_commit: Commit | None
     not_before: Time | None

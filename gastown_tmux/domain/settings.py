@@ -73,6 +73,12 @@ KEYS = (
     Key("merge.batch", parse_count, 8, "how many merge requests are tested together at most; 1: each by itself"),
     Key("merge.retries", parse_number, 0, "how often a gate that failed is run again on the same tree"),
     Key(
+        "merge.keep",
+        parse_texts,
+        [],
+        "patterns, as in a .gitignore, of what stays in the worktree of the gates from one tree to the next",
+    ),
+    Key(
         "merge.review",
         parse_boolean,
         False,

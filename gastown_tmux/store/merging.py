@@ -58,6 +58,7 @@ def _merge_request(row: Row) -> MergeRequest:
         candidate=row["candidate"] and Commit(row["candidate"]),
         tested_in=row["tested_in"] and Commit(row["tested_in"]),
         retries=row["retries"],
+        overtaken=row["overtaken"],
         approved=bool(row["approved"]),
         merged_commit=row["merged_commit"] and Commit(row["merged_commit"]),
         not_before=row["not_before"] and Time(row["not_before"]),
@@ -260,6 +261,11 @@ def set_tested(change: Change, id: MergeRequestId, commit: Commit) -> None:
 def count_retry(change: Change, id: MergeRequestId) -> None:
     """A gate that failed on its candidate is run again."""
     change.execute("UPDATE merge_requests SET retries = retries + 1, updated = ? WHERE id = ?", change.time, id)
+
+
+def count_overtaken(change: Change, id: MergeRequestId) -> None:
+    """Somebody else was quicker with the target."""
+    change.execute("UPDATE merge_requests SET overtaken = overtaken + 1 WHERE id = ?", id)
 
 
 def put_off(

@@ -252,4 +252,8 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX starts_by_order ON order_starts (of, seq);
     CREATE INDEX starts_by_run ON order_starts (run) WHERE run IS NOT NULL;
     """,
+    """
+    -- How often somebody else was quicker with the target.
+    ALTER TABLE merge_requests ADD COLUMN overtaken INTEGER NOT NULL DEFAULT 0;
+    """,
 )

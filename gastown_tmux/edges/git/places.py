@@ -8,7 +8,7 @@ nor ignored goes. So nothing that an earlier user left has to be known by name.
 import os
 import shutil
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -83,11 +83,13 @@ def reuse(
     *,
     trash: Path,
     keep_ignored: bool = True,
+    keep: Sequence[str] = (),
 ) -> str | None:
     """Bring an existing worktree to another branch (None: detached at `base`), as `add` would make it.
 
     The caller has ended every process that works there, and has taken a snapshot. Ignored files stay where
-    `keep_ignored`, all else of the earlier user goes to the `trash`, and without `keep_ignored` for good. Safe to kill
+    `keep_ignored`, else what `keep` names; the rest of the earlier user's goes to the `trash`, and without
+    `keep_ignored` for good. Safe to kill
     and run again. A place that cannot be made as new (somebody else's files in it) goes there whole, and a new one is
     made: the return value is the reason.
     """
@@ -101,7 +103,7 @@ def reuse(
             discard = away.take if keep_ignored else delete
             # What of submodules a snapshot does not have is their commits; their files are many.
             forget = discard if has_own_commits(admin) else delete
-            _Renewal(repository, path, admin, discard, forget, keep_ignored, held).run(branch, base, reason)
+            _Renewal(repository, path, admin, discard, forget, keep_ignored, held, keep).run(branch, base, reason)
             return None
         except (GtError, OSError) as error:
             why = error.message if isinstance(error, GtError) else str(error)
@@ -112,10 +114,13 @@ def reuse(
     return why
 
 
-def make_gate(repository: Repository, path: Path, commit: str, reason: str, trash: Path) -> None:
+def make_gate(
+    repository: Repository, path: Path, commit: str, reason: str, trash: Path, keep: Sequence[str] = ()
+) -> None:
     """Bring the detached worktree at `path` to exactly the tree of `commit`, made where it is missing or broken.
 
-    Every other file in it goes, ignored ones and repositories too: only the refinery works there.
+    Every other file in it goes, ignored ones and repositories too, for only the refinery works there; but for what
+    `keep` names, in patterns as in a `.gitignore`, of which none has what the project tracks.
     """
     try:
         git_dir(repository, path)
@@ -125,7 +130,7 @@ def make_gate(repository: Repository, path: Path, commit: str, reason: str, tras
                 Trash(trash, path).take(path, "whole")
         add(repository, path, None, commit, reason)
     else:
-        reuse(repository, path, None, commit, reason, trash=trash, keep_ignored=False)
+        reuse(repository, path, None, commit, reason, trash=trash, keep_ignored=False, keep=keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,7 @@ class _Renewal:
     forget: Callable[[Path, str], None]
     keep_ignored: bool
     held: int
+    keep: Sequence[str] = ()
 
     def run(self, branch: str | None, base: str, reason: str) -> None:
         self._renew_entry(f"ref: refs/heads/{branch}" if branch is not None else base, reason)
@@ -214,8 +220,9 @@ class _Renewal:
 
     def _sweep(self, modes: Mapping[str, str]) -> Found:
         ignored: list[str] = []
-        if self.keep_ignored:
-            ignored = self._git("ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory").records
+        which = ["--exclude-standard"] if self.keep_ignored else [f"--exclude={pattern}" for pattern in self.keep]
+        if which:
+            ignored = self._git("ls-files", "-z", "-o", "-i", *which, "--directory").records
         # An index is a file that git has just written.
         plain = stat.S_IMODE((self.admin / "index").stat().st_mode)
         return sweep(self.path, modes, ignored, plain, self.discard, self.forget)

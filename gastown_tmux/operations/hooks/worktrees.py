@@ -175,21 +175,25 @@ def copy_files(town: Town, rig: Rig, place: Path, *, over: bool = True) -> None:
     In a worktree that is used again a folder that is there stays: like all that git ignores, it was built on. ``over``:
     files that are there are replaced.
     """
-    source = Path(rig.source)
-    if not source.is_dir():
-        return
 
-    def copy(found: str) -> None:
-        there = place / found
+    def copy(found: tuple[Path, str]) -> None:
+        there = place / found[1]
         if not there.is_dir() and (over or not os.path.lexists(there)):
-            copy_path(source / found, there)
+            copy_path(found[0], there)
 
-    for pattern in town.settings(rig.name).texts("worktree.copy"):
+    each(town, f"worktree.copy in rig {rig.name},", list_copied(town, rig), copy, lambda found: found[1])
+
+
+def list_copied(town: Town, rig: Rig) -> list[tuple[Path, str]]:
+    """What ``worktree.copy`` finds in the checkout that the rig was made of, each with its name there."""
+    source = Path(rig.source)
+    found: list[tuple[Path, str]] = []
+    for pattern in town.settings(rig.name).texts("worktree.copy") if source.is_dir() else ():
         with isolated(town, f"worktree.copy of rig {rig.name},", f"pattern {pattern!r}"):
             if not Path(pattern).parts or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
                 raise UsageError("it must be a pattern of paths below the checkout")
-            found = sorted(str(path.relative_to(source)) for path in source.glob(pattern))
-            each(town, f"worktree.copy of {pattern} in rig {rig.name},", found, copy)
+            found += sorted((path, str(path.relative_to(source))) for path in source.glob(pattern))
+    return found
 
 
 def _run_setup(town: Town, rig: Rig, address: Address, place: Path) -> None:

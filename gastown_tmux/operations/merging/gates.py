@@ -1,6 +1,5 @@
 """The rig's gates: commands that must pass on exactly the candidate before anything is published."""
 
-import hashlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,17 +12,13 @@ from gastown_tmux.domain.setting_values import Gate
 from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.bounded_log import append
-from gastown_tmux.edges.git import places
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.hooks import submodules
-from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
-from gastown_tmux.operations.hooks.worktrees import copy_files
+from gastown_tmux.operations.merging.gate_place import digest_rules, prepare
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.verdicts import Built, Delay, Rejection, pause
 from gastown_tmux.operations.town.isolation import isolated
-from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.green_trees import is_green, keep_green
 from gastown_tmux.store.merging import count_retry
 
@@ -42,12 +37,12 @@ def test(queue: RigQueue, built: Built) -> Rejection | Delay | None:
     gates = queue.settings.gates()
     if not gates:
         return None
-    rules = _digest(queue, gates)
+    rules = digest_rules(queue, gates)
     if is_green(queue.town.db, queue.rig.name, built.tree, rules, clock.after(-_GREEN_SECONDS)):
         return None
     retries = queue.settings.get("merge.retries")
     for left in range(retries if isinstance(retries, int) else 0, -1, -1):
-        verdict = _run_gates(queue, built, gates)
+        verdict = _run_gates(queue, built, gates, rules)
         if verdict is None:
             with queue.town.change() as change:
                 keep_green(change, queue.rig.name, built.tree, rules, clock.after(-_GREEN_SECONDS))
@@ -60,17 +55,10 @@ def test(queue: RigQueue, built: Built) -> Rejection | Delay | None:
     return verdict
 
 
-def _digest(queue: RigQueue, gates: Sequence[Gate]) -> str:
-    """Of all that decides whether a tree passes, as far as it is set."""
-    setup = [queue.settings.texts(key) for key in ("worktree.setup", "worktree.copy")]
-    told = [(gate.name, gate.run, gate.timeout, sorted(gate.environment.items())) for gate in gates]
-    return hashlib.sha256(repr((told, setup)).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _run_gates(queue: RigQueue, built: Built, gates: Sequence[Gate]) -> Rejection | Delay | None:
+def _run_gates(queue: RigQueue, built: Built, gates: Sequence[Gate], rules: str) -> Rejection | Delay | None:
     """One that cannot run fails nobody. What they leave running is ended: it would change the files of the next one."""
     try:
-        return _run_all(queue, built, gates)
+        return _run_all(queue, built, gates, rules)
     except OSError as error:
         return Delay(f"the gates cannot run: {error.strerror or error}", pause(built.request), unjudged=True)
     finally:
@@ -78,32 +66,20 @@ def _run_gates(queue: RigQueue, built: Built, gates: Sequence[Gate]) -> Rejectio
             processes.end((), term_seconds=1.0, sessions=[queue.gate_mark])
 
 
-def _run_all(queue: RigQueue, built: Built, gates: Sequence[Gate]) -> Rejection | Delay | None:
-    town, rig, request = queue.town, queue.rig, built.request
-    settings = queue.settings
-    place, log = town.rig_folder(rig.name) / "gate", built.log
+def _run_all(queue: RigQueue, built: Built, gates: Sequence[Gate], rules: str) -> Rejection | Delay | None:
+    request, log = built.request, built.log
     try:
-        places.make_gate(queue.repository, place, built.commit, "gt: gates of the merge queue", town.trash)
-        missing = submodules.fill(town, rig, place)
-        copy_files(town, rig, place, over=False)  # what the candidate has itself is what is tested
-        environment = _gate_environment(town, log_commands(town, rig, place))
-        for command in settings.texts("worktree.setup"):
-            seconds = settings.seconds("worktree.timeout")
-            status = run_logged(
-                ["sh", "-c", command], place, environment, log, seconds, queue.gate_mark, queue.log_size
-            )
-            if status != 0:
-                words = f"worktree.setup {command!r} fails where the gates run{last_words(log)}; see {log}"
-                return Delay(words, pause(request), unjudged=True)
-            settle_shared_files(town, rig)
+        place = prepare(queue, built, rules)
     except GtError as error:
         return Delay(f"the gates cannot run: {error.message}", pause(request), error.whole, unjudged=True)
+    if isinstance(place, Delay):
+        return place
     alone = [gate for gate in gates if not gate.parallel]
     together = [gate for gate in gates if gate.parallel]
     for group in [[gate] for gate in alone] + ([together] if together else []):
-        verdict = _run_group(queue, request, group, place, log, environment)
-        if isinstance(verdict, Rejection) and missing and request.attempts < _TRIES_WITHOUT:
-            without = f"{verdict.words}, without the submodule {missing[0].path}: {missing[0].words}"
+        verdict = _run_group(queue, request, group, place.path, log, place.environment)
+        if isinstance(verdict, Rejection) and place.missing and request.attempts < _TRIES_WITHOUT:
+            without = f"{verdict.words}, without the submodule {place.missing[0].path}: {place.missing[0].words}"
             return Delay(without, pause(request))
         if verdict is not None:
             return verdict
@@ -168,8 +144,3 @@ def _find_full(*places: Path) -> str | None:
         if disk.f_bavail * disk.f_frsize < _LEAST_SPACE:
             return f"the disk of {place} is full"
     return None
-
-
-def _gate_environment(town: Town, own: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in town.environment.items() if not name.startswith(("GT_", "TMUX"))}
-    return kept | dict(own)

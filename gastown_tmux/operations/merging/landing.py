@@ -28,6 +28,7 @@ from gastown_tmux.operations.merging.publishing import (
 )
 from gastown_tmux.operations.merging.queue_state import paused_words
 from gastown_tmux.operations.merging.rig_queue import RigQueue
+from gastown_tmux.operations.merging.turns import turn
 from gastown_tmux.operations.merging.verdicts import Delay, pause
 from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.town.inheriting import follow
@@ -83,8 +84,11 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
             daemon_deaths.record(town, town.actor, daemon_deaths.KILLED)
             setting_aside.blame(town, rig.name)
         setting_aside.report_all(town, rig.name)
-        while found := _list_due(town, rig, run.left):
-            _round(RigQueue.of(town, town.rig(rig.name)), run, found)
+        while _list_due(town, rig, run.left):
+            with turn(town, town.rig(rig.name)):
+                # While others had theirs, what is in the queue may have changed.
+                if found := _list_due(town, rig, run.left):
+                    _round(RigQueue.of(town, town.rig(rig.name)), run, found)
             if once:
                 break
             town.reload_settings()

@@ -19,8 +19,8 @@ from gastown_tmux.operations.merging.verdicts import Built, Delay, Rejection, pa
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.rigs import find_rig, set_target_commit
 
-#: Tries without a pause while somebody else is quicker with the target.
-_AT_ONCE = 3
+#: Lost races after which it is told that they are, and paused between two.
+_RACES = 3
 
 
 class TargetMovedError(GtError):
@@ -92,8 +92,7 @@ def publish(queue: RigQueue, chain: Sequence[Built], tip: Commit, *, tested: boo
 
 def finish(queue: RigQueue, chain: Sequence[tuple[MergeRequest, Commit]], tip: Commit) -> Delay | None:
     """The same of a chain whose rows say that it is being published."""
-    request, last = chain[-1]
-    refusal = _put_on_target(queue, request, last, tip, len(chain))
+    refusal = _put_on_target(queue, chain, tip)
     if refusal is None:
         fault_point("refinery.published")
         record_all(queue, chain)
@@ -119,21 +118,18 @@ def record_late_ones(queue: RigQueue, tip: Commit) -> None:
             record_late(queue.town, queue.rig, request, commit, local=queue.is_local)
 
 
-def _put_on_target(queue: RigQueue, request: MergeRequest, commit: Commit, tip: Commit, count: int) -> Delay | None:
-    """Compare-and-swap of the target, and a look that the candidate is on it."""
+def _put_on_target(queue: RigQueue, chain: Sequence[tuple[MergeRequest, Commit]], tip: Commit) -> Delay | None:
+    """Compare-and-swap of the target, and a look that the last candidate is on it."""
     rig, repository = queue.rig, queue.repository
+    (request, commit), count = chain[-1], len(chain)
     if queue.is_local:
         if not repository.update_ref(f"refs/heads/{rig.target}", commit, tip):
-            return Delay(f"{rig.target} moved meanwhile", 0)
+            return _overtaken(queue, chain)
         return None
     into_checkout = rig.remote_kind is RemoteKind.CHECKOUT
     match push.push(repository, rig.remote, commit, rig.target, tip, into_checkout=into_checkout):
         case push.Behind():
-            if request.attempts <= _AT_ONCE:
-                return Delay(f"{rig.target} moved meanwhile", 0)
-            # It may also be read from elsewhere than it is pushed to, and stay behind.
-            words = f"{rig.target} moved meanwhile, again: it moves faster than this can be tested"
-            return Delay(words, pause(request))
+            return _overtaken(queue, chain)
         case push.Refused(words=words, whole=whole):
             return Delay(f"the remote refuses: {words}", 0 if count > 1 else pause(request), whole, apart=count > 1)
         case push.Pushed():
@@ -141,3 +137,16 @@ def _put_on_target(queue: RigQueue, request: MergeRequest, commit: Commit, tip: 
     if not push.is_landed(repository, commit, f"refs/remotes/origin/{rig.target}"):
         return Delay(f"{commit} was pushed but is not on {rig.target}", pause(request))
     return None
+
+
+def _overtaken(queue: RigQueue, chain: Sequence[tuple[MergeRequest, Commit]]) -> Delay:
+    """The chain is built and tested anew: nothing untested is pushed to win a race."""
+    with queue.town.change() as change:
+        for request, _ in chain:
+            rows.count_overtaken(change, request.id)
+        times = max(rows.get_merge_request(change, request.id).overtaken for request, _ in chain)
+    words = f"{queue.rig.target} moved meanwhile"
+    if times < _RACES:
+        return Delay(words, 0)
+    # It may also be read from elsewhere than it is pushed to, and stay behind.
+    return Delay(f"{words}, {times} times by now: it moves faster than the gates run", pause(chain[-1][0]))

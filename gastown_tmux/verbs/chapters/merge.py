@@ -43,6 +43,7 @@ VERBS = (
                 "priority",
                 "attempts",
                 "retries",
+                "overtaken",
                 "reason",
                 "candidate",
                 "tested_in",
