@@ -124,11 +124,11 @@ def _make_town(asked: Town, folder: Path, repository: Path | None) -> tuple[Town
     )
     asked.say(f"a town in {town.path}, a rig on a copy of {source}")
     quiet = Town(town.path, OVERSEER, environment, ask=lambda question: "demo@localhost")
-    answer = rigs.add_rig(quiet, "demo", str(remote))
-    assert isinstance(answer.value, Rig)
+    rigs.add_rig(quiet, "demo", str(remote))
+    rig = quiet.rig("demo")
     for name in WORKERS:
-        workers.add_polecat(quiet, name, answer.value, "runbook")
-    return town, answer.value
+        workers.add_polecat(quiet, name, rig, "runbook")
+    return town, rig
 
 
 def _make_project(path: Path) -> None:

@@ -14,7 +14,6 @@ from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.ids import RigName
-from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.configuration import settings_files
 from gastown_tmux.edges.files.waiting import wait_until
 from gastown_tmux.edges.git import command, worktree
@@ -102,9 +101,8 @@ def _make_town(asked: Town, folder: Path, name: str) -> Town:
     command.git("init", "--quiet", "--initial-branch=main", "--template=", "--", str(project))
     who = command.author_environment(command.Person("trial@localhost", "trial@localhost"))
     command.git("commit", "--quiet", "--allow-empty", "--message=Begin", cwd=project, env=who)
-    rig = rigs.add_rig(town, _RIG, str(project)).value
-    assert isinstance(rig, Rig)
-    workers.add_crew(town, _ADDRESS.name, rig, provider=name)
+    rigs.add_rig(town, _RIG, str(project))
+    workers.add_crew(town, _ADDRESS.name, town.rig(_RIG), provider=name)
     return town
 
 
