@@ -24,6 +24,8 @@ def list_files(arguments: list[str]) -> list[str] | None:
         if given.version or given.help or words[:1] == ["help"]:
             return []
         verb, rest = find_verb(words)
+        if os.isatty(0) and os.isatty(1) and parser.needs_writing(verb, rest):
+            return None
         return parser.list_files(verb, rest) if verb.served else None
     except GtError:  # told by whoever asks, in his own process
         return None

@@ -9,12 +9,16 @@ POLECATS = (
 )  # fmt: skip
 
 
-def next_name(taken: Collection[str]) -> str:
-    """The first polecat name that is free; numbers begin when the names run out. None is that of a window of ours.
+def next_name(taken: Collection[str], elsewhere: Collection[str] = ()) -> str:
+    """The first polecat name that is free, in other rigs (``elsewhere``) too as long as there are any; numbers begin
+    when the names run out. None is that of a window of ours.
 
-    >>> next_name({"toast", "nux"})
-    'slit'
+    >>> next_name({"toast", "nux"}, {"slit"})
+    'rictus'
     """
+    fresh = next((name for name in POLECATS if name not in taken and name not in elsewhere), None)
+    if fresh is not None:
+        return fresh
     number = 1
     while True:
         for name in POLECATS:

@@ -40,6 +40,7 @@ from gastown_tmux.verbs.flags import take_globals
 from gastown_tmux.verbs.help import chapters, help_text
 from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.opening import open_town
+from gastown_tmux.verbs.parser import needs_writing
 from gastown_tmux.verbs.show import Display, paint
 
 #: A command that takes longer goes on behind the prompt.
@@ -192,7 +193,7 @@ class Shell:
         given.speaker = given.speaker or (None if self._town.is_person else self._town.actor)
         town = open_town(given, self._town.environment, self._screen.write, needed=verb.town, either=verb.either)
         town.edit = lambda text, ending: edit(text, ending, town.environment)
-        in_foreground = verb.terminal or pages or "-" in rest
+        in_foreground = verb.terminal or pages or "-" in rest or needs_writing(verb, rest)
         town.flags = {**self._town.flags, **town.flags}
 
         def work() -> None:

@@ -41,6 +41,16 @@ def list_files(verb: Verb, words: Sequence[str]) -> list[str]:
     return names
 
 
+def needs_writing(verb: Verb, words: Sequence[str]) -> bool:
+    """Whether a person at a terminal is to write what the words do not say."""
+    try:
+        return bool(verb.written) and not _parse(verb, list(words), lambda name: io.BytesIO()).keys() & set(
+            verb.written
+        )
+    except UsageError:
+        return False
+
+
 def parse(verb: Verb, words: Sequence[str], open_file: Opener = open_file) -> dict[str, Any]:
     """Keyword arguments, of the parameters that were given. Raises UsageError."""
     try:
@@ -88,8 +98,18 @@ def _parse(verb: Verb, rest: list[str], open_file: Opener) -> dict[str, Any]:
             given[parameter.name] = taken if parameter.many else taken[0]
             alone = alone[len(taken) :]
     if alone:
-        raise UsageError(f"gt {verb.words} does not take {' '.join(alone)!r}")
+        raise UsageError(f"gt {verb.words} does not take {' '.join(alone)!r}", hint=_quote(verb, given, alone))
     return given
+
+
+def _quote(verb: Verb, given: dict[str, Any], alone: Sequence[str]) -> str | None:
+    """What may have been meant where words are left over: those of one text, which a shell has parted."""
+    texts = [each for each in verb.parameters if each.kind in (Kind.TEXT, Kind.BODY) and not each.many]
+    for parameter in reversed(texts):
+        if isinstance(value := given.get(parameter.name), str) and value and "\n" not in value:
+            words = shlex.quote(" ".join((value, *alone)))
+            return f"quote words that belong together: {' '.join((*parameter.flags[:1], words))}"
+    return None
 
 
 def _find_flag(verb: Verb, word: str) -> tuple[Parameter, str | None] | None:

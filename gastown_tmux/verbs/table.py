@@ -157,13 +157,13 @@ Show = Listing | Record | Special | None
 class Verb:
     """``operation`` is ``module:function`` below the package. ``town`` False: it needs none.
 
-    ``either``: it may be asked where there is no town too, of what is the user's own in every one.
-
     ``show`` None: the operation gives an Answer, whose sentence is shown. ``terminal``: it may take the terminal.
     ``right`` is what whoever asks needs; what the parameter ``own`` names needs none, where it is the caller's own.
     ``anywhere``: it looks itself whether the town was moved or copied. ``emergency``: it stops things, whatever is
     broken: an agent is found without rows too, and no lock is waited for long. ``served``: the server of verbs may
-    carry it out, for it reads, or writes a little, and starts, stops, shows page by page and asks nothing.
+    carry it out, for it reads, or writes a little, and starts, stops, shows page by page and asks nothing. ``either``:
+    where there is no town it may be asked too, of what is the user's own. ``written``: where none of these parameters
+    is given, a person at a terminal writes in an editor.
     """
 
     words: str
@@ -176,6 +176,7 @@ class Verb:
     terminal: bool = False
     anywhere: bool = False
     emergency: bool = False
+    written: tuple[str, ...] = field(default=(), kw_only=True)
     either: bool = field(default=False, kw_only=True)
     right: Right = field(kw_only=True)
     own: str = field(default="", kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 
 from gastown_tmux.errors import UsageError
 from gastown_tmux.verbs.index import find_verb
-from gastown_tmux.verbs.parser import parse
+from gastown_tmux.verbs.parser import needs_writing, parse
 
 
 def parsed(*words: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def test_words_become_parameters(words: tuple[str, ...], given: dict[str, Any]) 
         (("peek", "ann", "-n", "many"), "-n: 'many' is not a number"),
         (("mail", "inbox", "--all=yes"), "--all takes no value"),
         (("mail", "inbox", "ann", "ben"), "gt mail inbox does not take 'ben'"),
-        (("mail", "send", "ann"), "gt mail send needs --subject"),
+        (("escalate", "two", "words"), "gt escalate does not take 'words'"),
         (("mail", "send", "-s", "x"), "gt mail send needs TO"),
     ],
 )
@@ -56,3 +56,22 @@ def test_what_is_off_is_said(words: tuple[str, ...], said: str) -> None:
     with pytest.raises(UsageError) as caught:
         parsed(*words)
     assert caught.value.message.startswith(said) and caught.value.hint
+
+
+def test_words_that_a_shell_has_parted_are_told_as_what_they_are() -> None:
+    verb, rest = find_verb(["mail", "reply", "m1", "-m", "two", "words"])
+    with pytest.raises(UsageError) as caught:
+        parse(verb, rest)
+    assert caught.value.hint == "quote words that belong together: -m 'two words'"
+
+
+def test_an_editor_is_for_whoever_says_nothing() -> None:
+    def writes(*words: str) -> bool:
+        return needs_writing(*find_verb(list(words)))
+
+    assert (
+        writes("mail", "send", "ann") and writes("mail", "send", "ann", "-s", "x") and writes("bead", "update", "a-1")
+    )
+    assert not writes("mail", "send", "ann", "-m", "x") and not writes("mail", "send", "ann", "--body-file", "x")
+    assert not writes("bead", "create", "A title") and not writes("bead", "update", "a-1", "-p", "1")
+    assert not writes("status") and not writes("mail", "send", "--bogus")

@@ -19,6 +19,7 @@ from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.mail.inbox import box, find, keep_read, view
 from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.town.writing import kept, write
 from gastown_tmux.store.agents import find_agent
 from gastown_tmux.store.deliveries import count_pair, insert_delivery
 from gastown_tmux.store.message import encode
@@ -71,8 +72,8 @@ def notify(
 def send(
     town: Town,
     to: Sequence[str],
-    subject: str,
-    body: str = "",
+    subject: str | None = None,
+    body: str | None = None,
     type: str | None = None,
     priority: str = Priority.NORMAL,
     reply_to: str | None = None,
@@ -81,7 +82,8 @@ def send(
     key: str | None = None,
     attach: Sequence[str] = (),
 ) -> Answer:
-    """One mail, in the actor's name, to addresses and groups; the value is a MailView.
+    """One mail, in the actor's name, to addresses and groups; the value is a MailView. Without ``body`` a person at a
+    terminal writes it, the subject too where none is given.
 
     Raises NotFoundError for an unknown address, UsageError for a body over 1 MB, RefusedError for attachments and
     where two agents have written to each other without end.
@@ -89,8 +91,16 @@ def send(
     if attach:
         raise RefusedError("mail carries no attachments", hint="commit the file, or name its path in the mail")
     original = find(town, reply_to).message if reply_to is not None else None
+    recipients = lookup.resolve_recipients(town, to)
+    written = None
+    if body is None:
+        written = write(town, "mail", head="" if subject is None else None, told=f"# a mail to {', '.join(to)}")
+        head, body = written or ("", "")
+        subject = head if subject is None else subject
+    if not subject:
+        raise UsageError("gt mail send needs --subject", hint="gt mail send TO… -s SUBJECT -m BODY")
     draft = _Draft(
-        to=lookup.resolve_recipients(town, to),
+        to=recipients,
         subject=subject,
         body=body,
         type=MessageType(type) if type else MessageType.REPLY if original else MessageType.TASK,
@@ -99,17 +109,20 @@ def send(
         bead=bead.id if bead else None,
         expires=expires,
     )
-    return _send(town, draft, key)
+    with kept(written):
+        return _send(town, draft, key)
 
 
 def reply(
     town: Town,
     mail: str,
-    body: str = "",
+    body: str | None = None,
     priority: str | None = None,
     key: str | None = None,
 ) -> Answer:
-    """An answer to the sender of a mail, which counts as read then; the value is a MailView."""
+    """An answer to the sender of a mail, which counts as read then; the value is a MailView. Without ``body`` a person
+    at a terminal writes it. Raises UsageError for an empty one.
+    """
     found = find(town, mail)
     original = found.message
     if original.foreign:
@@ -117,15 +130,25 @@ def reply(
             f"{short_id(original.id)} came from outside the town, from {original.sender or 'nobody'}",
             hint="gt mail send ADDRESS",
         )
+    sender, written = lookup.resolve_address(town, original.sender), None
+    if body is None:
+        told = "\n".join(
+            f"> {line}" for line in (f"{original.sender}: {original.subject}", "", *original.body.splitlines())
+        )
+        written = write(town, "reply", told=told)
+    text = written[1] if written else body or ""
+    if not text.strip():
+        raise UsageError("a reply needs words", hint=f"gt mail reply {short_id(original.id)} -m WORDS")
     draft = _Draft(
-        to=[lookup.resolve_address(town, original.sender)],
+        to=[sender],
         subject=reply_subject(original.subject),
-        body=body,
+        body=text,
         type=MessageType.REPLY,
         priority=Priority(priority) if priority else original.priority,
         original=original,
     )
-    answer = _send(town, draft, key)
+    with kept(written):
+        answer = _send(town, draft, key)
     if found.address == town.actor:
         keep_read(town, found)
     return answer

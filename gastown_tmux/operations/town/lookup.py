@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, TOWN_ADDRESSES, Address, is_group
 from gastown_tmux.domain.agents import Role
@@ -13,7 +14,7 @@ from gastown_tmux.domain.work import Bead, Convoy
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import beads, convoys
-from gastown_tmux.store.agents import list_agents
+from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.escalations import get_escalation
 from gastown_tmux.store.merging import get_merge_request
 from gastown_tmux.store.rigs import find_rig, list_rigs
@@ -64,7 +65,8 @@ def resolve_id(town: Town, table: str, word: str) -> str:
 
 
 def resolve_agent(town: Town, word: str, rig: Rig | None = None, role: Role | None = None) -> Address:
-    """By address, or by a name that is unique in the town; in ``rig`` and of ``role``, where they are given.
+    """By address, or by a name that is unique in the town, or among those that run; in ``rig`` and of ``role``, where
+    they are given.
 
     Raises NotFoundError, RefusedError.
     """
@@ -72,6 +74,9 @@ def resolve_agent(town: Town, word: str, rig: Rig | None = None, role: Role | No
     whole = Address.parse(word) if "/" in word else word
     agents = [agent for agent in agents if whole in (agent.address, agent.name)]
     named = [agent.address for agent in agents if role in (None, agent.role)]
+    if len(named) > 1:
+        running = {session.agent for session in list_live_sessions(town.db)}
+        named = [address for address in named if address in running] or named
     if len(named) == 1:
         return named[0]
     if named:
@@ -99,6 +104,33 @@ def find_agent_without_rows(town: Town, word: str) -> Address:
     return Address(named[0])
 
 
+def guess_rig(town: Town, here: Path | None = None) -> Rig:
+    """The rig that is meant where none is named: the asking agent's own, that of the folder ``here`` (the working
+    directory unless given), or the only one. Raises UsageError that names those there are.
+    """
+    if town.actor.rig:
+        return town.rig(town.actor.rig)
+    rigs = list_rigs(town.db)
+    with contextlib.suppress(OSError):
+        folder = (here or Path.cwd()).resolve()
+        around = [rig for rig in rigs if any(folder.is_relative_to(place) for place in _places(town, rig))]
+        if len(around) == 1:
+            return around[0]
+    if len(rigs) == 1:
+        return rigs[0]
+    if not rigs:
+        raise UsageError("there is no rig yet", hint="gt rig add NAME URL|PATH")
+    raise UsageError("which rig is meant?", hint=f"--rig {' or '.join(rig.name for rig in rigs)}")
+
+
+def _places(town: Town, rig: Rig) -> list[Path]:
+    """Its folders: the person's own checkout, where it was made from one, the rig's in the town, its worktrees."""
+    hooks = town.worktree(Address.of(rig.name, "any")).parent.parent
+    places = [town.rig_folder(rig.name), *hooks.glob(f"{rig.name}.*")]
+    places += [Path(rig.source)] if rig.source.startswith("/") else []
+    return [place.resolve() for place in places]
+
+
 def find_target(town: Town, word: str) -> Rig | Address | None:
     """What a sling may go to; None where the word names neither rig nor agent."""
     rig = find_rig(town.db, word)
@@ -110,6 +142,17 @@ def find_target(town: Town, word: str) -> Rig | Address | None:
         if "/" in word:
             raise
         return None
+
+
+def near_target(town: Town, word: str) -> str | None:
+    """The rig, agent or address that may have been meant."""
+    import difflib  # where nothing is found
+
+    agents = list_agents(town.db)
+    known = [rig.name for rig in list_rigs(town.db)] + [
+        name for agent in agents for name in (agent.name, agent.address)
+    ]
+    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
 def resolve_address(town: Town, word: str) -> Address:

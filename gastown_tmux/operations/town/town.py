@@ -21,7 +21,7 @@ from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations.town.places import Places
 from gastown_tmux.store.db import BUSY_SECONDS, Change, Database
 from gastown_tmux.store.meta import is_wanted
-from gastown_tmux.store.rigs import find_rig
+from gastown_tmux.store.rigs import find_rig, list_rigs
 from gastown_tmux.store.rows import Reader
 from gastown_tmux.town_path import is_town, nearest_town
 
@@ -155,7 +155,10 @@ class Town(Places):
     def rig(self, name: str) -> Rig:
         rig = find_rig(self.db, name)
         if rig is None:
-            raise NotFoundError(f"no rig {name!r}", hint="gt rig list")
+            import difflib  # where nothing is found
+
+            near = difflib.get_close_matches(name, [known.name for known in list_rigs(self.db)], n=1)
+            raise NotFoundError(f"no rig {name!r}", hint=f"did you mean {near[0]}?" if near else "gt rig list")
         return rig
 
     def acting_as(self, actor: Address) -> "Town":

@@ -8,13 +8,12 @@ from gastown_tmux.domain.ids import BeadId, is_bead_id
 from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
-from gastown_tmux.errors import UsageError
+from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.beads import list_beads
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store.bead_origins import bring_in, find_origin, insert_origin, set_parent
 from gastown_tmux.store.db import Change
-from gastown_tmux.store.rigs import list_rigs
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ def import_beads(town: Town, text: str, rig: Rig | None = None) -> Answer:
     A bead that was there is only changed while it is open. Raises UsageError with the line.
     """
     records = parse_beads(text)
-    rig = rig or _only_rig(town)
+    rig = rig or guess_rig(town)
     done = Imported()
     with town.change() as change:
         ids = {record.source: _take(change, rig, record, done) for record in records}
@@ -49,15 +48,6 @@ def import_beads(town: Town, text: str, rig: Rig | None = None) -> Answer:
     if done.unknown:
         words += f"; left out, for nothing is known of them: {', '.join(dict.fromkeys(done.unknown))}"
     return Answer(done, words)
-
-
-def _only_rig(town: Town) -> Rig:
-    if town.actor.rig:
-        return town.rig(town.actor.rig)
-    rigs = list_rigs(town.db)
-    if len(rigs) != 1:
-        raise UsageError("a rig is needed", hint="gt bead import FILE --rig RIG")
-    return rigs[0]
 
 
 def _take(change: Change, rig: Rig, record: Record, done: Imported) -> BeadId:

@@ -10,7 +10,9 @@ from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.town.events import moment
+from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.town.writing import kept, write
 from gastown_tmux.operations.work.convoys import notify_landed
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
@@ -18,18 +20,47 @@ from gastown_tmux.store.bead_origins import set_parent
 from gastown_tmux.store.meta import once
 
 PRIORITY = 2
+_LINES = "its title in the first line, then the text"
 
 
 def create_bead(
     town: Town,
-    title: str,
-    rig: Rig,
+    title: str | None = None,
+    rig: Rig | None = None,
     body: str | None = None,
     priority: int = PRIORITY,
     needs: Sequence[Bead] = (),
     labels: Sequence[str] = (),
     parent: Bead | None = None,
     key: str | None = None,
+) -> Answer:
+    """Without ``title`` a person at a terminal writes it, and the text. Without ``rig`` it is its parent's, or its
+    needs', else the one that is meant here.
+    """
+    written = None
+    kin = {bead.rig for bead in (parent, *needs) if bead is not None}
+    rig = rig or (town.rig(kin.pop()) if len(kin) == 1 else guess_rig(town))
+    if title is None:
+        written = write(
+            town, "bead", head="", body=body or "", told=f"# a bead of {rig.name}: its title, then the text"
+        )
+        if written is None:
+            raise UsageError("gt bead create needs TITLE", hint="gt bead create TITLE --rig RIG")
+        title, body = written
+    with kept(written):
+        return _create(town, title, rig, body, priority, needs, labels, parent, key)
+
+
+def _create(
+    town: Town,
+    title: str,
+    rig: Rig,
+    body: str | None,
+    priority: int,
+    needs: Sequence[Bead],
+    labels: Sequence[str],
+    parent: Bead | None,
+    key: str | None,
 ) -> Answer:
     _check(title, priority)
     with town.change() as change:
@@ -97,6 +128,14 @@ def update_bead(
     needs: Sequence[Bead] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Answer:
+    """Where nothing is given, a person at a terminal changes title and text."""
+    if (title, body, priority, needs, labels) == (None,) * 5:
+        written = write(town, "bead", head=bead.title, body=bead.body, told=f"# {bead.id}: {_LINES}")
+        if written is None:
+            raise UsageError("nothing to change is named", hint="gt help bead update")
+        title, body = written[0], bead.body if written[1] == bead.body.strip("\n") else written[1]
+        with kept(written):
+            return update_bead(town, bead, title, body)
     with town.change() as change:
         was = rows.get_bead(change, bead.id)
         new = replace(

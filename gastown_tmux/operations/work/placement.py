@@ -75,7 +75,8 @@ def _choose(town: Town, change: Change, rig: Rig, bead: Bead) -> Address | None:
         able = idle and fits and agent.state in (AgentState.OFF, AgentState.ON)
         if able and budgets.refusal(town, agent=agent.address, reader=change) is None:
             return agent.address
-    address = Address.of(rig.name, next_name({agent.name for agent in agents if agent.rig == rig.name}))
+    taken = {agent.name for agent in agents if agent.rig == rig.name}
+    address = Address.of(rig.name, next_name(taken, {agent.name for agent in agents}))
     agent_rows.insert_agent(change, address, Role.POLECAT, None)
     return address
 

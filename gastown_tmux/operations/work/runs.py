@@ -33,6 +33,7 @@ from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import resolve_provider
 from gastown_tmux.operations.supervision.up import ensure_up
+from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.courses import PRIORITY, Course, follow, place
 from gastown_tmux.operations.work.formulas import load_formula, open_shelf
@@ -41,7 +42,6 @@ from gastown_tmux.store import runs as rows
 from gastown_tmux.store.agents import get_agent
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.meta import once
-from gastown_tmux.store.rigs import list_rigs
 
 #: What a worker is told where the results are text, and no branch lands.
 _TEXT_ONLY = "The result is text: change no file, and end with gt done --report FILE, or - for standard input."
@@ -63,7 +63,7 @@ def run_formula(
     One worker does the steps one after another, on one branch; with ``spread``, and in a convoy, each step that is
     ready is a bead of its own. Raises UsageError for values that do not fit, and for gates that nothing here opens.
     """
-    run = pour_run(town, rig or _own_rig(town), name, parse_vars(vars), preset, spread, key, town.actor)
+    run = pour_run(town, rig or guess_rig(town), name, parse_vars(vars), preset, spread, key, town.actor)
     if town.is_person:
         ensure_up(town)
     under = f"under {run.bead}" if run.bead else f"each of them a bead: {run.done} of {run.total} done"
@@ -144,15 +144,6 @@ def _checklist(description: str, steps: Sequence[RunStep], told: str) -> str:
     lines = [f"{number}. {step.title}" for number, step in enumerate(steps, 1)]
     how = "gt step tells the step that comes now, gt step done ends it; after the last, gt done."
     return "\n\n".join(filter(None, (description, "\n".join(lines), how, told))) + "\n"
-
-
-def _own_rig(town: Town) -> Rig:
-    rigs = list_rigs(town.db)
-    if town.actor.rig:
-        return town.rig(town.actor.rig)
-    if len(rigs) != 1:
-        raise UsageError("a rig is needed", hint="gt formula run NAME --rig RIG")
-    return rigs[0]
 
 
 def _refuse_gates(formula: Formula) -> None:

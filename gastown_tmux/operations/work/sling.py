@@ -1,11 +1,12 @@
 """gt sling: put work on a hook and start the worker. One transaction claims before any process starts."""
 
+import shlex
 from collections.abc import Sequence
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import BeadId
+from gastown_tmux.domain.ids import BeadId, is_bead_id
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import RETRIED, WAITING, Bead, BeadState, Reason
 from gastown_tmux.edges.files.faults import fault_point
@@ -16,7 +17,7 @@ from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import resolve_provider
 from gastown_tmux.operations.supervision.up import ensure_up
-from gastown_tmux.operations.town.lookup import find_target, resolve_bead
+from gastown_tmux.operations.town.lookup import find_target, guess_rig, near_target, resolve_bead
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.placement import Waits, give
 from gastown_tmux.operations.work.schedule import start_claimed, take_back
@@ -24,6 +25,7 @@ from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.meta import find_result, keep_result
+from gastown_tmux.store.rigs import list_rigs
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ def sling(
     started is tried again by the same ``key``.
     """
     given, target = _split(town, words, message, rig)
+    if message is not None and target is None:
+        target = guess_rig(town)
     slung = _claim(town, given, target, message, provider, key)
     fault_point("sling.claimed")
     _start(town, [(item.bead, item.agent) for item in slung if item.agent is not None])
@@ -90,25 +94,49 @@ def _split(
     town: Town, words: Sequence[str], message: str | None, rig: Rig | None
 ) -> tuple[list[BeadId], Rig | Address | None]:
     """Beads and target. A bead id is told from a name by its prefix and '-'."""
-    given, target = list(words), rig
-    place: Rig | Address | None = target
-    if given:
-        found = find_target(town, given[-1])
-        if found is not None:
-            place = found
-            given.pop()
+    given, place = list(words), rig
+    target: Rig | Address | None = find_target(town, given[-1]) if given else None
+    if target is not None:
+        word = given.pop()
+        if rig is not None and (target.name if isinstance(target, Rig) else target.rig) != rig.name:
+            raise UsageError(f"--rig {rig.name} and {word} contradict each other", hint="name one of them")
+    target = target or place
     if message is not None:
-        if not message.strip():
-            raise UsageError("-m needs words", hint="gt sling -m WORDS RIG")
-        if given and place is None:
-            raise NotFoundError(f"no rig or agent {given[-1]!r}", hint="gt rig list")
-        if given:
-            raise UsageError("-m makes the bead: name no other", hint="gt sling -m WORDS RIG")
-        if place is None:
-            raise UsageError("a rig or an agent is needed", hint="gt sling -m WORDS RIG")
-    elif not given:
+        _check_message(town, message, given, target)
+        return [], target
+    if not given:
         raise UsageError("no bead is named", hint="gt sling BEAD… [TARGET], or gt sling -m WORDS RIG")
-    return [resolve_bead(town, word).id for word in given], place
+    return [_resolve(town, word).id for word in given], target
+
+
+def _check_message(town: Town, message: str, given: Sequence[str], target: Rig | Address | None) -> None:
+    """Raises UsageError, NotFoundError for what cannot be the words of a bead and its target."""
+    if not message.strip():
+        raise UsageError("-m needs words", hint="gt sling -m WORDS RIG")
+    if len(given) == 1 and target is None and (near := near_target(town, given[0])):
+        raise NotFoundError(f"no rig or agent {given[0]!r}", hint=f"did you mean {near}?")
+    if given and all(_may_be_bead(town, word) for word in given):
+        raise UsageError("-m makes the bead: name no other", hint="gt sling -m WORDS RIG")
+    if given and " " not in message:
+        words = shlex.quote(" ".join((message, *given)))
+        where = "RIG" if target is None else target.name if isinstance(target, Rig) else target
+        raise UsageError(f"-m took {message!r} alone: quote its words", hint=f"gt sling -m {words} {where}")
+    if given:
+        raise NotFoundError(f"no rig or agent {given[-1]!r}", hint="gt rig list")
+
+
+def _may_be_bead(town: Town, word: str) -> bool:
+    return any(is_bead_id(word, rig.prefix) for rig in list_rigs(town.db))
+
+
+def _resolve(town: Town, word: str) -> Bead:
+    try:
+        return resolve_bead(town, word)
+    except NotFoundError:
+        near = None if _may_be_bead(town, word) else near_target(town, word)
+        if near is None:
+            raise
+        raise NotFoundError(f"no bead, rig or agent {word!r}", hint=f"did you mean {near}?") from None
 
 
 def _claim(

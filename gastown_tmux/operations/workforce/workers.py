@@ -16,6 +16,7 @@ from gastown_tmux.operations.supervision.pausing import release, resume
 from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.supervision.views import AgentView, show_agent
 from gastown_tmux.operations.supervision.views import list_agents as list_views
+from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import find_held_bead
@@ -67,8 +68,7 @@ def _place(town: Town, name: str, rig: Rig | None) -> tuple[Rig, Address]:
         if rig is not None and rig.name != address.rig:
             raise UsageError(f"{address} is not in rig {rig.name}")
         rig, name = town.rig(str(address.rig)), address.name
-    if rig is None:
-        raise UsageError(f"which rig is {name} to work in?", hint="--rig RIG")
+    rig = rig or guess_rig(town)
     return rig, Address.of(rig.name, parse_name(name, "agent"))
 
 

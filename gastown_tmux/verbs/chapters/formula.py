@@ -55,7 +55,7 @@ VERBS = (
         "operations.work.runs:run_formula",
         (
             argument("name", Kind.FORMULA),
-            option("--rig", "rig", Kind.RIG, "where; the only one unless given"),
+            option("--rig", "rig", Kind.RIG, "where; the only one, or the folder's, unless given"),
             option("--var", "vars", help="a value, or @FILE for a file's", many=True, placeholder="NAME=VALUE"),
             option("--preset", "preset", help="a choice of a convoy's legs"),
             flag("--spread", "spread", "each step that is ready is a bead of its own, for any worker"),

@@ -10,7 +10,7 @@ _MAIL = Record(
     body="body",
 )
 _BODY = (
-    option("-m --body", "body", Kind.BODY, "its words, or - for standard input"),
+    option("-m --body", "body", Kind.BODY, "its words, or - for standard input; your editor unless given"),
     option("--body-file", "body", Kind.FILE, "its words from a file"),
 )
 _TYPES = tuple(kind.value for kind in MessageType)
@@ -24,7 +24,7 @@ VERBS: tuple[Verb, ...] = (
         "operations.mail.sending:send",
         (
             argument("to", help="addresses, and groups such as @town @rig/RIG @crew/RIG @polecats/RIG", many=True),
-            option("-s --subject", "subject", help="one line", required=True),
+            option("-s --subject", "subject", help="one line"),
             *_BODY,
             option(
                 "--type",
@@ -42,6 +42,7 @@ VERBS: tuple[Verb, ...] = (
         ),
         right=Right.TALK,
         served=True,
+        written=("body",),
     ),
     Verb(
         "mail inbox",
@@ -72,6 +73,7 @@ VERBS: tuple[Verb, ...] = (
         (_ID, *_BODY, _PRIORITY, KEY),
         right=Right.TALK,
         served=True,
+        written=("body",),
     ),
     Verb(
         "mail archive",

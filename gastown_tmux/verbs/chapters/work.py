@@ -22,8 +22,8 @@ VERBS = (
         "make a bead",
         "operations.work.beads:create_bead",
         (
-            argument("title"),
-            option("--rig", "rig", Kind.RIG, "the rig it belongs to", required=True),
+            optional("title", help="one line; without it your editor opens"),
+            option("--rig", "rig", Kind.RIG, "the rig it belongs to; the only one, or the folder's, unless given"),
             option("-b --body", "body", Kind.BODY, "what is to be done; - reads standard input"),
             option("--body-file", "body", Kind.FILE, "the same, from a file"),
             option("-p --priority", "priority", Kind.INTEGER, "0 (first) to 4 (last); 2 unless given"),
@@ -34,6 +34,7 @@ VERBS = (
         ),
         right=Right.CREATE,
         served=True,
+        written=("title",),
     ),
     Verb(
         "bead list",
@@ -62,7 +63,7 @@ VERBS = (
     ),
     Verb(
         "bead update",
-        "change a bead",
+        "change a bead: what the flags say, or in your editor",
         "operations.work.beads:update_bead",
         (
             argument("bead", Kind.BEAD),
@@ -75,6 +76,7 @@ VERBS = (
         ),
         right=Right.SLING,
         served=True,
+        written=("title", "body", "priority", "needs", "labels"),
         own="bead",
     ),
     Verb(
@@ -122,7 +124,7 @@ VERBS = (
         "operations.work.bead_files:import_beads",
         (
             argument("text", Kind.FILE, "the file, - for standard input", placeholder="FILE"),
-            option("--rig", "rig", Kind.RIG, "where; the only one unless given"),
+            option("--rig", "rig", Kind.RIG, "where; the only one, or the folder's, unless given"),
         ),
         right=Right.SLING,
     ),
