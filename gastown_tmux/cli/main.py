@@ -11,6 +11,7 @@ from gastown_tmux.verbs.flags import take_globals, take_host
 from gastown_tmux.verbs.help import help_text
 from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.parser import Opener
+from gastown_tmux.verbs.table import Special
 
 
 def list_files(arguments: list[str]) -> list[str] | None:
@@ -24,7 +25,7 @@ def list_files(arguments: list[str]) -> list[str] | None:
         if given.version or given.help or words[:1] == ["help"]:
             return []
         verb, rest = find_verb(words)
-        if os.isatty(0) and os.isatty(1) and parser.needs_writing(verb, rest):
+        if os.isatty(0) and os.isatty(1) and (verb.show is Special.PATCH or parser.needs_writing(verb, rest)):
             return None
         return parser.list_files(verb, rest) if verb.served else None
     except GtError:  # told by whoever asks, in his own process

@@ -44,6 +44,7 @@ _COLOURS = {
     "superseded": "2", "landed": "32;1", "healthy": "32", "unknown": "33", "up": "32", "down": "2",
     "error": "31;1", "warning": "33", "critical": "31;1", "high": "31", "acknowledged": "33", "resolved": "2",
 }  # fmt: skip
+_PATCH_COLOURS = {"@@": "36", "+": "32", "-": "31"}
 _BEADS = ("open", "hooked", "working", "submitted", "merged", "closed")
 #: Columns of words, which say something still when they are cut; others are ids, and half an id is none.
 _PROSE = frozenset(
@@ -76,6 +77,8 @@ def render(verb: Verb, value: Any, display: Display) -> str:
             return record(verb.show, value, display)
         case Special.STATUS:
             return value.text if isinstance(value, Answer) else status(value, display)
+        case Special.PATCH:
+            return patch(str(value), display)
         case Special.PRIME:
             return str(value.text())
         case _:
@@ -207,6 +210,21 @@ def record(shape: Record, value: Any, display: Display) -> str:
     body = getattr(value, shape.body) if shape.body else None
     if body:
         lines += ["", body.removesuffix("\n") if display == PLAIN else harmless(body.rstrip().expandtabs())]
+    return "\n".join(lines)
+
+
+def patch(text: str, display: Display) -> str:
+    """Exactly, unless a terminal is to show it: then in git's colours, with nothing in it that a terminal obeys."""
+    if display == PLAIN:
+        return text.removesuffix("\n")
+    lines, in_head = list[str](), False
+    for line in text.removesuffix("\n").split("\n"):
+        # Below "@@" a removed line may well begin with "--".
+        in_head = line.startswith("diff ") or (in_head and not line.startswith("@@"))
+        kind = next((kind for kind in ("@@", "+", "-", "# ") if line.startswith(kind)), "")
+        code = "1" if in_head or kind == "# " else _PATCH_COLOURS.get(kind, "")
+        shown = harmless(line.expandtabs())
+        lines.append(f"\033[{code}m{shown}\033[m" if code and display.colour else shown)
     return "\n".join(lines)
 
 

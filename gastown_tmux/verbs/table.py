@@ -121,6 +121,8 @@ SHOWN = 50
 #: What a list of agents shows, whichever verb lists them.
 AGENT_COLUMNS = ("address", "state", "bead", "provider", "health", "since", "reason")
 KEY = option("--key", "key", help="the same key gives the first result back")
+SINCE = option("--since", "since", help="an age such as 2h, 8:00, yesterday, monday, a date or a time")
+SEARCH = option("--search", "search", help="only those with all these words")
 LIMIT = option("--limit", "limit", Kind.INTEGER, f"so many at most, 0: all; {SHOWN} on a terminal unless given")
 
 
@@ -146,6 +148,7 @@ class Special(StrEnum):
     STATUS = "status"
     PRIME = "prime"
     TEXT = "text"  # as it is
+    PATCH = "patch"  # as it is; a person at a terminal sees it in colours, page by page
     LINES = "lines"  # printed while they come
     SCREENS = "screens"  # each in the place of the one before
 

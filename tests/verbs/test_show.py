@@ -8,7 +8,7 @@ from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.events import Event
 from gastown_tmux.edges.files import clock
 from gastown_tmux.verbs import text
-from gastown_tmux.verbs.show import PLAIN, Display, line, record, table
+from gastown_tmux.verbs.show import PLAIN, Display, line, patch, record, table
 from gastown_tmux.verbs.table import Listing, Record
 
 BEADS = Listing(("id", "state", "title", "assignee", "reason"), "no beads: gt bead create")
@@ -107,3 +107,12 @@ def test_a_long_text_is_exact_in_a_pipe_and_harmless_on_a_terminal() -> None:
 )
 def test_what_reorders_a_line_or_is_not_seen_is_shown_as_a_mark(words: str, shown: str) -> None:
     assert text.harmless(words) == shown
+
+
+def test_a_patch_is_exact_for_programs_and_coloured_and_harmless_for_people() -> None:
+    text = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n--- gone\n+\x1b]0;evil\x07\tnew\n same\n"
+    assert patch(text, PLAIN) == text.removesuffix("\n")
+    shown = patch(text, Display(80, colour=True))
+    assert "\033[1m--- a/x\033[m" in shown and "\033[31m--- gone\033[m" in shown and "\033[36m@@" in shown
+    assert "\x1b]" not in shown and "\x07" not in shown and "\n same" in shown
+    assert "\033" not in patch(text, Display(80))

@@ -57,6 +57,16 @@ def local_time(moment: str) -> str:
     return time.strftime("%H:%M:%S" if then[:3] == today[:3] else "%Y-%m-%d %H:%M:%S", then)
 
 
+def find_moment(text: str) -> Time | None:
+    """What a person's words for a moment mean here and now; None where they name none. See `domain.moments`."""
+    import datetime  # few name one
+
+    from gastown_tmux.domain import moments
+
+    found = moments.find_moment(text, datetime.datetime.now())
+    return None if found is None else from_epoch(found.timestamp())
+
+
 def after(seconds: float) -> Time:
     """The moment that many seconds from now."""
     return from_epoch(time.time() + seconds)

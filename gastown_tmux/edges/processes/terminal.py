@@ -1,6 +1,7 @@
 """This process's own terminal, given to another program."""
 
 import contextlib
+import shlex
 import shutil
 import signal
 import subprocess
@@ -52,14 +53,36 @@ def run_in_terminal(
 
 
 def page(text: str, environment: Mapping[str, str]) -> None:
-    """Shows it in the person's pager, until they are done with it."""
+    """Shows it in the person's pager, until they are done with it; without any, simply so."""
     import tempfile
 
-    pager = environment.get("PAGER") or ("less" if shutil.which("less", path=environment.get("PATH")) else "more")
+    pager = find_pager(environment)
+    if pager is None:
+        sys.stdout.write(text + "\n")
+        return
     with tempfile.TemporaryFile() as file:
         file.write(text.encode(errors="replace") + b"\n")
         file.seek(0)
         run_in_terminal(["/bin/sh", "-c", pager], {"LESS": _LESS, **environment}, file)
+
+
+def find_pager(environment: Mapping[str, str]) -> str | None:
+    """$PAGER as a shell reads it, where its program is there; else the first that is."""
+    named = environment.get("PAGER", "")
+    try:
+        program = shlex.split(named)[:1]
+    except ValueError:
+        program = []
+    # Variables may stand before it: what that means, the shell knows.
+    if program and ("=" in program[0] or shutil.which(program[0], path=environment.get("PATH"))):
+        return named
+    return next((name for name in ("less", "more") if shutil.which(name, path=environment.get("PATH"))), None)
+
+
+def fits(text: str) -> bool:
+    """Whether the terminal shows it at once."""
+    columns, lines = shutil.get_terminal_size()
+    return sum(1 + len(line) // max(columns, 1) for line in text.split("\n")) < lines
 
 
 def tidy() -> None:

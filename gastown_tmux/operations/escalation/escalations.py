@@ -3,9 +3,11 @@
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.escalation import Escalation, Level, Severity
 from gastown_tmux.domain.ids import BeadId, EscalationId
+from gastown_tmux.domain.pages import Page, first_of, has_words
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.escalation import chain
+from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import escalations as rows
 from gastown_tmux.store.db import Change
@@ -37,8 +39,21 @@ def escalate(
     return Answer(escalation, f"{escalation.id} is with the {escalation.level} until {escalation.deadline}")
 
 
-def list_escalations(town: Town) -> list[Escalation]:
-    return rows.list_escalations(town.db)
+def list_escalations(
+    town: Town,
+    state: str | None = None,
+    since: str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
+) -> list[Escalation] | Page[Escalation]:
+    """Oldest first; with a limit those that nobody has resolved come first, the newest before the others."""
+    start = moment(since) if since else ""
+    found = [
+        each
+        for each in rows.list_escalations(town.db, state=state)
+        if each.updated >= start and has_words(f"{each.id} {each.text} {each.agent} {each.bead or ''}", search)
+    ]
+    return first_of(found, limit, lambda each: each.state == "resolved")
 
 
 def show_escalation(town: Town, escalation: Escalation) -> Escalation:

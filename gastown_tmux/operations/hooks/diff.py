@@ -1,9 +1,13 @@
 """Looking at work before it lands."""
 
+import contextlib
+
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import Commit, MergeRequestId
+from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import Bead, BeadState
+from gastown_tmux.domain.work import Bead, BeadState, Convoy
 from gastown_tmux.edges.git import snapshot, snapshot_history
 from gastown_tmux.edges.git.browse import compare
 from gastown_tmux.edges.git.snapshot import Snapshot
@@ -12,31 +16,68 @@ from gastown_tmux.operations.hooks.fork_points import find_fork, known_tip
 from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.store.beads import find_held_bead
+from gastown_tmux.store.beads import find_held_bead, get_bead
 from gastown_tmux.store.merging import get_merge_request
 
 _HELD = (BeadState.HOOKED, BeadState.WORKING)
 
 
 def diff(town: Town, what: str, stat: bool = False) -> str:
-    """What an agent's hook or a bead's branch changed since it was cut, work that is not committed included.
+    """What an agent's hook or a bead's branch changed since it was cut, work that is not committed included; of a
+    request what is to land, of a convoy that of all its beads, one after the other. Of nothing it is said that it is.
 
-    Raises NotFoundError where there is nothing yet.
+    Raises NotFoundError where there is no work yet.
     """
+    found = _diff(town, what, stat)
+    if not found.strip():
+        town.say(f"{what} has changed nothing")
+    return found
+
+
+def _diff(town: Town, what: str, stat: bool) -> str:
+    with contextlib.suppress(NotFoundError, UsageError):
+        if what.startswith("cv-"):
+            return _diff_convoy(town, lookup.resolve_convoy(town, what), stat)
+        if what.startswith("mr-"):
+            request = lookup.resolve_merge_request(town, what)
+            return _diff_request(town, request, stat)
     bead = _find_bead(town, what)
     if bead is None:
         address = lookup.resolve_agent(town, what)
         return _diff_hook(town, address, find_held_bead(town.db, address), stat)
+    return _diff_bead(town, bead, stat)
+
+
+def _diff_convoy(town: Town, convoy: Convoy, stat: bool) -> str:
+    """Each bead under its name; one that nobody worked on yet says so."""
+    parts = []
+    for id in convoy.beads:
+        bead = get_bead(town.db, id)
+        try:
+            text = _diff_bead(town, bead, stat).rstrip("\n") or "(no change)"
+        except NotFoundError as error:
+            text = f"({error.message})"
+        parts.append(f"# {bead.id} {bead.state} {one_line(bead.title)}\n{text}")
+    return "\n\n".join(parts)
+
+
+def _diff_bead(town: Town, bead: Bead, stat: bool) -> str:
     if bead.state in _HELD and bead.assignee is not None:
         return _diff_hook(town, bead.assignee, bead, stat)
     if bead.state in (BeadState.SUBMITTED, BeadState.MERGED) and bead.merge_request is not None:
-        request = get_merge_request(town.db, bead.merge_request)
-        rig = town.rig(request.rig)
-        repository = town.repository(rig.name)
-        tip = f"{request.merged_commit}^" if request.merged_commit else known_tip(town, rig, request.base)
-        base = _compared_with(town, rig, tip, request.base, request.head, request.id)
-        return compare(repository, base, request.head, stat=stat)
+        return _diff_request(town, get_merge_request(town.db, bead.merge_request), stat)
     return _diff_branch(town, bead, stat)
+
+
+def _diff_request(town: Town, request: MergeRequest, stat: bool) -> str:
+    """What it brings, whatever has become of it."""
+    rig = town.rig(request.rig)
+    repository = town.repository(rig.name)
+    if repository.resolve(request.head) is None:
+        raise NotFoundError(f"the commits of {request.id} are gone", hint=f"gt mq show {request.id}")
+    tip = f"{request.merged_commit}^" if request.merged_commit else known_tip(town, rig, request.base)
+    base = _compared_with(town, rig, tip, request.base, request.head, request.id)
+    return compare(repository, base, request.head, stat=stat)
 
 
 def _find_bead(town: Town, what: str) -> Bead | None:

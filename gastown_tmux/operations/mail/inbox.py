@@ -9,9 +9,10 @@ from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, Time
 from gastown_tmux.domain.mail import Message, MessageType, short_id
-from gastown_tmux.domain.pages import Page, most_of
+from gastown_tmux.domain.pages import Page, first_of, has_words, most_of
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.deliveries import find_sent, list_deliveries, move_delivery
@@ -173,15 +174,28 @@ def view(town: Town, message: Message, entry: Entry | None = None) -> MailView:
 
 
 def inbox(
-    town: Town, address: Address | None = None, all: bool = False, limit: int | None = None
+    town: Town,
+    address: Address | None = None,
+    all: bool = False,
+    since: str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
 ) -> list[MailView] | Page[MailView]:
     """Read and unread, oldest first; the archived ones too with ``all``. Looking marks nothing.
 
-    With a limit the unread and newest come first, and no other is opened.
+    With a limit the unread and newest come first, and no other is opened, unless something is searched for.
     """
     owner = address or town.actor
     mails = box(town, owner)
     entries = mails.list_all(all)
+    if since is not None or search is not None:
+        start = moment(since) if since else ""
+        found = [
+            mail
+            for mail in _views(town, owner, mails, entries)
+            if mail.date >= start and has_words(f"{mail.id} {mail.from_} {mail.subject} {mail.body}", search)
+        ]
+        return first_of(found, limit, lambda mail: mail.read or mail.archived)
     if limit is None:
         return _views(town, owner, mails, entries)
     entries.reverse()

@@ -1,19 +1,46 @@
 """The merge queue as rows have it: asks no git."""
 
 from gastown_tmux.dataclass import dataclass, replace
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.merging import MergeRequest, MergeState
+from gastown_tmux.domain.pages import Page, first_of, has_words
 from gastown_tmux.domain.rigs import QueueState, Rig
 from gastown_tmux.edges.processes import locks
+from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.rigs import list_rigs
 
 PAUSED = "the queue is paused"
+#: Nothing more becomes of these by themselves.
+OVER = frozenset((MergeState.MERGED, MergeState.CONFLICTED, MergeState.REJECTED, MergeState.SUPERSEDED))
 
 
-def list_merge_requests(town: Town, rig: Rig | None = None, state: str | None = None) -> list[MergeRequest]:
-    """One that is queued says so, where its queue is paused."""
+def list_merge_requests(
+    town: Town,
+    rig: Rig | None = None,
+    state: str | None = None,
+    assignee: Address | None = None,
+    since: str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
+) -> list[MergeRequest] | Page[MergeRequest]:
+    """Oldest first; with a limit those on their way come first, the newest before the others. One that is queued says
+    so, where its queue is paused. ``assignee``: whose work it is.
+    """
+    start = moment(since) if since else ""
+    found = [
+        request
+        for request in _list(town, rig, state)
+        if assignee in (None, request.author)
+        and request.updated >= start
+        and has_words(f"{request.id} {request.bead} {request.title} {request.branch} {request.reason or ''}", search)
+    ]
+    return first_of(found, limit, lambda request: request.state in OVER)
+
+
+def _list(town: Town, rig: Rig | None, state: str | None) -> list[MergeRequest]:
     paused = {each.name for each in list_rigs(town.db) if each.queue is QueueState.PAUSED}
     return [
         replace(request, reason=request.reason or PAUSED)

@@ -3,7 +3,10 @@
 import threading
 from collections.abc import Iterator
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.moments import FORMS
+from gastown_tmux.domain.pages import has_words, most_of
 from gastown_tmux.domain.setting_values import parse_duration
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import UsageError
@@ -13,28 +16,53 @@ from gastown_tmux.store.events import list_events
 _LOOK_SECONDS = 0.2
 
 
-def events(town: Town, follow: bool = False, since: str | None = None, type: str | None = None) -> Iterator[Event]:
-    """Oldest first; with ``follow`` it goes on for ever."""
+def events(
+    town: Town,
+    follow: bool = False,
+    since: str | None = None,
+    type: str | None = None,
+    agent: Address | None = None,
+    search: str | None = None,
+    limit: int | None = None,
+) -> Iterator[Event]:
+    """Oldest first; with a limit the newest, and it is said how many are left out. With ``follow`` it goes on for ever.
+
+    ``agent``: of what it did, and of what is about it.
+    """
     start = moment(since) if since else None
     last = 0
     pause = threading.Event()
+
+    def is_wanted(event: Event) -> bool:
+        told = f"{event.type} {event.subject} {event.actor} {' '.join(map(str, event.data.values()))}"
+        about = agent is None or agent in (event.actor, event.subject, event.data.get("agent"))
+        return about and has_words(told, search)
+
     while True:
-        for event in list_events(town.db, after=last, since=start, type=type):
-            last = event.seq
-            yield event
+        found = list_events(town.db, after=last, since=start, type=type)
+        last = found[-1].seq if found else last
+        wanted = [event for event in found if is_wanted(event)]
+        if limit and len(wanted) > most_of(limit):
+            town.say(f"{len(wanted) - limit} earlier ones are left out: --limit 0 shows all")
+            wanted = wanted[-limit:]
+        yield from wanted
         if not follow:
             return
+        limit = None
         pause.wait(_LOOK_SECONDS)
 
 
 def moment(text: str) -> str:
-    """A time, or an age such as ``2h``. Raises UsageError."""
+    """A time, an age such as ``2h``, or words such as ``yesterday`` and ``8:00``. Raises UsageError."""
     try:
         return clock.after(-parse_duration(text))
     except ValueError:
         pass
+    found = clock.find_moment(text)
+    if found is not None:
+        return found
     try:
         clock.to_epoch(text)
     except ValueError:
-        raise UsageError(f"{text!r} is neither an age such as 2h nor a time such as {clock.now()}") from None
+        raise UsageError(f"{text!r} names no moment", hint=FORMS) from None
     return text

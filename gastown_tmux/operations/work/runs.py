@@ -11,7 +11,7 @@ from gastown_tmux.domain.formulas.model import Formula, FormulaType
 from gastown_tmux.domain.formulas.pouring import pour
 from gastown_tmux.domain.formulas.values import parse_assignments, settle_values
 from gastown_tmux.domain.ids import RunId
-from gastown_tmux.domain.pages import Page, most_of
+from gastown_tmux.domain.pages import Page, first_of, has_words
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.runs import (
     OVER,
@@ -33,6 +33,7 @@ from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import resolve_provider
 from gastown_tmux.operations.supervision.up import ensure_up
+from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.courses import PRIORITY, Course, follow, place
@@ -170,15 +171,25 @@ def parse_vars(words: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def list_runs(town: Town, limit: int | None = None) -> list[Run] | Page[Run]:
-    """All, oldest first; with a limit those that go on and the newest come first."""
-    found = rows.list_runs(town.db)
-    if limit is None:
-        return found
-    most = most_of(limit)
-    found.reverse()
-    first = sorted(found, key=lambda run: run.state in OVER)
-    return Page(first, 0) if most < 0 else Page(first[:most], max(len(first) - most, 0))
+def list_runs(
+    town: Town,
+    rig: Rig | None = None,
+    state: str | None = None,
+    since: str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
+) -> list[Run] | Page[Run]:
+    """Oldest first; with a limit those that go on and the newest come first."""
+    start = moment(since) if since else ""
+    found = [
+        run
+        for run in rows.list_runs(town.db)
+        if (rig is None or run.rig == rig.name)
+        and state in (None, run.state)
+        and run.updated >= start
+        and has_words(f"{run.id} {run.title} {run.formula}", search)
+    ]
+    return first_of(found, limit, lambda run: run.state in OVER)
 
 
 def show_run(town: Town, run: Run) -> Run:

@@ -113,8 +113,9 @@ def _check_message(town: Town, message: str, given: Sequence[str], target: Rig |
     """Raises UsageError, NotFoundError for what cannot be the words of a bead and its target."""
     if not message.strip():
         raise UsageError("-m needs words", hint="gt sling -m WORDS RIG")
-    if len(given) == 1 and target is None and (near := near_target(town, given[0])):
-        raise NotFoundError(f"no rig or agent {given[0]!r}", hint=f"did you mean {near}?")
+    if len(given) == 1 and target is None and not _may_be_bead(town, given[0]):
+        near = near_target(town, given[0])
+        raise NotFoundError(f"no rig or agent {given[0]!r}", hint=f"did you mean {near}?" if near else "gt rig list")
     if given and all(_may_be_bead(town, word) for word in given):
         raise UsageError("-m makes the bead: name no other", hint="gt sling -m WORDS RIG")
     if given and " " not in message:

@@ -1,7 +1,21 @@
 """Verbs for agents in their windows, and for what is said of their work."""
 
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import KEY, Kind, Listing, Record, Special, Verb, argument, flag, option, optional
+from gastown_tmux.verbs.table import (
+    KEY,
+    LIMIT,
+    SEARCH,
+    SINCE,
+    Kind,
+    Listing,
+    Record,
+    Special,
+    Verb,
+    argument,
+    flag,
+    option,
+    optional,
+)
 
 _ESCALATION = Record(
     ("id", "severity", "state", "level", "deadline", "bead", "agent", "created", "updated"), body="text"
@@ -36,7 +50,12 @@ VERBS = (
         "escalate list",
         "what was escalated",
         "operations.escalation.escalations:list_escalations",
-        (),
+        (
+            option("--state", "state", Kind.CHOICE, "only these", choices=("open", "acknowledged", "resolved")),
+            SINCE,
+            SEARCH,
+            LIMIT,
+        ),
         Listing(("id", "severity", "state", "level", "bead", "text", "created"), "nothing was escalated"),
         right=Right.READ,
         served=True,
@@ -234,8 +253,11 @@ VERBS = (
         "operations.town.events:events",
         (
             flag("-f --follow", "follow", "go on printing them"),
-            option("--since", "since", help="a time, or an age such as 2h"),
+            SINCE,
             option("--type", "type", Kind.EVENT, "only these, such as bead or bead.merged"),
+            option("--assignee --agent", "agent", Kind.ADDRESS, "what it did, and what is about it"),
+            SEARCH,
+            LIMIT,
         ),
         Special.LINES,
         right=Right.READ,
@@ -281,7 +303,7 @@ VERBS = (
         "what changed in the worktree since a saved moment",
         "operations.hooks.snapshots:diff",
         (argument("agent", Kind.AGENT), _SEQ),
-        Special.TEXT,
+        Special.PATCH,
         right=Right.READ,
     ),
     Verb(

@@ -1,7 +1,20 @@
 """Verbs for work that is written down."""
 
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import KEY, LIMIT, Kind, Listing, Record, Verb, argument, flag, option, optional
+from gastown_tmux.verbs.table import (
+    KEY,
+    LIMIT,
+    SEARCH,
+    SINCE,
+    Kind,
+    Listing,
+    Record,
+    Verb,
+    argument,
+    flag,
+    option,
+    optional,
+)
 
 _RIG = option("--rig", "rig", Kind.RIG, "with the rig's own")
 _RUN = argument("run", Kind.RUN)
@@ -12,6 +25,7 @@ _RUN_SHOWN = Record(
     ),
     body="outline",
 )  # fmt: skip
+_RUN_STATES = ("running", "paused", "waiting", "done", "failed", "cancelled")
 _NO_RUNS = "no runs: gt formula run NAME"
 _ORDER = argument("name", Kind.ORDER)
 _ORDER_RIG = option("--rig", "rig", Kind.RIG, "the one in that rig's folder")
@@ -80,7 +94,13 @@ VERBS = (
         "run list",
         "formulas that run, or ran",
         "operations.work.runs:list_runs",
-        (LIMIT,),
+        (
+            option("--rig", "rig", Kind.RIG, "only this rig"),
+            option("--state", "state", Kind.CHOICE, "only these", choices=_RUN_STATES),
+            SINCE,
+            SEARCH,
+            LIMIT,
+        ),
         Listing(
             ("id", "formula", "rig", "state", "done", "total", "bead", "reason", "updated"),
             "no runs: gt formula run NAME",

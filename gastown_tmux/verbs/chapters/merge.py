@@ -1,7 +1,7 @@
 """Verbs for the merge queue and the daemons."""
 
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option, optional
+from gastown_tmux.verbs.table import LIMIT, SEARCH, SINCE, Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _DAEMONS = ("deacon", "witness", "refinery")
 _STATES = ("queued", "testing", "publishing", "merged", "held", "conflicted", "rejected", "superseded")
@@ -14,7 +14,14 @@ VERBS = (
         "mq list",
         "the merge queue, and what became of the rest",
         "operations.merging.views:list_merge_requests",
-        (_RIG, option("--state", "state", Kind.CHOICE, "only these", choices=_STATES)),
+        (
+            _RIG,
+            option("--state", "state", Kind.CHOICE, "only these", choices=_STATES),
+            option("--assignee", "assignee", Kind.ADDRESS, "only this agent's work"),
+            SINCE,
+            SEARCH,
+            LIMIT,
+        ),
         Listing(
             ("id", "state", "position", "bead", "author", "merged_commit", "reason", "updated"),
             "nothing was submitted yet",

@@ -2,7 +2,20 @@
 
 from gastown_tmux.domain.mail import MessageType
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import KEY, LIMIT, Kind, Listing, Record, Verb, argument, flag, option, optional
+from gastown_tmux.verbs.table import (
+    KEY,
+    LIMIT,
+    SEARCH,
+    SINCE,
+    Kind,
+    Listing,
+    Record,
+    Verb,
+    argument,
+    flag,
+    option,
+    optional,
+)
 
 _MAILS = ("id", "from_", "subject", "date", "read", "type", "priority", "to", "archived")
 _MAIL = Record(
@@ -51,6 +64,8 @@ VERBS: tuple[Verb, ...] = (
         (
             optional("address", Kind.ADDRESS, "your own unless given"),
             flag("--all", "all", "the archived ones too"),
+            SINCE,
+            SEARCH,
             LIMIT,
         ),
         Listing(_MAILS, "no mail"),

@@ -1,7 +1,21 @@
 """Verbs for work: beads, sling, convoys."""
 
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import KEY, LIMIT, Kind, Listing, Record, Special, Verb, argument, flag, option, optional
+from gastown_tmux.verbs.table import (
+    KEY,
+    LIMIT,
+    SEARCH,
+    SINCE,
+    Kind,
+    Listing,
+    Record,
+    Special,
+    Verb,
+    argument,
+    flag,
+    option,
+    optional,
+)
 
 _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
 _BEADS = ("id", "state", "priority", "title", "assignee", "reason", "updated")
@@ -44,8 +58,8 @@ VERBS = (
             _RIG,
             option("--state", "state", Kind.CHOICE, "only these", choices=(*_BEAD_STATES, "blocked")),
             option("--assignee", "assignee", Kind.ADDRESS, "only this agent's"),
-            option("--since", "since", help="only what changed since: an age such as 2h, or a time"),
-            option("--search", "search", help="only those with all these words"),
+            SINCE,
+            SEARCH,
             LIMIT,
         ),
         Listing(_BEADS, _NO_BEADS),
@@ -157,10 +171,13 @@ VERBS = (
     ),
     Verb(
         "diff",
-        "what an agent or a bead changed so far",
+        "what an agent, a bead, a merge request or a convoy changed so far",
         "operations.hooks.diff:diff",
-        (argument("what", help="an agent or a bead"), flag("--stat", "stat", "files and counts only")),
-        Special.TEXT,
+        (
+            argument("what", help="an agent, a bead, a merge request, or a convoy"),
+            flag("--stat", "stat", "files and counts only"),
+        ),
+        Special.PATCH,
         right=Right.READ,
         served=True,
     ),

@@ -7,9 +7,12 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psutil
+
+from gastown_tmux.edges.processes.terminal import find_pager
 
 LENDER = """
 import os
@@ -30,3 +33,15 @@ def test_a_signal_ends_the_program_first_and_the_terminal_is_as_before(wait_for:
     assert not program.is_running()
     os.close(master)
     os.close(terminal)
+
+
+def test_a_pager_that_is_missing_is_passed_over(tmp_path: Path) -> None:
+    for name in ("less", "most"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    path = str(tmp_path)
+    assert find_pager({"PATH": path, "PAGER": "most -s"}) == "most -s"
+    assert find_pager({"PATH": path, "PAGER": "nosuch --color"}) == find_pager({"PATH": path}) == "less"
+    assert find_pager({"PATH": path, "PAGER": "A=1 most"}) == "A=1 most"
+    assert find_pager({"PATH": path, "PAGER": "'open"}) == "less"
+    assert find_pager({"PATH": "/nowhere"}) is None

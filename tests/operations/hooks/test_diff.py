@@ -11,6 +11,7 @@ from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.hooks.diff import diff
 from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook
 from gastown_tmux.operations.merging.landing import run_refinery
+from gastown_tmux.operations.work.convoys import create_convoy
 from gastown_tmux.operations.work.worker import done, submit
 from gastown_tmux.store.beads import get_bead, return_bead, sling_bead
 from tests.journeys.town_world import git
@@ -58,6 +59,20 @@ def test_work_is_shown_wherever_its_bead_is(quiet: QuietTown) -> None:
     submit(quiet.town, quiet.rig, toast, get_bead(quiet.town.db, first))
     assert changed(quiet, first) == {"a.txt", "draft.txt"}
     assert "2 files changed" in diff(quiet.town, first, stat=True)
+    # By its request, and by the convoy it travels in.
+    request = get_bead(quiet.town.db, first).merge_request
+    assert request is not None and changed(quiet, request) == {"a.txt", "draft.txt"}
+    beads = [get_bead(quiet.town.db, id) for id in (first, quiet.bead("third"))]
+    convoy = create_convoy(quiet.town, "wagon", beads).value.id
+    text = diff(quiet.town, convoy)
+    assert changed(quiet, convoy) == {"a.txt", "draft.txt"}
+    assert f"# {first} submitted first\n" in text and "has no work to show yet" in text
+
+
+def test_that_nothing_was_changed_is_said(quiet: QuietTown) -> None:
+    ann, _ = quiet.crew()
+    assert diff(quiet.town, ann) == ""
+    assert quiet.said[-1] == "demo/ann has changed nothing"
 
 
 def test_without_a_worktree_the_last_snapshot_is_shown(quiet: QuietTown) -> None:
