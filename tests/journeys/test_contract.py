@@ -150,7 +150,7 @@ def test_refusals(quick_town: TownWorld) -> None:
         (["config", "get", "merge.stratgy"], 2),
         (["config", "set", "merge.strategy", "x"], 2),
         (["config", "set", "merge.gates", "[{"], 2),
-        (["events", "--since", "yesterday"], 2),
+        (["events", "--since", "someday"], 2),
         (["config", "set", "merge.review", "true", "--user", "--town"], 2),
         (["config", "set", "providers.mine", "{from: nope}"], 3),
         (["config", "set", "providers.mine", "{from: other}", "-c", "providers.other={from: mine}"], 2),

@@ -444,7 +444,7 @@ def test_the_first_of_many_runs(town: Town) -> None:
     write(town, THREE)
     over, second, third = (pour(town) for _ in range(3))
     runs.cancel_run(town, third)
-    page = runs.list_runs(town, 2)
+    page = runs.list_runs(town, limit=2)
     assert isinstance(page, Page)
     assert ([run.id for run in page.items], page.more) == ([second.id, over.id], 1)
     assert runs.list_runs(town, 0).more == 0  # type: ignore[union-attr]
