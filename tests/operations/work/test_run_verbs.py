@@ -447,7 +447,7 @@ def test_the_first_of_many_runs(town: Town) -> None:
     page = runs.list_runs(town, limit=2)
     assert isinstance(page, Page)
     assert ([run.id for run in page.items], page.more) == ([second.id, over.id], 1)
-    assert runs.list_runs(town, 0).more == 0  # type: ignore[union-attr]
+    assert runs.list_runs(town, limit=0).more == 0  # type: ignore[union-attr]
 
 
 def test_a_bead_by_hand_is_no_way_round(town: Town) -> None:
