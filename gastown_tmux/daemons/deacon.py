@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from gastown_tmux.daemons.background import log
@@ -14,26 +14,30 @@ from gastown_tmux.daemons.shared_files import SharedFiles
 from gastown_tmux.daemons.status_line import SignKeeper
 from gastown_tmux.daemons.timetable import Keeper
 from gastown_tmux.daemons.verb_server import VerbServer
+from gastown_tmux.domain import waiting
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import SessionState
-from gastown_tmux.domain.ids import RigName
+from gastown_tmux.domain.ids import BeadId, RigName
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import processes
-from gastown_tmux.errors import GtError
 from gastown_tmux.operations.sessions import daemons, doors, orders
 from gastown_tmux.operations.sessions.daemon_control import start_refineries
 from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.supervision import approvals, patrol, signals
-from gastown_tmux.operations.town.isolation import do_all, each
+from gastown_tmux.operations.town.isolation import do_all, isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import courses, run_gates, schedule
+from gastown_tmux.operations.work.readings import STARTING
 from gastown_tmux.store.agents import list_live_sessions
-from gastown_tmux.store.beads import list_waiting
 from gastown_tmux.store.merging import list_rigs_with_work
 from gastown_tmux.store.rigs import list_rigs
+from gastown_tmux.store.scheduling import has_waiting
 
 #: How long a rig whose workers could not be started is left alone.
 REST_SECONDS = 15.0
+#: So many starts of workers go on beside each other in a rig.
+STARTERS = 3
 #: Seconds between two looks at tmux itself; all else is asked of rows and processes.
 WINDOWS_SECONDS = 10.0
 #: Between two times that the gates of runs are asked for.
@@ -122,7 +126,37 @@ class _Deacon:
             self.jobs.do("gates of runs", run_gates.open_gates)
 
     def _give_out(self) -> None:
-        each(self.town, "giving out of work in", self._rigs, self._schedule, lambda rig: rig.name)
+        """Chosen for the whole town at once, and started in each rig by itself: a remote that hangs is that rig's."""
+        if not has_waiting(self.town.db):
+            return
+        now = time.monotonic()
+        resting = {
+            rig: waiting.rig_rests(rig, "that was a moment ago") for rig, end in self._resting.items() if end > now
+        }
+        starters = {rig.name: self._find_starter(rig.name) for rig in self._rigs}
+        resting |= {rig: waiting.rig_rests(rig, "others are being started") for rig in starters if not starters[rig]}
+        for rig, given in schedule.give_out(self.town, resting).items():
+            for bead, address in given:
+                log.info("%s is on the hook of %s", bead, address)
+            self.jobs.do(starters.get(rig) or f"start {rig}", self._starting(rig, given))
+
+    def _find_starter(self, rig: str) -> str | None:
+        """One that has nothing to do: who is free while others are still being started is given work at once."""
+        names = (f"start {rig} {number}" for number in range(STARTERS))
+        return next((name for name in names if not self.jobs.is_busy(name)), None)
+
+    def _starting(self, rig: RigName, given: Sequence[tuple[BeadId, Address]]) -> Callable[[Town], None]:
+        def start(town: Town) -> None:
+            done = False
+            with isolated(town, STARTING, rig):
+                schedule.start_given(town, rig, given)
+                done = True
+            if not done:
+                # A remote that does not answer, a program that is gone: the other rigs go on.
+                self._resting[rig] = time.monotonic() + REST_SECONDS
+                log.warning("no work is given out in %s for %.0fs", rig, REST_SECONDS)
+
+        return start
 
     def _start_refineries(self) -> None:
         if rigs := list_rigs_with_work(self.town.db, clock.now()):
@@ -144,22 +178,6 @@ class _Deacon:
         if not self.town.tmux.seems_alive() or time.monotonic() >= self._windows_due:
             self._windows_due = time.monotonic() + WINDOWS_SECONDS
             self.jobs.do("tmux", _keep_tmux)
-
-    def _schedule(self, rig: Rig) -> None:
-        now = time.monotonic()
-        if rig.parked or self._resting.get(rig.name, now) > now or not list_waiting(self.town.db, rig.name, most=1):
-            return
-
-        def work(town: Town) -> None:
-            try:
-                for bead, address in schedule.schedule(town, rig):
-                    log.info("%s is on the hook of %s", bead, address)
-            except GtError as error:
-                # A remote that does not answer, a program that is gone: the other rigs go on.
-                self._resting[rig.name] = time.monotonic() + REST_SECONDS
-                log.warning("no work is given out in %s for %.0fs: %s", rig.name, REST_SECONDS, error.in_full)
-
-        self.jobs.do(f"schedule {rig.name}", work)
 
 
 def _keep_tmux(town: Town) -> None:

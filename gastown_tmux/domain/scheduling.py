@@ -65,7 +65,8 @@ class Worker:
 class Reading:
     """``programs``: by rig and by what a bead asks for, the providers that it may be worked at with, the best first.
     ``limits`` by rig; of a provider that is in no ``provider_limits`` there may be any number. ``closed``: why a rig is
-    given nothing; ``out``: why a provider is not started; ``halt``: why nobody is. ``person``: one who may overrule.
+    given nothing; ``out``: why a provider is not started; ``spent``: why a bead or an agent is held back, by id or
+    address; ``halt``: why nobody is started. ``person``: one who may overrule.
     """
 
     now: float
@@ -77,6 +78,7 @@ class Reading:
     provider_limits: Mapping[str, int] = field(default_factory=dict)
     closed: Mapping[str, Wait] = field(default_factory=dict)
     out: Mapping[str, Wait] = field(default_factory=dict)
+    spent: Mapping[str, Wait] = field(default_factory=dict)
     halt: Wait | None = None
     person: bool = False
 
@@ -148,7 +150,8 @@ class _Choosing:
             self.names.setdefault(worker.address.rig or "", set()).add(worker.address.name)
         self.idle: dict[str, list[Worker]] = {}
         for worker in reading.workers:
-            if worker.role is Role.POLECAT and not worker.is_busy and worker.state in _FREE:
+            able = worker.state in _FREE and worker.address not in reading.spent
+            if worker.role is Role.POLECAT and not worker.is_busy and able:
                 self.idle.setdefault(worker.address.rig or "", []).append(worker)
         self.taken = set[Address]()
         self.given: list[Choice] = []
@@ -189,11 +192,15 @@ class _Choosing:
         left = []
         for candidate in ordered:
             worker = self._meant(candidate)
-            if candidate.rig in self.reading.closed or worker is None:
+            if candidate.id in self.reading.spent:
+                self.waits[candidate.id] = self.reading.spent[candidate.id]
+            elif candidate.rig in self.reading.closed or worker is None:
                 left.append(candidate)
             elif worker.holds is not None or worker.address in self.taken:
                 held = worker.holds or self._given_to(worker)
                 self.waits[candidate.id] = waiting.agent_holds(worker.address, held)
+            elif worker.address in self.reading.spent:
+                self.waits[candidate.id] = self.reading.spent[worker.address]
             elif worker.has_session:
                 self.given.append(Choice(candidate.id, worker.address))
                 self.taken.add(worker.address)
@@ -272,7 +279,7 @@ class _Choosing:
         if idle:
             known = next((each for each in idle if each.address == candidate.author), idle[0])
             return Choice(candidate.id, known.address)
-        name = next_name(self.names.setdefault(candidate.rig, set()))
+        name = next_name(self.names.setdefault(candidate.rig, set()), set().union(*self.names.values()))
         return Choice(candidate.id, Address.of(candidate.rig, name), True, None if is_first else program)
 
     def _give(self, candidate: Candidate, choice: Choice) -> None:

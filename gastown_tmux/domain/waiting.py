@@ -13,8 +13,8 @@ from gastown_tmux.domain.work import Bead, BeadState, Reason, is_met
 @dataclass(frozen=True, slots=True)
 class Wait:
     """``what`` is the kind of thing it waits for, ``id`` which one: a bead, an agent, a merge request, a rig, a
-    provider; or the town, the machine, a person, its turn. ``reason`` is one line without a full stop, ``next`` are
-    commands that change it. ``stranded``: nothing goes on until somebody gives such a command.
+    provider; or the town, the machine, a budget, a person, its turn. ``reason`` is one line without a full stop,
+    ``next`` are commands that change it. ``stranded``: nothing goes on until somebody gives such a command.
     """
 
     what: str
@@ -95,6 +95,15 @@ def rig_rests(rig: str, why: str) -> Wait:
 
 def machine_full(words: str) -> Wait:
     return Wait("machine", None, words, ("gt config show limits.memory",))
+
+
+def over_budget(words: str) -> Wait:
+    return Wait("budget", None, words, ("gt costs", "gt config show budget"), stranded=True)
+
+
+def rig_broken(rig: str, words: str, hint: str | None) -> Wait:
+    """Its settings cannot be read."""
+    return Wait("rig", rig, words, (hint,) if hint else (), stranded=True)
 
 
 def town_full(limit: int) -> Wait:

@@ -11,7 +11,6 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, Commit, ConvoyId, MergeRequestId, RigName, SessionId, Time
 from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.work import (
-    ATTEMPTS,
     BEAD,
     RETRIED,
     WAITING,
@@ -157,21 +156,6 @@ def count_ready(reader: Reader) -> dict[RigName, int]:
     ready = Counter({row["rig"]: row["n"] for row in reader.rows(_COUNT_OPEN)})
     ready.subtract({row["rig"]: row["n"] for row in reader.rows(_COUNT_BLOCKED)})
     return {RigName(rig): count for rig, count in ready.items() if count}
-
-
-def list_waiting(reader: Reader, rig: str, most: int = -1) -> list[tuple[BeadId, str | None]]:
-    """Ready beads that go to a worker by themselves: slung before, or come back to be done again; each with its target.
-
-    The most urgent first; all of them, unless ``most`` says otherwise.
-    """
-    # The first of the two conditions is word for word that of the index, or SQLite would not take it.
-    sql = (
-        f"SELECT b.id, b.target FROM beads b WHERE b.state = 'open' AND b.rig = ? AND {UNBLOCKED} AND b.attempts < ?"
-        " AND (b.target IS NOT NULL OR b.reason IS NOT NULL)"
-        f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)})) ORDER BY b.priority, b.created, b.id"
-        " LIMIT ?"
-    )
-    return [(BeadId(row["id"]), row["target"]) for row in reader.rows(sql, rig, ATTEMPTS, *RETRIED, most)]
 
 
 def list_returned(reader: Reader) -> list[Bead]:

@@ -1,7 +1,7 @@
 """What is asked of the rows to choose who gets which bead next, and to say why the others wait."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gastown_tmux.domain.ids import BeadId, Time
@@ -25,17 +25,36 @@ _CANDIDATE = (
 )
 
 
-def list_candidates(reader: Reader, bead: str | None = None, *, only_meant: bool = False) -> list[Candidate]:
-    """Ready beads that were slung, or came back to be done again; one of them, or those meant for an agent only."""
+def list_candidates(
+    reader: Reader, *, rigs: Sequence[str] | None = None, among: Sequence[BeadId] | None = None
+) -> list[Candidate]:
+    """Ready beads that were slung, or came back to be done again. With ``rigs``, of other rigs only those that are
+    meant for an agent; with ``among``, only those of these ids.
+    """
     sql, values = _CANDIDATE + _WITH_A_WAY, list[str]((*RETRIED, *RETRIED))
-    if bead is not None:
-        sql, values = f"{_CANDIDATE} FROM beads b WHERE b.id = ?", [*RETRIED, bead]
-    elif only_meant:
-        sql += " AND instr(b.target, '/')"
+    if rigs is not None:
+        sql += f" AND (instr(b.target, '/') OR b.rig IN ({placeholders(rigs)}))"
+        values += rigs
+    if among is not None:
+        sql += " AND b.id IN (SELECT value FROM json_each(?))"
+        values.append(json.dumps(list(among)))
     return [Candidate(*row) for row in reader.rows(sql, *values)]
 
 
-def has_candidates(reader: Reader) -> bool:
+def get_candidate(reader: Reader, bead: BeadId) -> Candidate:
+    """The same of one bead, however it is."""
+    row = reader.row(f"{_CANDIDATE} FROM beads b WHERE b.id = ?", *RETRIED, bead)
+    assert row is not None
+    return Candidate(*row)
+
+
+def list_waiting(reader: Reader, rig: str, most: int = -1) -> list[BeadId]:
+    """Ids of a rig's candidates, the most urgent first; all of them, unless ``most`` says otherwise."""
+    sql = f"SELECT b.id{_WITH_A_WAY} AND b.rig = ? ORDER BY b.priority, b.created, b.id LIMIT ?"
+    return [BeadId(row["id"]) for row in reader.rows(sql, *RETRIED, rig, most)]
+
+
+def has_waiting(reader: Reader) -> bool:
     return reader.row(f"SELECT 1{_WITH_A_WAY} LIMIT 1", *RETRIED) is not None
 
 

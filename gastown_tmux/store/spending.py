@@ -1,6 +1,7 @@
 """Spending rows: tokens by conversation, bead, day and model."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.agents import Session
@@ -77,6 +78,16 @@ def group_uses(reader: Reader, by: str, since: str = "") -> dict[str, list[Use]]
     return found
 
 
+def list_spenders(reader: Reader) -> tuple[set[str], set[str]]:
+    """Open beads that have used anything, with the convoys in which any bead has, and agents that have today."""
+    beads = reader.rows(
+        "SELECT DISTINCT s.bead FROM spending s JOIN beads b ON b.id = s.bead WHERE b.state = 'open'"
+        " UNION SELECT convoy FROM convoy_beads WHERE bead IN (SELECT bead FROM spending)"
+    )
+    agents = reader.rows("SELECT DISTINCT agent FROM spending WHERE day = strftime('%Y-%m-%d')")
+    return {row[0] for row in beads}, {row[0] for row in agents}
+
+
 def note_over_budget(change: Change, bead: Bead, *, over: bool) -> None:
     """That an open bead waits for a budget, or does so no longer. What it came back for is worth more."""
     if bead.state is BeadState.OPEN and bead.reason == (None if over else Reason.OVER_BUDGET):
@@ -84,10 +95,16 @@ def note_over_budget(change: Change, bead: Bead, *, over: bool) -> None:
         change.execute("UPDATE beads SET reason = ?, updated = ? WHERE id = ?", reason, change.time, bead.id)
 
 
-def note_all_over_budget(change: Change, rig: str) -> None:
-    """The same of all that wait for a worker of the rig."""
-    change.execute(
-        "UPDATE beads SET reason = ?, updated = ? WHERE rig = ? AND state = 'open' AND target IS NOT NULL"
-        " AND reason IS NULL",
-        Reason.OVER_BUDGET, change.time, rig,
-    )  # fmt: skip
+def are_unnoted(reader: Reader, beads: Sequence[str]) -> bool:
+    """Whether any of these open beads does not say yet that it waits for a budget."""
+    sql = "SELECT 1 FROM beads WHERE reason IS NULL AND id IN (SELECT value FROM json_each(?)) LIMIT 1"
+    return reader.row(sql, json.dumps(list(beads))) is not None
+
+
+def note_over_budget_only(change: Change, over: Sequence[str], free: Sequence[str]) -> None:
+    """The same of many: of those ``over``, and no more of those that are ``free``."""
+    sql = "UPDATE beads SET reason = ?, updated = ? WHERE reason IS ? AND id IN (SELECT value FROM json_each(?))"
+    if over:
+        change.execute(sql, Reason.OVER_BUDGET, change.time, None, json.dumps(list(over)))
+    if free:
+        change.execute(sql, None, change.time, Reason.OVER_BUDGET, json.dumps(list(free)))

@@ -7,7 +7,7 @@ from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Tim
 from gastown_tmux.domain.state_machine import IllegalMoveError
 from gastown_tmux.domain.work import Reason
 from gastown_tmux.errors import NotFoundError, RefusedError
-from gastown_tmux.store import agents, beads, convoys, deliveries, merging, rigs
+from gastown_tmux.store import agents, beads, convoys, deliveries, merging, rigs, scheduling
 from gastown_tmux.store.db import Change, Database, Row, TakenError
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.meta import find_result, once
@@ -58,10 +58,10 @@ def test_a_bead_that_comes_back_keeps_its_branch(db: Database) -> None:
     found = beads.get_bead(db, id)
     assert (found.state, found.reason, found.branch, found.target) == ("open", "rejected", "bead/x", TOAST)
     assert (found.assignee, found.attempts, found.labels) == (TOAST, 2, ("l",))
-    assert [one for one, _ in beads.list_waiting(db, RIG)] == [id]
+    assert scheduling.list_waiting(db, RIG) == [id]
     with db.change(OVERSEER, NOW) as change:
         beads.hold_back(change, id)
-    assert beads.list_waiting(db, RIG) == [] and beads.get_bead(db, id).reason == "unslung"
+    assert scheduling.list_waiting(db, RIG) == [] and beads.get_bead(db, id).reason == "unslung"
     assert beads.find_held_bead(db, TOAST) is None
     events = [event.type.removeprefix("bead.") for event in list_events(db, subject=id)]
     assert events == ["created", "slung", "returned", "slung", "submitted", "returned"]
@@ -124,7 +124,7 @@ def test_a_place_in_the_queue_counts_those_before_it_in_its_rig(db: Database) ->
 def test_what_is_asked_all_day_reads_no_more_than_it_must(db: Database) -> None:
     """However many beads are open, those that wait for nobody are not looked at."""
     plans = []
-    for ask in (lambda plan: beads.list_waiting(plan, RIG, 1), lambda plan: beads.find_last_bead(plan, TOAST)):
+    for ask in (lambda plan: scheduling.list_waiting(plan, RIG, 1), lambda plan: beads.find_last_bead(plan, TOAST)):
         ask(Plan(db, plans))
     assert "USING INDEX beads_with_a_way" in plans[0] and "USING INDEX beads_by_assignee" in plans[1], plans
 

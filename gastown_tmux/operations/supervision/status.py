@@ -11,12 +11,13 @@ from gastown_tmux.operations.supervision.rig_views import RigView, view_rigs
 from gastown_tmux.operations.supervision.views import AgentView, list_agents
 from gastown_tmux.operations.town import budgets, capacity
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.store.beads import count_beads, list_waiting
+from gastown_tmux.store.beads import count_beads
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import count_held, count_queued, list_hindered
 from gastown_tmux.store.meta import get_meta
 from gastown_tmux.store.rigs import list_rigs
+from gastown_tmux.store.scheduling import list_waiting
 
 WAITING_SHOWN = 5
 
@@ -90,7 +91,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         if view.publish is not None and not view.gates:
             notes.append(f"{view.name} has no merge gates: whatever merges cleanly lands")
     for view in rigs:
-        notes += [f"{id} waits for a free place" for id, _ in list_waiting(town.db, view.name, WAITING_SHOWN)]
+        notes += [f"{id} waits for a free place" for id in list_waiting(town.db, view.name, WAITING_SHOWN)]
     notes += [f"{id}: {reason}" for id, reason in list_hindered(town.db)]
     return Status(
         town=get_meta(town.db, "name") or "",

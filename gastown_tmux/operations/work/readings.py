@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 
 from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain import waiting
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Agent, AgentState, Ending, Role, Session
-from gastown_tmux.domain.ids import Time
+from gastown_tmux.domain.budgets import Scope
+from gastown_tmux.domain.ids import RigName, Time
 from gastown_tmux.domain.outages import Death, find_outages
 from gastown_tmux.domain.scheduling import Candidate, Reading, Worker
 from gastown_tmux.domain.waiting import Wait
@@ -16,14 +18,15 @@ from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.sessions.starting import resolve_provider
-from gastown_tmux.operations.town import capacity
+from gastown_tmux.operations.town import budgets, capacity
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
-from gastown_tmux.store.beads import list_held_beads
+from gastown_tmux.store.beads import get_bead, list_held_beads
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.rows import Reader
 from gastown_tmux.store.scheduling import list_ends
+from gastown_tmux.store.spending import list_spenders
 
 #: What is set aside when the workers of a rig could not be started, by the rig's name.
 STARTING = "starting of workers in"
@@ -63,7 +66,8 @@ def read_town(
     settings = town.settings()
     out, rest = _find_down(reader, agents, sessions, workers, programs)
     limits = {**settings.counts("limits.providers"), **rest}
-    closed: dict[str, Wait] = {rig.name: waiting.rig_parked(rig.name) for rig in rigs if rig.parked}
+    broken, in_rigs = _find_limits(town, {rig for rig, _ in asked})
+    closed: dict[str, Wait] = broken | {rig.name: waiting.rig_parked(rig.name) for rig in rigs if rig.parked}
     closed.update(_find_resting(town) if resting is None else resting)
     closed.update({rig.name: waiting.STANDS_STILL for rig in rigs if town.stands_still(rig.name)})
     return Reading(
@@ -72,10 +76,11 @@ def read_town(
         workers=workers,
         programs=programs.names,
         limit=settings.count("limits.agents"),
-        limits={rig.name: town.settings(rig.name).count("limits.agents") for rig in rigs},
+        limits=in_rigs,
         provider_limits=limits,
         closed=closed,
         out=programs.missing | out,
+        spent=_find_spent(town, reader, candidates, workers),
         halt=_find_halt(town, reader, person=person),
         person=person,
     )
@@ -85,7 +90,47 @@ def _find_halt(town: Town, reader: Reader, *, person: bool) -> Wait | None:
     if not person and not town.is_wanted(reader):
         return waiting.TOWN_DOWN
     full = capacity.refusal(town)
-    return waiting.machine_full(full) if full is not None else None
+    if full is None:
+        return None
+    return waiting.over_budget(full) if full.startswith(budgets.OVER) else waiting.machine_full(full)
+
+
+def _find_limits(town: Town, rigs: Iterable[str]) -> tuple[dict[str, Wait], dict[str, int]]:
+    """Those whose settings cannot be read get nothing, and hold up no other."""
+    broken, limits = dict[str, Wait](), dict[str, int]()
+    for rig in rigs:
+        limits[rig] = 0
+        try:
+            limits[rig] = town.settings(RigName(rig)).count("limits.agents")
+        except GtError as error:
+            broken[rig] = waiting.rig_broken(rig, error.message, error.hint)
+    return broken, limits
+
+
+def _find_spent(
+    town: Town, reader: Reader, candidates: Iterable[Candidate], workers: Iterable[Worker]
+) -> dict[str, Wait]:
+    """Beads and agents whose own budget is used up. Only what has a budget, and has used anything, is looked at."""
+    has_budget = cache(lambda rig, scope: town.settings(rig).use_budget(scope.key) is not None)
+    beads, agents = list_spenders(reader)
+    words = dict[str, str | None]()
+    found: dict[str, Wait] = {}
+    for candidate in candidates:
+        rig = candidate.rig
+        used: list[str] = [candidate.id] if candidate.id in beads and has_budget(rig, Scope.BEAD) else []
+        used += [candidate.convoy] if candidate.convoy in beads and has_budget(rig, Scope.CONVOY) else []
+        if not used:
+            continue
+        if used[0] not in words:
+            words[used[0]] = budgets.refusal(town, bead=get_bead(reader, candidate.id), reader=reader)
+        if (why := words[used[0]]) is not None:
+            found[candidate.id] = waiting.over_budget(why)
+    for worker in workers:
+        rig_of, address = worker.address.rig, worker.address
+        if address in agents and rig_of is not None and worker.holds is None and has_budget(rig_of, Scope.AGENT):
+            why = budgets.refusal(town, agent=address, reader=reader)
+            found.update({address: waiting.over_budget(why)} if why else {})
+    return found
 
 
 def _find_resting(town: Town) -> dict[str, Wait]:

@@ -1,28 +1,36 @@
 """What was claimed is started, and what waits is given out: worktrees, then windows."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import BeadId, Commit, RigName
-from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.scheduling import choose
+from gastown_tmux.domain.waiting import Wait
 from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.processes.locks import Lock
-from gastown_tmux.errors import GtError, explain
+from gastown_tmux.errors import GtError, explain, meets_all
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import start_sessions
-from gastown_tmux.operations.town import budgets, capacity
-from gastown_tmux.operations.town.isolation import each
+from gastown_tmux.operations.town.isolation import set_aside
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work.placement import Waits, count_places, give
+from gastown_tmux.operations.work.placement import claim
+from gastown_tmux.operations.work.readings import read_town
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
-from gastown_tmux.store.spending import note_all_over_budget
+from gastown_tmux.store.agents import list_busy
+from gastown_tmux.store.rigs import list_rigs
+from gastown_tmux.store.scheduling import list_candidates
+from gastown_tmux.store.spending import are_unnoted, note_over_budget_only
+
+#: What is set aside where a bead could not be put on a hook, by the bead's id.
+GIVING = "giving out of work,"
 
 
 def start_claimed(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> list[tuple[BeadId, Address, GtError]]:
@@ -93,41 +101,60 @@ def take_back(town: Town, bead: BeadId, address: Address, *, target: str | None)
     write_state(town, address)
 
 
-def schedule(town: Town, rig: Rig) -> list[tuple[BeadId, Address]]:
-    """Gives out the rig's open beads that wait for a worker, and those that came back to be done again.
+def give_out(town: Town, resting: Mapping[str, Wait] | None = None) -> dict[RigName, list[tuple[BeadId, Address]]]:
+    """Claims, for each rig, what goes to a worker now, in one transaction with the choice. Nothing is started.
 
-    It takes as long as fetches and set-ups take. Raises GtError where a worker could not be started, after the others
-    were; its bead goes on waiting.
+    ``resting``: rigs that are given nothing for now. While nothing can be given, rows are only read.
     """
-
-    full = capacity.refusal(town)
-    if full is not None and full.startswith(budgets.OVER) and rows.list_waiting(town.db, rig.name, 1):
+    seen = list_candidates(town.db, rigs=_with_places(town))
+    plan = choose(read_town(town, town.db, seen, resting=resting))
+    over = [id for id, wait in plan.waits.items() if wait.what == "budget"]
+    bad = set[BeadId]()
+    while chosen := [choice.bead for choice in plan.given if choice.bead not in bad]:
+        given: dict[RigName, list[tuple[BeadId, Address]]] = {}
+        current = chosen[0]
+        try:
+            with town.change() as change:
+                note_over_budget_only(change, over, chosen)
+                fresh = list_candidates(change, among=chosen)
+                for choice in choose(read_town(town, change, fresh, resting=resting)).given:
+                    current = choice.bead
+                    worker = claim(change, choice)
+                    given.setdefault(RigName(worker.rig or ""), []).append((choice.bead, worker))
+            return given
+        except Exception as error:
+            if meets_all(error) or current in bad:
+                raise
+            set_aside(town, GIVING, current, error)
+            bad.add(current)
+    if over and are_unnoted(town.db, over):
         with town.change() as change:
-            note_all_over_budget(change, rig.name)
-    if town.stands_still(rig.name) or full is not None:
+            note_over_budget_only(change, over, ())
+    return {}
+
+
+def _with_places(town: Town) -> list[RigName] | None:
+    """Rigs that may have more agents at work; None for all. Of thousands that wait for a place none need be read."""
+    busy, rigs = list_busy(town.db), list_rigs(town.db)
+    if len(busy) >= town.settings().count("limits.agents"):
         return []
-    busy = agent_rows.list_busy(town.db)
-    most = len(busy) + count_places(town, rig, busy)
+    at_work = Counter(address.rig for address in busy)
+    free = []
+    for rig in rigs:
+        try:
+            free += [rig.name] if at_work[rig.name] < town.settings(rig.name).count("limits.agents") else []
+        except GtError:
+            free.append(rig.name)  # the reading tells what is wrong with it
+    return free if len(free) < len(rigs) else None
 
-    def give_out(waiting: tuple[BeadId, str | None]) -> tuple[BeadId, Address | Waits]:
-        id, target = waiting
-        # A thousand may wait for one place: those that cannot go take no turn at the database.
-        if len(busy) >= most and (target is None or "/" not in target or target in busy):
-            return id, Waits("no place is free")
-        with town.change() as change:
-            fresh = rows.get_bead(change, id)
-            if fresh.state is not BeadState.OPEN:
-                return id, Waits("somebody else has it by now")
-            worker = give(town, change, rig, fresh, person=False)
-        busy.update([worker] if isinstance(worker, Address) else [])
-        return id, worker
 
-    waiting = rows.list_waiting(town.db, rig.name)
-    offered = each(town, f"giving out of work in {rig.name},", waiting, give_out, lambda waiting: waiting[0])
-    given = [(bead, worker) for bead, worker in offered if isinstance(worker, Address)]
+def start_given(town: Town, rig: RigName, given: Sequence[tuple[BeadId, Address]]) -> None:
+    """Starts what was claimed in one rig. It takes as long as fetches and set-ups take.
+
+    Raises GtError where a worker could not be started, after the others were; its bead goes on waiting.
+    """
     failures = start_claimed(town, given)
     if failures and town.is_wanted():
         for id, address, _ in failures:
-            take_back(town, id, address, target=rows.get_bead(town.db, id).target or rig.name)
+            take_back(town, id, address, target=rows.get_bead(town.db, id).target or rig)
         raise failures[0][2]
-    return given

@@ -8,6 +8,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import BeadId, is_bead_id
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.waiting import Wait
 from gastown_tmux.domain.work import RETRIED, WAITING, Bead, BeadState, Reason
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
@@ -19,7 +20,7 @@ from gastown_tmux.operations.sessions.starting import resolve_provider
 from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.town.lookup import find_target, guess_rig, near_target, resolve_bead
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.operations.work.placement import Waits, give
+from gastown_tmux.operations.work.placement import give
 from gastown_tmux.operations.work.schedule import start_claimed, take_back
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
@@ -34,7 +35,7 @@ class Slung:
 
     bead: BeadId
     agent: Address | None
-    waits: str | None
+    waits: Wait | None
 
 
 def sling(
@@ -80,10 +81,13 @@ def _start(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> None:
         raise failures[0][2]
 
 
-def _describe(bead: Bead, waits: str | None) -> str:
+def _describe(bead: Bead, waits: Wait | None) -> str:
     match bead.state:
+        case BeadState.OPEN if waits is not None:
+            way = f": {waits.next[0]}" if waits.stranded and waits.next else ""
+            return f"{bead.id} stays open: {waits.reason}{way}"
         case BeadState.OPEN:
-            return f"{bead.id} stays open" + (f": {waits}" if waits else "")
+            return f"{bead.id} stays open"
         case BeadState.HOOKED | BeadState.WORKING:
             return f"{bead.id} is on the hook of {bead.assignee}"
         case _:
@@ -199,8 +203,8 @@ def _claim_one(
         raise RefusedError(f"rig {rig.name} is parked", hint=f"gt rig unpark {rig.name}")
     note = address or rig.name
     rows.note_target(change, bead.id, note, provider)
-    placed = give(town, change, rig, rows.get_bead(change, bead.id), person=True)
-    return Slung(bead.id, None, placed.why) if isinstance(placed, Waits) else Slung(bead.id, placed, None)
+    placed = give(town, change, rows.get_bead(change, bead.id))
+    return Slung(bead.id, None, placed) if isinstance(placed, Wait) else Slung(bead.id, placed, None)
 
 
 def unsling(town: Town, bead: Bead) -> Answer:

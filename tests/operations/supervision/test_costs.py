@@ -9,6 +9,7 @@ import pytest
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, Role
 from gastown_tmux.domain.ids import BeadId, SessionId
+from gastown_tmux.domain.waiting import Wait
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.escalation.escalations import list_escalations
 from gastown_tmux.operations.mail.inbox import inbox
@@ -18,7 +19,7 @@ from gastown_tmux.operations.town import budgets
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import beads, convoys
-from gastown_tmux.operations.work.placement import Waits, give
+from gastown_tmux.operations.work.placement import give
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import get_bead, note_target, sling_bead
 
@@ -148,14 +149,14 @@ def test_nothing_is_started_over_a_budget_and_the_bead_says_so(town: Town, tmp_p
     use(tmp_path / "ann", 300)
     Collector().collect(town)
 
-    def give_out(person: bool = True) -> Address | Waits:
+    def give_out() -> Address | Wait:
         with town.change() as change:
             note_target(change, bead.id, "demo", "pi")
-            return give(town, change, town.rig("demo"), get_bead(change, bead.id), person=person)
+            return give(town, change, get_bead(change, bead.id))
 
     given = give_out()
-    assert isinstance(given, Waits)
-    assert given.why == f"over budget: budget.bead of {bead.id}: 300 of 250 tokens, 50 over"
+    assert isinstance(given, Wait)
+    assert given.reason == f"over budget: budget.bead of {bead.id}: 300 of 250 tokens, 50 over"
     assert get_bead(town.db, bead.id).reason == "over budget"
 
     use(tmp_path / "ann", 2000)
