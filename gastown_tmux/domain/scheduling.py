@@ -129,6 +129,11 @@ def level(candidate: Candidate, now: float) -> int:
     return candidate.priority - int(max(0.0, now - candidate.since) // AGE_SECONDS)
 
 
+def order(candidates: Iterable[Candidate], now: float) -> list[Candidate]:
+    """The most urgent first, then who waits longest."""
+    return sorted(candidates, key=lambda each: (level(each, now), each.since, each.created, each.id))
+
+
 def choose(reading: Reading, ahead: int = 0) -> Plan:
     """What goes to whom now, and why the rest waits; the same for the same reading."""
     return _Choosing(reading).choose(ahead)
@@ -161,7 +166,7 @@ class _Choosing:
         reading = self.reading
         if reading.halt is not None:
             return Plan((), (), dict.fromkeys((each.id for each in reading.waiting), reading.halt))
-        groups = self._group(self._give_to_the_running(self._in_order()))
+        groups = self._group(self._give_to_the_running(order(reading.waiting, reading.now)))
         full: dict[_Group, list[Candidate]] = {}
         while groups:
             group = self._first(groups)
@@ -182,10 +187,6 @@ class _Choosing:
                     full[other] = groups[other]
                 self.waits.update(dict.fromkeys((each.id for each in groups.pop(other)), place.wait))
         return Plan(tuple(self.given), tuple(self._look_ahead(full, ahead)), self.waits)
-
-    def _in_order(self) -> list[Candidate]:
-        now = self.reading.now
-        return sorted(self.reading.waiting, key=lambda each: (level(each, now), each.since, each.created, each.id))
 
     def _give_to_the_running(self, ordered: Iterable[Candidate]) -> list[Candidate]:
         """Those meant for an agent that runs take no place; those meant for one with its hands full wait for it."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from gastown_tmux.domain.ids import BeadId, Time
+from gastown_tmux.domain.ids import BeadId, ConvoyId, RigName, Time
 from gastown_tmux.domain.scheduling import Candidate
 from gastown_tmux.domain.waiting import Needed
 from gastown_tmux.domain.work import ATTEMPTS, RETRIED, BeadState
@@ -56,6 +56,26 @@ def list_waiting(reader: Reader, rig: str, most: int = -1) -> list[BeadId]:
 
 def has_waiting(reader: Reader) -> bool:
     return reader.row(f"SELECT 1{_WITH_A_WAY} LIMIT 1", *RETRIED) is not None
+
+
+class Title(NamedTuple):
+    """What is shown of an open bead that was given out."""
+
+    id: BeadId
+    title: str
+    rig: RigName
+    convoy: ConvoyId | None
+    priority: int
+
+
+def list_given_out(reader: Reader) -> list[Title]:
+    """Open beads that were slung or came back to be done again, also those with unmet needs, the oldest first."""
+    sql = (
+        "SELECT b.id, b.title, b.rig, (SELECT convoy FROM convoy_beads WHERE bead = b.id), b.priority FROM beads b"
+        " WHERE b.state = 'open' AND (b.target IS NOT NULL OR b.reason IS NOT NULL)"
+        f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)})) ORDER BY b.created, b.id"
+    )
+    return [Title(*row) for row in reader.rows(sql, *RETRIED)]
 
 
 class End(NamedTuple):

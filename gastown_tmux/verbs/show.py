@@ -12,7 +12,7 @@ from gastown_tmux.edges.configuration.settings_files import format_value
 from gastown_tmux.edges.files.clock import local_time, seconds_since
 from gastown_tmux.operations.town.town import Answer
 from gastown_tmux.verbs.data import to_data
-from gastown_tmux.verbs.table import AGENT_COLUMNS, Listing, Record, Special, Verb
+from gastown_tmux.verbs.table import AGENT_COLUMNS, Listing, Record, Special, Tables, Verb
 from gastown_tmux.verbs.text import cut, harmless, pad
 
 _TIMES = frozenset(
@@ -75,6 +75,8 @@ def render(verb: Verb, value: Any, display: Display) -> str:
             return table(verb.show, value, display)
         case Record():
             return record(verb.show, value, display)
+        case Tables():
+            return tables(verb.show, value.value if isinstance(value, Answer) else value, display)
         case Special.STATUS:
             return value.text if isinstance(value, Answer) else status(value, display)
         case Special.PATCH:
@@ -226,6 +228,18 @@ def patch(text: str, display: Display) -> str:
         shown = harmless(line.expandtabs())
         lines.append(f"\033[{code}m{shown}\033[m" if code and display.colour else shown)
     return "\n".join(lines)
+
+
+def tables(shape: Tables, value: Any, display: Display) -> str:
+    """Its fields, then its lists; ``more`` says how many are left out of the last."""
+    shown = [record(shape.head, value, display)] if shape.head else []
+    for heading, name, columns in shape.parts:
+        if items := getattr(value, name):
+            shown.append(f"{heading}\n{table(Listing(columns, ''), items, display)}")
+    more = getattr(value, "more", 0)
+    if len(shown) == (1 if shape.head else 0):
+        shown.append(shape.empty)
+    return "\n\n".join(shown) + (f"\n{more} more: --limit 0 shows all" if more else "")
 
 
 def status(value: Any, display: Display) -> str:

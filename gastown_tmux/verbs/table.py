@@ -142,6 +142,17 @@ class Record:
     body: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """A thing with lists in it: its own fields, where ``head`` names any, then a table for each list that holds
+    anything, under its heading. ``parts`` are heading, field and columns; ``empty`` is said where all are empty.
+    """
+
+    parts: tuple[tuple[str, str, tuple[str, ...]], ...]
+    empty: str
+    head: Record | None = None
+
+
 class Special(StrEnum):
     """Values that a face draws in a way of its own."""
 
@@ -153,7 +164,7 @@ class Special(StrEnum):
     SCREENS = "screens"  # each in the place of the one before
 
 
-Show = Listing | Record | Special | None
+Show = Listing | Record | Tables | Special | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from gastown_tmux.domain.ids import SessionId
 from gastown_tmux.domain.mail import Priority
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import Bead
+from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.processes import launch, processes
@@ -148,7 +149,8 @@ def _claim(town: Town, address: Address) -> _Start | None:
     """The session's row, by which nobody else can start one, and what to run."""
     agent = rows.get_agent(town.db, address)
     held = find_held_bead(town.db, address)
-    provider = resolve_provider(town, agent.rig, (held and held.provider) or agent.provider)
+    named = (held and held.provider) or agent.provider or shipped.load_role(agent.role, town.path).provider
+    provider = resolve_provider(town, agent.rig, named)
     ours = processes.process(os.getpid())
     assert ours is not None
     try:

@@ -10,6 +10,7 @@ from gastown_tmux.verbs.table import (
     Listing,
     Record,
     Special,
+    Tables,
     Verb,
     argument,
     flag,
@@ -161,6 +162,22 @@ VERBS = (
             KEY,
         ),
         right=Right.SLING,
+    ),
+    Verb(
+        "scheduler",
+        "what is worked at next, and why the rest waits",
+        "operations.work.scheduler:show_scheduler",
+        (_RIG, LIMIT),
+        Tables(
+            (
+                ("next", "next", ("bead", "priority", "title", "convoy", "worker", "reason")),
+                ("waiting", "waiting", ("bead", "priority", "title", "convoy", "reason")),
+            ),
+            "nothing that was given out waits",
+            head=Record(("capacity",)),
+        ),
+        right=Right.READ,
+        served=True,
     ),
     Verb(
         "unsling",

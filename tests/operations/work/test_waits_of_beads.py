@@ -4,17 +4,24 @@ from collections.abc import Sequence
 
 import pytest
 
+from gastown_tmux.domain import waiting
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import BeadId, RigName
 from gastown_tmux.domain.waiting import reason_of
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import flags
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.town import isolation
 from gastown_tmux.operations.town.configuration import set_key
+from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.beads import create_bead
+from gastown_tmux.operations.work.readings import STARTING
+from gastown_tmux.operations.work.schedule import give_out
+from gastown_tmux.operations.work.scheduler import show_scheduler
 from gastown_tmux.operations.work.waiting import explain_bead, explain_beads
-from gastown_tmux.store.agents import end_session, insert_agent, insert_session, move_agent
+from gastown_tmux.store.agents import end_session, get_agent, insert_agent, insert_session, list_agents, move_agent
 from gastown_tmux.store.beads import close_bead, get_bead, insert_bead, list_beads, note_target, return_bead, sling_bead
 from gastown_tmux.store.meta import set_wanted
 from gastown_tmux.store.rigs import park_rig
@@ -151,3 +158,57 @@ def test_what_is_over_waits_for_nothing_and_many_cost_one_look(up: Town) -> None
     found = explain_beads(up, list_beads(up.db))
     assert found[done] == ()
     assert {reason_of(found[id]) for id in others} == {"its turn comes next", "all 8 places of demo are taken"}
+
+
+def test_the_scheduler_says_what_goes_next_and_why_the_rest_waits(up: Town) -> None:
+    set_key(up, "limits.agents", 2, rig=up.rig("demo"))
+    first, second, third = (bead(up, title, given="demo") for title in ("one", "two", "three"))
+    blocked = bead(up, "later", needs=[third], given="demo")
+    bead(up, "given to nobody")
+    found = show_scheduler(up)
+    assert [(each.bead, each.worker, each.reason) for each in found.next] == [
+        (first, "demo/cat", None), (second, "demo/toast", None), (third, None, "all 2 places of demo are taken"),
+    ]  # fmt: skip
+    assert [(each.bead, each.title, each.reason) for each in found.waiting] == [
+        (blocked, "later", f"it needs {third}, which is open")
+    ]
+    assert found.capacity == "town 0 of 30, demo 0 of 2"
+    assert (show_scheduler(up, limit=0), show_scheduler(up, rig=up.rig("demo"))) == (found, found)
+    with up.change() as change:
+        set_wanted(change, False)
+    down = {"the town is down", f"it needs {third}: the town is down"}
+    assert {each.reason for each in show_scheduler(up).waiting} == down
+
+
+def test_a_role_names_what_is_used_while_its_first_program_cannot_be_had(up: Town) -> None:
+    (up.path / "roles" / "polecat.md").write_text("---\nprovider: gone\nfallback: [runbook]\n---\nwork\n")
+    set_key(up, "providers.gone", {"from": "command", "command": "no-such-program"})
+    id, asked = bead(up, given="demo"), bead(up)
+    with up.change() as change:
+        note_target(change, asked, "demo", "gone")
+    [(given, worker)] = give_out(up)["demo"]
+    assert (given, worker) == (id, "demo/toast")  # cat would run the first
+    assert get_agent(up.db, worker).provider == "runbook"
+    assert "no-such-program" in str(why(up, asked))
+
+
+def test_choice_and_claim_are_one_and_a_bead_that_cannot_be_claimed_holds_up_no_other(up: Town) -> None:
+    poisoned, other = bead(up, "poisoned", given="demo"), bead(up, "other", given="demo")
+    with up.change() as change:
+        change.execute(
+            "CREATE TEMP TRIGGER poison BEFORE UPDATE OF assignee ON main.beads"
+            f" WHEN NEW.id = '{poisoned}' BEGIN SELECT RAISE(ABORT, 'poisoned'); END"
+        )
+    assert [id for id, _ in give_out(up)["demo"]] == [other]
+    assert get_bead(up.db, poisoned).state == "open"
+    assert len(list_agents(up.db)) == 3, "nobody was made for what could not be given"
+    assert [trouble.item for _, trouble in list_troubles(up)] == [poisoned]
+
+
+def test_a_rig_that_rests_gets_nothing(up: Town) -> None:
+    id = bead(up, given="demo")
+    assert give_out(up, {"demo": waiting.rig_rests("demo", "no disk")}) == {}
+    with isolation.isolated(up, STARTING, "demo"):
+        raise GtError("the remote does not answer")
+    assert why(up, id) == "workers of demo could not be started: the remote does not answer"
+    assert [each for each, _ in give_out(up, {})["demo"]] == [id]
