@@ -1,7 +1,8 @@
 """Which of the beads that wait goes to which worker next: one choice over one reading of the town.
 
-The most urgent first, where two hours of waiting count as one step of priority, so that nothing waits for ever. Among
-equals the rig, and then the convoy, that has the fewest at work. Never more at work than town, rig and provider allow.
+The most urgent first, where an hour of waiting counts as one step of priority, as in the merge queue, so that nothing
+waits for ever. Among equals the rig, and then the convoy, that has the fewest at work. Never more at work than town,
+rig and provider allow.
 """
 
 from collections import Counter
@@ -18,7 +19,7 @@ from gastown_tmux.domain.waiting import Wait
 from gastown_tmux.domain.worker_names import next_name
 
 #: So long a bead waits to count as more urgent by one.
-AGE_SECONDS = 7200.0
+AGE_SECONDS = 3600.0
 
 
 class Candidate(NamedTuple):
@@ -125,7 +126,7 @@ class _Held:
 
 
 def level(candidate: Candidate, now: float) -> int:
-    """How urgent it is by now: its priority, less one for each two hours. A clock that was put back takes nothing."""
+    """How urgent it is by now: its priority, less one for each hour. A clock that was put back takes nothing."""
     return candidate.priority - int(max(0.0, now - candidate.since) // AGE_SECONDS)
 
 

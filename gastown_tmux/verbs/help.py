@@ -39,6 +39,7 @@ _CHAPTERS = (
             "bead",
             "sling",
             "unsling",
+            "scheduler",
             "convoy",
             "formula",
             "run",

@@ -46,7 +46,7 @@ def test_the_most_urgent_first_then_who_waits_longest() -> None:
     assert names(choose(reading(waits))) == ["3", "2", "1"]
 
 
-def test_two_hours_of_waiting_are_one_step_of_priority() -> None:
+def test_an_hour_of_waiting_is_one_step_of_priority() -> None:
     old, fresh = candidate(1, priority=3, since=NOW - AGE_SECONDS), candidate(2, since=NOW - AGE_SECONDS + 1)
     assert level(old, NOW) == level(fresh, NOW) == 2
     assert names(choose(reading([fresh, old], limit=1))) == ["1"]
