@@ -40,6 +40,12 @@ def last_event(reader: Reader, type: str, subject: str) -> Event | None:
     return _event(row) if row else None
 
 
+def list_newest(reader: Reader, subject: str, most: int, of: str = "") -> list[Event]:
+    """So many of the newest about ``subject``, oldest first; ``of``: only those whose data has these words."""
+    sql = "SELECT * FROM events WHERE subject = ? AND instr(data, ?) ORDER BY seq DESC LIMIT ?"
+    return [_event(row) for row in reversed(reader.rows(sql, subject, of, most))]
+
+
 def put_back(change: Change, events: Iterable[Event]) -> None:
     """Rows that a restored database lacks, under the numbers they had: none of these is given out again."""
     for event in events:

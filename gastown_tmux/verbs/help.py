@@ -46,6 +46,7 @@ _CHAPTERS = (
             "order",
             "diff",
             "review",
+            "why",
             "digest",
             "waiting",
             "approve",

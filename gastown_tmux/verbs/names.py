@@ -27,7 +27,11 @@ from gastown_tmux.verbs.table import Kind
 NAMED = (
     Kind.AGENT, Kind.CREW, Kind.POLECAT, Kind.ADDRESS, Kind.RIG, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST,
     Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.FORMULA, Kind.RUN, Kind.ORDER, Kind.MAIL, Kind.SETTING,
-    Kind.EVENT,
+    Kind.EVENT, Kind.THING,
+)  # fmt: skip
+#: What may be asked why it is as it is.
+_THINGS = (
+    Kind.AGENT, Kind.BEAD, Kind.RUN, Kind.CONVOY, Kind.MERGE_REQUEST, Kind.ESCALATION, Kind.ORDER, Kind.RIG,
 )  # fmt: skip
 #: Each of them is a file to be read.
 MAILS = 30
@@ -74,6 +78,8 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
             ]
         case Kind.MAIL:
             return _mails(Mailbox(town.mail / town.actor.folder))
+        case Kind.THING:
+            return [choice for each in _THINGS for choice in list_names(town, each)]
         case Kind.SETTING:
             return [(setting.key, find_key(setting.key).summary) for setting in town.settings().show()]
         case Kind.EVENT:

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     FORMULA = "formula"
     RUN = "run"
     ORDER = "order"
+    THING = "thing"
     MAIL = "mail"
     SETTING = "key"
     EVENT = "type of event"

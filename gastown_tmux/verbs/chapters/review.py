@@ -1,7 +1,7 @@
 """Verbs for what waits for a person."""
 
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import Kind, Listing, Verb, flag, option, optional
+from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _WHOSE = (
     optional("agents", Kind.AGENT, "whose question", many=True),
@@ -17,6 +17,21 @@ VERBS = (
         "operations.supervision.review:review",
         (),
         Listing(("kind", "id", "title", "reason", "next", "bead", "agent", "since"), "nothing waits for you"),
+        right=Right.READ,
+        served=True,
+    ),
+    Verb(
+        "why",
+        "what a thing waits for, since when, on what evidence, and the commands that change it",
+        "operations.explaining.why:why",
+        (
+            argument(
+                "thing",
+                Kind.THING,
+                "a bead, agent, convoy, run, RUN/STEP, request, escalation, mail, order or rig",
+            ),
+        ),
+        Record(("subject", "kind", "title", "state", "since"), body="story"),
         right=Right.READ,
         served=True,
     ),
