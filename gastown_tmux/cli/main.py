@@ -1,6 +1,7 @@
 """The command line: global flags, help, errors in one line, exit statuses."""
 
 import contextlib
+import gc
 import os
 import sys
 
@@ -87,11 +88,13 @@ def _run(arguments: list[str], open_file: Opener) -> int:
     if not (words or given.help) and sys.stdin.isatty() and sys.stdout.isatty():
         from gastown_tmux.cli.mayor import converse  # the REPL's library costs 100 ms
 
+        _collect_garbage()
         converse(given)
         return 0
     if words[:1] == ["__popup"]:
         from gastown_tmux.cli.mayor import pop_up
 
+        _collect_garbage()
         pop_up(given, words[-1])
         return 0
     if not words or given.help:
@@ -100,5 +103,12 @@ def _run(arguments: list[str], open_file: Opener) -> int:
     verb, rest = find_verb(words)
     from gastown_tmux.cli.command import carry_out  # 30 ms that help need not pay
 
+    _collect_garbage()
     carry_out(verb, rest, given, open_file)
     return 0
+
+
+def _collect_garbage() -> None:
+    """From now on, and never in what has been imported."""
+    gc.freeze()
+    gc.enable()
