@@ -5,7 +5,7 @@ import os
 import sys
 
 from gastown_tmux.cli import render
-from gastown_tmux.edges.processes.terminal import ask, fits, hear, is_terminal, page
+from gastown_tmux.edges.processes.person import ask, hear, is_terminal
 from gastown_tmux.operations.town.town import NOWHERE, Town
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.flags import Globals
@@ -39,11 +39,19 @@ def _carry_out(verb: Verb, words: list[str], given: Globals, open_file: Opener) 
     town.edit = lambda text, ending: _edit(text, ending, town)
     with contextlib.nullcontext() if given.json or given.quiet else render.progress():
         for text in answer(verb, words, town, render.display(), given.json, open_file):
-            if verb.show is Special.PATCH and not given.json and is_terminal() and not fits(text):
-                page(text, town.environment)
+            if verb.show is Special.PATCH and not given.json and is_terminal() and _has_paged(text, town):
                 continue
             write(text)
             sys.stdout.flush()
+
+
+def _has_paged(text: str, town: Town) -> bool:
+    from gastown_tmux.edges.processes.terminal import fits, page  # few show so much
+
+    if fits(text):
+        return False
+    page(text, town.environment)
+    return True
 
 
 def _edit(text: str, ending: str, town: Town) -> str | None:

@@ -9,7 +9,6 @@ from gastown_tmux.edges.git.environment import shed_foreign
 from gastown_tmux.errors import GtError, explain
 from gastown_tmux.verbs import parser
 from gastown_tmux.verbs.flags import take_globals, take_host
-from gastown_tmux.verbs.help import help_text
 from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.parser import Opener
 from gastown_tmux.verbs.table import Special
@@ -98,6 +97,8 @@ def _run(arguments: list[str], open_file: Opener) -> int:
         pop_up(given, words[-1])
         return 0
     if not words or given.help:
+        from gastown_tmux.verbs.help import help_text  # nobody else needs it
+
         print(help_text(words))
         return 0
     verb, rest = find_verb(words)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gastown_tmux.domain.rights import Right
 from gastown_tmux.edges.configuration.settings_files import Configuration
 from gastown_tmux.edges.hosts.ssh import Host
-from gastown_tmux.edges.processes.terminal import is_terminal
+from gastown_tmux.edges.processes.person import is_terminal
 from gastown_tmux.errors import RefusedError
 
 

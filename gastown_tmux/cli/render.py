@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import sys
 
 from gastown_tmux.verbs.show import PLAIN, Display
@@ -17,7 +16,7 @@ def draw(screen: str) -> None:
     if not sys.stdout.isatty():
         write(screen)
         return
-    lines = screen.split("\n")[-shutil.get_terminal_size().lines :]
+    lines = screen.split("\n")[-_size().lines :]
     # No wrapping, home; each line and what is below the last cleared, where the screen before had more.
     sys.stdout.write("\033[?7l\033[H" + "\033[0m\033[K\r\n".join(lines) + "\033[0m\033[K\033[J\033[?7h")
 
@@ -43,7 +42,13 @@ def display() -> Display:
     if not sys.stdout.isatty():
         return PLAIN
     return Display(
-        width=shutil.get_terminal_size().columns,
+        width=_size().columns,
         colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         signs=sys.stdout.encoding.lower() in ("utf-8", "utf8"),
     )
+
+
+def _size() -> os.terminal_size:
+    import shutil  # its archives cost 1 ms
+
+    return shutil.get_terminal_size()

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 from gastown_tmux.edges.processes.locks import Lock, holder
-from gastown_tmux.edges.processes.processes import ProcessRef, is_stopped, run_quietly, send, wait_for_death
+from gastown_tmux.edges.processes.processes import ProcessRef, is_stopped, send, wait_for_death
+from gastown_tmux.edges.processes.spawning import run_quietly
 
 DAEMONS = ("deacon", "witness")
 #: What they have for reviving one another.

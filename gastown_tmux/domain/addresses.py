@@ -7,7 +7,7 @@ from gastown_tmux.errors import UsageError
 
 TOWN_ADDRESSES = ("mayor", "deacon", "witness", "overseer")
 
-_GROUP = re.compile(r"@(town|rig/[a-z0-9-]+|crew/[a-z0-9-]+|polecats/[a-z0-9-]+)\Z")
+_GROUP = r"@(town|rig/[a-z0-9-]+|crew/[a-z0-9-]+|polecats/[a-z0-9-]+)\Z"
 
 
 class Address(str):
@@ -68,4 +68,4 @@ WITNESS = Address("witness")
 
 
 def is_group(text: str) -> bool:
-    return bool(_GROUP.match(text))
+    return bool(re.match(_GROUP, text))

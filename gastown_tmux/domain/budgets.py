@@ -11,8 +11,8 @@ from gastown_tmux.domain.spending import Spent
 
 #: From this share of a budget on a person is told.
 NEAR = 0.8
-_USD = re.compile(r"\$?\s*(\d+(?:\.\d+)?)\s*(?:USD|usd|\$)\Z|\$\s*(\d+(?:\.\d+)?)\Z")
-_TOKENS = re.compile(r"(\d+(?:\.\d+)?)\s*([kKM]?)(?:\s*tokens)?\Z")
+_USD = r"\$?\s*(\d+(?:\.\d+)?)\s*(?:USD|usd|\$)\Z|\$\s*(\d+(?:\.\d+)?)\Z"
+_TOKENS = r"(\d+(?:\.\d+)?)\s*([kKM]?)(?:\s*tokens)?\Z"
 _TIMES = {"": 1, "k": 1000, "K": 1000, "M": 1_000_000}
 _LARGEST = 2.0**60
 
@@ -67,9 +67,9 @@ def parse_budget_of_use(value: object) -> Budget:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _LARGEST:
         return Budget(tokens=value)
     text = value.strip() if isinstance(value, str) else ""
-    if (found := _USD.match(text)) and 0 < float(found[1] or found[2]) <= _LARGEST:
+    if (found := re.match(_USD, text)) and 0 < float(found[1] or found[2]) <= _LARGEST:
         return Budget(usd=float(found[1] or found[2]))
-    if (found := _TOKENS.match(text)) and 1 <= float(found[1]) * _TIMES[found[2]] <= _LARGEST:
+    if (found := re.match(_TOKENS, text)) and 1 <= float(found[1]) * _TIMES[found[2]] <= _LARGEST:
         return Budget(tokens=int(float(found[1]) * _TIMES[found[2]]))
     raise ValueError(rule)
 

@@ -11,9 +11,9 @@ MOST_LINES = 3
 MOST_LETTERS = 500
 _LINE_LETTERS = 220
 
-_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
-_PREFIX = re.compile(r"^((fatal|error|remote):\s+|npm (error|ERR!)\s+|! \[[^\]]*\]\s+)+", re.I)
-_VERDICT = re.compile(r"^! ?\[")
+_CONTROLS = r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]"
+_PREFIX = r"(?i)^((fatal|error|remote):\s+|npm (error|ERR!)\s+|! \[[^\]]*\]\s+)+"
+_VERDICT = r"^! ?\["
 
 
 def _any(*patterns: str) -> Callable[[], re.Pattern[str]]:
@@ -113,11 +113,10 @@ _CAUSE = _any(
     "does not appear to be a git",
     r"returned error: \d",
 )
-_LOUD = re.compile(r"^(fatal|error|npm error|npm err!|panic|failed|conflict|curl|\w+:)\b|^! ?\[|^\*\*\* ", re.I)
-_REMOTE_LOUD = re.compile(
-    r"error|fail|denied|declin|reject|refus|requir|must|cannot|can't|could not|unable|invalid|forbid|protected"
-    r"|missing|lacks?\b|not (allowed|permitted|found)|too (large|big)|exceed",
-    re.I,
+_LOUD = r"(?i)^(fatal|error|npm error|npm err!|panic|failed|conflict|curl|\w+:)\b|^! ?\[|^\*\*\* "
+_REMOTE_LOUD = (
+    r"(?i)error|fail|denied|declin|reject|refus|requir|must|cannot|can't|could not|unable|invalid|forbid|protected"
+    r"|missing|lacks?\b|not (allowed|permitted|found)|too (large|big)|exceed"
 )
 
 
@@ -136,21 +135,21 @@ def cause_of(text: str) -> str:
     # Where nothing stands out, the end is likelier to tell than the beginning.
     chosen = chosen[:MOST_LINES] if best > 1 else chosen[-MOST_LINES:]
     # What git calls the refusal names the remote's reason, which is often all there is.
-    chosen += [line for line in lines if _VERDICT.match(line) and line not in chosen]
-    parts = dict.fromkeys(_short(_PREFIX.sub("", line)) for line in chosen)
+    chosen += [line for line in lines if re.match(_VERDICT, line) and line not in chosen]
+    parts = dict.fromkeys(_short(re.sub(_PREFIX, "", line)) for line in chosen)
     return "; ".join(part for part in parts if part)[:MOST_LETTERS]
 
 
 def _lines(text: str) -> Iterator[str]:
     """What is no noise; a line that announces a list with the list's beginning."""
-    lines = [_CONTROLS.sub("", line).rstrip() for line in re.split(r"[\r\n]+", text)]
+    lines = [re.sub(_CONTROLS, "", line).rstrip() for line in re.split(r"[\r\n]+", text)]
     for number, line in enumerate(lines):
         plain = line.strip("@ \t")
         if plain.lower().startswith("usage:"):
             return
         if not plain or _NOISE().match(plain) or re.fullmatch(r"remote:\s*", plain) or _is_listed(lines, number):
             continue
-        if plain.endswith(":") and _LOUD.search(plain):
+        if plain.endswith(":") and re.search(_LOUD, plain):
             listed = [entry.strip() for entry in lines[number + 1 : number + 1 + MOST_LINES] if entry.startswith("\t")]
             plain = f"{plain} {', '.join(listed)}".strip()
         yield plain
@@ -161,7 +160,7 @@ def _is_listed(lines: list[str], number: int) -> bool:
 
 
 def _rank(line: str) -> int:
-    bare = _PREFIX.sub("", line)
+    bare = re.sub(_PREFIX, "", line)
     if _CONSEQUENCE().search(bare):
         return 0
     if _CAUSE().search(bare):
@@ -169,8 +168,8 @@ def _rank(line: str) -> int:
     if line.startswith(("remote: error:", "remote: fatal:")):
         return 3
     if line.startswith("remote:"):
-        return 2 if _REMOTE_LOUD.search(bare) else 1
-    return 2 if _LOUD.search(line) else 1
+        return 2 if re.search(_REMOTE_LOUD, bare) else 1
+    return 2 if re.search(_LOUD, line) else 1
 
 
 def _short(line: str) -> str:

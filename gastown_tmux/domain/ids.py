@@ -26,8 +26,8 @@ RESERVED = frozenset(("hq", "mayor", "deacon", "witness", "refinery", "overseer"
 RESERVED_PREFIXES = frozenset(("cv", "mr", "run", "esc", "ses"))
 ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
-_PREFIX = re.compile(r"[a-z]{2,4}\Z")
+_NAME = r"[a-z][a-z0-9-]{0,31}\Z"
+_PREFIX = r"[a-z]{2,4}\Z"
 # The last second of a year of four digits.
 _LAST = 253402300799.0
 
@@ -57,7 +57,7 @@ def parse_time(text: str) -> Time | None:
 
 def is_name(text: str) -> bool:
     """Whether a rig, agent or town may be called so."""
-    return bool(_NAME.match(text)) and text not in RESERVED
+    return bool(re.match(_NAME, text)) and text not in RESERVED
 
 
 def is_bead_id(text: str, prefix: str) -> bool:
@@ -67,7 +67,7 @@ def is_bead_id(text: str, prefix: str) -> bool:
 
 def parse_name(text: str, what: str) -> str:
     """A rig's, agent's or town's name; ``what`` names the thing in the error."""
-    if not _NAME.match(text):
+    if not re.match(_NAME, text):
         raise UsageError(f"{text!r} is not a {what} name: a lower-case letter, then letters, digits or '-', 32 at most")
     if text in RESERVED:
         raise UsageError(
@@ -78,7 +78,7 @@ def parse_name(text: str, what: str) -> str:
 
 def parse_prefix(text: str) -> str:
     """A rig's bead prefix: two to four letters."""
-    if not _PREFIX.match(text) or text in RESERVED_PREFIXES:
+    if not re.match(_PREFIX, text) or text in RESERVED_PREFIXES:
         raise UsageError(
             f"{text!r} is not a bead prefix: two to four lower-case letters, none of "
             + ", ".join(sorted(RESERVED_PREFIXES))
@@ -101,6 +101,6 @@ def suggest_prefix(rig: str, taken: frozenset[str]) -> str:
     candidates = [initials[:4], letters[:2], letters[:3], letters[:4]]
     candidates += [letters[:1] + a + b for a in "abcdefghijklmnopqrstuvwxyz" for b in "abcdefghijklmnopqrstuvwxyz"]
     for candidate in candidates:
-        if _PREFIX.match(candidate) and candidate not in taken | RESERVED_PREFIXES:
+        if re.match(_PREFIX, candidate) and candidate not in taken | RESERVED_PREFIXES:
             return candidate
     raise UsageError(f"no bead prefix is free for {rig!r}", hint="gt rig add NAME URL --prefix P")

@@ -5,8 +5,8 @@ Inside, such a byte is what Python makes of it (a lone surrogate), so that the f
 
 import re
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_ESCAPED = re.compile('[\x00-\x1f\x7f"\\\\\ud800-\udfff]')
+_SURROGATE = "[\ud800-\udfff]"
+_ESCAPED = '[\x00-\x1f\x7f"\\\\\ud800-\udfff]'
 _SHORT = {"\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", '"': '"', "\\": "\\"}
 
 
@@ -16,7 +16,7 @@ def printable(text: str) -> str:
     >>> printable("caf\\udce9 ☕")
     'caf\\\\351 ☕'
     """
-    return text if text.isascii() else _SURROGATE.sub(_escape, text)
+    return text if text.isascii() else re.sub(_SURROGATE, _escape, text)
 
 
 def quoted_name(name: str) -> str:
@@ -25,7 +25,7 @@ def quoted_name(name: str) -> str:
     >>> print(quoted_name("caf\\udce9"), quoted_name("a b"), quoted_name("a\\nb"))
     "caf\\351" a b "a\\nb"
     """
-    return f'"{_ESCAPED.sub(_escape, name)}"' if _ESCAPED.search(name) else name
+    return f'"{re.sub(_ESCAPED, _escape, name)}"' if re.search(_ESCAPED, name) else name
 
 
 def _escape(found: re.Match[str]) -> str:

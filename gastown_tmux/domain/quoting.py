@@ -16,8 +16,8 @@ INJECTED_MAILS = 10
 INJECTED_BYTES = 6_000
 _EXCERPT_BYTES = 800
 
-_BREAKS = re.compile("[\t-\r\x85\u2028\u2029]+")
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+_BREAKS = "[\t-\r\x85\u2028\u2029]+"
+_CONTROLS = "[\x00-\x1f\x7f-\x9f]"
 
 
 class Excerpt:
@@ -42,7 +42,9 @@ class Excerpt:
 
 def one_line(text: str) -> str:
     """The text without control characters, each run of tabs and line breaks as one space, trimmed."""
-    return _CONTROLS.sub("", _BREAKS.sub(" ", text)).strip()
+    if not text.isprintable():
+        text = re.sub(_CONTROLS, "", re.sub(_BREAKS, " ", text))
+    return text.strip()
 
 
 def visible(text: str) -> str:
@@ -110,7 +112,7 @@ def _quote(mail: Excerpt) -> str:
 
 def _unhidden(text: str) -> str:
     if text.isascii():
-        return _CONTROLS.sub("", text)
+        return re.sub(_CONTROLS, "", text)
     import unicodedata  # 2 ms that most mails need not pay
 
     return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))

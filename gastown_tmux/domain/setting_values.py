@@ -2,7 +2,6 @@
 
 import datetime
 import re
-import shlex
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
@@ -12,12 +11,12 @@ from gastown_tmux.domain.forges import parse_repository
 Parse = Callable[[object], object]
 Part = TypeVar("Part")
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\Z")
+_DURATION = r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\Z"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_HOURS = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\Z")
-_BUDGET = re.compile(r"(\d+) per (.+)\Z")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?)i?B?\Z")
-_SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*\Z|file:[~/].*\Z")
+_HOURS = r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\Z"
+_BUDGET = r"(\d+) per (.+)\Z"
+_SIZE = r"(\d+(?:\.\d+)?)\s*([kKMGT]?)i?B?\Z"
+_SECRET = r"env:[A-Za-z_][A-Za-z0-9_]*\Z|file:[~/].*\Z"
 #: More than any clock is asked for, and than any disk holds.
 _LONGEST, _LARGEST = 36500 * 86400.0, 2.0**60
 _BYTES = {"": 1, "k": 2**10, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -29,7 +28,7 @@ def parse_duration(value: object) -> float:
     >>> parse_duration("5m"), parse_duration("0.1s")
     (300.0, 0.1)
     """
-    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
+    match = re.match(_DURATION, value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError("a duration such as 30s, 5m or 2h")
     seconds = float(match[1]) * _SECONDS[match[2]]
@@ -40,7 +39,7 @@ def parse_duration(value: object) -> float:
 
 def parse_size(value: object) -> int:
     """Bytes of ``512M`` or ``2G``."""
-    match = _SIZE.match(value.strip()) if isinstance(value, str) else None
+    match = re.match(_SIZE, value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError("a size such as 512M or 2G")
     size = float(match[1]) * _BYTES[match[2]]
@@ -51,7 +50,7 @@ def parse_size(value: object) -> int:
 
 def parse_budget(value: object) -> tuple[int, float]:
     """How many in how many seconds, of ``10 per 10m``."""
-    match = _BUDGET.match(value.strip()) if isinstance(value, str) else None
+    match = re.match(_BUDGET, value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError("a budget such as '10 per 10m'")
     return int(match[1]), parse_duration(match[2])
@@ -119,7 +118,7 @@ def parse_date(value: object) -> str:
 
 def parse_hours(value: object) -> tuple[int, int]:
     """Two times of a day as minutes since midnight, of ``22:00-07:00``."""
-    match = _HOURS.match(value.strip()) if isinstance(value, str) else None
+    match = re.match(_HOURS, value.strip()) if isinstance(value, str) else None
     times = [int(part) for part in match.groups()] if match else []
     if not times or times[0] > 23 or times[2] > 23 or times[1] > 59 or times[3] > 59:
         raise ValueError("hours of the day such as 22:00-07:00")
@@ -140,7 +139,7 @@ def parse_forge_repository(value: object) -> str:
 
 def parse_secret(value: object) -> str:
     """Where a secret is, never the secret: files of settings are committed and shown."""
-    if not isinstance(value, str) or not _SECRET.match(value):
+    if not isinstance(value, str) or not re.match(_SECRET, value):
         raise ValueError("env:NAME or file:PATH")
     return value
 
@@ -169,6 +168,8 @@ def rule_of(parse: Parse) -> str:
 
 
 def parse_command(value: object) -> object:
+    import shlex  # in few towns
+
     try:
         words = shlex.split(value) if isinstance(value, str) else value
     except ValueError as error:

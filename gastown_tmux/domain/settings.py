@@ -1,7 +1,5 @@
 """Every configuration key: its name, what it may be, its default, and what it is for."""
 
-import difflib
-
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.budgets import parse_budget_of_use
 from gastown_tmux.domain.setting_values import (
@@ -150,6 +148,8 @@ def find_key(name: str) -> Key:
     # A model may have dots in its name.
     if rest and (family == "prices" or (family == "providers" and "." not in rest)):
         return _FAMILIES[family]
+    import difflib  # where nothing is found
+
     near = difflib.get_close_matches(name, _BY_NAME, n=1)
     raise UsageError(
         f"unknown configuration key {name!r}",

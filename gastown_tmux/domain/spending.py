@@ -7,7 +7,7 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.setting_values import parse_amount, parse_date
 
 #: What a model is called beyond its name: the day of a release, or the newest of them.
-_RELEASE = re.compile(r"(?:-\d{8}|-\d{4}-\d\d-\d\d|-latest)\Z")
+_RELEASE = r"(?:-\d{8}|-\d{4}-\d\d-\d\d|-latest)\Z"
 _PER = 1_000_000
 
 
@@ -75,7 +75,7 @@ def find_price(prices: Mapping[str, Price], use: Use) -> Price | None:
     the agent program. Another version of a model has another price: a part of its name is not enough.
     """
     short = use.model.rpartition("/")[2]
-    names = (use.model, short, _RELEASE.sub("", use.model), _RELEASE.sub("", short), use.provider)
+    names = (use.model, short, re.sub(_RELEASE, "", use.model), re.sub(_RELEASE, "", short), use.provider)
     return next((prices[name] for name in names if name in prices), None)
 
 

@@ -5,7 +5,6 @@ from gastown_tmux.domain.ids import Commit, RigName, Time
 from gastown_tmux.domain.rigs import QueueState, RemoteKind, Rig
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader, word_of
-from gastown_tmux.store.runs import fail_runs_of
 
 _SELECT = (
     "SELECT r.*, (SELECT max(t.since) FROM target_tips t WHERE t.rig = r.name AND t.branch = r.target"
@@ -103,6 +102,8 @@ def delete_rig(change: Change, name: RigName) -> None:
     change.execute("DELETE FROM green_trees WHERE rig = ?", name)
     change.execute("DELETE FROM target_tips WHERE rig = ?", name)
     change.execute("DELETE FROM bead_origins WHERE rig = ?", name)
+    from gastown_tmux.store.runs import fail_runs_of  # 2 ms that each verb would pay
+
     fail_runs_of(change, name, "its rig was removed")
     change.execute("DELETE FROM beads WHERE rig = ?", name)
     change.execute(f"DELETE FROM handoffs WHERE agent IN ({agents})", name)

@@ -6,10 +6,10 @@ from gastown_tmux.domain.columns import fit, width
 from gastown_tmux.domain.odd_bytes import printable
 
 #: C0 and C1 but for the line feed: what an agent has put into a title must not reach the reader's terminal.
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_CONTROL = r"[\x00-\x09\x0b-\x1f\x7f-\x9f]"
 #: What changes the order of letters or is not seen, so that a line reads as what it is not. Joiners belong to scripts
 #: and emoji: beside ASCII they only hide.
-_UNSEEN = re.compile(
+_UNSEEN = (
     "[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e007f]"
     "|(?<=[\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?=[\x00-\x7f]|\\Z)"
@@ -23,8 +23,10 @@ def harmless(text: str) -> str:
     >>> harmless("rm \\u202etxt.\\u202c -rf\\a")
     'rm <U+202E>txt.<U+202C> -rf?'
     """
-    text = _CONTROL.sub(lambda found: " " if found[0] == "\t" else "?", printable(text))
-    return text if text.isascii() else _UNSEEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+    if text.isascii() and text.isprintable():
+        return text
+    text = re.sub(_CONTROL, lambda found: " " if found[0] == "\t" else "?", printable(text))
+    return text if text.isascii() else re.sub(_UNSEEN, lambda found: f"<U+{ord(found[0]):04X}>", text)
 
 
 def cut(text: str, columns: int) -> str:

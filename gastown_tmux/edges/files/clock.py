@@ -37,9 +37,7 @@ def from_epoch(seconds: float) -> Time:
 
 def to_epoch(moment: str) -> float:
     """Raises ValueError for what is not in that form."""
-    import calendar
-
-    return calendar.timegm(time.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S")) + float(moment[19:-1] or 0)
+    return datetime.fromisoformat(f"{moment[:19]}Z").timestamp() + float(moment[19:-1] or 0)
 
 
 def minutes_of_day() -> int:

@@ -5,7 +5,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from gastown_tmux.edges.processes.terminal import is_terminal, run_in_terminal
+from gastown_tmux.edges.processes.person import is_terminal
+from gastown_tmux.edges.processes.terminal import run_in_terminal
 from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.reading import read_text
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from gastown_tmux.errors import MissingError
-from gastown_tmux.reading import LARGEST
 
 #: Where ``tcgetattr`` has the local modes.
 _LOCAL = 3
@@ -121,25 +120,6 @@ class EchoOff:
             yield
         finally:
             self.__enter__()
-
-
-def ask(question: str) -> str | None:
-    """What a person answers; None where nobody is there to be asked, or nothing is answered."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip() or None
-
-
-def hear() -> bytes:
-    """What another program writes to us; nothing where a person types."""
-    return b"" if sys.stdin.isatty() else sys.stdin.buffer.read(LARGEST)
-
-
-def is_terminal() -> bool:
-    """Whether a person types to us and reads us."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 @contextlib.contextmanager

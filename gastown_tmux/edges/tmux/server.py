@@ -8,7 +8,6 @@ import contextlib
 import os
 import re
 import signal
-import subprocess
 from pathlib import Path
 
 from gastown_tmux.domain.complaints import cause_of
@@ -17,7 +16,6 @@ from gastown_tmux.edges.files.waiting import looks, wait_until
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.process_table import command_line
 from gastown_tmux.edges.processes.processes import ProcessRef, is_alive, process, send, wait_for_death
-from gastown_tmux.edges.processes.systemd import start_unit
 from gastown_tmux.errors import GtError, MissingError, NotFoundError
 from gastown_tmux.reading import read_text
 
@@ -53,11 +51,11 @@ _LONGEST_SOCKET = 100
 
 _KEEPER_COMMAND = "tail -f /dev/null"
 
-_GONE = re.compile(
+_GONE = (
     r"no server running on|server exited|lost server"
     r"|error connecting to .* \((No such file or directory|Connection refused|Connection reset by peer)\)"
 )
-_NOT_FOUND = re.compile(r"can't find (pane|window|session|client)|no such (pane|window|session|client)")
+_NOT_FOUND = r"can't find (pane|window|session|client)|no such (pane|window|session|client)"
 
 
 class ServerGoneError(GtError):
@@ -169,7 +167,7 @@ class Server:
             except ServerGoneError:
                 self._outlive_predecessor()
             write_atomic(self.config, CONFIG.encode(), durable=False)
-            if self._unit is not None and start_unit(self._unit):
+            if self._unit is not None and _start_unit(self._unit):
                 self._await_socket()
             self._remember(self._ensure_keeper(start=True))
 
@@ -220,6 +218,8 @@ class Server:
             environment.pop("PATH", None)
         # Bytes: under a C locale Python and tmux would each have their own idea of our text.
         words = [word.encode("utf-8", "surrogateescape") for word in ("-u", "-S", str(self.socket), *arguments)]
+        import subprocess  # 2 ms that a verb need not pay which has nothing to ask
+
         try:
             done = subprocess.run(
                 [find_tmux().encode(), *words],
@@ -234,11 +234,11 @@ class Server:
         output, wrong = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace").strip()
         if done.returncode == 0:
             return output
-        if _GONE.search(wrong):
+        if re.search(_GONE, wrong):
             raise ServerGoneError(f"no tmux server on {self.socket}", "gt up")
         if "unknown option" in wrong and "usage: tmux" in wrong:
             self.require_version()  # tmux < 3.2 has no -N
-        kind = MissingTargetError if _NOT_FOUND.search(wrong) else CommandError
+        kind = MissingTargetError if re.search(_NOT_FOUND, wrong) else CommandError
         raise kind(f"tmux: {cause_of(wrong) or f'status {done.returncode}'}", output, wrong)
 
     def _ensure_keeper(self, start: bool = False) -> int:
@@ -347,3 +347,9 @@ def find_tmux() -> str:
         if os.access(program, os.X_OK):
             return program
     raise MissingError("tmux is not installed", "install tmux 3.2 or newer, then: gt doctor")
+
+
+def _start_unit(unit: str) -> bool:
+    from gastown_tmux.edges.processes.systemd import start_unit  # nobody else needs it
+
+    return start_unit(unit)

@@ -10,7 +10,7 @@ from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.operations.hooks import upkeep
 from gastown_tmux.operations.maintenance import doctor_checks
 from gastown_tmux.operations.maintenance.doctor_checks import Finding
-from gastown_tmux.operations.sessions import daemon_deaths, daemons, relocation, service
+from gastown_tmux.operations.sessions import daemon_deaths, daemons, moving, relocation, service
 from gastown_tmux.operations.sessions.starting import resolve_provider
 from gastown_tmux.operations.supervision import recovery
 from gastown_tmux.operations.town.isolation import list_troubles
@@ -125,7 +125,7 @@ def _examine_copy(town: Town, fix: bool) -> Iterator[Finding]:
         relocation.settle(town)
     except relocation.CopiedError as error:
         if fix:
-            relocation.adopt(town)
+            moving.adopt(town)
         yield Finding("error", error.message, "its folder was copied", error.hint or "", fixed=fix)
 
 

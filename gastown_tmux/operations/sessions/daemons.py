@@ -10,6 +10,7 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.waiting import wait_until
 from gastown_tmux.edges.processes import locks, processes
 from gastown_tmux.edges.processes.commands import last_words
+from gastown_tmux.edges.processes.spawning import spawn_detached
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.inheriting import inherited
 from gastown_tmux.operations.town.town import Answer, Town
@@ -59,7 +60,7 @@ def start_daemon(town: Town, name: str) -> bool:
     town.prepare_run()
     log = town.logs / f"{name}.log"
     since = log.stat().st_size if log.exists() else 0
-    process = processes.spawn_detached(
+    process = spawn_detached(
         [sys.executable, "-P", "-m", "gastown_tmux", "daemon", "run", name], _environment(town), town.path, log,
         town.log_size(),
     )  # fmt: skip
@@ -136,7 +137,7 @@ def _start_unwatched(town: Town, name: str, module: str) -> bool:
     if find_holder(town, name) is not None:
         return False
     command = [sys.executable, "-P", "-m", module, str(town.path)]
-    processes.spawn_detached(command, _environment(town), town.path, town.logs / f"{name}.log", town.log_size())
+    spawn_detached(command, _environment(town), town.path, town.logs / f"{name}.log", town.log_size())
     return True
 
 

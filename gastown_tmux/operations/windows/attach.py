@@ -10,7 +10,8 @@ from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.agents import Role, SessionState
 from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.domain.events import Event
-from gastown_tmux.edges.processes.terminal import is_terminal, run_in_terminal, tidy
+from gastown_tmux.edges.processes.person import is_terminal
+from gastown_tmux.edges.processes.terminal import run_in_terminal, tidy
 from gastown_tmux.edges.tmux import clients
 from gastown_tmux.edges.tmux.panes import Pane, capture
 from gastown_tmux.edges.tmux.server import ServerGoneError, client_environment

@@ -22,12 +22,12 @@ from gastown_tmux.edges.processes.processes import (
     is_stopped,
     process,
     session_processes,
-    spawn_detached,
     start_time,
     thaw,
     wait_for_death,
 )
-from gastown_tmux.errors import GtError, MissingError, NotFoundError
+from gastown_tmux.edges.processes.spawning import spawn_detached
+from gastown_tmux.errors import GtError
 
 Spawn = Callable[..., ProcessRef]
 
@@ -93,37 +93,6 @@ def test_psutil_tells_the_same_as_proc(spawn: Spawn) -> None:
     )
     assert ref.pid in process_table._pids_psutil()
     assert process_table._look_psutil(2**22 + 1) is None
-
-
-def test_a_detached_process_has_its_own_session_log_and_environment(spawn: Spawn, tmp_path: Path) -> None:
-    ref = spawn("env; pwd; echo wrong >&2; exec sleep 60", GREETING="hello")
-    log = tmp_path / "log"
-    until(lambda: "wrong" in log.read_text())
-    assert os.getsid(ref.pid) == ref.pid
-    lines = log.read_text().splitlines()
-    assert "GREETING=hello" in lines and str(tmp_path) in lines
-    assert not any(line.startswith("HOME=") for line in lines)
-
-
-def test_a_detached_process_outlives_its_starter(tmp_path: Path) -> None:
-    program = (
-        "import sys; from pathlib import Path; from gastown_tmux.edges.processes.processes import spawn_detached;"
-        "here = Path(sys.argv[1]);"
-        "print(spawn_detached(['sleep', '60'], {'PATH': '/usr/bin:/bin'}, here, here / 'log', 9999).pid)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, start_new_session=True
-    )
-    ref = process(int(done.stdout))
-    assert ref and is_alive(ref)
-    end([ref], term_seconds=5)
-
-
-def test_what_cannot_be_spawned_is_said(tmp_path: Path) -> None:
-    with pytest.raises(MissingError, match="cannot run no-such-program: No such file"):
-        spawn_detached(["no-such-program"], {}, tmp_path, tmp_path / "log", 9999)
-    with pytest.raises(NotFoundError, match="no such directory"):
-        spawn_detached(["true"], {}, tmp_path / "gone", tmp_path / "log", 9999)
 
 
 def test_a_death_is_an_event(spawn: Spawn) -> None:
