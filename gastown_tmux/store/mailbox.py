@@ -328,7 +328,11 @@ def _lock(folder: int) -> None:
 
 
 def _decode(data: bytes, entry: Entry, date: Time) -> Message:
-    from gastown_tmux.store.message import decode  # the email package costs 10 ms, and counting needs none of it
+    from gastown_tmux.store.message import decode_own  # counting needs none of it
+
+    if (own := decode_own(data, entry.key)) is not None:
+        return own
+    from gastown_tmux.store.message_parser import decode  # the email package costs 10 ms
 
     # Programs that bring mail from elsewhere name it themselves; those that file ours away may do so too.
     ours = is_short_id(entry.key) or entry.archived

@@ -1,6 +1,6 @@
 """A mail that gt wrote, read for a hook: the email package costs more than all else that a hook does.
 
-Only what ``store.message.encode`` writes is read here, and as ``store.message.decode`` reads it; all else is left
+Only what ``store.message.encode`` writes is read here, and as ``store.message_parser`` reads it; all else is left
 to that.
 """
 
@@ -28,7 +28,7 @@ def read_own(data: bytes, name: str) -> Excerpt | None:
     """None for anything but a mail of ours under its own file ``name``."""
     head, _, body = data.partition(b"\n\n")
     try:
-        fields = _fields(head.decode("ascii"))
+        fields = _fields(head)
         sender, _, town = fields["From"].rpartition("@")
         known = (
             len(name) == 12
@@ -52,10 +52,15 @@ def read_own(data: bytes, name: str) -> Excerpt | None:
         return None
 
 
-def _fields(head: str) -> dict[str, str]:
+def read_fields(data: bytes) -> dict[str, str]:
+    """Of a mail that ``read_own`` has read: what stands in its header, unfolded."""
+    return _fields(data.partition(b"\n\n")[0])
+
+
+def _fields(head: bytes) -> dict[str, str]:
     fields: dict[str, str] = {}
     name = ""
-    for line in head.split("\n"):
+    for line in head.decode("ascii").split("\n"):
         if line.startswith(" ") and name and line.isprintable():
             fields[name] += line
             continue

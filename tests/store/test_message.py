@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from gastown_tmux.domain.mail import Message, MessageType, Priority
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.errors import UsageError
-from gastown_tmux.store.message import decode, encode
+from gastown_tmux.store.message import encode
+from gastown_tmux.store.message_parser import decode
 
 TEXT = st.text(st.characters(codec="utf-8"))
 BODIES = TEXT | st.text("ab\r\n\t \x00\x0c>From ", max_size=200)
