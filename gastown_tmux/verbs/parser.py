@@ -6,6 +6,7 @@ follows ``--`` is no flag.
 
 import contextlib
 import io
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -163,8 +164,6 @@ def _read_text(name: str, open_file: Opener) -> str:
     try:
         return decode(data)
     except ValueError as error:
-        import shlex  # where nothing can be read
-
         argument = "" if name == "-" else f" {shlex.quote(name)}"
         hint = f"iconv -f latin1 -t utf-8{argument}" if "UTF-8" in str(error) else None
         raise UsageError(f"{what} is {error}", hint) from None
