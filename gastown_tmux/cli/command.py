@@ -29,7 +29,7 @@ def _is_for_hook(verb: Verb, words: list[str]) -> bool:
 
 
 def _carry_out(verb: Verb, words: list[str], given: Globals, open_file: Opener) -> None:
-    town = open_town(given, dict(os.environ), render.say, needed=verb.town, either=verb.either)
+    town = open_town(given, dict(os.environ), render.say, needed=verb.town, either=verb.either, remains=verb.emergency)
     write = render.draw if verb.show is Special.SCREENS else render.write
     town.ask, town.hear = ask, hear
     if verb.town and town.path != NOWHERE and town.is_person and sys.stdin.isatty():

@@ -15,11 +15,13 @@ from typing import Self
 
 from gastown_tmux.daemons.background import BackgroundJobs
 from gastown_tmux.edges.files.wake import Listener
+from gastown_tmux.edges.files.witnessed import Witnessed
 from gastown_tmux.edges.git.command import end_running
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.processes import ProcessRef, death_descriptor
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.sessions import daemon_deaths, daemons
+from gastown_tmux.operations.supervision.stopping import end_remains
 from gastown_tmux.operations.town.inheriting import follow
 from gastown_tmux.operations.town.isolation import each, isolated, set_aside
 from gastown_tmux.operations.town.town import DOWN, Town
@@ -31,6 +33,8 @@ log = logging.getLogger("gt")
 LOOK_SECONDS = 1.0
 #: A full look without any change of the rows, for what time alone brings about.
 FULL_SECONDS = 5.0
+#: How long the deletion of a town, of which parts are missing, may go on.
+GONE_SECONDS = 15.0
 #: How long work under way may take to end with its daemon.
 LEAVE_SECONDS = 3.0
 
@@ -124,12 +128,14 @@ class Loop:
 
         ``look`` is told whether it is a full one, and may return in how many seconds the next full one is due.
         """
-        with self._signals():
+        with self._signals(), Witnessed(self.town.path, self.town.path / "town.yaml", self.town.db_path) as folder:
             while not self._stopping:
                 started = time.monotonic()
                 self._look(look, started)
                 now = time.monotonic()
                 self._wait(max(0.0, min(self._full_due - now, LOOK_SECONDS)), now - started)
+            if not is_town(self.town.path) and folder.is_deleted(GONE_SECONDS):
+                log.warning("%s", end_remains(self.town).text)
 
     def _look(self, look: Callable[[bool], float | None], now: float) -> None:
         try:

@@ -23,6 +23,7 @@ _CHAPTERS = (
             "agents",
             "doctor",
             "demo",
+            "uninstall",
             "config",
             "layout",
             "completion",

@@ -18,9 +18,11 @@ def open_town(
     say: Callable[[str], None],
     needed: bool = True,
     either: bool = False,
+    remains: bool = False,
 ) -> Town:
     """The town that the flags and the environment name; where none is ``needed``, one that need not be there:
-    NOWHERE where nothing names it, as with ``either`` where none is named nor here.
+    NOWHERE where nothing names it, as with ``either`` where none is named nor here. With ``remains`` also one that is
+    gone, where anything still runs in its name.
 
     Raises NotFoundError where there is none and for an unknown speaker, RefusedError for an agent that speaks as
     another, and for what is left of a session that has ended.
@@ -29,9 +31,14 @@ def open_town(
         try:
             path = find_town(given.town, environment, _here())
         except NotFoundError:
-            if not either or given.town or environment.get("GT_TOWN"):
+            named = given.town or environment.get("GT_TOWN")
+            if remains and named and _has_remains(named, environment):
+                path = Path(named).expanduser().absolute()
+            elif not either or named:
                 raise
-            path, needed = NOWHERE, False
+            else:
+                path = NOWHERE
+            needed = False
     else:
         named = given.town or environment.get("GT_TOWN")
         path = Path(named).expanduser().absolute() if named else NOWHERE
@@ -50,6 +57,12 @@ def open_town(
             raise RefusedError(f"{asker.address} cannot speak as {speaker}")
         town.actor = speaker
     return town
+
+
+def _has_remains(named: str, environment: Mapping[str, str]) -> bool:
+    from gastown_tmux.operations.supervision.stopping import has_remains  # few outlive their town
+
+    return has_remains(Town(Path(named).expanduser().absolute(), OVERSEER, environment))
 
 
 def _here() -> Path:

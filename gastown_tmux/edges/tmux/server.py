@@ -133,11 +133,14 @@ class Server:
         return int(said)
 
     def is_alive(self) -> bool:
-        """Whether a server answers on the socket."""
+        """Whether a server answers on the socket; where its program is gone and cannot ask, whether it lives."""
         try:
             self.pid()
         except ServerGoneError:
             return False
+        except MissingError:
+            remembered = self.remembered()
+            return remembered is not None and is_alive(remembered)
         return True
 
     def seems_alive(self) -> bool:

@@ -1,6 +1,7 @@
 """gt demo: the whole job, for real, in a town that is thrown away afterwards."""
 
 import contextlib
+import shlex
 import shutil
 import signal
 import tempfile
@@ -17,6 +18,7 @@ from gastown_tmux.edges.git import command
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.operations.sessions.starting import gt_as_typed
 from gastown_tmux.operations.supervision import stopping, up
 from gastown_tmux.operations.town import install
 from gastown_tmux.operations.town.town import Answer, Town
@@ -93,7 +95,7 @@ def demo(asked: Town, repository: Path | None = None, keep: bool = False) -> Ans
         _say_what_landed(town, rig)
     except BaseException:
         if keep and town is not None:
-            asked.say(f"the town is kept: gt --town {folder / 'town'} status")
+            asked.say(f"the town is kept: {gt_as_typed(asked.environment)} --town {folder / 'town'} status")
         else:
             _take_down(town, folder)
         raise
@@ -224,13 +226,14 @@ def _say_what_landed(town: Town, rig: Rig) -> None:
 
 
 def _say_how_to_go_on(town: Town, folder: Path) -> None:
+    gt = f"{gt_as_typed(town.environment)} --town {shlex.quote(str(town.path))}"
     for line in (
         "",
         "the town is left running; look around:",
-        f"  gt --town {town.path} status",
-        f"  gt --town {town.path} attach",
+        f"  {gt} status",
+        f"  {gt} attach",
         "and when you are done:",
-        f"  gt --town {town.path} down --agents && rm -rf {folder}",
+        f"  {gt} down --agents && rm -rf {shlex.quote(str(folder))}",
     ):
         town.say(line)
 

@@ -11,6 +11,7 @@ from gastown_tmux.edges.processes import launch, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.edges.tmux.panes import kill_panes
 from gastown_tmux.edges.tmux.server import ServerGoneError
+from gastown_tmux.errors import MissingError
 from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.sessions.starting import TERM_SECONDS, look, report_path
 from gastown_tmux.operations.town.town import Town
@@ -48,7 +49,7 @@ def stop_sessions(
     _save_all(town, sessions, why)
     end_sessions(town, sessions, why)
     ended = {session.id for session in sessions}
-    with contextlib.suppress(ServerGoneError):
+    with contextlib.suppress(ServerGoneError, MissingError):
         kill_panes(town.tmux, {pane.pane: pane.gt_session for pane in look(town) if pane.gt_session in ended})
     return [session.agent for session in sessions]
 

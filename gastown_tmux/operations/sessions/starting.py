@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -60,6 +61,12 @@ def gt_command() -> Path:
     if found is None:
         raise GtError("gt is not installed beside its interpreter", hint="pipx install gastown-tmux")
     return Path(found)
+
+
+def gt_as_typed(environment: Mapping[str, str]) -> str:
+    """What a person types for it: its name, where that leads here, else its path."""
+    own, found = gt_command(), shutil.which("gt", path=environment.get("PATH"))
+    return "gt" if found is not None and Path(found).resolve() == own.resolve() else shlex.quote(str(own))
 
 
 def resolve_provider(town: Town, rig: str | None, named: str | None) -> Provider:

@@ -4,7 +4,8 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.rigs import QueueState
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
-from gastown_tmux.errors import GtError
+from gastown_tmux.edges.tmux import server
+from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.sessions.daemons import Daemon, list_daemons
 from gastown_tmux.operations.supervision.rig_views import RigView, view_rigs
@@ -51,6 +52,14 @@ def count_waiting(town: Town) -> dict[str, int]:
     }
 
 
+def _describe_tmux() -> list[str]:
+    try:
+        server.find_tmux()
+    except MissingError as error:
+        return [f"{error.message}: {error.hint}"]
+    return []
+
+
 def _describe_orders(town: Town) -> list[str]:
     up = raised(town.flags_folder, town.memory)
     words = ["the town stands still: gt thaw"] if TOWN in up else []
@@ -79,7 +88,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         **{state: beads.get(state, 0) for state in ("open", "hooked", "working", "submitted", "merged", "closed")},
         **count_waiting(town),
     }
-    notes = [*_describe_orders(town), *_describe_capacity(town)]
+    notes = [*_describe_tmux(), *_describe_orders(town), *_describe_capacity(town)]
     notes += [f"{rig.name}: {rig.problem}" for rig in rigs if rig.problem and rig.problem not in notes]
     notes += [
         f"the merge queue of {rig.name} is paused: {rig.queue_reason}: gt mq resume --rig {rig.name}"

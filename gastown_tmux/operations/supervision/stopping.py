@@ -4,6 +4,7 @@ What runs is ended first: by locks, by rows, and at last by what the processes t
 that no row takes stands beside them, or in memory, and holds all the same; what could not be done is told.
 """
 
+import contextlib
 import os
 import signal
 from collections.abc import Collection, Iterator
@@ -15,14 +16,16 @@ from gastown_tmux.domain.agents import AgentState
 from gastown_tmux.edges.processes import launch, locks, processes
 from gastown_tmux.edges.processes.process_table import command_line, environment, pids
 from gastown_tmux.edges.processes.processes import ProcessRef
-from gastown_tmux.errors import GtError, explain
+from gastown_tmux.errors import GtError, MissingError, explain
 from gastown_tmux.operations.sessions.ending import end_sessions, stop_sessions
 from gastown_tmux.operations.supervision.pausing import release, tell_place
 from gastown_tmux.operations.supervision.views import show_agent
 from gastown_tmux.operations.town.ledger import write_ledger
 from gastown_tmux.operations.town.town import DOWN, OFF, Answer, Town
 from gastown_tmux.store import agents as rows
+from gastown_tmux.store.beads import find_held_bead
 from gastown_tmux.store.meta import set_wanted
+from gastown_tmux.town_path import is_town
 
 #: How long those who are told to end have for it.
 _LEAVE_SECONDS = 10.0
@@ -70,6 +73,8 @@ def down(town: Town, agents: bool = False) -> Answer:
 
     With ``agents`` they and the tmux server end too. The REPL is a face, and stays as long as tmux does.
     """
+    if not is_town(town.path):
+        return end_remains(town)
     undone = Shortfalls()
     _end_daemons(town, undone)
     changed = True
@@ -95,9 +100,27 @@ def down(town: Town, agents: bool = False) -> Answer:
     if agents:
         text = f"the town is down; {count} agents were stopped, their work is kept"
     elif changed:
-        text = "the mayor and the daemons are down; agents stay in their windows"
+        text = "the mayor and the daemons are down; agents stay in their windows (gt down --agents)"
     else:
         text = "the town is down already"
+    return undone.answer({"wanted": "down"}, text)
+
+
+def has_remains(town: Town) -> bool:
+    """Whether anything runs in the name of a town, be its folder there or not."""
+    return bool(launch.agent_processes(str(town.path)) or _find_daemons(town) or _find_servers(town))
+
+
+def end_remains(town: Town) -> Answer:
+    """Ends what runs in the name of a town whose folder is gone: there is nothing left that it could work on."""
+    undone = Shortfalls()
+    _end_daemons(town, undone)
+    running = launch.agent_processes(str(town.path))
+    _sweep(town, None, undone)
+    _stop_tmux(town, undone)
+    for order in town.memory.names():
+        town.memory.remove(order)
+    text = f"{town.path} is gone; what was left of it has ended, {len(running)} agents among it"
     return undone.answer({"wanted": "down"}, text)
 
 
@@ -117,7 +140,17 @@ def stop_agent(town: Town, agent: Address) -> Answer:
     value: dict[str, object] = {"address": agent, "state": "off"}
     if not undone:
         value = asdict(show_agent(town, agent))
-    return undone.answer(value, f"{agent} is stopped" + (" already" if known and not ran else ""))
+    return undone.answer(value, _tell_stopped(town, agent, known and not ran))
+
+
+def _tell_stopped(town: Town, agent: Address, already: bool) -> str:
+    held = None
+    with contextlib.suppress(GtError, OSError):
+        held = find_held_bead(town.db, agent)
+    text = f"{agent} is stopped" + (" already" if already else "")
+    if held is None:
+        return text
+    return f"{text}; {held.id} stays on its hook: gt respawn {agent}, or gt unsling {held.id}"
 
 
 def _finish_agent(town: Town, agent: Address, undone: Shortfalls) -> None:
@@ -198,13 +231,12 @@ def _find_daemons(town: Town) -> set[ProcessRef]:
 
 def _stop_tmux(town: Town, undone: Shortfalls) -> None:
     """The server, and then what ran in its windows: the REPL takes a moment to end. A caller in one waits for none."""
-    socket = os.fsencode(town.tmux.socket)
-    servers = {ref for pid in pids() if socket in command_line(pid)[1:4] and (ref := processes.process(pid))}
+    servers = _find_servers(town)
     shown = processes.descendants(servers)
     for ref in servers:
         if processes.is_stopped(ref):
             processes.send(ref, signal.SIGCONT)
-    with undone.noting("the tmux server was not asked"):
+    with undone.noting("the tmux server was not asked"), contextlib.suppress(MissingError):
         town.tmux.stop()
     # What answers nobody ends all the same.
     for number in (signal.SIGTERM, signal.SIGKILL):
@@ -217,6 +249,11 @@ def _stop_tmux(town: Town, undone: Shortfalls) -> None:
     if os.getpid() not in {ref.pid for ref in shown}:
         with undone.noting("something of its windows runs on", fatal=True):
             processes.end(processes.wait_for_death(shown, _WINDOWS_SECONDS))
+
+
+def _find_servers(town: Town) -> set[ProcessRef]:
+    socket = os.fsencode(town.tmux.socket)
+    return {ref for pid in pids() if socket in command_line(pid)[1:4] and (ref := processes.process(pid))}
 
 
 def _end_helpers(town: Town, undone: Shortfalls) -> None:

@@ -92,6 +92,16 @@ VERBS = (
         right=Right.READ,
     ),
     Verb(
+        "uninstall",
+        "end the town and remove it, with services, completions, caches and sockets; tells what it leaves",
+        "operations.maintenance.uninstall:uninstall",
+        (
+            flag("--keep-data", "keep_data", "keep beads, mail, worktrees and repositories"),
+            flag("--yes", "yes", "without asking"),
+        ),
+        right=Right.DECIDE,
+    ),
+    Verb(
         "demo",
         "the whole job in a throw-away town",
         "operations.maintenance.demo:demo",
