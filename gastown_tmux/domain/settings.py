@@ -70,6 +70,7 @@ KEYS = (
     ),
     Key("merge.batch", parse_count, 8, "how many merge requests are tested together at most; 1: each by itself"),
     Key("merge.retries", parse_number, 0, "how often a gate that failed is run again on the same tree"),
+    Key("merge.radar", parse_boolean, True, "tell authors while they work that their branches will conflict"),
     Key(
         "merge.keep",
         parse_texts,

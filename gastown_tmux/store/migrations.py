@@ -256,4 +256,11 @@ MIGRATIONS: tuple[str, ...] = (
     -- How often somebody else was quicker with the target.
     ALTER TABLE merge_requests ADD COLUMN overtaken INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    -- Branches that clash, as the radar saw them last.
+    CREATE TABLE clashes (
+        rig TEXT NOT NULL, one TEXT NOT NULL, other TEXT NOT NULL, files TEXT NOT NULL CHECK (json_valid(files)),
+        told INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (one, other)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -172,6 +172,20 @@ class Repository:
         """The id of a commit's tree."""
         return self.run("rev-parse", "--verify", "--end-of-options", commit + "^{tree}").text
 
+    def folder(self, commit: str, path: str) -> str | None:
+        """The id of the tree that a commit has there."""
+        found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}", ok=(0, 1, 128))
+        return found.text or None
+
+    def parents(self, commits: Sequence[str]) -> dict[str, str]:
+        """The first parent of each of these that has one."""
+        if not commits:
+            return {}
+        found = self.run(
+            "rev-list", "--no-walk", "--parents", "--stdin", data="".join(f"{c}\n" for c in commits).encode()
+        )
+        return {words[0]: words[1] for line in found.lines if len(words := line.split()) > 1}
+
     def merge_bases(self, one: str, other: str) -> list[str]:
         """The newest commits that two have in common; none where they share nothing."""
         return self.run("merge-base", "--all", one, other, ok=(0, 1)).lines

@@ -4,7 +4,8 @@ import contextlib
 from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass, values_of
-from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
+from gastown_tmux.domain.merging import LIVE, MERGE_REQUEST, MergeRequest, MergeState
+from gastown_tmux.domain.radar import Clash, describe
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git.browse import FileChange, LogEntry, list_changes, list_commits, summarise
@@ -16,6 +17,7 @@ from gastown_tmux.operations.work import worker
 from gastown_tmux.reading import read_end
 from gastown_tmux.store import beads
 from gastown_tmux.store import merging as rows
+from gastown_tmux.store.clashes import list_clashes
 
 _GATE_LINES, _GATE_BYTES = 10, 4096
 
@@ -24,17 +26,20 @@ _GATE_LINES, _GATE_BYTES = 10, 4096
 class ShownRequest(MergeRequest):
     """A merge request with what would land of it, commits and files; None where they are gone.
 
-    ``gate``: the last lines of what its gates, or those of its batch, print at this moment.
+    ``gate``: the last lines of what its gates, or those of its batch, print at this moment. ``clashes``: other works
+    under way that it cannot be merged with, and in which files.
     """
 
     commits: list[LogEntry] | None
     files: list[FileChange] | None
     gate: str | None
+    clashes: list[Clash]
 
     @property
     def changes(self) -> str | None:
         """For a person: the commits, then the files with counts."""
         told = ["the gates print:", self.gate, ""] if self.gate else []
+        told += [f"conflicts with {one.of(self.bead)} in {describe(one)}" for one in self.clashes]
         if self.commits is not None and self.files is not None:
             told += [*(f"{commit.id[:10]} {commit.subject}" for commit in self.commits), "", summarise(self.files)]
         return "\n".join(told) or None
@@ -46,7 +51,9 @@ def show_merge_request(town: Town, request: MergeRequest) -> ShownRequest:
     with contextlib.suppress(GtError):
         commits = list_commits(repository, request.base, request.head)
         files = list_changes(repository, request.base, request.head)
-    return ShownRequest(**values_of(request), commits=commits, files=files, gate=_read_gate(town, request))
+    clashes = [one for one in list_clashes(town.db, request.rig) if request.state in LIVE and one.of(request.bead)]
+    gate = _read_gate(town, request)
+    return ShownRequest(**values_of(request), commits=commits, files=files, gate=gate, clashes=clashes)
 
 
 def _read_gate(town: Town, request: MergeRequest) -> str | None:

@@ -3,13 +3,15 @@
 from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import RigName
-from gastown_tmux.domain.merging import MergeRequest, MergeState
+from gastown_tmux.domain.merging import LIVE, MergeRequest, MergeState
 from gastown_tmux.domain.pages import Page, first_of, has_words
+from gastown_tmux.domain.radar import describe
 from gastown_tmux.domain.rigs import QueueState, Rig
 from gastown_tmux.edges.processes import locks
 from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import merging as rows
+from gastown_tmux.store.clashes import list_clashes
 from gastown_tmux.store.rigs import list_rigs
 
 PAUSED = "the queue is paused"
@@ -27,7 +29,7 @@ def list_merge_requests(
     limit: int | None = None,
 ) -> list[MergeRequest] | Page[MergeRequest]:
     """Oldest first; with a limit those on their way come first, the newest before the others. One that is queued says
-    so, where its queue is paused. ``assignee``: whose work it is.
+    so, where its queue is paused, else what under way it conflicts with. ``assignee``: whose work it is.
     """
     start = moment(since) if since else ""
     found = [
@@ -42,12 +44,19 @@ def list_merge_requests(
 
 def _list(town: Town, rig: Rig | None, state: str | None) -> list[MergeRequest]:
     paused = {each.name for each in list_rigs(town.db) if each.queue is QueueState.PAUSED}
-    return [
-        replace(request, reason=request.reason or PAUSED)
-        if request.rig in paused and request.state is MergeState.QUEUED
-        else request
-        for request in rows.list_merge_requests(town.db, rig=rig.name if rig else None, state=state)
-    ]
+    clashing: dict[str, str] = {}
+    for clash in list_clashes(town.db, rig.name if rig else None):
+        clashing.setdefault(clash.one, f"conflicts with {clash.other} in {describe(clash)}")
+        clashing.setdefault(clash.other, f"conflicts with {clash.one} in {describe(clash)}")
+
+    def with_reason(request: MergeRequest) -> MergeRequest:
+        if request.reason or request.state not in LIVE:
+            return request
+        is_paused = request.rig in paused and request.state is MergeState.QUEUED
+        words = PAUSED if is_paused else clashing.get(request.bead)
+        return replace(request, reason=words) if words else request
+
+    return [with_reason(one) for one in rows.list_merge_requests(town.db, rig=rig.name if rig else None, state=state)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import OVERSEER, Address
+from gastown_tmux.domain.radar import describe
 from gastown_tmux.domain.rigs import QueueState
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.tmux import server
@@ -13,6 +14,7 @@ from gastown_tmux.operations.supervision.views import AgentView, list_agents
 from gastown_tmux.operations.town import budgets, capacity
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.beads import count_beads
+from gastown_tmux.store.clashes import list_clashes
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import count_held, count_queued, list_hindered
@@ -102,6 +104,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
     for view in rigs:
         notes += [f"{id} waits for a free place" for id in list_waiting(town.db, view.name, WAITING_SHOWN)]
     notes += [f"{id}: {reason}" for id, reason in list_hindered(town.db)]
+    notes += [f"{one.one} and {one.other} change the same: {describe(one)}" for one in list_clashes(town.db)]
     return Status(
         town=get_meta(town.db, "name") or "",
         path=str(town.path),
