@@ -55,6 +55,7 @@ class EventType(StrEnum):
     ORDER_RESUMED = "order.resumed"
     MERGE_QUEUED = "merge.queued"
     MERGE_HELD = "merge.held"
+    MERGE_GATHERED = "merge.gathered"
     MERGE_APPROVED = "merge.approved"
     MERGE_TESTING = "merge.testing"
     MERGE_PUBLISHING = "merge.publishing"

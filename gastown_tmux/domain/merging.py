@@ -15,29 +15,36 @@ class MergeState(StrEnum):
     PUBLISHING = "publishing"
     MERGED = "merged"
     HELD = "held"
+    GATHERED = "gathered"
     CONFLICTED = "conflicted"
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
 
 
 #: In one of these, a merge request is still on its way; a bead has at most one such.
-LIVE = (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.HELD)
+LIVE = (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.HELD, MergeState.GATHERED)
 
-MergeRequestMove = Literal["test", "publish", "merge", "requeue", "conflict", "reject", "hold", "approve", "supersede"]
+MergeRequestMove = Literal[
+    "test", "publish", "merge", "requeue", "conflict", "reject", "hold", "gather", "approve", "supersede"
+]  # fmt: skip
 MERGE_REQUEST: Machine[MergeState, MergeRequestMove] = Machine(
     "merge request",
     MergeState.QUEUED,
     {
-        "test": {MergeState.QUEUED: MergeState.TESTING},
+        "test": dict.fromkeys((MergeState.QUEUED, MergeState.GATHERED), MergeState.TESTING),
         # From the queue: an earlier candidate of it is seen to be published.
         "publish": dict.fromkeys((MergeState.QUEUED, MergeState.TESTING), MergeState.PUBLISHING),
         # Superseded: a push of it that was taken for lost came late.
         "merge": dict.fromkeys((MergeState.PUBLISHING, MergeState.SUPERSEDED), MergeState.MERGED),
-        "requeue": dict.fromkeys((MergeState.TESTING, MergeState.PUBLISHING), MergeState.QUEUED),
+        "requeue": dict.fromkeys((MergeState.TESTING, MergeState.PUBLISHING, MergeState.GATHERED), MergeState.QUEUED),
         "conflict": {MergeState.TESTING: MergeState.CONFLICTED},
-        "reject": dict.fromkeys((MergeState.QUEUED, MergeState.TESTING, MergeState.HELD), MergeState.REJECTED),
+        "reject": dict.fromkeys(
+            (MergeState.QUEUED, MergeState.TESTING, MergeState.HELD, MergeState.GATHERED), MergeState.REJECTED
+        ),
         # It has passed, and a person has the last word.
         "hold": {MergeState.TESTING: MergeState.HELD},
+        # It has passed on the others of its convoy, and lands when all of them have.
+        "gather": {MergeState.TESTING: MergeState.GATHERED},
         "approve": {MergeState.HELD: MergeState.QUEUED},
         "supersede": dict.fromkeys((*LIVE, MergeState.CONFLICTED, MergeState.REJECTED), MergeState.SUPERSEDED),
     },

@@ -1,6 +1,6 @@
 """Beads, what they need, and the convoys they travel in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -113,7 +113,9 @@ class Bead:
 
 @dataclass(frozen=True, slots=True)
 class Convoy:
-    """Beads that land together. ``done`` of ``total`` are merged or closed as done."""
+    """Beads that travel together. ``done`` of ``total`` are merged or closed as done. ``together``: they land as a
+    whole or not at all.
+    """
 
     id: ConvoyId
     name: str
@@ -124,6 +126,7 @@ class Convoy:
     total: int
     created: Time
     landed: Time | None
+    together: bool = False
 
 
 def is_met(state: BeadState, reason: str | None) -> bool:
@@ -137,6 +140,12 @@ def has_landed(beads: Iterable[tuple[BeadState, str | None]]) -> bool:
     return any(state is BeadState.MERGED for state, _ in states) and all(
         is_met(state, reason) for state, reason in states
     )
+
+
+def list_missing(beads: Mapping[BeadId, BeadState], gathered: Collection[BeadId]) -> list[BeadId]:
+    """Of a convoy that lands as a whole, the beads that it still waits for; one that was closed is out of its way."""
+    over = (BeadState.MERGED, BeadState.CLOSED)
+    return [bead for bead, state in beads.items() if state not in over and bead not in gathered]
 
 
 def find_cycle(needs: Mapping[BeadId, Iterable[BeadId]]) -> list[BeadId] | None:

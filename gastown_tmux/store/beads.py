@@ -22,7 +22,7 @@ from gastown_tmux.domain.work import (
     find_cycle,
 )
 from gastown_tmux.errors import NotFoundError, RefusedError
-from gastown_tmux.store.convoys import get_convoy, move_convoy
+from gastown_tmux.store.convoys import UNMET, get_convoy, move_convoy
 from gastown_tmux.store.db import Change, Row, placeholders
 from gastown_tmux.store.rows import Reader, recall, word_of
 
@@ -31,10 +31,7 @@ _BEAD = (
     " (SELECT convoy FROM convoy_beads WHERE bead = b.id) AS convoy FROM beads b"
 )
 #: A bead none of whose needs is unmet.
-UNBLOCKED = (
-    "NOT EXISTS (SELECT 1 FROM needs n JOIN beads d ON d.id = n.needed WHERE n.bead = b.id"
-    " AND d.state <> 'merged' AND NOT (d.state = 'closed' AND d.reason = 'done'))"
-)
+UNBLOCKED = f"NOT EXISTS (SELECT 1 FROM {UNMET} AND n.bead = b.id)"
 _COUNT_OPEN = "SELECT rig, count(*) AS n FROM beads WHERE state = 'open' GROUP BY rig"
 #: From the few that need any, not from all that are open.
 _COUNT_BLOCKED = (

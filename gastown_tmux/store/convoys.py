@@ -20,6 +20,13 @@ _CONVOY = """
             AND (b.state = 'merged' OR (b.state = 'closed' AND b.reason = 'done'))) AS done
     FROM convoys c
 """
+#: Of a need ``n`` of the bead ``d``: that is gathered in a convoy that lands as a whole, and both are in it.
+GATHERED = """EXISTS (
+    SELECT 1 FROM merge_requests g JOIN convoy_beads x ON x.bead = g.bead JOIN convoy_beads y ON y.convoy = x.convoy
+    WHERE g.bead = d.id AND g.state = 'gathered' AND y.bead = n.bead)"""
+#: A need ``n`` that is not met.
+UNMET = f"""needs n JOIN beads d ON d.id = n.needed
+    WHERE d.state <> 'merged' AND NOT (d.state = 'closed' AND d.reason = 'done') AND NOT {GATHERED}"""
 
 
 def _convoy(row: Row) -> Convoy:
@@ -34,6 +41,7 @@ def _convoy(row: Row) -> Convoy:
         total=len(beads),
         created=Time(row["created"]),
         landed=row["landed"] and Time(row["landed"]),
+        together=bool(row["together"]),
     )
 
 
@@ -56,13 +64,18 @@ def get_convoy(reader: Reader, convoy: str) -> Convoy:
     return _convoy(row)
 
 
-def insert_convoy(change: Change, name: str, notify: Address | None) -> ConvoyId:
+def list_unmet(reader: Reader, bead: BeadId) -> list[BeadId]:
+    """What the bead needs and has not."""
+    return [BeadId(row["needed"]) for row in reader.rows(f"SELECT n.needed FROM {UNMET} AND n.bead = ?", bead)]
+
+
+def insert_convoy(change: Change, name: str, notify: Address | None, *, together: bool = False) -> ConvoyId:
     convoy = ConvoyId(
         change.insert_with_id(
             "cv",
             lambda fresh: change.execute(
-                "INSERT INTO convoys (id, name, state, notify, created) VALUES (?, ?, ?, ?, ?)",
-                fresh, name, CONVOY.initial, notify, change.time,
+                "INSERT INTO convoys (id, name, state, notify, created, together) VALUES (?, ?, ?, ?, ?, ?)",
+                fresh, name, CONVOY.initial, notify, change.time, together,
             ),
         )
     )  # fmt: skip
@@ -71,7 +84,9 @@ def insert_convoy(change: Change, name: str, notify: Address | None) -> ConvoyId
 
 
 def add_to_convoy(change: Change, convoy: ConvoyId, beads: Sequence[BeadId]) -> list[BeadId]:
-    """Those that were not in it before. Raises RefusedError for a bead that travels in another convoy."""
+    """Those that were not in it before. Raises RefusedError for a bead that travels in another convoy, and for one of
+    another rig than the others of a convoy that lands as a whole.
+    """
     added = []
     place = len(get_convoy(change, convoy).beads)
     for bead in dict.fromkeys(beads):
@@ -84,10 +99,19 @@ def add_to_convoy(change: Change, convoy: ConvoyId, beads: Sequence[BeadId]) -> 
         change.event(EventType.CONVOY_ADDED, convoy, bead=bead)
         added.append(bead)
         place += 1
+    if added and get_convoy(change, convoy).together:
+        _require_one_rig(change, convoy)
     if added:
         move_convoy(change, convoy, "reopen")
         land_convoy(change, convoy)
     return added
+
+
+def _require_one_rig(change: Change, convoy: ConvoyId) -> None:
+    sql = "SELECT DISTINCT b.rig FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE v.convoy = ? ORDER BY b.rig"
+    rigs = [row["rig"] for row in change.rows(sql, convoy)]
+    if len(rigs) > 1:
+        raise RefusedError(f"a convoy that lands as a whole is of one rig, not of {' and '.join(rigs)}")
 
 
 def move_convoy(change: Change, convoy: ConvoyId, move: ConvoyMove) -> bool:

@@ -26,6 +26,18 @@ _SELECT_ONE = (
 )
 #: Its end was recorded, and a kill came before those it concerns were told.
 _UNTOLD = "told = 0 AND state IN ('merged', 'conflicted', 'rejected', 'superseded')"
+_RUNNING = "rig NOT IN (SELECT name FROM rigs WHERE queue <> 'running')"
+#: Gathered, and to be looked at: nothing of its convoy is missing any more, one that was gathered has left it, or the
+#: convoy does not hold it.
+_READY = """state = 'gathered' AND (NOT EXISTS (
+        SELECT 1 FROM convoy_beads v JOIN convoys c ON c.id = v.convoy AND c.together AND c.state = 'open'
+        JOIN convoy_beads w ON w.convoy = c.id JOIN beads b ON b.id = w.bead
+        WHERE v.bead = m.bead AND b.state NOT IN ('merged', 'closed')
+            AND NOT EXISTS (SELECT 1 FROM merge_requests g WHERE g.bead = b.id AND g.state = 'gathered')
+    ) OR EXISTS (
+        SELECT 1 FROM convoy_beads v JOIN gatherings t ON t.convoy = v.convoy AND t.current
+        JOIN merge_requests g ON g.id = t.request WHERE v.bead = m.bead AND g.state NOT IN ('gathered', 'merged')
+    ))"""
 _EVENTS = {
     "test": EventType.MERGE_TESTING,
     "publish": EventType.MERGE_PUBLISHING,
@@ -34,6 +46,7 @@ _EVENTS = {
     "conflict": EventType.MERGE_CONFLICTED,
     "reject": EventType.MERGE_REJECTED,
     "hold": EventType.MERGE_HELD,
+    "gather": EventType.MERGE_GATHERED,
     "approve": EventType.MERGE_APPROVED,
     "supersede": EventType.MERGE_SUPERSEDED,
 }
@@ -106,12 +119,21 @@ def list_queue(reader: Reader, rig: str) -> list[MergeRequest]:
 
 def list_rigs_with_work(reader: Reader, now: Time) -> list[RigName]:
     rows = reader.rows(
-        f"SELECT DISTINCT rig FROM merge_requests WHERE ({_LIVE}"
-        " AND rig NOT IN (SELECT name FROM rigs WHERE queue <> 'running')"
-        f" AND (not_before IS NULL OR not_before <= ?)) OR ({_UNTOLD}) ORDER BY rig",
+        f"SELECT DISTINCT rig FROM merge_requests m WHERE ({_RUNNING} AND {_LIVE}"
+        f" AND (not_before IS NULL OR not_before <= ?)) OR ({_RUNNING} AND {_READY}) OR ({_UNTOLD}) ORDER BY rig",
         now,
     )
     return [RigName(row["rig"]) for row in rows]
+
+
+def requeue_ready(change: Change, rig: RigName) -> None:
+    """What was gathered and is to be looked at is queued again."""
+    for row in change.rows(f"SELECT id FROM merge_requests m WHERE rig = ? AND {_READY} ORDER BY seq", rig):
+        move_merge_request(change, MergeRequestId(row["id"]), "requeue")
+
+
+def has_ready(reader: Reader, rig: RigName) -> bool:
+    return reader.row(f"SELECT 1 FROM merge_requests m WHERE rig = ? AND {_READY} LIMIT 1", rig) is not None
 
 
 def list_untold(reader: Reader, rig: str) -> list[MergeRequest]:

@@ -263,4 +263,17 @@ MIGRATIONS: tuple[str, ...] = (
         told INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (one, other)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- A convoy that lands as a whole: its requests are gathered on one another first, and stay so until all are there.
+    ALTER TABLE convoys ADD COLUMN together INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX one_live_merge_request;
+    CREATE UNIQUE INDEX one_live_merge_request ON merge_requests (bead)
+        WHERE state IN ('queued', 'testing', 'publishing', 'held', 'gathered', 'proposed');
+    CREATE INDEX gathered_merge_requests ON merge_requests (bead) WHERE state = 'gathered';
+    -- Each candidate that was ever gathered, for branches are cut from them; current are those of the branch now.
+    CREATE TABLE gatherings (
+        convoy TEXT NOT NULL, request TEXT NOT NULL, candidate TEXT NOT NULL, current INTEGER NOT NULL,
+        PRIMARY KEY (convoy, request, candidate)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -50,7 +50,7 @@ def find_fork(
     dropped: list[str] = []
     for old in _former_tips(town, rig, repository, began, but={tip, *shared}):
         for last in repository.merge_bases(old, head):
-            if repository.is_ancestor(last, tip):
+            if last in (ahead or {}) or repository.is_ancestor(last, tip):
                 continue
             dropped.append(last)
             # The newest target that the branch contains: one is enough that has all others.

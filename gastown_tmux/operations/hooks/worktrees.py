@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import HookState, Role, branch_of
-from gastown_tmux.domain.ids import Commit
+from gastown_tmux.domain.ids import BeadId, Commit, ConvoyId
 from gastown_tmux.domain.layers import Settings
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.files import clock
@@ -27,6 +27,7 @@ from gastown_tmux.operations.town.isolation import each, isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import get_agent, list_agents, move_hook
 from gastown_tmux.store.beads import find_held_bead, set_branch
+from gastown_tmux.store.gathering import find_gathering
 
 
 def find_base(town: Town, rig: Rig, *, fetch: bool = True) -> Commit:
@@ -40,6 +41,18 @@ def find_base(town: Town, rig: Rig, *, fetch: bool = True) -> Commit:
     if base is None:
         raise RefusedError(f"{rig.remote} has no branch {rig.target} any more", hint=f"gt rig show {rig.name}")
     return Commit(base)
+
+
+def convoy_ref(convoy: ConvoyId) -> str:
+    """Where what is gathered of a convoy that lands as a whole is."""
+    return f"refs/gastown/convoys/{convoy}"
+
+
+def _find_gathered(town: Town, rig: Rig, bead: BeadId) -> Commit | None:
+    """The branch of a bead whose convoy lands as a whole is cut from what is gathered of that."""
+    convoy = find_gathering(town.db, bead)
+    found = town.repository(rig.name).resolve(convoy_ref(convoy)) if convoy else None
+    return Commit(found) if found else None
 
 
 def is_prepared(town: Town, rig: Rig, address: Address) -> bool:
@@ -69,6 +82,7 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
     repository, place = town.repository(rig.name), town.worktree(address)
     agent, bead = get_agent(town.db, address), find_held_bead(town.db, address)
     branch = branch_of(agent, bead.id if bead else None)
+    base = (_find_gathered(town, rig, bead.id) if bead else None) or base
     settle_shared_files(town, rig)  # before the next line writes there, so that what others wrote is told
     check_rules(town, rig, base)
     make_folder(town.hook(address))

@@ -43,16 +43,16 @@ def work_off(
     And the members that could not even be set aside. What is raised leaves the rest for ``put_back``.
     """
     end, left = End.GREEN, set[MergeRequestId]()
-    rest = _begin(queue, members)
+    rest = begin(queue, members)
     fault_point("refinery.testing")
     while rest:
         chain, rest, came_back = _build_chain(queue, rest, plan, tip, left)
         end = End.RED if came_back else end
         if not chain:
             break
-        settled, verdict = _search(queue, chain)
+        settled, verdict = search(queue, chain)
         if isinstance(verdict, Delay):
-            return _put_off(queue, chain, rest, verdict), left
+            return put_off(queue, chain, rest, verdict), left
         if settled.green and plan[chain[0].request.id].trial:
             _hold(queue, chain[0])
             return end, left
@@ -68,13 +68,13 @@ def work_off(
                 return End.PUT_OFF, left
             match published:
                 case Delay():
-                    return _put_off(queue, green, all_of_it, published), left
+                    return put_off(queue, green, all_of_it, published), left
                 case Rejection() if len(green) > 1:
                     put_back(queue, all_of_it)
                     return End.APART, left
                 case Rejection():
                     end = End.RED
-                    _come_back(queue, green[0].request, published, green[0].commit)
+                    come_back(queue, green[0].request, published, green[0].commit)
                 case False:
                     # One of them is not as it was tested: the others are built again without it.
                     rest = all_of_it
@@ -85,18 +85,18 @@ def work_off(
                     assert_never(published)
         if settled.culprit is not None and verdict is not None:
             end = End.RED
-            _return_culprit(queue, chain, settled.culprit, verdict, plan, before)
+            return_culprit(queue, chain, settled.culprit, verdict, plan, before)
             rest = [*(built.request for built in chain[settled.culprit + 1 :]), *rest]
     return end, left
 
 
-def _begin(queue: RigQueue, members: Sequence[MergeRequest]) -> list[MergeRequest]:
-    """Those that are still queued are in testing from now on."""
+def begin(queue: RigQueue, members: Sequence[MergeRequest]) -> list[MergeRequest]:
+    """Those that are still queued, or gathered, are in testing from now on."""
     begun = []
     with queue.town.change() as change:
         for request in members:
             found = rows.get_merge_request(change, request.id)
-            if found.state is MergeState.QUEUED:
+            if found.state in (MergeState.QUEUED, MergeState.GATHERED):
                 rows.move_merge_request(change, found.id, "test", reason=setting_aside.kept_reason(found))
                 begun.append(request)
     return begun
@@ -114,7 +114,7 @@ def _build_chain(
     later: list[MergeRequest] = []
     came_back = False
     for request in requests:
-        if not _may_follow(queue, plan[request.id], chain):
+        if not may_follow(queue, plan[request.id], chain):
             put_back(queue, [request])
             continue
         found: list[Built | Rejection | Delay | None] = []
@@ -129,7 +129,7 @@ def _build_chain(
                     chain += [built] if kept else []
                 case Rejection():
                     came_back = True
-                    _come_back(queue, request, built, None)
+                    come_back(queue, request, built, None)
                 case Delay():
                     delay(queue, request.id, built)
                 case None:
@@ -162,7 +162,7 @@ def _try_to_build(
         found.append(Delay(error.message, pause(request), error.whole))
 
 
-def _may_follow(queue: RigQueue, entry: Waiting, chain: Sequence[Built]) -> bool:
+def may_follow(queue: RigQueue, entry: Waiting, chain: Sequence[Built]) -> bool:
     """Whether what must land before it has, or is in the chain: it may have come back since the plan was made."""
     placed = {built.request.id for built in chain}
     for id in entry.holds - placed:
@@ -174,7 +174,7 @@ def _may_follow(queue: RigQueue, entry: Waiting, chain: Sequence[Built]) -> bool
     return unmet <= {built.request.bead for built in chain}
 
 
-def _search(queue: RigQueue, chain: Sequence[Built]) -> tuple[Settled, Rejection | Delay | None]:
+def search(queue: RigQueue, chain: Sequence[Built]) -> tuple[Settled, Rejection | Delay | None]:
     """What is known of the chain in the end, with the verdict on the culprit, or why there is none."""
     search = Search(len(chain))
     verdicts: dict[int, Rejection] = {}
@@ -203,14 +203,14 @@ def _hold(queue: RigQueue, built: Built) -> None:
             rows.move_merge_request(change, now.id, "hold", reason=TESTED if gated else MERGES)
 
 
-def _put_off(queue: RigQueue, chain: Sequence[Built], rest: Sequence[MergeRequest], verdict: Delay) -> End:
+def put_off(queue: RigQueue, chain: Sequence[Built], rest: Sequence[MergeRequest], verdict: Delay) -> End:
     for built in chain:
         delay(queue, built.request.id, verdict)
     put_back(queue, rest)
     return End.APART if verdict.apart else End.PUT_OFF
 
 
-def _return_culprit(
+def return_culprit(
     queue: RigQueue,
     chain: Sequence[Built],
     culprit: int,
@@ -227,10 +227,10 @@ def _return_culprit(
         if isinstance(alone, Built) and test(queue, replace(alone, log=built.log.with_suffix(".alone.log"))) is None:
             others = ", ".join(one.request.bead for one in before)
             words = f"{words} (together with {others}, which landed before it; by itself it passes)"
-    _come_back(queue, built.request, Rejection(verdict.reason, words, verdict.log), built.commit)
+    come_back(queue, built.request, Rejection(verdict.reason, words, verdict.log), built.commit)
 
 
-def _come_back(queue: RigQueue, request: MergeRequest, rejection: Rejection, candidate: Commit | None) -> None:
+def come_back(queue: RigQueue, request: MergeRequest, rejection: Rejection, candidate: Commit | None) -> None:
     only_if = (MergeState.TESTING, candidate)
     if rejection.reason is Reason.DONE:
         settle(queue.town, request, rejection.words, only_if=only_if)

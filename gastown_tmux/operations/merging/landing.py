@@ -3,9 +3,9 @@
 import re
 from collections.abc import Set
 
-from gastown_tmux.dataclass import dataclass, field
+from gastown_tmux.dataclass import dataclass, field, replace
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.ids import Commit, MergeRequestId
+from gastown_tmux.domain.ids import Commit, ConvoyId, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.queue_plan import Waiting, Window, choose, find_holds, take_up
 from gastown_tmux.domain.rigs import QueueState, Rig
@@ -18,6 +18,7 @@ from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.batches import End, work_off
 from gastown_tmux.operations.merging.delays import delay, put_back
+from gastown_tmux.operations.merging.gathering import gather
 from gastown_tmux.operations.merging.publishing import (
     TargetMovedError,
     fetch_target,
@@ -34,6 +35,7 @@ from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.town.inheriting import follow
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import merging as rows
+from gastown_tmux.store.gathering import list_gathered, list_together
 from gastown_tmux.store.meta import once as only_once
 from gastown_tmux.store.rigs import list_rigs
 
@@ -45,12 +47,15 @@ _COMMIT = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 
 @dataclass
 class _Run:
-    """What a refinery remembers from round to round; ``left`` could not be handled, nor set aside."""
+    """What a refinery remembers from round to round; ``left`` could not be handled, nor set aside. A convoy that is
+    gathered and the rest of the queue take turns: ``gathered_last`` tells whose is next.
+    """
 
     once: bool
     window: Window
     tried: list[MergeRequestId] = field(default_factory=list)
     left: set[MergeRequestId] = field(default_factory=set)
+    gathered_last: bool = False
 
 
 def run_refinery(town: Town, rig: Rig | None = None, once: bool = False) -> Answer:
@@ -104,6 +109,9 @@ def _list_due(town: Town, rig: Rig, left: Set[MergeRequestId]) -> list[MergeRequ
     """The queue, if it is not paused, and anything in it is due."""
     if town.rig(rig.name).queue is not QueueState.RUNNING:
         return []
+    if rows.has_ready(town.db, rig.name):
+        with town.change() as change:
+            rows.requeue_ready(change, rig.name)
     found = [request for request in rows.list_queue(town.db, rig.name) if request.id not in left]
     return found if any(_is_due(request) for request in found) else []
 
@@ -188,8 +196,22 @@ def _land_next(queue: RigQueue, run: _Run, tip: Commit) -> None:
         for request in rows.list_queue(town.db, queue.rig.name)
         if request.state is MergeState.QUEUED and request.id not in run.left
     ]
-    plan = _plan(queue, queued, tip)
-    choice = choose(list(plan.values()), 1 if run.once else run.window.size)
+    convoys = list_together(town.db, queue.rig.name)
+    first = next((request for request in queued if _is_due(request) and request.bead in convoys), None)
+    ordinary = [request for request in queued if request.bead not in convoys]
+    convoy = None
+    if first is not None and (run.gathered_last is False or not any(_is_due(request) for request in ordinary)):
+        convoy = convoys[first.bead]
+    run.gathered_last = convoy is not None
+    if convoy is not None:
+        companions = [one for one in list_gathered(town.db, queue.rig.name) if convoys.get(one.bead) == convoy]
+        queued = [*companions, *(request for request in queued if convoys.get(request.bead) == convoy)]
+        plan = {id: replace(each, due=True, alone=False, trial=False) for id, each in _plan(queue, queued, tip).items()}
+        choice = choose(list(plan.values()), len(plan))
+    else:
+        queued = ordinary
+        plan = _plan(queue, queued, tip)
+        choice = choose(list(plan.values()), 1 if run.once else run.window.size)
     with town.change() as change:
         for request in queued:
             if name := choice.waits.get(request.id):
@@ -200,7 +222,7 @@ def _land_next(queue: RigQueue, run: _Run, tip: Commit) -> None:
     run.tried += choice.members
     for request in members:
         town.say(f"{request.id}: {request.bead} by {request.author}")
-    end = _work_off(queue, run, members, plan, tip)
+    end = _work_off(queue, run, members, plan, tip, convoy)
     match end:
         case End.GREEN | End.RED:
             run.window = run.window.after(green=end is End.GREEN)
@@ -214,12 +236,17 @@ def _land_next(queue: RigQueue, run: _Run, tip: Commit) -> None:
 
 
 def _work_off(
-    queue: RigQueue, run: _Run, members: list[MergeRequest], plan: dict[MergeRequestId, Waiting], tip: Commit
+    queue: RigQueue,
+    run: _Run,
+    members: list[MergeRequest],
+    plan: dict[MergeRequestId, Waiting],
+    tip: Commit,
+    convoy: ConvoyId | None,
 ) -> End:
     ends: list[End] = []
 
     def work() -> None:
-        end, left = work_off(queue, members, plan, tip)
+        end, left = gather(queue, convoy, members, plan, tip) if convoy else work_off(queue, members, plan, tip)
         run.left |= left
         ends.append(end)
 

@@ -102,7 +102,7 @@ def approve(town: Town, request: MergeRequest, head: str | None = None) -> Answe
     review = bool(town.settings(request.rig).get("merge.review"))
     early = request.state in (MergeState.QUEUED, MergeState.TESTING) and review and not request.approved
     if request.state is not MergeState.HELD and not early:
-        if request.state in (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.MERGED):
+        if request.state in (*LIVE, MergeState.MERGED):
             return Answer(request, f"{request.id} is {request.state} already")
         raise RefusedError(f"{request.id} is {request.state}", hint=f"gt mq show {request.id}")
     with town.change() as change:
@@ -119,7 +119,7 @@ def retry(town: Town, request: MergeRequest) -> Answer:
         with town.change() as change:
             rows.hurry(change, request.id)
         return Answer(rows.get_merge_request(town.db, request.id), f"{request.id} is tried again now")
-    if request.state in (MergeState.TESTING, MergeState.PUBLISHING, MergeState.MERGED):
+    if request.state in (MergeState.TESTING, MergeState.PUBLISHING, MergeState.GATHERED, MergeState.MERGED):
         return Answer(request, f"{request.id} is {request.state} already")
     if request.state is MergeState.HELD:
         raise RefusedError(f"{request.id} waits for a person", hint=f"gt mq approve {request.id}")

@@ -21,14 +21,18 @@ def create_convoy(
     notify: Address | None = None,
     parent: Bead | None = None,
     key: str | None = None,
+    together: bool = False,
 ) -> Answer:
-    """Its landing is told to ``notify``, else to whoever made it. All parts of ``parent`` are in it too."""
+    """Its landing is told to ``notify``, else to whoever made it. All parts of ``parent`` are in it too.
+
+    ``together``: it lands as a whole or not at all, and is of one rig.
+    """
     if not name.strip():
         raise UsageError("a convoy needs a name")
     with town.change() as change:
 
         def make() -> str:
-            convoy = convoys.insert_convoy(change, name, notify or town.actor)
+            convoy = convoys.insert_convoy(change, name, notify or town.actor, together=together)
             parts = list_parts(change, parent.id) if parent else []
             convoys.add_to_convoy(change, convoy, [*(bead.id for bead in beads), *parts])
             return convoy

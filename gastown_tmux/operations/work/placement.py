@@ -10,6 +10,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.readings import read_town
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
+from gastown_tmux.store.convoys import list_unmet
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.scheduling import get_candidate
 from gastown_tmux.store.spending import note_over_budget
@@ -17,10 +18,8 @@ from gastown_tmux.store.spending import note_over_budget
 
 def give(town: Town, change: Change, bead: Bead) -> Address | Wait:
     """Puts an open bead on a hook that is free for it because somebody says so now, and says on whose; or why not."""
-    for needed in (rows.get_bead(change, other) for other in bead.needs):
-        need = Needed(needed.id, needed.state, needed.reason)
-        if not need.is_met:
-            return waiting.needs(bead.id, need)
+    for needed in (rows.get_bead(change, other) for other in list_unmet(change, bead.id)):
+        return waiting.needs(bead.id, Needed(needed.id, needed.state, needed.reason))
     plan = choose(read_town(town, change, [get_candidate(change, bead.id)], person=True))
     wait = plan.waits.get(bead.id)
     note_over_budget(change, bead, over=wait is not None and wait.what == "budget")

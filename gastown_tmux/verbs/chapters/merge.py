@@ -4,7 +4,7 @@ from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import LIMIT, SEARCH, SINCE, Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _DAEMONS = ("deacon", "witness", "refinery")
-_STATES = ("queued", "testing", "publishing", "merged", "held", "conflicted", "rejected", "superseded")
+_STATES = ("queued", "testing", "publishing", "merged", "held", "gathered", "conflicted", "rejected", "superseded")
 _REQUEST = argument("request", Kind.MERGE_REQUEST)
 _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
 _HEAD = option("--head", "head", placeholder="COMMIT", help="the head that you judged; any other is refused as changed")

@@ -29,7 +29,7 @@ _BEAD = Record(
 )  # fmt: skip
 _NO_BEADS = "no beads: gt bead create TITLE --rig RIG"
 _BEAD_STATES = ("open", "hooked", "working", "submitted", "merged", "closed")
-_CONVOY = Record(("id", "name", "state", "beads", "done", "total", "notify", "created", "landed"))
+_CONVOY = Record(("id", "name", "state", "beads", "done", "total", "together", "notify", "created", "landed"))
 
 VERBS = (
     Verb(
@@ -207,6 +207,7 @@ VERBS = (
             optional("beads", Kind.BEAD, many=True),
             option("--parent", "parent", Kind.BEAD, "with all parts of this one"),
             option("--notify", "notify", Kind.ADDRESS, "who is told when it lands; you unless given"),
+            flag("--together", "together", "land as a whole or not at all"),
             KEY,
         ),
         right=Right.SLING,
