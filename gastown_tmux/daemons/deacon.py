@@ -73,6 +73,7 @@ class _Deacon:
         self._server = VerbServer(town, loop.jobs)
         self._rigs: list[Rig] = []
         self._resting: dict[str, float] = {}
+        self._gates = run_gates.Resting()
         self._signals = 0
         self._empty_spools: dict[str, int] = {}
         self._windows_due = self._gates_due = time.monotonic()
@@ -123,7 +124,7 @@ class _Deacon:
         """Commands may be dear: they are asked now and then."""
         if time.monotonic() >= self._gates_due and run_gates.list_gated(self.town):
             self._gates_due = time.monotonic() + GATES_SECONDS
-            self.jobs.do("gates of runs", run_gates.open_gates)
+            self.jobs.do("gates of runs", lambda town: run_gates.open_gates(town, self._gates))
 
     def _give_out(self) -> None:
         """Chosen for the whole town at once, and started in each rig by itself: a remote that hangs is that rig's."""

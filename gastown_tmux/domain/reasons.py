@@ -115,7 +115,9 @@ def _asks(run: Run, step: RunStep) -> tuple[Wait, ...]:
         words = f"step {step.id} waits for a person's word{about}"
         return (Wait("person", None, words, (f"gt run resume {run.id}", skip), stranded=True),)
     since = f", since {step.freed}" if step.freed else ""
-    return (Wait("gate", gate.type, f"the gate of step {step.id} is closed: {gate.type}{about}{since}", (skip,)),)
+    why = f": {step.reason}" if step.reason else ""
+    words = f"the gate of step {step.id} is closed: {gate.type}{about}{since}{why}"
+    return (Wait("gate", gate.type, words, (skip,), stranded=bool(step.reason)),)
 
 
 def why_request(request: MergeRequest, rig: Rig, bead: Sequence[Wait]) -> tuple[Wait, ...]:

@@ -279,7 +279,14 @@ def open_gates(run: Run, now: Time) -> Run:
 
 
 def open_gate(run: Run, id: str) -> Run:
-    return replace(run, steps=tuple(replace(step, open=True) if step.id == id else step for step in run.steps))
+    return replace(
+        run, steps=tuple(replace(step, open=True, reason=None) if step.id == id else step for step in run.steps)
+    )
+
+
+def note_gate(run: Run, id: str, reason: str | None) -> Run:
+    """Why that step's gate does not open."""
+    return replace(run, steps=tuple(replace(step, reason=reason) if step.id == id else step for step in run.steps))
 
 
 def cancel(run: Run, now: Time) -> Run:

@@ -61,8 +61,8 @@ RIG = Rig(RigName("demo"), "de", "/p", "/p", RemoteKind.CHECKOUT, "main", None, 
 REQUEST = MergeRequest(
     id=MergeRequestId("mr-aaaaa"), bead=BEAD.id, title="words", priority=2, rig=RIG.name, author=ANN, branch="b",
     head=Commit("1"), base=Commit("2"), target="main", state=MergeState.QUEUED, position=1, attempts=0, reason=None,
-    candidate=None, tested_in=None, retries=0, approved=False, merged_commit=None, not_before=None, log=None,
-    created=NOW, updated=NOW,
+    candidate=None, tested_in=None, retries=0, approved=False, overtaken=0, merged_commit=None, not_before=None,
+    log=None, created=NOW, updated=NOW,
 )  # fmt: skip
 CONVOY = Convoy(ConvoyId("cv-aaaaa"), "ship", ConvoyState.OPEN, None, (BEAD.id,), 0, 1, NOW, None)
 ASKED = Escalation(

@@ -12,7 +12,7 @@ from gastown_tmux.domain.formulas.placeholders import KEYWORDS, NAME
 GATES = {
     "timer": "how long, such as 30m",
     "command": "a command that succeeds when it opens",
-    "gh:run": "the id or the branch of a workflow run",
+    "gh:run": "the id of a workflow run, a branch, or FILE.yml@BRANCH",
     "gh:pr": "the number of a pull request",
     "mail": "words of a mail's subject",
     "human": "",

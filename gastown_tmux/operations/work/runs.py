@@ -38,6 +38,7 @@ from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.courses import PRIORITY, Course, follow, place
 from gastown_tmux.operations.work.formulas import load_formula, open_shelf
+from gastown_tmux.operations.work.run_gates import refuse_gate
 from gastown_tmux.store import beads as bead_rows
 from gastown_tmux.store import runs as rows
 from gastown_tmux.store.agents import get_agent
@@ -46,8 +47,6 @@ from gastown_tmux.store.meta import once
 
 #: What a worker is told where the results are text, and no branch lands.
 _TEXT_ONLY = "The result is text: change no file, and end with gt done --report FILE, or - for standard input."
-#: Gates that this gt can open.
-_GATES = ("timer", "command", "mail", "human")
 
 
 def run_formula(
@@ -82,9 +81,11 @@ def pour_run(
         raise RefusedError(f"rig {rig.name} is parked", hint=f"gt rig unpark {rig.name}")
     shelf = open_shelf(town, rig)
     formula = load_formula(shelf, name)
-    _refuse_gates(formula)
     values = settle_values(formula, vars)
-    pour(formula, values, "run-00000", preset)  # what is wrong with it is said before anything is written
+    # What is wrong with it is said before anything is written.
+    for step in pour(formula, values, "run-00000", preset).steps:
+        if step.gate is not None:
+            refuse_gate(town, rig, step.gate)
     for provider in {formula.agent, *(step.agent for step in formula.whole_steps)}:
         resolve_provider(town, rig.name, provider)
     text = shelf.text(shelf.file(name))
@@ -145,15 +146,6 @@ def _checklist(description: str, steps: Sequence[RunStep], told: str) -> str:
     lines = [f"{number}. {step.title}" for number, step in enumerate(steps, 1)]
     how = "gt step tells the step that comes now, gt step done ends it; after the last, gt done."
     return "\n\n".join(filter(None, (description, "\n".join(lines), how, told))) + "\n"
-
-
-def _refuse_gates(formula: Formula) -> None:
-    for step in formula.whole_steps:
-        if step.gate is not None and step.gate.type not in _GATES:
-            words = (
-                f"step {step.id} of {formula.name} has a gate of type {step.gate.type}, which nothing here opens yet"
-            )
-            raise UsageError(words, hint=f"gates that do: {', '.join(_GATES)}")
 
 
 def parse_vars(words: Sequence[str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from gastown_tmux.operations.work import runs
 from gastown_tmux.operations.work.bead_files import import_beads
 from gastown_tmux.operations.work.beads import close_bead, list_beads, reopen_bead
 from gastown_tmux.operations.work.courses import follow, go_on
-from gastown_tmux.operations.work.run_gates import list_gated, open_gates
+from gastown_tmux.operations.work.run_gates import Resting, list_gated, open_gates
 from gastown_tmux.operations.work.steps import show_step, step_done, step_fail, step_skip
 from gastown_tmux.store.beads import (
     find_held_bead,
@@ -140,7 +140,7 @@ def test_values_from_files(town: Town, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("steps", "more", "message"),
     [
-        (step("a", more="[steps.gate]\ntype = 'gh:pr'\ncondition = '7'\n"), {}, "has a gate of type gh:pr"),
+        (step("a", more="[steps.gate]\ntype = 'gh:pr'\ncondition = '7'\n"), {}, "/p is no repository of GitHub"),
         (step("a", more="agent = 'nobody'\n"), {}, "nobody"),
         (step("a"), {"vars": ["x=1"]}, "it has no variable 'x'"),
         (step("a"), {"preset": "p"}, "it has no presets"),
@@ -273,13 +273,13 @@ def test_a_command_opens_a_gate_once_it_succeeds(town: Town) -> None:
     report(town, bead_of(town, run, "z"))
     assert list_gated(town) == [run.id]
     runs.pause_run(town, run)
-    open_gates(town)
+    open_gates(town, Resting())
     assert not (town.path / "asked").exists()
     runs.resume_run(town, run)
     for opened in (False, True):
         if opened:
             (town.path / "go on").touch()
-        open_gates(town)
+        open_gates(town, Resting())
         assert states(town, run) == ("done working" if opened else "done blocked")
     assert (town.path / "asked").read_text() == f"{run.id} a\n" * 2
     assert list_gated(town) == []
@@ -291,7 +291,7 @@ def test_a_mail_opens_a_gate(town: Town, as_agent: As) -> None:
     run = pour(town, spread=True)
     for subject, opened in (("approved", False), ("Yes, approved: it may", True)):
         send(as_agent("demo/ann"), ["overseer"], subject=subject, body="b")
-        open_gates(town)
+        open_gates(town, Resting())
         assert states(town, run) == ("working" if opened else "blocked"), subject
 
 
