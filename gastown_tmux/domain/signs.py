@@ -15,6 +15,7 @@ _GROUPS = {
     "idle": ("idle", "ready", "starting"),
     "waiting": ("waiting",),
     "limited": ("limited",),
+    "paused": ("paused",),
     "dead": ("dead", "failed", "backoff"),
 }
 
@@ -23,6 +24,6 @@ def count_groups(states: Counter[str]) -> dict[str, int]:
     """How many agents are in each group, the empty ones included.
 
     >>> count_groups(Counter(ready=1, idle=1, failed=1, off=3))
-    {'working': 0, 'idle': 2, 'waiting': 0, 'limited': 0, 'dead': 1}
+    {'working': 0, 'idle': 2, 'waiting': 0, 'limited': 0, 'paused': 0, 'dead': 1}
     """
     return {group: sum(states[state] for state in among) for group, among in _GROUPS.items()}

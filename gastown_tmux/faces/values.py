@@ -10,7 +10,7 @@ from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import MAYOR
 from gastown_tmux.domain.events import Event
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.supervision.status import count_waiting
+from gastown_tmux.operations.supervision.status import count_waiting, describe_frozen
 from gastown_tmux.operations.supervision.views import list_agents
 from gastown_tmux.operations.town.isolation import set_aside
 from gastown_tmux.operations.town.town import Town
@@ -30,7 +30,7 @@ COST_RATIO = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Words that exist, by kind; agents by state; and what waits for a person."""
+    """Words that exist, by kind; agents by state; what waits for a person, and what stands still."""
 
     words: dict[Kind, Sequence[Choice]] = field(default_factory=dict)
     agents: Counter[str] = field(default_factory=Counter)
@@ -39,6 +39,7 @@ class Values:
     held: int = 0
     escalations: int = 0
     has_mayor: bool = False
+    frozen: str = ""
 
 
 def read_values(town: Town) -> Values:
@@ -48,6 +49,7 @@ def read_values(town: Town) -> Values:
         words={kind: list_names(town, kind) for kind in NAMED},
         agents=Counter(agent.state for agent in agents),
         **count_waiting(town),
+        frozen=describe_frozen(town),
         has_mayor=find_live_session(town.db, MAYOR) is not None,
     )
 
@@ -94,7 +96,7 @@ class Watcher:
                 if seq is None:
                     seq = last_seq(db)
                 elif seen != version:
-                    events = list_events(db, after=seq)
+                    events = list_events(db, after=seq, titled=True)
                     seq = events[-1].seq if events else seq
                     if events:
                         self._on_events(events)

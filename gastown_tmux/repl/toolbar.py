@@ -15,6 +15,8 @@ _STYLES = {"working": "class:good", "waiting": "class:alarm", "dead": "class:bad
 def toolbar(town: str, values: Values, jobs: Sequence[Job], columns: int, hint: str = "") -> StyleAndTextTuples:
     """Fragments of one line that is never wider than the screen; what is zero and not asked for is left out."""
     parts: list[tuple[str, str]] = [("class:town", town)]
+    if values.frozen:
+        parts.append(("class:alarm", values.frozen))
     for word, count in count_groups(values.agents).items():
         if count or word in ("working", "idle"):
             parts.append((_STYLES.get(word, "") if count else "", f"{SIGNS[word]} {count} {word}"))

@@ -10,6 +10,12 @@ from gastown_tmux.reading import json_object
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader
 
+#: Of the bead, the bead of the merge request, and the run that an event is about.
+_TITLE = (
+    ", coalesce((SELECT title FROM beads WHERE id = subject), (SELECT b.title FROM merge_requests m"
+    " JOIN beads b ON b.id = m.bead WHERE m.id = subject), (SELECT title FROM runs WHERE id = subject)) AS bead_title"
+)
+
 
 def list_events(
     reader: Reader,
@@ -18,9 +24,12 @@ def list_events(
     since: str | None = None,
     type: str | None = None,
     subject: str | None = None,
+    titled: bool = False,
 ) -> list[Event]:
-    """Oldest first. ``type`` may be a whole one or the part before its dot."""
-    sql, values = "SELECT * FROM events WHERE seq > ?", [after]
+    """Oldest first. ``type`` may be a whole one or the part before its dot. ``titled``: with the ``title`` of the bead
+    that each is about among its data, for people to read.
+    """
+    sql, values = f"SELECT *{_TITLE if titled else ''} FROM events WHERE seq > ?", [after]
     conditions: list[object] = list(values)
     if since is not None:
         sql += " AND time >= ?"
@@ -32,6 +41,18 @@ def list_events(
         sql += " AND subject = ?"
         conditions.append(subject)
     return [_event(row) for row in reader.rows(sql + " ORDER BY seq", *conditions)]
+
+
+def list_about(reader: Reader, bead: str) -> list[Event]:
+    """What happened to a bead, to its merge requests, escalations and the sessions of its workers; oldest first."""
+    sql = (
+        "SELECT * FROM events WHERE subject = ?1 OR subject IN (SELECT id FROM merge_requests WHERE bead = ?1"
+        " UNION ALL SELECT id FROM escalations WHERE bead = ?1)"
+        " UNION ALL SELECT * FROM events WHERE subject IN (SELECT agent FROM sessions WHERE bead = ?1)"
+        " AND type IN ('session.started', 'session.ended')"
+        " AND json_extract(data, '$.session') IN (SELECT id FROM sessions WHERE bead = ?1) ORDER BY seq"
+    )
+    return [_event(row) for row in reader.rows(sql, bead)]
 
 
 def last_event(reader: Reader, type: str, subject: str) -> Event | None:
@@ -63,11 +84,14 @@ def last_seq(reader: Reader) -> int:
 
 
 def _event(row: Row) -> Event:
+    data = json_object(row["data"])
+    if "bead_title" in row.keys() and row["bead_title"] is not None:  # noqa: SIM118 - a row's values are not its names
+        data.setdefault("title", row["bead_title"])
     return Event(
         seq=row["seq"],
         time=Time(row["time"]),
         type=row["type"],
         actor=Address(row["actor"]),
         subject=row["subject"],
-        data=json_object(row["data"]),
+        data=data,
     )

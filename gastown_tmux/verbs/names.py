@@ -110,5 +110,5 @@ def _agents(town: Town, role: Role | None = None) -> list[Choice]:
     for agent in agents:
         bead = held.get(agent.address)
         state = view_state(agent.state, live.get(agent.address), agent.hook)
-        found.append((agent.address, f"{state} {bead.id if bead else ''}".strip()))
+        found.append((agent.address, f"{state} {bead.id} {one_line(bead.title)}" if bead else str(state)))
     return found + [(agent.name, agent.address) for agent in agents if agent.rig and names[agent.name] == 1]

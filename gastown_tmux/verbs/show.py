@@ -1,6 +1,6 @@
 """How values look to a person, the same in every face: tables that fit, records, state words with colour and sign."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gastown_tmux.dataclass import dataclass
@@ -48,7 +48,21 @@ _PATCH_COLOURS = {"@@": "36", "+": "32", "-": "31"}
 _BEADS = ("open", "hooked", "working", "submitted", "merged", "closed")
 #: Columns of words, which say something still when they are cut; others are ids, and half an id is none.
 _PROSE = frozenset(
-    ("text", "title", "question", "reason", "subject", "summary", "cause", "hint", "what", "name", "to", "meaning")
+    (
+        "text",
+        "title",
+        "question",
+        "reason",
+        "subject",
+        "summary",
+        "cause",
+        "hint",
+        "what",
+        "name",
+        "to",
+        "meaning",
+        "waits",
+    )
 )
 _LEAST_PROSE, _LEAST = 16, 40
 
@@ -123,6 +137,8 @@ def _cell(name: str, value: Any) -> str:
         return "-"
     if name == "value" or isinstance(value, dict):
         return harmless(format_value(value))
+    if name == "tokens" and isinstance(value, int):
+        return f"{value:,}" if value else "-"
     if name == "cost":
         return f"{value:.2f} USD"
     if isinstance(value, bool):
@@ -204,7 +220,7 @@ def record(shape: Record, value: Any, display: Display) -> str:
     longest = max(len(name) for name in shape.fields)
     lines = []
     for name in shape.fields:
-        cell = _cell(name, getattr(value, name))
+        cell = _titled(_cell(name, getattr(value, name)), getattr(value, "titles", None) or {})
         if cell != "-":
             if name in _TIMES:
                 cell = f"{getattr(value, name)} ({cell})"
@@ -212,7 +228,15 @@ def record(shape: Record, value: Any, display: Display) -> str:
     body = getattr(value, shape.body) if shape.body else None
     if body:
         lines += ["", body.removesuffix("\n") if display == PLAIN else harmless(body.rstrip().expandtabs())]
+    if shape.tail and (told := getattr(value, shape.tail)):
+        lines += ["", *map(harmless, told.splitlines())]
     return "\n".join(lines)
+
+
+def _titled(cell: str, titles: Mapping[str, str]) -> str:
+    """Ids with what they are called beside them."""
+    words = (f"{word} ({harmless(titles[word])})" if word in titles else word for word in cell.split(" "))
+    return " ".join(words) if titles else cell
 
 
 def patch(text: str, display: Display) -> str:

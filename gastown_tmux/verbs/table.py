@@ -120,7 +120,7 @@ def flag(flags: str, name: str, help: str, **more: object) -> Parameter:
 #: Of a list that has a limit, a terminal shows so many where none is given; elsewhere it is whole.
 SHOWN = 50
 #: What a list of agents shows, whichever verb lists them.
-AGENT_COLUMNS = ("address", "state", "bead", "provider", "health", "since", "reason")
+AGENT_COLUMNS = ("address", "state", "bead", "title", "provider", "health", "since", "reason")
 KEY = option("--key", "key", help="the same key gives the first result back")
 SINCE = option("--since", "since", help="an age such as 2h, 8:00, yesterday, monday, a date or a time")
 SEARCH = option("--search", "search", help="only those with all these words")
@@ -137,10 +137,11 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A thing is shown as these fields, a line each, then the long text of ``body``."""
+    """A thing is shown as these fields, a line each, then the long text of ``body``, and what of it is told at last."""
 
     fields: tuple[str, ...]
     body: str | None = None
+    tail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

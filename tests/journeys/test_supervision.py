@@ -101,7 +101,7 @@ def test_standing_still_and_going_on(town: TownWorld, wait_for: Any) -> None:
 
 
 def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
-    town.gt("config", "agent", "set", "crash", "sh", "-c", "exit 3")
+    town.gt("config", "agent", "set", "crash", "sh", "-c", "echo 'Error: the key is not valid'; exit 3")
     town.gt("config", "set", "respawn.budget", "2 per 10m")
     bead = town.bead("never done", "true")
     town.gt("sling", bead, "demo", "--agent", "crash", code=None)
@@ -109,7 +109,8 @@ def test_a_crash_loop_ends(town: TownWorld, wait_for: Any) -> None:
     shown = town.json("bead", "show", bead)
     assert (shown["state"], shown["reason"]) == ("open", "escalated")
     assert len(town.json("escalate", "list")["items"]) == 1
-    assert failed[0]["restarts"] == 2 and "exit status 3" in failed[0]["reason"]
+    assert failed[0]["restarts"] == 2 and "exit status 3: " in failed[0]["reason"]
+    assert failed[0]["reason"].endswith("the key is not valid")
     # Its bead may go to another, though its branch is in the worktree of the one that failed.
     town.gt("sling", bead, "demo", "--agent", "runbook")
     town.wait_state(bead, "closed")

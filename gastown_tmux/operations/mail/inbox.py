@@ -15,6 +15,7 @@ from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.store.beads import find_bead
 from gastown_tmux.store.deliveries import find_sent, list_deliveries, move_delivery
 from gastown_tmux.store.events import list_events
 from gastown_tmux.store.mailbox import Entry, Mailbox
@@ -32,7 +33,9 @@ class DeliveryView:
 
 @dataclass(frozen=True, slots=True)
 class MailView:
-    """A mail as it is shown. ``id``, ``thread`` and ``in_reply_to`` are short ids, those that people type."""
+    """A mail as it is shown, with the ``title`` of the bead it is about. ``id``, ``thread`` and ``in_reply_to`` are
+    short ids, those that people type.
+    """
 
     id: str
     from_: str
@@ -51,6 +54,11 @@ class MailView:
     expires: Time | None
     foreign: bool
     message_id: str
+    title: str | None = None
+
+    @property
+    def titles(self) -> dict[str, str]:
+        return {str(self.bead): self.title} if self.bead and self.title else {}
 
     @property
     def asks(self) -> str:
@@ -170,7 +178,13 @@ def view(town: Town, message: Message, entry: Entry | None = None) -> MailView:
         expires=message.expires,
         foreign=message.foreign,
         message_id=message.id,
+        title=_find_title(town, message.bead),
     )
+
+
+def _find_title(town: Town, bead: BeadId | None) -> str | None:
+    found = find_bead(town.db, bead) if bead else None
+    return found.title if found else None
 
 
 def inbox(

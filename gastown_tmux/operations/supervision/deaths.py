@@ -1,10 +1,12 @@
 """Sessions whose program is gone: found, recorded with what killed it, and answered by the respawn policy."""
 
 import random
+import textwrap
 from collections.abc import Sequence
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, Ending, Session
+from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.respawn import MASS_DEATH_LIFE, MASS_DEATH_SECONDS, Budget, is_mass_death, next_delay
 from gastown_tmux.edges.configuration import shipped
@@ -26,6 +28,7 @@ from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import find_held_bead, return_bead
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.events import list_events
+from gastown_tmux.store.rows import Reader
 
 #: Lines of the last screen that a handoff note keeps.
 NOTE_LINES = 30
@@ -182,10 +185,11 @@ def _charge(town: Town, change: Change, session: Session) -> None:
     deaths = rows.list_deaths(change, session.agent, max(clock.after(-window), agent.forgiven or agent.created))
     delay = next_delay(budget, [_life(death) for death in deaths], random.random())
     if delay is not None:
-        how = _describe_end(session)
+        how = _describe_end(session) + last_words(change, session)
         rows.move_agent(change, session.agent, "die", reason=how, not_before=clock.after(delay))
         return
     words = f"{len(deaths)} deaths within {window:.0f}s, the last by {_describe_end(session)}"
+    words += last_words(change, session)
     rows.move_agent(change, session.agent, "exhaust", reason=words)
     held = find_held_bead(change, session.agent)
     if held is not None:
@@ -199,6 +203,15 @@ def _charge(town: Town, change: Change, session: Session) -> None:
 def _life(session: Session) -> float:
     """Seconds from its start to its end."""
     return clock.to_epoch(session.ended or session.since) - clock.to_epoch(session.started)
+
+
+def last_words(reader: Reader, session: Session) -> str:
+    """``: `` and the telling line of what stood on its screen when it died; nothing where there was none."""
+    note = rows.find_handoff(reader, session.agent)
+    if note is None or note.session != session.id:
+        return ""
+    words = cause_of(textwrap.dedent(note.note.partition("\n\n")[2]))
+    return f": {words}" if words else ""
 
 
 def _describe_end(session: Session) -> str:

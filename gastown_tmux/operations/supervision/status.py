@@ -62,6 +62,16 @@ def _describe_tmux() -> list[str]:
     return []
 
 
+def describe_frozen(town: Town) -> str:
+    """For a line that has little room: ``FROZEN``, ``FROZEN web``, or nothing."""
+    up = raised(town.flags_folder, town.memory)
+    if TOWN in up:
+        return "FROZEN"
+    # Most of the time nothing is raised, and rigs need not be looked for.
+    rigs = [rig.name for rig in list_rigs(town.db) if rig_flag(rig.name) in up] if up else []
+    return f"FROZEN {' '.join(rigs)}" if rigs else ""
+
+
 def _describe_orders(town: Town) -> list[str]:
     up = raised(town.flags_folder, town.memory)
     words = ["the town stands still: gt thaw"] if TOWN in up else []

@@ -10,7 +10,7 @@ from gastown_tmux.domain.signs import SIGNS, count_groups
 from gastown_tmux.edges.tmux import appearance
 from gastown_tmux.edges.tmux.panes import mark_panes
 from gastown_tmux.operations.sessions.orders import ordered_state
-from gastown_tmux.operations.supervision.status import count_waiting
+from gastown_tmux.operations.supervision.status import count_waiting, describe_frozen
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.beads import list_held_beads
@@ -44,7 +44,8 @@ def read_signs(town: Town) -> Signs:
     waiting = count_waiting(town)
     numbers = {SIGNS[group]: count for group, count in groups.items()}
     numbers |= {"queue": waiting["queue"], "held": waiting["held"], "escalated": waiting["escalations"]}
-    return Signs(panes, "  ".join(f"{name} {count}" for name, count in numbers.items() if count))
+    words = [describe_frozen(town), *(f"{name} {count}" for name, count in numbers.items() if count)]
+    return Signs(panes, "  ".join(filter(None, words)))
 
 
 def show_signs(town: Town, signs: Signs, known: Signs | None) -> None:

@@ -18,7 +18,9 @@ from gastown_tmux.store.beads import list_held_beads
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    """An agent with its session and its bead. ``pid`` is the program's own; ``window`` its window's name."""
+    """An agent with its session and its bead, whose ``title`` it has. ``pid`` is the program's own; ``window`` its
+    window's name.
+    """
 
     address: Address
     role: str
@@ -36,6 +38,7 @@ class AgentView:
     since: Time
     restarts: int
     reason: str | None
+    title: str | None = None
 
 
 def list_agents(town: Town, rig: Rig | None = None) -> list[AgentView]:
@@ -68,6 +71,7 @@ def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None, 
         state=view_state(ordered_state(agent, orders), state, agent.hook),
         health=judge(facts).health,
         bead=bead.id if bead else None,
+        title=bead.title if bead else None,
         branch=_branch(agent, bead),
         window=agent.name if running else None,
         pane=running.pane if running else None,

@@ -39,7 +39,7 @@ def events(
         return about and has_words(told, search)
 
     while True:
-        found = list_events(town.db, after=last, since=start, type=type)
+        found = list_events(town.db, after=last, since=start, type=type, titled=True)
         last = found[-1].seq if found else last
         wanted = [event for event in found if is_wanted(event)]
         if limit and len(wanted) > most_of(limit):

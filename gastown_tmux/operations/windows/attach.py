@@ -10,6 +10,7 @@ from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.agents import Role, SessionState
 from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.processes.person import is_terminal
 from gastown_tmux.edges.processes.terminal import run_in_terminal, tidy
 from gastown_tmux.edges.tmux import clients
@@ -23,10 +24,12 @@ from gastown_tmux.operations.supervision.screen_watch import file_screen
 from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.town import error_log, lookup
 from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.work.bead_story import describe_bead
 from gastown_tmux.operations.workforce.workers import start_agent
 from gastown_tmux.reading import read_file
 from gastown_tmux.store.agents import find_agent, find_live_session, list_live_sessions
 from gastown_tmux.store.events import list_events
+from gastown_tmux.store.rows import matching_ids
 
 LOG_LINES = 200
 #: Values of TERM with which tmux has nothing to draw with.
@@ -164,12 +167,14 @@ def _follow(town: Town, pane: str, shown: str, ansi: bool) -> Iterator[str]:
 
 def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
     """A daemon's log; all that failing programs said (``errors``); what a refinery (``refinery``: any) did; what
-    happened to an agent, and its last screen.
+    happened to an agent, and its last screen; what became of a bead.
     """
     if who in (*daemons.DAEMONS, error_log.NAME):
         path = town.logs / f"{who}.log"
         text = read_file(path, cut=True).decode(errors="replace") if path.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
+    if (bead := _find_bead(town, who)) is not None:
+        return "\n".join(describe_bead(town, bead)[-lines:])
     address = None if who == "refinery" else lookup.resolve_address(town, who)
     if address is None or address.name == "refinery":
         events = list_events(town.db, type="merge")
@@ -181,6 +186,10 @@ def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
     with contextlib.suppress(NotFoundError):
         told += ["", *_screen(town, address, lines).splitlines()]
     return "\n".join(told[-lines:])
+
+
+def _find_bead(town: Town, who: str) -> Bead | None:
+    return lookup.resolve_bead(town, who) if "-" in who and matching_ids(town.db, "beads", who) else None
 
 
 def _describe(event: Event) -> str:

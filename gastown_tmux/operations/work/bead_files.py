@@ -10,6 +10,8 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.work import bead_story
+from gastown_tmux.operations.work.bead_story import BeadLine
 from gastown_tmux.operations.work.beads import list_beads
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store.bead_origins import bring_in, find_origin, insert_origin, set_parent
@@ -107,6 +109,6 @@ def export_beads(town: Town, rig: Rig | None = None) -> Answer:
 
 def search_beads(
     town: Town, words: Sequence[str], rig: Rig | None = None, limit: int | None = None
-) -> list[Bead] | Page[Bead]:
+) -> list[BeadLine] | Page[BeadLine]:
     """Those with all of the words in title or body."""
-    return list_beads(town, rig, search=" ".join(words), limit=limit)
+    return bead_story.list_beads(town, rig, search=" ".join(words), limit=limit)

@@ -115,10 +115,6 @@ def list_ready(town: Town, rig: Rig | None = None, limit: int | None = None) -> 
     return Page(found, (counts.get(rig.name, 0) if rig else sum(counts.values())) - len(found))
 
 
-def show_bead(town: Town, bead: Bead) -> Bead:
-    return bead
-
-
 def update_bead(
     town: Town,
     bead: Bead,

@@ -218,10 +218,10 @@ VERBS = (
     ),
     Verb(
         "log",
-        "an agent's past, or a daemon's log",
+        "an agent's or a bead's past, or a daemon's log",
         "operations.windows.attach:log",
         (
-            argument("who", help="an agent, deacon, witness, refinery, or errors"),
+            argument("who", help="an agent, a bead, deacon, witness, refinery, or errors"),
             option("-n --lines", "lines", Kind.INTEGER, "that many, 200 unless given"),
         ),
         Special.TEXT,

@@ -19,13 +19,15 @@ from gastown_tmux.verbs.table import (
 )
 
 _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
-_BEADS = ("id", "state", "priority", "title", "assignee", "reason", "updated")
+_BEADS = ("id", "state", "priority", "title", "assignee", "reason", "waits", "updated")
 _BEAD = Record(
     (
         "id", "title", "rig", "state", "reason", "priority", "labels", "parent", "needs", "assignee", "target",
-        "convoy", "branch", "merge_request", "merged_commit", "attempts", "report", "created", "updated",
+        "convoy", "branch", "merge_request", "merged_commit", "attempts", "tokens", "cost", "waits", "report",
+        "created", "updated",
     ),
     body="body",
+    tail="story",
 )  # fmt: skip
 _NO_BEADS = "no beads: gt bead create TITLE --rig RIG"
 _BEAD_STATES = ("open", "hooked", "working", "submitted", "merged", "closed")
@@ -54,7 +56,7 @@ VERBS = (
     Verb(
         "bead list",
         "all beads",
-        "operations.work.beads:list_beads",
+        "operations.work.bead_story:list_beads",
         (
             _RIG,
             option("--state", "state", Kind.CHOICE, "only these", choices=(*_BEAD_STATES, "blocked")),
@@ -69,8 +71,8 @@ VERBS = (
     ),
     Verb(
         "bead show",
-        "one bead, whole",
-        "operations.work.beads:show_bead",
+        "one bead, whole: what became of it, what it waits for, and what comes next",
+        "operations.work.bead_story:show_bead",
         (argument("bead", Kind.BEAD),),
         _BEAD,
         right=Right.READ,
@@ -118,7 +120,7 @@ VERBS = (
     Verb(
         "bead ready",
         "open beads that need nothing more, most urgent first",
-        "operations.work.beads:list_ready",
+        "operations.work.bead_story:list_ready",
         (_RIG, LIMIT),
         Listing(_BEADS, "nothing is ready: gt bead list"),
         right=Right.READ,

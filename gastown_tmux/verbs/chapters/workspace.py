@@ -16,8 +16,8 @@ from gastown_tmux.verbs.table import (
 
 AGENT = Record(
     (
-        "address", "role", "rig", "provider", "state", "health", "bead", "branch", "window", "pane", "pid", "session",
-        "since", "restarts", "reason",
+        "address", "role", "rig", "provider", "state", "health", "bead", "title", "branch", "window", "pane", "pid",
+        "session", "since", "restarts", "reason",
     )
 )  # fmt: skip
 _NAME = argument("name")

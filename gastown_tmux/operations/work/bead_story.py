@@ -1,0 +1,123 @@
+"""gt bead show: a bead with all that became of it, what it waits for, and what comes next."""
+
+from collections.abc import Mapping, Sequence
+
+from gastown_tmux.dataclass import dataclass, values_of
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.pages import Page
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.stories import Moment, tell
+from gastown_tmux.domain.waiting import reason_of
+from gastown_tmux.domain.work import Bead, BeadState
+from gastown_tmux.edges.files.clock import local_time
+from gastown_tmux.errors import GtError
+from gastown_tmux.operations.town import budgets
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work import beads
+from gastown_tmux.operations.work.waiting import explain_bead, explain_beads
+from gastown_tmux.store.beads import find_bead
+from gastown_tmux.store.convoys import get_convoy
+from gastown_tmux.store.events import list_about
+from gastown_tmux.store.spending import Uses
+
+_OVER = (BeadState.MERGED, BeadState.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class BeadLine(Bead):
+    """``waits``: what it waits for, in one line."""
+
+    waits: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BeadView(BeadLine):
+    """``next``: commands that take it further. ``titles`` of what it names:
+    its needs, its parent, its convoy. ``tokens`` were used on it, and cost so many USD.
+    """
+
+    next: tuple[str, ...] = ()
+    titles: Mapping[str, str] | None = None
+    tokens: int = 0
+    cost: float | None = None
+    timeline: tuple[Moment, ...] = ()
+
+    @property
+    def story(self) -> str:
+        """The timeline, and the commands."""
+        lines = [f"{local_time(moment.time)}  {moment.what}" for moment in self.timeline]
+        return "\n".join([*lines, *(f"next: {command}" for command in self.next)])
+
+
+def show_bead(town: Town, bead: Bead) -> BeadView:
+    waits, next, tokens, cost = None, _follow_up(bead), 0, None
+    try:
+        found = explain_bead(town, bead)
+        waits = reason_of(found)
+        next = tuple(dict.fromkeys(command for wait in found for command in wait.next)) or next
+        spent = budgets.spent(town, Uses(bead=bead.id))
+        tokens, cost = spent.tokens.charged, spent.cost or None
+    except GtError as error:  # settings that cannot be read hide no bead
+        waits = error.message
+    return BeadView(
+        **values_of(bead),
+        waits=waits,
+        next=next,
+        titles=_find_titles(town, bead),
+        tokens=tokens,
+        cost=cost,
+        timeline=tell(list_about(town.db, bead.id)),
+    )
+
+
+def list_beads(
+    town: Town,
+    rig: Rig | None = None,
+    state: str | None = None,
+    assignee: Address | None = None,
+    since: str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
+) -> list[BeadLine] | Page[BeadLine]:
+    """As ``beads.list_beads``, each with what it waits for."""
+    found = beads.list_beads(town, rig, state, assignee, since, search, limit)
+    if isinstance(found, Page):
+        return Page(_with_waits(town, found.items), found.more)
+    return _with_waits(town, found)
+
+
+def list_ready(town: Town, rig: Rig | None = None, limit: int | None = None) -> list[BeadLine] | Page[BeadLine]:
+    found = beads.list_ready(town, rig, limit)
+    if isinstance(found, Page):
+        return Page(_with_waits(town, found.items), found.more)
+    return _with_waits(town, found)
+
+
+def _with_waits(town: Town, found: Sequence[Bead]) -> list[BeadLine]:
+    try:
+        waits = explain_beads(town, [bead for bead in found if bead.state not in _OVER])
+    except GtError:  # settings that cannot be read hide no bead; whoever is shown one is told
+        waits = {}
+    return [BeadLine(**values_of(bead), waits=reason_of(waits.get(bead.id, ()))) for bead in found]
+
+
+def describe_bead(town: Town, bead: Bead) -> list[str]:
+    """Its timeline in lines, for a log."""
+    head = f"{bead.id} {bead.state}: {bead.title}"
+    return [head, *(f"{moment.time} {moment.what}" for moment in tell(list_about(town.db, bead.id)))]
+
+
+def _follow_up(bead: Bead) -> tuple[str, ...]:
+    match bead.state:
+        case BeadState.MERGED:
+            return (f"gt diff {bead.id}",)
+        case BeadState.CLOSED:
+            return (f"gt bead reopen {bead.id}",)
+        case _:
+            return ()
+
+
+def _find_titles(town: Town, bead: Bead) -> dict[str, str]:
+    others = (find_bead(town.db, id) for id in (*bead.needs, *([bead.parent] if bead.parent else [])))
+    titles = {str(other.id): other.title for other in others if other is not None}
+    return titles | ({str(bead.convoy): get_convoy(town.db, bead.convoy).name} if bead.convoy else {})
