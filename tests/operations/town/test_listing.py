@@ -43,7 +43,7 @@ def test_escalations_and_mails_and_requests(town: Town) -> None:
     for subject in ("one", "two"):
         send(town.acting_as(Address("demo/ann")), ["overseer"], subject, "words")
     assert [mail.subject for mail in inbox(town, search="two WORDS")] == ["two"]
-    assert list(inbox(town, since="0s")) == []
+    assert list(inbox(town, since="2999-01-01")) == []
 
     bead = create_bead(town, "fix the login").value
     with town.change() as change:
@@ -52,6 +52,8 @@ def test_escalations_and_mails_and_requests(town: Town) -> None:
             head=Commit("1" * 40), base=Commit("2" * 40), target="main",
         )  # fmt: skip
     assert [each.bead for each in list_merge_requests(town, search="login")] == [bead.id]
-    assert list_merge_requests(town, assignee=Address("demo/ann")) == list_merge_requests(town, since="0s") == []
+    assert (
+        list_merge_requests(town, assignee=Address("demo/ann")) == list_merge_requests(town, since="2999-01-01") == []
+    )
     shown = list_merge_requests(town, limit=5)
     assert isinstance(shown, Page) and shown.more == 0

@@ -69,7 +69,7 @@ def test_new_workers_have_names_of_their_own_in_the_town(two_rigs: Town) -> None
         bead = create_bead(two_rigs, "work", two_rigs.rig(rig)).value
         with two_rigs.change() as change:
             note_target(change, bead.id, rig, None)
-            found.append(give(two_rigs, change, two_rigs.rig(rig), get_bead(change, bead.id), person=True))
+            found.append(give(two_rigs, change, get_bead(change, bead.id)))
     assert found == ["demo/cat", "web/toast", "demo/nux", "web/slit"]
 
 

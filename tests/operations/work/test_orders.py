@@ -210,7 +210,7 @@ def test_a_command_that_does_not_end(town: Town) -> None:
     ("text", "said", "hint"),
     [
         ("every: 1h\nformula: jbo\n", "no formula 'jbo'", "did you mean 'job'?"),
-        ("every: 1h\nformula: job\nrig: dmo\n", "no rig 'dmo'", "gt rig list"),
+        ("every: 1h\nformula: job\nrig: dmo\n", "no rig 'dmo'", "did you mean demo?"),
         ("every: 1h\nformla: job\n", "unknown key 'formla' in an order", "did you mean 'formula'?"),
     ],
 )
