@@ -7,9 +7,11 @@ from gastown_tmux.daemons.background import BackgroundJobs
 from gastown_tmux.domain.ids import RigName, SessionId, Time
 from gastown_tmux.operations.escalation import chain
 from gastown_tmux.operations.hooks import upkeep
+from gastown_tmux.operations.merging.clearing import clear_landed
 from gastown_tmux.operations.merging.radar import Seen, look_around
 from gastown_tmux.operations.supervision import calls, reminders, stalls
 from gastown_tmux.operations.supervision.costs import Collector
+from gastown_tmux.operations.town import disk
 from gastown_tmux.operations.town.ledger import write_ledger
 from gastown_tmux.operations.town.town import Town
 
@@ -17,6 +19,7 @@ LEDGER_SECONDS = 300.0
 COSTS_SECONDS = 5.0
 REMIND_SECONDS = 5.0
 RADAR_SECONDS = 15.0
+DISK_SECONDS = 300.0
 CALL_SECONDS = 3.0
 STALL_SECONDS = 60.0
 #: How soon after its start the deacon does what nobody may have done for long: the cheap at once, the rest when the
@@ -54,6 +57,8 @@ class Keeper:
         self._keep("ledger", LEDGER_SECONDS, write_ledger, SOON_SECONDS)
         self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up, SOON_SECONDS)
         self._keep("radar", RADAR_SECONDS, lambda town: look_around(town, self._radar))
+        self._keep("clearing", upkeep.CLEAN_SECONDS, clear_landed)
+        self._keep("disk", DISK_SECONDS, disk.measure)
         self._keep("cleaning", upkeep.CLEAN_SECONDS, upkeep.clean)
 
     def _keep(self, name: str, seconds: float, work: Callable[[Town], object], first: float = LATER_SECONDS) -> None:

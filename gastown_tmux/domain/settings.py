@@ -101,6 +101,7 @@ KEYS = (
     Key("budget.town", parse_budget_of_use, None, "what all agents may ever use, then all are paused; unset: any"),
     Key("budget.hard", parse_boolean, False, "interrupt the turn that uses a budget up; else it goes to its end"),
     Key("prices.<model>", parse_price, None, "what a model costs: {input, output, cached: USD a million tokens, date}"),
+    Key("disk.budget", parse_size, None, "room on disk that the town may take before no agent is started; unset: any"),
     Key("mail.rescan", parse_interval, "1s", "how often every mailbox is looked at without any event"),
     Key("snapshot.every", parse_interval, "5m", "how often the work of a running agent is saved"),
     Key("snapshot.file", parse_size, "10M", "the largest unsaved file that a snapshot takes in"),

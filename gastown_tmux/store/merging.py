@@ -242,6 +242,14 @@ def list_late(reader: Reader, rig: RigName) -> list[tuple[MergeRequest, Commit]]
     return [(get_merge_request(reader, id), candidate) for id, candidate in pairs]
 
 
+def list_heads(reader: Reader, rig: RigName) -> dict[BeadId, set[Commit]]:
+    """What was ever submitted of each bead."""
+    found: dict[BeadId, set[Commit]] = {}
+    for row in reader.rows("SELECT bead, head FROM merge_requests WHERE rig = ?", rig):
+        found.setdefault(BeadId(row["bead"]), set()).add(Commit(row["head"]))
+    return found
+
+
 def find_merged_commit(reader: Reader, bead: BeadId) -> Commit | None:
     """That of the newest request of the bead that has landed."""
     sql = "SELECT merged_commit FROM merge_requests WHERE bead = ? AND state = 'merged' ORDER BY seq DESC LIMIT 1"

@@ -11,7 +11,7 @@ from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.sessions.daemons import Daemon, list_daemons
 from gastown_tmux.operations.supervision.rig_views import RigView, view_rigs
 from gastown_tmux.operations.supervision.views import AgentView, list_agents
-from gastown_tmux.operations.town import budgets, capacity
+from gastown_tmux.operations.town import budgets, capacity, disk
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.beads import count_beads
 from gastown_tmux.store.clashes import list_clashes
@@ -83,7 +83,7 @@ def _describe_capacity(town: Town) -> list[str]:
         full = capacity.refusal(town)
     except GtError as error:  # settings that cannot be read
         return [error.message]
-    return [*budgets.notes(town), *([f"no agent is started: {full}"] if full else [])]
+    return [*budgets.notes(town), *disk.notes(town), *([f"no agent is started: {full}"] if full else [])]
 
 
 def status(town: Town, agent: Address | None = None) -> Status | Answer:

@@ -1,7 +1,7 @@
 """Whether machine and budgets have room for one more agent: asked before every start, told where nothing starts."""
 
 from gastown_tmux.edges.processes import machine_load
-from gastown_tmux.operations.town import budgets
+from gastown_tmux.operations.town import budgets, disk
 from gastown_tmux.operations.town.town import Town
 
 
@@ -10,6 +10,9 @@ def refusal(town: Town) -> str | None:
     spent = budgets.refusal(town)
     if spent is not None:
         return spent
+    use = disk.find_use(town)
+    if use is not None and use.is_over:
+        return use.words
     settings = town.settings()
     needed, free = settings.size("limits.memory"), machine_load.available_memory()
     if free is not None and free < needed:

@@ -24,6 +24,9 @@ from gastown_tmux.store.agents import get_agent
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.merging import get_merge_request, insert_merge_request, mark_told, move_merge_request
 
+#: What keeps submitted commits in a rig's repository.
+MERGE_REFS = "refs/gastown/merge"
+
 
 def _held(town: Town) -> tuple[Address, Bead, Rig]:
     address = own_address(town)
@@ -170,7 +173,7 @@ def _supersede(change: Change, bead: Bead) -> MergeRequestId | None:
 
 def merge_ref(bead: BeadId, head: str) -> str:
     """What keeps a submitted commit in the repository."""
-    return f"refs/gastown/merge/{bead}.{head[:16]}"
+    return f"{MERGE_REFS}/{bead}.{head[:16]}"
 
 
 def _report(town: Town, bead: Bead, report: str) -> str:
