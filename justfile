@@ -46,6 +46,12 @@ check: lint test
 soak-mail *args: setup
     @"{{bin}}/python" -m tests.soak.mail_soak "$@"
 
+# a run of steps on one worker whose town is struck: seven steps in each way, then 1,025 of them: --disks N, --seed N
+soak-runs *args: setup
+    @for stroke in session server everything; do PYTEST_RUN_STROKES="$stroke $stroke $stroke $stroke $stroke $stroke $stroke" \
+        "{{bin}}/python" -m pytest -q -n0 --timeout 900 tests/journeys/test_runs_under_fire.py || exit 1; done
+    @"{{bin}}/python" -m tests.soak.run_soak "$@"
+
 # agents that are silent, print, stand still or are looked at for long: none of them is touched
 soak-healthy seconds="600": setup
     @PYTEST_HEALTHY_SECONDS="{{seconds}}" "{{bin}}/python" -m pytest --timeout 3600 tests/journeys/test_supervision.py -k healthy

@@ -155,3 +155,36 @@ def test_eight_of_mixed_kinds_at_once(programs: list[Program], make_agent_town: 
     assert parts == [f"part-{number}.txt" for number in range(8)]
     for agent in town.json("agents")["items"]:
         town.wait_agent(agent["address"], "off", seconds=60)
+
+
+def test_formula(program: Program, make_agent_town: Callable[..., AgentTown], short_tmp: Path) -> None:
+    """A shipped formula, step by step on one branch: a check that fails, then passes, and results for later steps."""
+    town = make_agent_town(program)
+    what = short_tmp / "what"
+    what.write_text(
+        "The greeting is rude."
+        + script(
+            "work",
+            "run gt step",
+            "run echo bye > greeting.txt && git add -A && git commit -qm 'a test that fails'",
+            "run gt step done reproduce --result 'it says bye'",
+            "run gt step",
+            "run gt step done fix || echo not yet",
+            "run gt step && echo hello > greeting.txt && git commit -qam 'mend it'",
+            "run gt step done fix",
+            "run gt step",
+            "run gt step done neighbours --result 'none'",
+            "run gt done",
+            "say The work is handed in.",
+        )
+    )
+    words = ("--var", f"what=@{what}", "--var", "test=grep -q hello greeting.txt")
+    run = town.gt("formula", "run", "bugfix", "--rig", "demo", *words, "--json", seconds=90).json
+    landed = town.wait_state(run["bead"], "merged", 240)
+    shown = town.json("run", "show", run["id"])
+    assert [(step["state"], step["tries"], step["result"]) for step in shown["steps"]] == [
+        ("done", 1, "it says bye"), ("done", 2, None), ("done", 1, "none"),
+    ]  # fmt: skip
+    assert town.model.was_told("## Result of reproduce")
+    assert git(town.project, "rev-parse", "main") == landed["merged_commit"]
+    assert (town.project / "greeting.txt").read_text() == "hello\n"

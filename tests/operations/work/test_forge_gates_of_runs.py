@@ -102,6 +102,17 @@ def test_what_goes_wrong_is_a_trouble_that_doctor_shows(town: Town, forge: Serve
     assert (trouble.item, "has no repos/o/n/pulls/7" in trouble.reason) == (run, True)
 
 
+def test_one_that_cannot_be_asked_keeps_no_other_gate_of_its_run(town: Town, forge: Server) -> None:
+    steps = [
+        f'[[steps]]\nid = "{id}"\ntitle = "A"\n[steps.gate]\ntype = "{type}"\ncondition = "{condition}"\n'
+        for id, type, condition in (("a", "gh:pr", "7"), ("b", "command", "true"))
+    ]
+    (town.path / "formulas" / "two.formula.toml").write_text('formula = "two"\n' + "".join(steps))
+    run = runs.run_formula(town, "two", spread=True).value.id
+    open_gates(town, Resting())
+    assert [str(step.state) for step in get_run(town.db, run).steps] == ["blocked", "working"]
+
+
 def test_what_nobody_could_ask_is_refused_before_anything_is_written(town: Town, forge: Server, tmp_path: Path) -> None:
     for type, condition in (("gh:pr", "soon"), ("gh:run", "a b")):
         with pytest.raises(UsageError, match=f"a gate of type {type} must be the "):
