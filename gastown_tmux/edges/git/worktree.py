@@ -10,7 +10,7 @@ from pathlib import Path
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.git import shared_files
-from gastown_tmux.edges.git.command import GitError, git
+from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, GitError, git
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.pins import CONVERSIONS
 from gastown_tmux.edges.git.repository import Repository
@@ -143,6 +143,12 @@ def _look(
             case "?":
                 untracked.append(line[2:])
     return staged, unstaged, untracked, inside
+
+
+def move(repository: Repository, path: Path, commit: str) -> None:
+    """Brings a clean worktree and its branch to a commit. Raises `GitError` where that would touch what is loose."""
+    env = environment(include=repository.project.include)
+    git("reset", "--quiet", "--keep", commit, cwd=path, env=env, timeout=CHECKOUT_TIMEOUT)
 
 
 def ignore(repository: Repository, tree: Path, path: Path) -> bool:

@@ -9,16 +9,17 @@ from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.ids import BeadId, Commit, RigName
 from gastown_tmux.domain.scheduling import choose
 from gastown_tmux.domain.waiting import Wait
-from gastown_tmux.domain.work import BeadState
+from gastown_tmux.domain.work import RETRIED, BeadState
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, explain, meets_all
+from gastown_tmux.operations.hooks.refreshing import refresh_branch
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import start_sessions
-from gastown_tmux.operations.town.isolation import set_aside
+from gastown_tmux.operations.town.isolation import isolated, set_aside
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.placement import claim
 from gastown_tmux.operations.work.readings import read_town
@@ -79,6 +80,9 @@ def _make_ready(town: Town, bead_id: BeadId, address: Address, bases: dict[RigNa
         if rig.name not in bases:
             bases[rig.name] = find_base(town, rig)
         prepare_hook(town, rig, address, bases[rig.name])
+        if bead.reason in RETRIED:
+            with isolated(town, f"refreshing of {bead.branch} for", address):
+                refresh_branch(town, rig, address, bases[rig.name])
     if session is None:
         return True
     with town.change() as change:
