@@ -32,7 +32,7 @@ def kill_session(town: TownWorld) -> None:
     """The program and all that it runs."""
     (agent,) = town.json("agents")["items"]
     program = psutil.Process(agent["pid"])
-    kill(*(child.pid for child in program.children(recursive=True)), program.pid)
+    kill(program.pid, *(child.pid for child in program.children(recursive=True)))  # it would tell of a child's death
 
 
 def kill_server(town: TownWorld) -> None:

@@ -117,7 +117,7 @@ class Soak:
     def kill_session(self) -> None:
         ((pid,),) = self.ask("SELECT pid FROM sessions WHERE state <> 'ended' AND pid IS NOT NULL LIMIT 1")
         program = psutil.Process(int(str(pid)))
-        for process in (*program.children(recursive=True), program):
+        for process in (program, *program.children(recursive=True)):  # it would tell of a child that died
             process.kill()
 
     def kill_file(self, path: Path) -> None:

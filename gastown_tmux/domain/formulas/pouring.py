@@ -114,6 +114,7 @@ def _legs(formula: Formula, values: Mapping[str, str], run: str, preset: str | N
         {
             **values,
             "formula_name": formula.name,
+            "pr_number": values.get("pr", ""),
             "target_description": fill(formula.description, values).strip(),
             "files": re.split(r"[\s,]+", values.get("files", "").strip()) if values.get("files", "").strip() else [],
         },

@@ -86,6 +86,12 @@ def test_a_convoys_prompt_goes_round_each_leg() -> None:
     assert made.steps[-1].needs == ("x", "y")
 
 
+def test_the_number_of_a_pull_request_is_the_input_of_that_name() -> None:
+    text = HEAD + '[inputs.pr]\ntype = "number"\n[prompts]\nbase = "{{if .pr_number}}PR {{.pr_number}}{{end}}"\n'
+    legs = '[[legs]]\nid = "x"\ntitle = "X"\n'
+    assert [texts(poured(text + legs, **given))["x"] for given in ({"pr": "7"}, {})] == ["PR 7", ""]
+
+
 def test_a_preset_chooses_legs_and_what_the_synthesis_waits_for() -> None:
     made = poured(CONVOY, "few", problem="P", context="C")
     assert [step.id for step in made.steps] == ["y", "synthesis"]
