@@ -90,6 +90,11 @@ def _run(arguments: list[str], open_file: Opener) -> int:
         _collect_garbage()
         converse(given)
         return 0
+    if words[:1] == ["__watch"]:
+        from gastown_tmux.cli.watch import watch  # nobody else needs it
+
+        watch(given, words[1:])
+        return 0
     if words[:1] == ["__popup"]:
         from gastown_tmux.cli.mayor import pop_up
 

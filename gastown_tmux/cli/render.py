@@ -21,6 +21,11 @@ def draw(screen: str) -> None:
     sys.stdout.write("\033[?7l\033[H" + "\033[0m\033[K\r\n".join(lines) + "\033[0m\033[K\033[J\033[?7h")
 
 
+def draw_top(screen: str) -> None:
+    """The beginning of a text in the place of what a terminal shows."""
+    draw("\n".join(screen.split("\n")[: _size().lines]))
+
+
 def say(line: str) -> None:
     """Progress: beside the output, never in it."""
     sys.stderr.write(line + "\n")

@@ -14,6 +14,7 @@ from gastown_tmux.daemons.shared_files import SharedFiles
 from gastown_tmux.daemons.status_line import SignKeeper
 from gastown_tmux.daemons.timetable import Keeper
 from gastown_tmux.daemons.verb_server import VerbServer
+from gastown_tmux.daemons.views import ViewKeeper
 from gastown_tmux.domain import waiting
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import SessionState
@@ -68,6 +69,7 @@ class _Deacon:
         self._peer = Peer(town, loop.jobs, "witness")
         self._keeper = Keeper(town, loop.jobs)
         self._signs = SignKeeper(town, loop.jobs)
+        self._views = ViewKeeper(town, loop.jobs)
         self._shared = SharedFiles(town, loop.jobs)
         self._orders = OrderKeeper(town, loop.jobs)
         self._server = VerbServer(town, loop.jobs)
@@ -109,6 +111,7 @@ class _Deacon:
             "refineries": self._start_refineries,
             "keeping": self._keeper.look,
             "signs": self._signs.look,
+            "views": self._views.look,
             "approvals": self._answer,
         }
 

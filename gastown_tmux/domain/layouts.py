@@ -34,7 +34,9 @@ class Pane:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """``arrangement`` is one of ARRANGEMENTS, or a layout string of tmux's own."""
+    """``arrangement`` is one of ARRANGEMENTS, or a layout string of tmux's own. ``follows``: its panes come and go with
+    agents.
+    """
 
     name: str
     session: str = HEADQUARTERS
@@ -42,6 +44,7 @@ class Window:
     options: Mapping[str, str] = field(default_factory=dict)
     panes: tuple[Pane, ...] = ()
     for_each: str | None = None
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,7 @@ def expand(layout: Layout, agents: Sequence[Address], rigs: Sequence[str]) -> li
                 session=_fill(window.session, values),
                 options={key: _fill(option, values) for key, option in window.options.items()},
                 for_each=None,
+                follows=any(pane.for_each == "agent" for pane in window.panes),
             )
             found += _split(filled, panes)
     return found

@@ -53,7 +53,7 @@ SIGNAL_SECONDS = 0.1
 HELP = """\
 All of these work here without gt, and help VERB tells more of one. Besides:
   @toast words    words for an agent (or a group: @town words)
-  attach toast    go to its window; detach, or the prefix and d, leads back
+  attach toast    go to its window; the prefix and H lead home, the prefix and d out
   review, decide  what waits for you; all of it with a key each
   approve toast   or deny: the answer to an agent that asks
   !command        a command for the shell

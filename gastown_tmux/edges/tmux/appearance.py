@@ -41,6 +41,12 @@ Keys behind the prefix (Ctrl-b), besides tmux's own:
 Esc closes what opens over a window. The mouse chooses windows and panes, and scrolls.
 """
 _ANY_KEY = "stty -icanon -echo; dd bs=1 count=1 >/dev/null 2>&1"
+#: Any key closes what fits; what does not is scrolled, where there is a pager.
+_SCROLLED = (
+    "help={}; set -- $(stty size); "
+    'if [ "${{1:-99}}" -gt 13 ] && [ "${{2:-99}}" -gt 63 ]; then printf %s "$help"; {}; '
+    'else printf %s "$help" | LESS= less -R "-Psspace and b turn pages, q closes " || printf %s "$help" | more; fi'
+)
 
 
 def decorate(server: Server, gt: Path, town: Path) -> None:
@@ -115,6 +121,6 @@ def _keys(gt: str) -> list[str]:
         "v": popup(f"{gt} __popup decide"),
         "S": popup(f"{gt} __popup sling"),
         "e": popup(f"{gt} events --since 1h --follow & {_ANY_KEY}; kill $!"),
-        "h": popup(f"printf %s {shlex.quote(_HELP)}; {_ANY_KEY}"),
+        "h": popup(_SCROLLED.format(shlex.quote(_HELP), _ANY_KEY)),
     }
     return [f"bind-key {key} {command}" for key, command in keys.items()]

@@ -6,10 +6,11 @@ panes in the same sessions are never touched.
 
 import hashlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gastown_tmux.dataclass import replace
 from gastown_tmux.domain import layouts
 from gastown_tmux.edges.tmux.objects import opened
 from gastown_tmux.edges.tmux.panes import kill_pane, panes
@@ -27,6 +28,7 @@ def arrange(server: Server, windows: Sequence[layouts.Window], town: Path, gt: P
 
     The names of those made, and the pane ids of those closed. Raises GtError with tmux's words.
     """
+    follow(server, windows, town, gt)
     wanted = {_mark(window): window for window in windows}
     there = [pane for pane in panes(server) if pane.kind == VIEW]
     marks = {pane.gt_session for pane in there}
@@ -38,6 +40,48 @@ def arrange(server: Server, windows: Sequence[layouts.Window], town: Path, gt: P
             made.append(window.name)
     old = [pane for pane in there if pane.gt_session not in wanted or pane.gt_session in broken]
     return made, [pane.pane for pane in old if kill_pane(server, pane.pane, pane.gt_session)]
+
+
+def follow(server: Server, windows: Sequence[layouts.Window], town: Path, gt: Path) -> bool:
+    """Gives the windows that are there and follow agents the panes that they are to have now, one by one: whoever looks
+    at one stays there. No window is made, and none is closed. False where a window is left for later, for somebody
+    looks at one of its panes alone.
+    """
+    there = panes(server)
+    done = True
+    for window in windows:
+        mark = _mark(window)
+        own = [pane for pane in there if window.follows and pane.kind == VIEW and pane.gt_session == mark]
+        shown = {_ask(server, pane.pane, "#{@gt_command}"): pane.pane for pane in own}
+        wanted = {pane.command: pane for pane in window.panes}
+        if not shown or shown.keys() == wanted.keys():
+            continue
+        if _ask(server, own[0].pane, "#{window_zoomed_flag}") == "1":
+            done = False
+            continue
+        _adjust(server, window, mark, shown, town, gt)
+    return done
+
+
+def _adjust(server: Server, window: layouts.Window, mark: str, shown: Mapping[str, str], town: Path, gt: Path) -> None:
+    wanted = {pane.command: pane for pane in window.panes}
+    with opened(server) as tmux:
+        known = {str(view.pane_id): view for view in tmux.panes}
+        views = [known[pane] for pane in shown.values() if pane in known]
+        for command, pane in wanted.items():
+            if command not in shown and views:
+                views[-1].window.select_layout("tiled")
+                view = views[-1].split(
+                    start_directory=pane.directory or town, shell=_command(pane, gt), environment={"GT_TOWN": str(town)}
+                )
+                _claim(view, mark, pane)
+                views.append(view)
+        for command, id in shown.items():
+            if command not in wanted:
+                kill_pane(server, id, mark)
+        left = [view for view in views if str(view.pane_id) not in {shown[old] for old in shown.keys() - wanted.keys()}]
+        if left and window.arrangement is not None:
+            left[0].window.select_layout(window.arrangement)
 
 
 def read_views(server: Server) -> list[tuple[str, str, str, str, str]]:
@@ -59,7 +103,11 @@ def _ask(server: Server, pane: str, form: str) -> str:
 
 
 def _mark(window: layouts.Window) -> str:
-    """The same for the same window, so that what is there already is left as it is."""
+    """The same for the same window, so that what is there already is left as it is; one that follows agents is the same
+    whoever they are.
+    """
+    if window.follows:
+        window = replace(window, panes=())
     return f"{VIEW}.{hashlib.sha256(repr(window).encode()).hexdigest()[:12]}"
 
 

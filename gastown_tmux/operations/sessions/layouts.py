@@ -4,7 +4,7 @@ from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import parse_name
-from gastown_tmux.domain.layouts import Layout, expand, parse_layout
+from gastown_tmux.domain.layouts import Layout, Window, expand, parse_layout
 from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.configuration.documents import parse_yaml
 from gastown_tmux.edges.files.atomic import write_atomic
@@ -15,7 +15,11 @@ from gastown_tmux.operations.sessions.starting import gt_command, look
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.reading import read_file
 from gastown_tmux.store.agents import list_live_sessions
+from gastown_tmux.store.meta import get_meta, set_meta
 from gastown_tmux.store.rigs import list_rigs
+
+#: The layout that was applied last.
+_APPLIED = "layout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +78,39 @@ def arrange(town: Town, name: str) -> Answer:
 
     Agents' windows stay where they are.
     """
-    layout = _load(town, name)
-    live = [session.agent for session in list_live_sessions(town.db)]
+    wanted = _expand(town, name)
     there = {pane.session for pane in look(town)}
-    wanted = expand(layout, live, [rig.name for rig in list_rigs(town.db)])
     windows = [window for window in wanted if window.session in there]
     made, closed = views.arrange(town.tmux, windows, town.path, gt_command())
+    with town.change() as change:
+        set_meta(change, _APPLIED, name)
     value = {"layout": name, "windows": [window.name for window in windows], "made": made, "closed": len(closed)}
     if not windows:
         missing = " ".join(dict.fromkeys(window.session for window in wanted))
         return Answer(value, f"layout {name} shows nothing yet: no {f'session {missing}' if missing else 'agent runs'}")
     said = f"made {', '.join(made)}" if made else "is shown already"
     return Answer(value, f"layout {name}: {said}")
+
+
+def follow(town: Town) -> bool:
+    """The views that are there show the agents that run now. False where one is left for the next time.
+
+    Raises what is wrong with the layout that was applied last.
+    """
+    name = get_meta(town.db, _APPLIED)
+    return name is None or views.follow(town.tmux, _expand(town, name), town.path, gt_command())
+
+
+def list_shown(town: Town) -> tuple[str, ...]:
+    """Whom views that follow agents are to show; nobody where no layout was ever applied."""
+    if get_meta(town.db, _APPLIED) is None:
+        return ()
+    return tuple(session.agent for session in list_live_sessions(town.db))
+
+
+def _expand(town: Town, name: str) -> list[Window]:
+    live = [session.agent for session in list_live_sessions(town.db)]
+    return expand(_load(town, name), live, [rig.name for rig in list_rigs(town.db)])
 
 
 def save_layout(town: Town, name: str) -> Answer:
