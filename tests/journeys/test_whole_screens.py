@@ -107,9 +107,9 @@ def test_a_morning_at_the_mayors_window(town: TownWorld, terminal: Terminal, sho
     shows("""
         the town town, PATH; help tells more
         gt> bead list
-        ID          STATE  PRIORITY  TITLE                                       UPDATED
-        de-xxxxx  ○ open   2         日本語 in a title that is too long for th…  2h ago
-        de-xxxxx  ○ open   2         add a greeting                              2h ago
+        ID          STATE  PRIORITY  TITLE                 WAITS                 UPDATED
+        de-xxxxx  ○ open   2         日本語 in a title t…  nobody has given it…  2h ago
+        de-xxxxx  ○ open   2         add a greeting        nobody has given it…  2h ago
         gt> status
         town town  up  PATH
         tmux runs  daemons deacon, witness
