@@ -71,7 +71,7 @@ VERBS = (
     ),
     Verb(
         "bead show",
-        "one bead, whole: what became of it, what it waits for, and what comes next",
+        "one bead, whole",
         "operations.work.bead_story:show_bead",
         (argument("bead", Kind.BEAD),),
         _BEAD,
@@ -80,7 +80,7 @@ VERBS = (
     ),
     Verb(
         "bead update",
-        "change a bead: what the flags say, or in your editor",
+        "change a bead",
         "operations.work.beads:update_bead",
         (
             argument("bead", Kind.BEAD),
