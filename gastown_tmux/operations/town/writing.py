@@ -1,7 +1,6 @@
 """Texts that a person writes in an editor, for verbs that were given none."""
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 
 from gastown_tmux.domain.drafts import make_draft, read_draft
@@ -33,6 +32,8 @@ def kept(written: object) -> Iterator[None]:
     except GtError as error:
         if not isinstance(written, tuple):
             raise
+        import tempfile  # 5 ms, where something went wrong
+
         with tempfile.NamedTemporaryFile("w", prefix="gt-text-", suffix=".md", delete=False) as file:
             file.write("\n\n".join(part for part in written if part) + "\n")
         error.hint = f"what you wrote is in {file.name}" + (f"; {error.hint}" if error.hint else "")

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.edges.configuration.settings_files import (
@@ -198,3 +200,10 @@ def test_a_file_behind_a_link_is_rewritten_where_it_is(tmp_path: Path) -> None:
     assert set_value(path, "merge.review", True)
     assert path.is_symlink() and kept.stat().st_mode & 0o777 == 0o640
     assert kept.read_text() == "# mine\nmail.rescan: 2s\nmerge.review: true\n"
+
+
+@pytest.mark.parametrize("word", re.findall(r"\S+", """
+    true True on ON off no null Null ~ 0 7 12 012 1_000 0x10 1e3 1:20 .5 y n a1 e5 12ab nan café x-y ² ٣
+"""))  # fmt: skip
+def test_what_is_read_without_the_library_is_read_as_it_would(word: str) -> None:
+    assert parse_value(word) == yaml.safe_load(word)
