@@ -319,11 +319,15 @@ def wait_for() -> Callable[..., Any]:
     def wait(condition: Callable[[], T], seconds: float = 10, what: str = "the condition") -> T:
         deadline = time.monotonic() + seconds * PATIENCE
         pause = 0.001
-        while not (value := condition()):
-            if time.monotonic() > deadline:
+        while True:
+            asked = time.monotonic()
+            if value := condition():
+                return value
+            answered = time.monotonic()
+            if answered > deadline:
                 pytest.fail(f"waited {seconds * PATIENCE} s for {what}", pytrace=False)
-            time.sleep(pause)
+            # A condition that runs a command would else take a core from what it waits for.
+            time.sleep(max(pause, 2 * (answered - asked)))
             pause = min(pause * 2, 0.05)
-        return value
 
     return wait

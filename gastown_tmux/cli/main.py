@@ -115,6 +115,7 @@ def _run(arguments: list[str], open_file: Opener) -> int:
 
 
 def _collect_garbage() -> None:
-    """From now on, and never in what has been imported."""
-    gc.freeze()
-    gc.enable()
+    """From now on, and never in what has been imported, in a process that has this one line to carry out."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -1,6 +1,8 @@
 """The towns that journeys are made in."""
 
+import contextlib
 import dataclasses
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,21 +14,28 @@ from tests.journeys.terminals import Terminal
 from tests.journeys.town_world import Said, TownWorld, make_repository
 
 
+def run_quickly(*words: str | Path, code: int | None = 0) -> None:
+    """In this process: most journeys begin and end alike, and a new Python takes longer than the command itself."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as errors:
+        status = run([str(word) for word in words])
+    assert code is None or status == code, f"gt {words}: {errors.getvalue()}"
+
+
 @pytest.fixture
 def bare_town(short_tmp: Path, run_gt: Callable[..., Any], wait_for: Callable[..., Any]) -> Iterator[TownWorld]:
     """A town without a rig, whose agents are runbook agents."""
     world = TownWorld(short_tmp / "town", short_tmp / "project", run_gt, wait_for)
-    assert run_gt("install", world.path).code == 0
-    world.gt("config", "default-agent", "runbook")
+    run_quickly("install", world.path)
+    run_quickly("--town", world.path, "config", "default-agent", "runbook")
     yield world
-    world.gt("down", "--agents", code=None)
+    run_quickly("--town", world.path, "down", "--agents", code=None)
 
 
 @pytest.fixture
 def town(bare_town: TownWorld) -> TownWorld:
     """A town with the rig ``demo`` on a checked-out project without a remote."""
     make_repository(bare_town.project)
-    bare_town.gt("rig", "add", "demo", bare_town.project)
+    run_quickly("--town", bare_town.path, "rig", "add", "demo", bare_town.project)
     return bare_town
 
 
