@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gastown_tmux.dataclass import dataclass
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.ids import Time, parse_time
 from gastown_tmux.domain.work import Bead, BeadState, is_met
 from gastown_tmux.errors import UsageError
@@ -27,6 +27,8 @@ _FIELDS = (
     "updated",
 )
 _LONGEST = 1 << 20
+#: What a bead of a YAML file may say.
+_PLAN = ("title", "id", "body", "priority", "labels", "needs", "parent", "rig")
 #: What of an issue of Beads stands in the body, under which heading.
 _PARTS = (("description", ""), ("design", "Design"), ("acceptance_criteria", "Acceptance criteria"), ("notes", "Notes"))
 
@@ -49,6 +51,7 @@ class Record:
     done: bool = False
     created: Time | None = None
     updated: Time | None = None
+    rig: str | None = None
 
 
 def format_bead(bead: Bead) -> str:
@@ -67,6 +70,59 @@ def parse_beads(text: str) -> list[Record]:
             raise UsageError(f"line {record.line}: {record.source} is there twice")
         sources.add(record.source)
     return found
+
+
+def is_list(text: str) -> bool:
+    """Whether it is for ``parse_beads``: lines of JSON, or a checklist."""
+    return text.lstrip().startswith("{") or any(_ITEM.fullmatch(line.rstrip()) for line in text.split("\n"))
+
+
+def parse_plan(document: object) -> list[Record]:
+    """A list, or one under ``beads``, of titles or of ``{title, id, body, priority, labels, needs, parent, rig}``, as
+    YAML has it; ``needs`` and ``parent`` are ids or titles of the file, or ids of beads that are there. Raises
+    UsageError that names the bead.
+
+    >>> [(record.source, record.needs) for record in parse_plan(["one", {"title": "two", "needs": "one"}])]
+    [('yaml:one', ()), ('yaml:two', ('yaml:one',))]
+    """
+    items = document.get("beads") if isinstance(document, dict) else document
+    if not isinstance(items, list) or not items:
+        raise UsageError("there are no beads in it", hint="a list of titles, or of {title: …, needs: […]}")
+    found = dict[str, Record]()
+    named = dict[str, str]()
+    for number, item in enumerate(items, 1):
+        value = {"title": item} if isinstance(item, str | int | float) else item
+        title = text_of(str(value.get("title") or ""), _LONGEST) if isinstance(value, dict) else None
+        if not isinstance(value, dict) or title is None or not title.strip():
+            raise UsageError(f"bead {number}: it needs a title")
+        if unknown := sorted(str(key) for key in value if key not in _PLAN):
+            raise UsageError(f"bead {number} ({title}): unknown {', '.join(unknown)}", hint=", ".join(_PLAN))
+        priority = value.get("priority", 2)
+        if _priority(priority) != priority:
+            raise UsageError(f"bead {number} ({title}): a priority is 0 (first) to 4 (last)")
+        title = " ".join(title.split())
+        name = str(value.get("id") or title)
+        if name in found:
+            raise UsageError(f"bead {number}: {name} is there twice")
+        named |= {title: name, name: name}
+        found[name] = Record(
+            source=f"yaml:{name}", title=title, line=number, body=str(value.get("body") or ""), priority=priority,
+            labels=_words(value.get("labels")), needs=_words(value.get("needs")),
+            parent=str(value["parent"]) if value.get("parent") else None,
+            rig=str(value["rig"]) if value.get("rig") else None,
+        )  # fmt: skip
+    return [
+        replace(
+            record,
+            needs=tuple(f"yaml:{named.get(need, need)}" for need in record.needs),
+            parent=f"yaml:{named.get(record.parent, record.parent)}" if record.parent else None,
+        )
+        for record in found.values()
+    ]
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list) else (str(value),) if value else ()
 
 
 def _objects(text: str) -> Iterator[Record]:

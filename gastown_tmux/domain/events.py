@@ -46,6 +46,7 @@ class EventType(StrEnum):
     CONVOY_ADDED = "convoy.added"
     CONVOY_LANDED = "convoy.landed"
     CONVOY_CLOSED = "convoy.closed"
+    CONVOY_REOPENED = "convoy.reopened"
     RUN_POURED = "run.poured"
     RUN_CHANGED = "run.changed"
     RUN_STEP = "run.step"

@@ -52,9 +52,10 @@ def needs(bead: str, needed: Needed) -> Wait:
     return Wait("bead", needed.id, f"it needs {needed.id}, which is {needed.state}", (f"gt bead show {needed.id}",))
 
 
-def needs_stranded(needed: str, root: Wait) -> Wait:
-    """A need that nobody works at, for the reason that is its own."""
-    return Wait("bead", needed, f"it needs {needed}: {root.reason}", root.next, stranded=True)
+def needs_stranded(needed: str, root: str, why: Wait) -> Wait:
+    """A need that nobody works at; ``root``, it or what it needs in turn, is why."""
+    so = "" if root == needed else f", and so {root}"
+    return Wait("bead", needed, f"it needs {needed}{so} ({why.reason})", why.next, stranded=True)
 
 
 def given_to_nobody(bead: Bead, attempts: int) -> Wait | None:

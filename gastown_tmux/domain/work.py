@@ -114,19 +114,22 @@ class Bead:
 @dataclass(frozen=True, slots=True)
 class Convoy:
     """Beads that travel together. ``done`` of ``total`` are merged or closed as done. ``together``: they land as a
-    whole or not at all.
+    whole or not at all. ``owner`` made it; ``notify`` are told of its landing too; ``told``: whether all were, of this
+    landing.
     """
 
     id: ConvoyId
     name: str
     state: ConvoyState
-    notify: Address | None
+    notify: tuple[Address, ...]
     beads: tuple[BeadId, ...]
     done: int
     total: int
     created: Time
     landed: Time | None
     together: bool = False
+    owner: Address | None = None
+    told: bool = False
 
 
 def is_met(state: BeadState, reason: str | None) -> bool:

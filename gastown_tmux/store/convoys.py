@@ -29,19 +29,28 @@ UNMET = f"""needs n JOIN beads d ON d.id = n.needed
     WHERE d.state <> 'merged' AND NOT (d.state = 'closed' AND d.reason = 'done') AND NOT {GATHERED}"""
 
 
+_EVENTS = {
+    ConvoyState.OPEN: EventType.CONVOY_REOPENED,
+    ConvoyState.LANDED: EventType.CONVOY_LANDED,
+    ConvoyState.CLOSED: EventType.CONVOY_CLOSED,
+}
+
+
 def _convoy(row: Row) -> Convoy:
     beads = tuple(map(BeadId, json.loads(row["beads"])))
     return Convoy(
         id=ConvoyId(row["id"]),
         name=row["name"],
         state=word_of(row["state"], ConvoyState.OPEN),
-        notify=row["notify"] and Address(row["notify"]),
+        notify=tuple(map(Address, (row["notify"] or "").split())),
         beads=beads,
         done=row["done"],
         total=len(beads),
         created=Time(row["created"]),
         landed=row["landed"] and Time(row["landed"]),
         together=bool(row["together"]),
+        owner=row["owner"] and Address(row["owner"]),
+        told=bool(row["told"]),
     )
 
 
@@ -69,13 +78,28 @@ def list_unmet(reader: Reader, bead: BeadId) -> list[BeadId]:
     return [BeadId(row["needed"]) for row in reader.rows(f"SELECT n.needed FROM {UNMET} AND n.bead = ?", bead)]
 
 
-def insert_convoy(change: Change, name: str, notify: Address | None, *, together: bool = False) -> ConvoyId:
+def list_untold(reader: Reader) -> list[ConvoyId]:
+    """Those that have landed, of which not everybody was told."""
+    return [ConvoyId(row["id"]) for row in reader.rows("SELECT id FROM convoys WHERE state = 'landed' AND told = 0")]
+
+
+def mark_told(change: Change, convoy: Convoy) -> None:
+    """Of this landing; another one is news again."""
+    change.execute("UPDATE convoys SET told = 1 WHERE id = ? AND landed IS ?", convoy.id, convoy.landed)
+
+
+def set_watchers(change: Change, convoy: ConvoyId, notify: Sequence[Address]) -> None:
+    change.execute("UPDATE convoys SET notify = ? WHERE id = ?", " ".join(dict.fromkeys(notify)) or None, convoy)
+
+
+def insert_convoy(change: Change, name: str, notify: Sequence[Address], *, together: bool = False) -> ConvoyId:
+    """Its owner is whoever asks."""
     convoy = ConvoyId(
         change.insert_with_id(
             "cv",
             lambda fresh: change.execute(
-                "INSERT INTO convoys (id, name, state, notify, created, together) VALUES (?, ?, ?, ?, ?, ?)",
-                fresh, name, CONVOY.initial, notify, change.time, together,
+                "INSERT INTO convoys (id, name, state, notify, owner, created, together) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                fresh, name, CONVOY.initial, " ".join(dict.fromkeys(notify)) or None, change.actor, change.time, together,
             ),
         )
     )  # fmt: skip
@@ -121,10 +145,8 @@ def move_convoy(change: Change, convoy: ConvoyId, move: ConvoyMove) -> bool:
     if state is found.state:
         return False
     landed = change.time if state is ConvoyState.LANDED else None
-    change.execute("UPDATE convoys SET state = ?, landed = ? WHERE id = ?", state, landed, convoy)
-    if state is not ConvoyState.OPEN:
-        event = EventType.CONVOY_LANDED if state is ConvoyState.LANDED else EventType.CONVOY_CLOSED
-        change.event(event, convoy)
+    change.execute("UPDATE convoys SET state = ?, landed = ?, told = 0 WHERE id = ?", state, landed, convoy)
+    change.event(_EVENTS[state], convoy)
     return True
 
 

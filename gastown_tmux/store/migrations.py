@@ -276,4 +276,16 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (convoy, request, candidate)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Who made a convoy, and whether those concerned were told that it, or a run, has come to its end.
+    ALTER TABLE convoys ADD COLUMN owner TEXT;
+    ALTER TABLE convoys ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+    UPDATE convoys SET told = 1;
+    CREATE INDEX untold_convoys ON convoys (id) WHERE state = 'landed' AND told = 0;
+    ALTER TABLE runs ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+    UPDATE runs SET told = 1 WHERE state IN ('done', 'failed', 'cancelled');
+    CREATE INDEX untold_runs ON runs (id) WHERE state IN ('done', 'failed', 'cancelled') AND told = 0;
+    -- Which programs do not come up: asked before each start.
+    CREATE INDEX sessions_by_end ON sessions (ended) WHERE ended IS NOT NULL;
+    """,
 )

@@ -64,7 +64,7 @@ REQUEST = MergeRequest(
     candidate=None, tested_in=None, retries=0, approved=False, overtaken=0, merged_commit=None, not_before=None,
     log=None, created=NOW, updated=NOW,
 )  # fmt: skip
-CONVOY = Convoy(ConvoyId("cv-aaaaa"), "ship", ConvoyState.OPEN, None, (BEAD.id,), 0, 1, NOW, None)
+CONVOY = Convoy(ConvoyId("cv-aaaaa"), "ship", ConvoyState.OPEN, (), (BEAD.id,), 0, 1, NOW, None)
 ASKED = Escalation(
     EscalationId("esc-aaaaa"), Severity.LOW, "help", None, ANN, EscalationState.OPEN, Level.MAYOR, NOW, NOW, NOW
 )

@@ -70,7 +70,7 @@ def _row_words(world: World, given: tuple[tuple[str, str, str], str]) -> None:
 def _fill(change: Change) -> None:
     rig, nothing = RigName("demo"), Commit("0" * 40)
     bead = insert_bead(change, rig, "de", title="x", body="", priority=2, labels=(), needs=())
-    insert_convoy(change, "all", None)
+    insert_convoy(change, "all", [])
     insert_delivery(change, "x@y", ANN, "overseer", Priority.NORMAL)
     insert_escalation(change, severity=Severity.LOW, text="x", bead=None, about=None)
     insert_merge_request(change, bead=bead, rig=rig, author=ANN, branch="b", head=nothing, base=nothing, target="main")

@@ -206,7 +206,7 @@ def test_one_live_merge_request_of_a_bead(db: Database) -> None:
 def test_a_convoy_lands_by_itself_and_adding_opens_it_again(db: Database) -> None:
     with db.change(OVERSEER, NOW) as change:
         first, second = bead(change), bead(change)
-        convoy, other = convoys.insert_convoy(change, "one", None), convoys.insert_convoy(change, "two", None)
+        convoy, other = convoys.insert_convoy(change, "one", []), convoys.insert_convoy(change, "two", [])
         assert convoys.add_to_convoy(change, convoy, [first, first]) == [first]
         with pytest.raises(RefusedError, match="is in convoy"):
             convoys.add_to_convoy(change, other, [first])

@@ -10,7 +10,7 @@ from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work.convoys import notify_landed
+from gastown_tmux.operations.work.landed import notify_landed
 from gastown_tmux.reading import read_end
 from gastown_tmux.store import beads, convoys, escalations
 from gastown_tmux.store import merging as rows

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from gastown_tmux.dataclass import dataclass, field
-from gastown_tmux.domain.bead_files import Record, format_bead, parse_beads
+from gastown_tmux.dataclass import dataclass, field, replace
+from gastown_tmux.domain.bead_files import Record, format_bead, is_list, parse_beads, parse_plan
 from gastown_tmux.domain.ids import BeadId, is_bead_id
 from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
+from gastown_tmux.edges.configuration.documents import parse_yaml
+from gastown_tmux.errors import UsageError
 from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work import bead_story
@@ -20,12 +22,15 @@ from gastown_tmux.store.db import Change
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Ids; ``same`` were there already, as new as in the file or newer. ``unknown`` needs and parents name nothing."""
+    """Ids; ``same`` were there already, as new as in the file or newer. ``unknown`` needs and parents name nothing.
+    ``beads`` are all of them, in the order of the file.
+    """
 
     made: list[BeadId] = field(default_factory=list)
     changed: list[BeadId] = field(default_factory=list)
     same: list[BeadId] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    beads: list[BeadId] = field(default_factory=list)
 
 
 def import_beads(town: Town, text: str, rig: Rig | None = None) -> Answer:
@@ -33,23 +38,58 @@ def import_beads(town: Town, text: str, rig: Rig | None = None) -> Answer:
 
     A bead that was there is only changed while it is open. Raises UsageError with the line.
     """
-    records = parse_beads(text)
-    rig = rig or guess_rig(town)
-    done = Imported()
     with town.change() as change:
-        ids = {record.source: _take(change, rig, record, done) for record in records}
-        fresh = {*done.made, *done.changed}
-        for record in records:
-            if ids[record.source] in fresh:
-                _relate(change, rig, record, ids, done)
-        for record in records:
-            id = ids[record.source]
-            if id in fresh and record.done and rows.get_bead(change, id).state is BeadState.OPEN:
-                rows.close_bead(change, id, Reason.DONE)
+        done = take_in(town, change, text, rig)
     words = f"{len(done.made)} made, {len(done.changed)} changed, {len(done.same)} as they were"
     if done.unknown:
         words += f"; left out, for nothing is known of them: {', '.join(dict.fromkeys(done.unknown))}"
     return Answer(done, words)
+
+
+def take_in(town: Town, change: Change, text: str, rig: Rig | None, name: str = "") -> Imported:
+    """Beads of a file, in a change that is under way. ``name`` tells what comes from this file from the same elsewhere,
+    where it has no ids of its own.
+    """
+    records = [_named(record, name) for record in parse_file(text)]
+    default = rig or (guess_rig(town) if any(record.rig is None for record in records) else None)
+    done = Imported()
+    rigs, ids = dict[str, Rig](), dict[str, BeadId]()
+    for record in records:
+        where = town.rig(record.rig) if record.rig else default
+        assert where is not None
+        rigs[record.source] = where
+        ids[record.source] = _take(change, where, record, done)
+    done.beads.extend(dict.fromkeys(ids.values()))
+    fresh = {*done.made, *done.changed}
+    for record in records:
+        if ids[record.source] in fresh:
+            _relate(change, rigs[record.source], record, ids, done)
+    for record in records:
+        id = ids[record.source]
+        if id in fresh and record.done and rows.get_bead(change, id).state is BeadState.OPEN:
+            rows.close_bead(change, id, Reason.DONE)
+    return done
+
+
+def parse_file(text: str) -> list[Record]:
+    """JSON Lines and checklists by their look, anything else as YAML. Raises UsageError with the line."""
+    if is_list(text):
+        return parse_beads(text)
+    try:
+        document = parse_yaml(text)
+    except ValueError as error:
+        raise UsageError(f"it is no list of beads: {error}", hint="a Markdown list with - [ ] items, or YAML") from None
+    return parse_plan(document)
+
+
+def _named(record: Record, name: str) -> Record:
+    def named(source: str) -> str:
+        kind, _, words = source.partition(":")
+        return f"{kind}:{name}{words}" if name and kind in ("md", "yaml") else source
+
+    parent = named(record.parent) if record.parent else None
+    needs = tuple(map(named, record.needs))
+    return replace(record, source=named(record.source), parent=parent, needs=needs)
 
 
 def _take(change: Change, rig: Rig, record: Record, done: Imported) -> BeadId:
@@ -88,8 +128,8 @@ def _find(change: Change, rig: Rig, record: Record) -> Bead | None:
 def _relate(change: Change, rig: Rig, record: Record, ids: dict[str, BeadId], done: Imported) -> None:
     def known(source: str) -> BeadId | None:
         id = ids.get(source) or find_origin(change, rig.name, source)
-        if id is None and source.startswith("gt:"):
-            own = rows.find_bead(change, source.removeprefix("gt:"))
+        if id is None and source.startswith(("gt:", "yaml:")):
+            own = rows.find_bead(change, source.rpartition(":")[2].strip())
             id = own.id if own else None
         if id is None:
             done.unknown.append(source.partition(":")[2])

@@ -13,7 +13,7 @@ from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.town.writing import kept, write
-from gastown_tmux.operations.work.convoys import notify_landed
+from gastown_tmux.operations.work.landed import notify_landed
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
 from gastown_tmux.store.bead_origins import set_parent

@@ -1,13 +1,15 @@
-"""Convoys: beads that land together."""
+"""Convoys: beads that land together. Made, added to, watched, closed, cancelled."""
 
 from collections.abc import Sequence
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import ConvoyId
 from gastown_tmux.domain.pages import Page, most_of
-from gastown_tmux.domain.work import Bead, Convoy, ConvoyState
-from gastown_tmux.errors import UsageError
+from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import Bead, BeadState, Convoy, ConvoyState
+from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.work.landed import notify_landed
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
 from gastown_tmux.store.bead_origins import list_parts
@@ -20,21 +22,30 @@ def create_convoy(
     beads: Sequence[Bead] = (),
     notify: Address | None = None,
     parent: Bead | None = None,
+    text: str | None = None,
+    rig: Rig | None = None,
     key: str | None = None,
     together: bool = False,
 ) -> Answer:
-    """Its landing is told to ``notify``, else to whoever made it. All parts of ``parent`` are in it too.
+    """Its landing is told to whoever made it, and to ``notify``.
 
-    ``together``: it lands as a whole or not at all, and is of one rig.
+    All parts of ``parent`` are in it too, and the beads that ``text`` describes: they are made in ``rig``, once for
+    each name of a convoy. Raises UsageError with the line. ``together``: it lands as a whole or not at all, and is of
+    one rig.
     """
     if not name.strip():
         raise UsageError("a convoy needs a name")
     with town.change() as change:
 
         def make() -> str:
-            convoy = convoys.insert_convoy(change, name, notify or town.actor, together=together)
-            parts = list_parts(change, parent.id) if parent else []
-            convoys.add_to_convoy(change, convoy, [*(bead.id for bead in beads), *parts])
+            found = [bead.id for bead in beads]
+            found += list_parts(change, parent.id) if parent else []
+            if text is not None:
+                from gastown_tmux.operations.work.bead_files import take_in  # YAML's 20 ms, for those that bring a file
+
+                found += take_in(town, change, text, rig, f"{name}: ").beads
+            convoy = convoys.insert_convoy(change, name, [notify] if notify else [], together=together)
+            convoys.add_to_convoy(change, convoy, found)
             return convoy
 
         made = ConvoyId(once(change, "convoy create", key, make))
@@ -42,34 +53,47 @@ def create_convoy(
     return Answer(convoys.get_convoy(town.db, made), made)
 
 
-def notify_landed(town: Town, id: ConvoyId | None) -> None:
-    """Its watcher gets one mail for each time that it has landed, however often this is called."""
-    convoy = convoys.get_convoy(town.db, id) if id else None
-    if convoy is None or convoy.landed is None or convoy.notify is None:
-        return
-    from gastown_tmux.operations.mail import sending  # 20 ms, and whoever closes or lists a bead seldom ends a convoy
-
-    beads = [rows.get_bead(town.db, bead) for bead in convoy.beads]
-    body = "\n".join(f"{bead.id} {bead.state} {bead.merged_commit or ''}".rstrip() for bead in beads)
-    seed = f"{convoy.id} {convoy.landed}"
-    sending.notify(town, convoy.notify, f"convoy {convoy.name} has landed", body + "\n", seed=seed)
-
-
 def list_convoys(town: Town, limit: int | None = None) -> list[Convoy] | Page[Convoy]:
     """All, oldest first; with a limit the open and newest come first."""
     return convoys.list_convoys(town.db) if limit is None else convoys.page_convoys(town.db, most_of(limit))
 
 
-def show_convoy(town: Town, convoy: Convoy) -> Convoy:
-    return convoy
-
-
 def add_beads(town: Town, convoy: Convoy, beads: Sequence[Bead]) -> Answer:
+    """To one that had landed or was closed too: it is open again then, and says so."""
     with town.change() as change:
+        was = convoys.get_convoy(change, convoy.id).state
         added = convoys.add_to_convoy(change, convoy.id, [bead.id for bead in beads])
+        now = convoys.get_convoy(change, convoy.id)
     notify_landed(town, convoy.id)
-    text = f"{convoy.id} carries {', '.join(added)} now" if added else f"{convoy.id} carries them already"
-    return Answer(convoys.get_convoy(town.db, convoy.id), text)
+    if not added:
+        return Answer(now, f"{convoy.id} carries them already")
+    again = f", which had {was}, is open again, and" if was is not ConvoyState.OPEN and now.state != was else ""
+    again = again.replace("had closed", "was closed")
+    return Answer(now, f"{convoy.id}{again} carries {', '.join(added)} now")
+
+
+def watch_convoy(town: Town, convoy: Convoy, address: Address | None = None) -> Answer:
+    """Whoever asks, or ``address``, is told of its landing too."""
+    return _watch(town, convoy, address or town.actor, True)
+
+
+def unwatch_convoy(town: Town, convoy: Convoy, address: Address | None = None) -> Answer:
+    """Raises RefusedError for whoever made it: it is that one's news."""
+    if (address or town.actor) == convoy.owner:
+        raise RefusedError(f"{convoy.owner} made {convoy.id}, and is always told", hint=f"gt convoy close {convoy.id}")
+    return _watch(town, convoy, address or town.actor, False)
+
+
+def _watch(town: Town, convoy: Convoy, address: Address, watches: bool) -> Answer:
+    with town.change() as change:
+        now = convoys.get_convoy(change, convoy.id).notify
+        new = [other for other in now if other != address] + ([address] if watches else [])
+        is_same = (address in now) is watches or (watches and address == convoy.owner)
+        if not is_same:
+            convoys.set_watchers(change, convoy.id, new)
+    words = "is told when it lands" if watches else "is not told of it"
+    found = convoys.get_convoy(town.db, convoy.id)
+    return Answer(found, f"{convoy.id}: {address} {words}" + (" already" if is_same else ""))
 
 
 def close_convoy(town: Town, convoy: Convoy) -> Answer:
@@ -78,3 +102,32 @@ def close_convoy(town: Town, convoy: Convoy) -> Answer:
     with town.change() as change:
         convoys.move_convoy(change, convoy.id, "close")
     return Answer(convoys.get_convoy(town.db, convoy.id), f"{convoy.id} is closed; its beads are as they were")
+
+
+def cancel_convoy(town: Town, convoy: Convoy) -> Answer:
+    """Closes it and all of its beads that are not done: those on hooks are taken off, their work saved. What is in the
+    merge queue goes on, and is named. Twice, or after a kill, the rest is done.
+    """
+    if convoy.state is ConvoyState.LANDED:
+        raise RefusedError(f"{convoy.id} has landed", hint=f"gt convoy close {convoy.id}")
+    closed = False
+    with town.change() as change:
+        if convoys.get_convoy(change, convoy.id).state is not ConvoyState.CLOSED:
+            closed = convoys.move_convoy(change, convoy.id, "close")
+    dropped, going = list[str](), list[str]()
+    for bead in rows.list_those(town.db, convoy.beads):
+        if bead.state in (BeadState.HOOKED, BeadState.WORKING):
+            from gastown_tmux.operations.work.sling import unsling
+
+            town.say(unsling(town, bead).text)
+        if bead.state is BeadState.SUBMITTED:
+            going.append(bead.id)
+            continue
+        with town.change() as change:
+            if rows.get_bead(change, bead.id).state is BeadState.OPEN:
+                rows.close_bead(change, bead.id, "wontdo")
+                dropped.append(bead.id)
+    words = f"{convoy.id} is cancelled" + ("" if closed or dropped else " already")
+    words += f"; closed as wontdo: {', '.join(dropped)}" if dropped else ""
+    words += f"; still in the merge queue (gt mq reject BEAD): {', '.join(going)}" if going else ""
+    return Answer(convoys.get_convoy(town.db, convoy.id), words)

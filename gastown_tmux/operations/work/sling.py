@@ -18,7 +18,7 @@ from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.sessions.ending import stop_sessions
 from gastown_tmux.operations.sessions.starting import resolve_provider
 from gastown_tmux.operations.supervision.up import ensure_up
-from gastown_tmux.operations.town.lookup import find_target, guess_rig, near_target, resolve_bead
+from gastown_tmux.operations.town.lookup import find_target, guess_rig, near_target, resolve_bead, resolve_convoy
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.placement import give
 from gastown_tmux.operations.work.schedule import start_claimed, take_back
@@ -110,7 +110,18 @@ def _split(
         return [], target
     if not given:
         raise UsageError("no bead is named", hint="gt sling BEAD… [TARGET], or gt sling -m WORDS RIG")
-    return [_resolve(town, word).id for word in given], target
+    return [bead for word in given for bead in _resolve_all(town, word)], target
+
+
+def _resolve_all(town: Town, word: str) -> list[BeadId]:
+    """A convoy is all of its beads that are open."""
+    if not word.startswith("cv-"):
+        return [_resolve(town, word).id]
+    convoy = resolve_convoy(town, word)
+    beads = [bead.id for bead in rows.list_those(town.db, convoy.beads) if bead.state is BeadState.OPEN]
+    if not beads:
+        raise RefusedError(f"no bead of {convoy.id} is open", hint=f"gt convoy show {convoy.id}")
+    return beads
 
 
 def _check_message(town: Town, message: str, given: Sequence[str], target: Rig | Address | None) -> None:

@@ -1,6 +1,7 @@
 """What beads wait for, from recorded facts: what ``gt scheduler``, lists of beads and convoys, and the faces tell."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain import waiting
@@ -47,13 +48,20 @@ def _waits_of_the_scheduler(town: Town) -> Mapping[BeadId, Wait]:
     return choose(read_town(town, town.db, list_candidates(town.db))).waits
 
 
+class _Root(NamedTuple):
+    """The bead that nobody works at, and why."""
+
+    id: BeadId
+    wait: Wait
+
+
 @dataclass
 class _Explaining:
     beads: Mapping[BeadId, Bead]
     unmet: Mapping[BeadId, Sequence[Needed]]
     own: Mapping[BeadId, Wait | None]
     going: Mapping[BeadId, Wait]
-    roots: dict[BeadId, Wait | None] = field(default_factory=dict)
+    roots: dict[BeadId, _Root | None] = field(default_factory=dict)
 
     def waits(self, id: BeadId) -> tuple[Wait, ...]:
         """Its needs first: without them nobody need give it out."""
@@ -63,11 +71,14 @@ class _Explaining:
         for needed in self.unmet[id]:
             root = self._root(needed)
             plain = waiting.needs(id, needed)
-            found.append(plain if root is None or plain.stranded else waiting.needs_stranded(needed.id, root))
+            if root is None or plain.stranded:
+                found.append(plain)
+            else:
+                found.append(waiting.needs_stranded(needed.id, root.id, root.wait))
         own = self.own[id]
         return (*found, own) if own is not None else tuple(found)
 
-    def _root(self, first: Needed) -> Wait | None:
+    def _root(self, first: Needed) -> _Root | None:
         """Why nobody works at this, or at what it needs in turn; None where somebody does or will. Without recursion,
         for a chain may be a thousand long.
         """
@@ -82,19 +93,17 @@ class _Explaining:
             self.roots.setdefault(needed.id, self._judge(needed))
         return self.roots[first.id]
 
-    def _judge(self, needed: Needed) -> Wait | None:
-        if needed.state is BeadState.CLOSED:
-            return waiting.needs("…", needed)
+    def _judge(self, needed: Needed) -> _Root | None:
+        id = needed.id
         if needed.state is not BeadState.OPEN:
             return None
-        own = self.own.get(needed.id)
-        if own is not None:
-            return own
-        for each in self.unmet.get(needed.id, ()):
+        for each in self.unmet.get(id, ()):
+            if each.state is BeadState.CLOSED:
+                return _Root(id, waiting.needs(id, each))
             if (root := self.roots.get(each.id)) is not None:
                 return root
-        wait = self.going.get(needed.id)
-        return wait if wait is not None and wait.stranded and needed.id not in self.unmet else None
+        wait = self.own.get(id) or (self.going.get(id) if id not in self.unmet else None)
+        return _Root(id, wait) if wait is not None and wait.stranded else None
 
 
 def _explain_begun(town: Town, bead: Bead) -> tuple[Wait, ...]:

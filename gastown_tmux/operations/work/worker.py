@@ -15,7 +15,7 @@ from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.hooks.submodules import find_objection
 from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.operations.work.convoys import notify_landed
+from gastown_tmux.operations.work.landed import notify_landed
 from gastown_tmux.operations.work.prime import own_address
 from gastown_tmux.operations.work.steps import check_bead, refuse_unfinished
 from gastown_tmux.store import beads as rows

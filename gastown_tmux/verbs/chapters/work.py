@@ -31,7 +31,11 @@ _BEAD = Record(
 )  # fmt: skip
 _NO_BEADS = "no beads: gt bead create TITLE --rig RIG"
 _BEAD_STATES = ("open", "hooked", "working", "submitted", "merged", "closed")
-_CONVOY = Record(("id", "name", "state", "beads", "done", "total", "together", "notify", "created", "landed"))
+_CONVOY = Tables(
+    (("beads", "items", ("wave", "bead", "state", "title", "worker", "reason")),),
+    "no beads: gt convoy add CONVOY BEAD…",
+    head=Record(("id", "name", "state", "progress", "left", "together", "owner", "notify", "created", "landed")),
+)
 
 VERBS = (
     Verb(
@@ -208,7 +212,9 @@ VERBS = (
             argument("name"),
             optional("beads", Kind.BEAD, many=True),
             option("--parent", "parent", Kind.BEAD, "with all parts of this one"),
-            option("--notify", "notify", Kind.ADDRESS, "who is told when it lands; you unless given"),
+            option("-f --file", "text", Kind.FILE, "with the beads of a Markdown checklist or of YAML, made once"),
+            option("--rig", "rig", Kind.RIG, "where the beads of the file are made"),
+            option("--notify", "notify", Kind.ADDRESS, "who is told when it lands, beside you"),
             flag("--together", "together", "land as a whole or not at all"),
             KEY,
         ),
@@ -224,23 +230,42 @@ VERBS = (
         right=Right.READ,
         served=True,
     ),
+    *(
+        Verb(
+            words,
+            "one convoy: its beads by waves, who works, what blocks, how long it may take",
+            "operations.work.convoy_views:show_convoy",
+            (argument("convoy", Kind.CONVOY),),
+            _CONVOY,
+            hidden=words == "convoy status",
+            right=Right.READ,
+            served=True,
+        )
+        for words in ("convoy show", "convoy status")
+    ),
     Verb(
-        "convoy show",
-        "one convoy",
-        "operations.work.convoys:show_convoy",
-        (argument("convoy", Kind.CONVOY),),
-        _CONVOY,
+        "convoy stranded",
+        "open beads of convoys that nobody will start, each with the command that helps",
+        "operations.work.convoy_views:list_stranded",
+        (optional("convoy", Kind.CONVOY, "only this one's"),),
+        Listing(("bead", "convoy", "title", "reason", "next"), "no open bead of an open convoy is stranded"),
         right=Right.READ,
         served=True,
     ),
     Verb(
-        "convoy status",
-        "one convoy",
-        "operations.work.convoys:show_convoy",
-        (argument("convoy", Kind.CONVOY),),
-        _CONVOY,
-        hidden=True,
-        right=Right.READ,
+        "convoy watch",
+        "be told by mail when a convoy lands",
+        "operations.work.convoys:watch_convoy",
+        (argument("convoy", Kind.CONVOY), optional("address", Kind.ADDRESS, "who is; you unless given")),
+        right=Right.SLING,
+        served=True,
+    ),
+    Verb(
+        "convoy unwatch",
+        "be told of it no more",
+        "operations.work.convoys:unwatch_convoy",
+        (argument("convoy", Kind.CONVOY), optional("address", Kind.ADDRESS, "who is not; you unless given")),
+        right=Right.SLING,
         served=True,
     ),
     Verb(
@@ -250,6 +275,13 @@ VERBS = (
         (argument("convoy", Kind.CONVOY), argument("beads", Kind.BEAD, many=True)),
         right=Right.SLING,
         served=True,
+    ),
+    Verb(
+        "convoy cancel",
+        "close a convoy and its beads that are not done; what was begun is saved",
+        "operations.work.convoys:cancel_convoy",
+        (argument("convoy", Kind.CONVOY),),
+        right=Right.SLING,
     ),
     Verb(
         "convoy close",

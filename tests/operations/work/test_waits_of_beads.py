@@ -68,7 +68,7 @@ def test_what_it_needs_and_why_that_is_not_done_however_deep(up: Town) -> None:
             chain.append(made)
     [wait] = explain_bead(up, get_bead(up.db, chain[-1]))
     assert (wait.id, wait.stranded) == (chain[-2], True)
-    assert wait.reason == f"it needs {chain[-2]}: nobody has given it out"
+    assert wait.reason == f"it needs {chain[-2]}, and so {root} (nobody has given it out)"
     assert wait.next == (f"gt sling {root} demo",)
     with up.change() as change:
         note_target(change, root, "demo", None)
@@ -176,7 +176,7 @@ def test_the_scheduler_says_what_goes_next_and_why_the_rest_waits(up: Town) -> N
     assert (show_scheduler(up, limit=0), show_scheduler(up, rig=up.rig("demo"))) == (found, found)
     with up.change() as change:
         set_wanted(change, False)
-    down = {"the town is down", f"it needs {third}: the town is down"}
+    down = {"the town is down", f"it needs {third} (the town is down)"}
     assert {each.reason for each in show_scheduler(up).waiting} == down
 
 
