@@ -28,7 +28,7 @@ from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.supervision import approvals, patrol, signals
 from gastown_tmux.operations.town.isolation import do_all, isolated
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work import courses, landed, run_gates, schedule
+from gastown_tmux.operations.work import courses, landed, run_ends, run_gates, schedule
 from gastown_tmux.operations.work.readings import STARTING
 from gastown_tmux.store.agents import list_live_sessions
 from gastown_tmux.store.merging import list_rigs_with_work
@@ -107,6 +107,7 @@ class _Deacon:
             "doors": lambda: doors.keep_doors(self.town),
             "runs": lambda: courses.go_on(self.town),
             "convoys": lambda: landed.tell_landed(self.town),
+            "ends of runs": lambda: run_ends.tell_ends(self.town),
             "gates": self._open_gates,
             "work": self._give_out,
             "refineries": self._start_refineries,

@@ -85,6 +85,17 @@ def list_open_runs(reader: Reader) -> list[RunId]:
     return [RunId(row["id"]) for row in reader.rows(sql)]
 
 
+def list_untold(reader: Reader) -> list[RunId]:
+    """Those that are over, of which their owner was not told."""
+    # The condition of the index, as above.
+    sql = "SELECT id FROM runs WHERE state IN ('done', 'failed', 'cancelled') AND told = 0"
+    return [RunId(row["id"]) for row in reader.rows(sql)]
+
+
+def mark_told(change: Change, run: Run) -> None:
+    change.execute("UPDATE runs SET told = 1 WHERE id = ? AND state = ?", run.id, run.state)
+
+
 def fail_runs_of(change: Change, rig: str, reason: str) -> None:
     """What became of those that go on in a rig which is no more."""
     for id in list_open_runs(change):
@@ -161,8 +172,9 @@ def save_run(change: Change, was: Run, now: Run) -> bool:
     if not changed and (was.state, was.reason, was.bead) == (now.state, now.reason, now.bead):
         return False
     change.execute(
-        "UPDATE runs SET state = ?, reason = ?, bead = ?, title = ?, updated = ? WHERE id = ?",
-        now.state, now.reason, now.bead, now.title, change.time, now.id,
+        "UPDATE runs SET told = iif(state = ?, told, 0), state = ?, reason = ?, bead = ?, title = ?, updated = ?"
+        " WHERE id = ?",
+        now.state, now.state, now.reason, now.bead, now.title, change.time, now.id,
     )  # fmt: skip
     if was.state is not now.state:
         change.event(EventType.RUN_CHANGED, now.id, state=now.state, reason=now.reason)
