@@ -131,6 +131,11 @@ class Convoy:
     owner: Address | None = None
     told: bool = False
 
+    @property
+    def concerned(self) -> tuple[Address, ...]:
+        """Who is told of it, each once."""
+        return tuple(dict.fromkeys((*((self.owner,) if self.owner else ()), *self.notify)))
+
 
 def is_met(state: BeadState, reason: str | None) -> bool:
     """Whether a bead in this state is out of the way of the beads that need it."""

@@ -99,7 +99,8 @@ def insert_convoy(change: Change, name: str, notify: Sequence[Address], *, toget
             "cv",
             lambda fresh: change.execute(
                 "INSERT INTO convoys (id, name, state, notify, owner, created, together) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                fresh, name, CONVOY.initial, " ".join(dict.fromkeys(notify)) or None, change.actor, change.time, together,
+                fresh, name, CONVOY.initial, " ".join(dict.fromkeys(notify)) or None, change.actor, change.time,
+                together,
             ),
         )
     )  # fmt: skip

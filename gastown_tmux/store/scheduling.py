@@ -9,7 +9,7 @@ from gastown_tmux.domain.scheduling import Candidate
 from gastown_tmux.domain.waiting import Needed
 from gastown_tmux.domain.work import ATTEMPTS, RETRIED, BeadState
 from gastown_tmux.store.beads import UNBLOCKED
-from gastown_tmux.store.convoys import GATHERED
+from gastown_tmux.store.convoys import UNMET
 from gastown_tmux.store.db import placeholders
 from gastown_tmux.store.rows import Reader, word_of
 
@@ -103,12 +103,10 @@ def list_unmet(reader: Reader, beads: Iterable[BeadId]) -> dict[BeadId, list[Nee
     sql = (
         "WITH RECURSIVE reached (bead) AS (SELECT value FROM json_each(?) UNION SELECT n.needed FROM reached r"
         " JOIN needs n ON n.bead = r.bead JOIN beads d ON d.id = n.needed WHERE d.state NOT IN ('merged', 'closed'))"
-        " SELECT r.bead, d.id, d.state, d.reason FROM reached r JOIN needs n ON n.bead = r.bead"
-        f" JOIN beads d ON d.id = n.needed WHERE NOT {GATHERED} ORDER BY r.bead, d.id"
+        f" SELECT n.bead, d.id, d.state, d.reason FROM {UNMET} AND n.bead IN (SELECT bead FROM reached)"
+        " ORDER BY n.bead, d.id"
     )
     found: dict[BeadId, list[Needed]] = {}
     for bead, id, state, reason in reader.rows(sql, json.dumps(list(beads))):
-        needed = Needed(BeadId(id), word_of(state, BeadState.OPEN), reason)
-        if not needed.is_met:
-            found.setdefault(BeadId(bead), []).append(needed)
+        found.setdefault(BeadId(bead), []).append(Needed(BeadId(id), word_of(state, BeadState.OPEN), reason))
     return found

@@ -193,7 +193,7 @@ def _land(queue: RigQueue, convoy: ConvoyId, chain: Sequence[Built], tip: Commit
 def _tell_red(queue: RigQueue, convoy: ConvoyId, culprit: MergeRequest, verdict: Rejection) -> None:
     found = get_convoy(queue.town.db, convoy)
     queue.town.say(f"{convoy} is red as a whole: {culprit.bead}: {verdict.words}")
-    if found.notify is not None:
-        body = f"{culprit.bead} goes back to its author, the rest waits for it: {verdict.words}\n"
-        seed = f"{convoy} red {culprit.id} {culprit.attempts}"
-        sending.notify(queue.town, found.notify, f"convoy {found.name} is red as a whole", body, seed=seed)
+    body = f"{culprit.bead} goes back to its author, the rest waits for it: {verdict.words}\n"
+    for address in found.concerned:
+        seed = f"{convoy} red {culprit.id} {culprit.attempts} {address}"
+        sending.notify(queue.town, address, f"convoy {found.name} is red as a whole", body, seed=seed)

@@ -21,7 +21,7 @@ def notify_landed(town: Town, id: ConvoyId | None) -> None:
     from gastown_tmux.operations.mail import sending  # 20 ms, and whoever closes or lists a bead seldom ends a convoy
 
     body = _describe_landed(convoy, rows.list_those(town.db, convoy.beads))
-    for address in dict.fromkeys((*((convoy.owner,) if convoy.owner else ()), *convoy.notify)):
+    for address in convoy.concerned:
         seed = f"{convoy.id} {convoy.landed} {address}"
         sending.notify(town, address, f"convoy {convoy.name} has landed", body, seed=seed)
     with town.change() as change:
