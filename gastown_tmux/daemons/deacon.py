@@ -26,6 +26,7 @@ from gastown_tmux.operations.sessions import daemons, doors, orders
 from gastown_tmux.operations.sessions.daemon_control import start_refineries
 from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.supervision import approvals, patrol, signals
+from gastown_tmux.operations.town.clock_watch import ClockWatch
 from gastown_tmux.operations.town.isolation import do_all, isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import courses, landed, run_ends, run_gates, schedule
@@ -76,6 +77,7 @@ class _Deacon:
         self._rigs: list[Rig] = []
         self._resting: dict[str, float] = {}
         self._gates = run_gates.Resting()
+        self._clock = ClockWatch()
         self._signals = 0
         self._empty_spools: dict[str, int] = {}
         self._windows_due = self._gates_due = time.monotonic()
@@ -84,7 +86,8 @@ class _Deacon:
         if full:
             self._empty_spools.clear()
         steps = {
-            "signals": self._take_signals, "witness": self._peer.look, "tmux": self._keep_tmux,
+            "clock": lambda: self._clock.look(self.town), "signals": self._take_signals,
+            "witness": self._peer.look, "tmux": self._keep_tmux,
             "shared files": lambda: self._shared.look(self._rigs), "server of verbs": self._server.look,
             "begun by order": self._orders.look,
         }  # fmt: skip

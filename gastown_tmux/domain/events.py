@@ -13,6 +13,7 @@ class EventType(StrEnum):
     TOWN_WANTED = "town.wanted"
     TOWN_MOVED = "town.moved"
     TOWN_STRUCK = "town.struck"
+    TOWN_CLOCK = "town.clock"
     TOWN_COPIED = "town.copied"
     TOWN_RESTORED = "town.restored"
     RIG_ADDED = "rig.added"

@@ -16,6 +16,11 @@ def ticks() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
+def awake() -> float:
+    """The same, without those in which it slept, where the system tells them apart."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
 def local(seconds: float) -> datetime:
     """What the clock on the wall shows where we are, at that moment of Unix time."""
     return datetime.fromtimestamp(seconds)

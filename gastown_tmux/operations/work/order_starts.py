@@ -1,6 +1,5 @@
 """Orders begun when their time has come, for the deacon, or by hand; and what came of what was begun."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,12 +25,13 @@ from gastown_tmux.domain.runs import OVER, RunState
 from gastown_tmux.edges.configuration.order_files import OrderFolder
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.faults import fault_point
-from gastown_tmux.edges.processes import process_table, processes
+from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.edges.processes.locks import Lock, is_held
 from gastown_tmux.errors import GtError, UsageError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.sessions.starting import gt_command
+from gastown_tmux.operations.town.clock_watch import now
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.runs import pour_run
 from gastown_tmux.store import orders as rows
@@ -59,11 +59,6 @@ class Watch:
     seen: Moment | None = None
     asked: dict[str, Moment] = field(default_factory=dict)
     news: dict[str, tuple[int, list[Event]]] = field(default_factory=dict)
-
-
-def now() -> Moment:
-    # Where the system does not tell one boot from another, nothing is as sure as within one process.
-    return Moment(clock.epoch(), clock.ticks(), process_table.boot() or f"process {os.getpid()}")
 
 
 def find_due(town: Town, watch: Watch) -> list[Order]:

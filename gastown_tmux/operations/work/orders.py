@@ -15,9 +15,10 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.text import read_text
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.supervision.up import ensure_up
+from gastown_tmux.operations.town.clock_watch import now
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.formulas import load_formula, open_shelf
-from gastown_tmux.operations.work.order_starts import carry_out, lock_of, log_of, now, rig_of
+from gastown_tmux.operations.work.order_starts import carry_out, lock_of, log_of, rig_of
 from gastown_tmux.store import orders as rows
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.events import last_seq
