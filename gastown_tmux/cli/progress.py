@@ -16,6 +16,12 @@ def draw(progress: Progress | None) -> None:
     sys.stderr.flush()
 
 
+def quote(text: str) -> None:
+    """A line that a command printed."""
+    sys.stderr.write(cut(f"  | {harmless(text)}", shutil.get_terminal_size().columns - 1) + "\n")
+    sys.stderr.flush()
+
+
 def line(progress: Progress) -> str:
     """The step, and how far it is.
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 from gastown_tmux.verbs.show import PLAIN, Display
 
@@ -33,13 +34,21 @@ def say(line: str) -> None:
 
 
 def progress() -> contextlib.AbstractContextManager[None]:
-    """Within, a person who sees what is printed and what is said beside it sees how far a transfer has come."""
+    """Within, a person who sees what is printed and what is said beside it sees how far a transfer has come, and what
+    gates print.
+    """
     if not (sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         return contextlib.nullcontext()
-    from gastown_tmux.cli.progress import draw  # nobody else pays for it
+    from gastown_tmux.cli.progress import draw, quote  # nobody else pays for it
     from gastown_tmux.edges.git.transfers import watched
+    from gastown_tmux.edges.processes.live_output import shown
 
-    return watched(draw)
+    @contextlib.contextmanager
+    def both() -> Iterator[None]:
+        with watched(draw), shown(quote):
+            yield
+
+    return both()
 
 
 def display() -> Display:

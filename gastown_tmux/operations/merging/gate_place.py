@@ -15,6 +15,7 @@ from gastown_tmux.edges.git import places
 from gastown_tmux.edges.git.command import git
 from gastown_tmux.edges.git.submodules import Missing
 from gastown_tmux.edges.processes.commands import last_words, run_logged
+from gastown_tmux.edges.processes.live_output import followed
 from gastown_tmux.operations.hooks import submodules
 from gastown_tmux.operations.hooks.shared_files import log_commands, settle_shared_files
 from gastown_tmux.operations.hooks.worktrees import copy_files, list_copied
@@ -70,9 +71,10 @@ def prepare(queue: RigQueue, built: Built, rules: str) -> GatePlace | Delay:
         before = _list_others(place)
         for command in commands:
             seconds, log = settings.seconds("worktree.timeout"), built.log
-            status = run_logged(
-                ["sh", "-c", command], place, environment, log, seconds, queue.gate_mark, queue.log_size
-            )
+            with followed(log):
+                status = run_logged(
+                    ["sh", "-c", command], place, environment, log, seconds, queue.gate_mark, queue.log_size
+                )
             if status != 0:
                 words = f"worktree.setup {command!r} fails where the gates run{last_words(log)}; see {log}"
                 return Delay(words, pause(built.request), unjudged=True)

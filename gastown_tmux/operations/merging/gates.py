@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import assert_never
 
@@ -14,6 +15,7 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.bounded_log import append
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
+from gastown_tmux.edges.processes.live_output import followed
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.merging.gate_place import digest_rules, prepare
 from gastown_tmux.operations.merging.rig_queue import RigQueue
@@ -97,10 +99,11 @@ def _run_group(
     def run(gate: Gate) -> tuple[int | None, str]:
         own = log if len(group) == 1 else log.with_suffix(f".{threading.get_ident()}.log")
         try:
-            status = run_logged(
-                ["sh", "-c", gate.run], place, {**environment, **gate.environment}, own, gate.timeout, queue.gate_mark,
-                size,
-            )  # fmt: skip
+            with followed(own):
+                status = run_logged(
+                    ["sh", "-c", gate.run], place, {**environment, **gate.environment}, own, gate.timeout,
+                    queue.gate_mark, size,
+                )  # fmt: skip
             return status, last_words(own)
         finally:
             if own is not log:
@@ -110,7 +113,10 @@ def _run_group(
     size = queue.log_size
     with ThreadPoolExecutor(max_workers=len(group)) as pool:
         try:
-            results = list(pool.map(run, group))
+            # Who looks on is known to this thread.
+            results = list(
+                pool.map(lambda gate, context: context.run(run, gate), group, [copy_context() for _ in group])
+            )
         except BaseException:
             # A refinery that is told to end does not wait for its gates.
             processes.end((), term_seconds=1.0, sessions=[queue.gate_mark])

@@ -10,6 +10,7 @@ import pytest
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.processes.live_output import shown
 from gastown_tmux.operations.merging import delays, landing, queue, verdicts
 from gastown_tmux.operations.merging.queue_state import pause_queue, resume_queue
 from gastown_tmux.operations.merging.views import list_merge_requests
@@ -328,3 +329,24 @@ def test_what_a_running_gate_prints_is_shown_of_each_in_the_batch(authors: Autho
     assert authors.show(two).state == "merged"
     assert "the gates print:\nline 3\n" in shown.read_text()
     assert queue.show_merge_request(authors.quiet.town, authors.show(one)).gate is None
+
+
+def test_what_a_running_gate_prints_is_shown_to_whoever_looks_on(authors: Authors) -> None:
+    """While it runs: it ends when its word was seen."""
+    seen, lines = authors.quiet.project.with_name("seen"), list[str]()
+
+    def show(line: str) -> None:
+        lines.append(line)
+        if line == "ready 99":
+            seen.touch()
+
+    gates = [
+        {"name": name, "run": f"seq -f '{name} %g' 99; until test -e {seen}; do :; done; printf over", **more}
+        for name, more in (("ready", {"parallel": True}), ("beside", {"parallel": True}))
+    ]
+    set_key(authors.quiet.town, "merge.gates", gates)
+    id = authors.submit("one")
+    with shown(show):
+        landing.run_refinery(authors.quiet.town)
+    assert authors.show(id).state == "merged"
+    assert "ready 99" in lines and lines.count("over") == 2 and any(line.startswith("[... ") for line in lines)
