@@ -108,12 +108,18 @@ def line(value: Any, display: Display) -> str:
     if not isinstance(value, Event):
         return harmless(str(value)) if not isinstance(value, str) else value
     data = to_data(value)
-    words = [f"{key}={inner}" for key, inner in (data.get("data") or {}).items() if inner not in (None, "", [])]
+    hidden = () if display.width is None else ("title",)
+    words = [
+        f"{key}={inner}"
+        for key, inner in (data.get("data") or {}).items()
+        if inner not in (None, "", []) and key not in hidden
+    ]
     told = harmless(" ".join(words))
     if display.width is None:
         return f"{data['time']} {data['type']} {data['subject']} by {data['actor']} {told}".rstrip()
     # A person at a terminal asks what happened first, and lives by the clock on the wall.
-    head = f"{local_time(data['time'])} {data['type']} {data['subject']}"
+    named = f" ({harmless(str(title))})" if (title := (data.get("data") or {}).get("title")) else ""
+    head = f"{local_time(data['time'])} {data['type']} {data['subject']}{named}"
     return cut(" ".join(filter(None, (head, told, f"by {data['actor']}"))), display.width)
 
 

@@ -50,13 +50,12 @@ class BeadView(BeadLine):
 
 
 def show_bead(town: Town, bead: Bead) -> BeadView:
-    waits, next, tokens, cost = None, _follow_up(bead), 0, None
+    waits, next = None, _follow_up(bead)
+    tokens, cost = _spent(town, Uses(bead=bead.id))
     try:
         found = explain_bead(town, bead)
         waits = reason_of(found)
         next = tuple(dict.fromkeys(command for wait in found for command in wait.next)) or next
-        spent = budgets.spent(town, Uses(bead=bead.id))
-        tokens, cost = spent.tokens.charged, spent.cost or None
     except GtError as error:  # settings that cannot be read hide no bead
         waits = error.message
     return BeadView(
@@ -68,6 +67,14 @@ def show_bead(town: Town, bead: Bead) -> BeadView:
         cost=cost,
         timeline=tell(list_about(town.db, bead.id)),
     )
+
+
+def _spent(town: Town, only: Uses) -> tuple[int, float | None]:
+    try:
+        spent = budgets.spent(town, only)
+    except GtError:
+        return 0, None
+    return spent.tokens.charged, spent.cost or None
 
 
 def list_beads(

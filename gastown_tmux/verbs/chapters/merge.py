@@ -23,7 +23,7 @@ VERBS = (
             LIMIT,
         ),
         Listing(
-            ("id", "state", "position", "bead", "author", "merged_commit", "reason", "updated"),
+            ("id", "state", "position", "bead", "title", "author", "merged_commit", "reason", "updated"),
             "nothing was submitted yet",
         ),
         right=Right.READ,
