@@ -214,6 +214,13 @@ def _edit(path: Path, name: str, value: object, *, present: bool) -> None:
         return
     text = read_text(path) if path.exists() else ""
     wanted = spread(_yaml(text, path), str(path))
+    if present and (made := _replaced(text, name, value)) is not None:
+        try:
+            if spread(_yaml(made, path), str(path)) == wanted | {name: value}:
+                write_atomic(path.resolve(), made.encode())
+                return
+        except GtError:
+            pass  # what stands there is more than it seems: an anchor, a text in block form
     wanted.pop(name, None)
     text = _without_lines(text, name)
     # A line may have held other keys too: {a: 1, b: 2}.
@@ -238,6 +245,43 @@ def _remove(tree: dict[str, Any], name: str) -> None:
                 del tree[head]
         step, _, rest = rest.partition(".")
         head = f"{head}.{step}"
+
+
+def _replaced(text: str, name: str, value: object) -> str | None:
+    """The text with another value in the place of the one that a key has, every other character as it was, comments
+    beside it among them; None where the key does not stand there exactly once.
+    """
+    import yaml
+
+    root = yaml.compose(text)
+    nodes = _values(root, name) if isinstance(root, yaml.MappingNode) else []
+    if len(nodes) != 1 or getattr(nodes[0], "style", None) in ("|", ">"):
+        return None
+    start, end = nodes[0].start_mark.index, _end(nodes[0])
+    return text[:start] + json.dumps(value, ensure_ascii=False) + text[end:]
+
+
+def _values(node: Any, name: str) -> list[Any]:
+    """The nodes that are the value of a key, dotted or nested."""
+    import yaml
+
+    found = []
+    for key, value in node.value:
+        if key.value == name:
+            found.append(value)
+        elif name.startswith(f"{key.value}.") and isinstance(value, yaml.MappingNode):
+            found += _values(value, name.removeprefix(f"{key.value}."))
+    return found
+
+
+def _end(node: Any) -> int:
+    """Where it ends: of one in block form with its last word, for what follows that belongs to the next."""
+    import yaml
+
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    return int(node.end_mark.index)
 
 
 def _without_lines(text: str, name: str) -> str:

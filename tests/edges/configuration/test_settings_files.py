@@ -87,18 +87,52 @@ def test_what_is_compiled_follows_its_sources(town: Path) -> None:
 def test_an_edit_leaves_every_other_line_alone(town: Path) -> None:
     path = town / "town.yaml"
     assert set_value(path, "mail.rescan", "7s")
-    assert path.read_text() == COMMENTED.replace("mail.rescan: 2s  # dotted\n", "") + 'mail.rescan: "7s"\n'
+    assert path.read_text() == COMMENTED.replace("mail.rescan: 2s  # dotted", 'mail.rescan: "7s"  # dotted')
     assert not set_value(path, "mail.rescan", "7s")
     path.write_text(COMMENTED)
     assert set_value(path, "merge.strategy", "squash")
-    text = path.read_text()
-    assert text == COMMENTED.replace("  strategy: merge   # for now\n", "") + 'merge.strategy: "squash"\n'
+    assert path.read_text() == COMMENTED.replace("strategy: merge   # for now", 'strategy: "squash"   # for now')
     settings = Configuration(town, environment(town)).settings()
     assert settings.get("merge.strategy") == "squash" and settings.get("merge.review") is True
     assert unset_value(path, "merge.strategy") and not unset_value(path, "merge.strategy")
     # With its last key the section goes.
     assert unset_value(path, "merge.review") and "merge:" not in path.read_text()
     assert "# The town of Ann." in path.read_text() and "# the end" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "name", "value", "after"),
+    [
+        ("mail.rescan: 2s  # why\n# end\n", "mail.rescan", "3s", 'mail.rescan: "3s"  # why\n# end\n'),
+        (
+            "merge:\n  # long ago\n  batch: 4 # few\n\n  review: true\n", "merge.batch", 9,
+            "merge:\n  # long ago\n  batch: 9 # few\n\n  review: true\n",
+        ),
+        (
+            "merge.gates:\n  - make # all\n  - run: x\n    name: y\n\n# of mails\nmail.rescan: 2s\n",
+            "merge.gates", ["t"],
+            'merge.gates:\n  ["t"]\n\n# of mails\nmail.rescan: 2s\n',
+        ),
+        ("merge: {batch: 4, review: true} # all\n", "merge.batch", 5, "merge: {batch: 5, review: true} # all\n"),
+        ("merge:\n  batch:\n    4\n", "merge.batch", 5, "merge:\n  batch:\n    5\n"),
+        ("# ü€😀\nmail.rescan: '2s' # é\n", "mail.rescan", "3s", '# ü€😀\nmail.rescan: "3s" # é\n'),
+        ("provider.default: |\n  a\n# end\n", "provider.default", "b", '# end\nprovider.default: "b"\n'),
+        ("mail.rescan: &x 2s\nsnapshot.every: *x\n", "mail.rescan", "3s", None),
+    ],
+)  # fmt: skip
+def test_a_value_is_changed_where_it_stands(
+    town: Path, before: str, name: str, value: object, after: str | None
+) -> None:
+    path = town / "town.yaml"
+    path.write_text(before)
+    if after is None:
+        with pytest.raises(GtError):
+            set_value(path, name, value)
+        assert path.read_text() == before
+        return
+    assert set_value(path, name, value)
+    assert path.read_text() == after
+    assert not set_value(path, name, value)
 
 
 def test_keys_on_the_same_line_are_kept(town: Path) -> None:
