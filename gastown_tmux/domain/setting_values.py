@@ -283,11 +283,25 @@ def parse_approval_rules(value: object) -> tuple[ApprovalRule, ...]:
 
 
 def parse_provider(value: object) -> Mapping[str, object]:
-    rule = "a mapping of from, command, args and env"
-    if not isinstance(value, dict) or set(value) - {"from", "command", "args", "env"}:
+    rule = "a mapping of from, command, args, env, prompt, busy and typing"
+    if not isinstance(value, dict) or set(value) - {"from", "command", "args", "env", "prompt", "busy", "typing"}:
         raise ValueError(rule)
     _part(rule, value, "from", parse_text, "command")
     _part(rule, value, "command", parse_command, [])
     _part(rule, value, "args", parse_command, [])
     _part(rule, value, "env", parse_variables, {})
+    for name in ("prompt", "busy"):
+        _part(rule, value, name, parse_pattern, ".")
+    _part(rule, value, "typing", one_of("quiet"), "quiet")
     return value
+
+
+def parse_pattern(value: object) -> str:
+    """A regular expression, as Python has them."""
+    try:
+        if isinstance(value, str) and value:
+            re.compile(value)
+            return value
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from None
+    raise ValueError("a regular expression")

@@ -64,9 +64,12 @@ class WhenBusy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """``settle``: seconds between pasting and looking. Keys are tmux key names, pressed one after another."""
+    """``settle``: seconds between pasting and looking. ``quiet``: into a screen that stands still. Keys are tmux key
+    names, pressed one after another.
+    """
 
     settle: float = 0.2
+    quiet: bool = False
     when_busy: WhenBusy = WhenBusy.REFUSES
     interrupt: tuple[str, ...] = ()
     approve: tuple[str, ...] = ()

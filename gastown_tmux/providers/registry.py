@@ -9,8 +9,9 @@ from typing import cast
 from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.layers import Settings
 from gastown_tmux.errors import MissingError, NotFoundError, UsageError
-from gastown_tmux.providers.base import Provider
+from gastown_tmux.providers.base import PromptPassing, Provider
 from gastown_tmux.providers.documents import parse, texts, words
+from gastown_tmux.providers.plain import make_rules
 
 #: What a town uses where nobody chose: the first of these that is installed.
 DEFAULT_ORDER = ("claude", "codex", "gemini", "copilot", "opencode")
@@ -106,6 +107,12 @@ def _find(name: str, settings: Settings, below: tuple[str, ...]) -> Provider:
 
 def _overlay(name: str, base: Provider, overlay: Mapping[str, object]) -> Provider:
     command = overlay.get("command")
+    prompt, busy = overlay.get("prompt"), overlay.get("busy")
+    screen = make_rules(str(prompt), None if busy is None else str(busy)) if prompt is not None else base.screen
+    quiet = overlay.get("typing") == "quiet" and not screen.states
+    first = base.prompt
+    if first is PromptPassing.NONE and (quiet or prompt is not None):
+        first = PromptPassing.TYPED
     return replace(
         base,
         name=name,
@@ -113,6 +120,9 @@ def _overlay(name: str, base: Provider, overlay: Mapping[str, object]) -> Provid
         command=base.command if command is None else words(command),
         args=words(overlay["args"]) if "args" in overlay else base.args,
         environment={**base.environment, **texts(overlay.get("env"))},
+        screen=screen,
+        typing=replace(base.typing, quiet=True) if quiet else base.typing,
+        prompt=first,
     )
 
 

@@ -63,10 +63,11 @@ class StateRule:
 
 @dataclass(frozen=True, slots=True)
 class ScreenRules:
-    """The first rule that holds decides; none: unknown."""
+    """The first rule that holds decides; none: unknown. ``inline``: there is no composer while the program works."""
 
     composer: ComposerRule | None = None
     states: tuple[StateRule, ...] = ()
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,15 @@ TABLE: dict[Any, tuple[list[tuple[Any, Any]], list[Any]]] = {
         [("env:GH_TOKEN", "env:GH_TOKEN"), ("file:~/.token", "file:~/.token"), ("file:/run/x y", "file:/run/x y")],
         [*NO_TEXT, "", "ghp_abc", "env:", "env:A B", "file:", "file:x", "ENV:A"],
     ),
+    values.parse_hours: (
+        [("22:00-07:00", (1320, 420)), (" 9:05 - 17:30 ", (545, 1050))],
+        [*NO_TEXT, "", "22-7", "24:00-07:00", "22:60-07:00", "22:00", "22:00-07:00-08:00"],
+    ),
     values.parse_provider: (
-        [(one, one) for one in ({}, {"command": "x -y"}, {"from": "claude", "args": ["-y"], "env": {"A": "1"}})],
-        [None, "x", [], {"comand": "x"}, {"from": ""}, {"command": "'"}, {"args": [{}]}, {"env": ["A"]}],
+        [(one, one) for one in ({}, {"command": "x -y"}, {"from": "claude", "args": ["-y"], "env": {"A": "1"}},
+                                {"prompt": "^> ", "busy": "Thinking"}, {"typing": "quiet"})],
+        [None, "x", [], {"comand": "x"}, {"from": ""}, {"command": "'"}, {"args": [{}]}, {"env": ["A"]},
+         {"prompt": "("}, {"busy": ""}, {"prompt": 3}, {"typing": "loud"}],
     ),
 }  # fmt: skip
 

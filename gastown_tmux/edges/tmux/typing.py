@@ -61,13 +61,14 @@ class Program:
     """What is known of the program in the window. ``judge`` is given its screen and its title.
 
     ``holds`` says whether a draft is exactly a line. ``settle`` is the seconds between paste and Enter, ``interrupt``
-    the tmux names of the keys that end a running turn.
+    the tmux names of the keys that end a running turn. ``inline``: it shows no composer while it works.
     """
 
     judge: Callable[[str, str], Judgement]
     holds: Callable[[str | None, str], bool]
     settle: float
     interrupt: tuple[str, ...] = ()
+    inline: bool = False
 
 
 class When(StrEnum):
@@ -249,7 +250,8 @@ class _Typist:
             if isinstance(seen, Refused):
                 return Unsure(seen.reason)
             _, judgement = seen
-            if judgement.draft == "" and (judgement.state == "working" or passed > PATIENCE_SECONDS):
+            is_empty = judgement.draft == "" or (self._program.inline and judgement.draft is None)
+            if is_empty and (judgement.state == "working" or passed > PATIENCE_SECONDS):
                 return Typed(f"its screen: {judgement.state}, composer empty")
             if not again and passed > PATIENCE_SECONDS and self._program.holds(judgement.draft, self._line):
                 again = self._press("Enter")

@@ -10,7 +10,9 @@ from gastown_tmux.domain.mail import pointer_line
 from gastown_tmux.domain.observation import ScreenState
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.edges.processes.processes import ProcessRef, is_in_foreground
 from gastown_tmux.edges.tmux import typing
+from gastown_tmux.edges.tmux.panes import panes
 from gastown_tmux.edges.tmux.server import ServerGoneError
 from gastown_tmux.edges.tmux.typing import Outcome, Program, Refused, Typed, Unsure, When
 from gastown_tmux.errors import NotFoundError
@@ -20,6 +22,7 @@ from gastown_tmux.operations.sessions.rate_limits import seconds_left
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry, screens
 from gastown_tmux.providers.base import Provider, WhenBusy
+from gastown_tmux.providers.plain import STILL_SECONDS, StillJudge
 from gastown_tmux.store.agents import find_live_session, find_session
 from gastown_tmux.store.deliveries import find_delivery, move_delivery, note_try
 
@@ -46,7 +49,7 @@ def program_of(provider: Provider) -> Program:
     def judge(screen: str, title: str) -> screens.Screen:
         return screens.judge(provider.screen, screen, title)
 
-    return Program(judge, screens.holds, provider.typing.settle, provider.typing.interrupt)
+    return Program(judge, screens.holds, provider.typing.settle, provider.typing.interrupt, provider.screen.inline)
 
 
 def abilities_of(provider: Provider | None, delivery: Delivery) -> Abilities:
@@ -79,7 +82,11 @@ def observe(town: Town, agent: Agent | None, session: Session | None) -> Observa
         seen = typing.look(town.tmux, session.pane, session.id)
     if seen is None or seen.dead:
         return Observation(Availability.ABSENT)
-    screen = screens.judge(find_provider(town, session, agent).screen, seen.screen, seen.title)
+    provider = find_provider(town, session, agent)
+    if provider.typing.quiet:
+        still = is_still(town, session)
+        return Observation(Availability.IDLE if still else Availability.WORKING, seen.is_attended)
+    screen = screens.judge(provider.screen, seen.screen, seen.title)
     works = session.state is SessionState.WORKING and age < FRESH_SECONDS
     match screen.state:
         case ScreenState.LIMITED if seconds_left(agent, session, screen.reset_at_text) is not None:
@@ -95,6 +102,15 @@ def observe(town: Town, agent: Agent | None, session: Session | None) -> Observa
         case _:
             availability = Availability(screen.state)
     return Observation(availability, seen.is_attended or bool(screen.draft), screen.draft)
+
+
+def is_still(town: Town, session: Session) -> bool:
+    """Whether its window has shown nothing new for a while, and its own program would get what is typed."""
+    pane = next((pane for pane in panes(town.tmux) if pane.gt_session == session.id and not pane.dead), None)
+    if pane is None or session.pid is None:
+        return False
+    quiet = clock.seconds_since(clock.from_epoch(pane.activity)) > STILL_SECONDS
+    return quiet and is_in_foreground(ProcessRef(session.pid, session.pid_started or ""))
 
 
 def line_of(town: Town, delivery: Delivery) -> str | None:
@@ -154,4 +170,9 @@ def type_words(town: Town, address: Address, session: Session, words: str, when:
     assert session.pane is not None
     lock = town.run / f"typing.{address.folder}.lock"
     program = program_of(provider)
+    if provider.typing.quiet:
+        seen = typing.look(town.tmux, session.pane, session.id)
+        if seen is None or not is_still(town, session):
+            return Refused("its screen does not stand still, or another program is in its foreground")
+        program = Program(StillJudge(seen.screen, words), screens.holds, provider.typing.settle)
     return typing.type_line(town.tmux, session.pane, session.id, words, program, lock, when=when, heard=heard)

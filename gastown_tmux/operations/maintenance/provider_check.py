@@ -1,6 +1,7 @@
 """gt config agent check: one agent program tried in a town that is thrown away, step by step."""
 
 import re
+import shlex
 import shutil
 import tempfile
 import textwrap
@@ -14,11 +15,13 @@ from gastown_tmux.domain.agents import Session, SessionState
 from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.ids import RigName
+from gastown_tmux.domain.observation import ScreenState
 from gastown_tmux.edges.configuration import settings_files
 from gastown_tmux.edges.files.waiting import wait_until
 from gastown_tmux.edges.git import command, worktree
 from gastown_tmux.edges.processes import commands, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
+from gastown_tmux.edges.tmux import typing
 from gastown_tmux.errors import GtError, UsageError
 from gastown_tmux.operations.mail import nudge
 from gastown_tmux.operations.sessions.starting import resolve_provider
@@ -26,7 +29,7 @@ from gastown_tmux.operations.supervision import stopping
 from gastown_tmux.operations.town import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce import rigs, workers
-from gastown_tmux.providers import registry
+from gastown_tmux.providers import registry, screens
 from gastown_tmux.providers.base import Provider
 from gastown_tmux.providers.hooks import Mechanism
 from gastown_tmux.store.agents import find_handoff, find_last_session, find_live_session
@@ -35,6 +38,8 @@ from gastown_tmux.store.events import list_events
 
 #: How long the program has for each step; a turn of a real model is in some of them.
 SECONDS = 120.0
+#: How long a program may take to show its prompt, or anything.
+SCREEN_SECONDS, SHOW_SECONDS = 30.0, 5.0
 #: Said to the program once it is idle. A real model answers in one short turn.
 WORDS = "This is a check of this installation. Answer with the one word: ready. Run nothing."
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
@@ -113,6 +118,13 @@ def _try(town: Town, provider: Provider) -> Iterator[Step]:
     yield clock.step("started", True, f"process {first.pid}")
     status = worktree.status(town.repository(town.rig(_RIG).name), town.worktree(_ADDRESS))
     yield clock.step("worktree clean", status.clean, ", ".join(status.untracked))
+    if not provider.has_hooks:
+        yield _look_at_screen(town, first, provider, clock)
+    if provider.typing.quiet:
+        words = nudge.nudge(town, _ADDRESS, [WORDS]).value
+        yield clock.wait("words typed", lambda: _are_taken(town, words.id))
+        yield _end(town, first, clock)
+        return
     # Without hooks a short turn may begin and end between two looks.
     turn = [SessionState.WORKING] if provider.has_hooks else [SessionState.WORKING, SessionState.IDLE]
     yield clock.wait("prompt taken", lambda: any(_has_been(town, first, state) for state in turn))
@@ -127,10 +139,45 @@ def _try(town: Town, provider: Provider) -> Iterator[Step]:
         assert first.pid is not None and first.pid_started is not None
         processes.end([ProcessRef(first.pid, first.pid_started)], 0.0)
         yield clock.wait("resumed", lambda: _is_resumed(town, first))
+    yield _end(town, first, clock)
+
+
+def _end(town: Town, first: Session, clock: "_Clock") -> Step:
     last = _session(town)
     stopping.stop_agent(town, _ADDRESS)
     left = processes.session_processes(first.id, last.id)
-    yield clock.step("ended clean", not left, " ".join(str(ref.pid) for ref in left))
+    return clock.step("ended clean", not left, " ".join(str(ref.pid) for ref in left))
+
+
+def _look_at_screen(town: Town, session: Session, provider: Provider, clock: "_Clock") -> Step:
+    """What is made of its screen, once it shows a prompt, or anything."""
+    shown = ""
+
+    def look() -> str:
+        nonlocal shown
+        now = _session(town)
+        seen = typing.look(town.tmux, now.pane, session.id) if now.pane else None
+        shown = seen.screen if seen is not None else shown
+        return shown
+
+    if provider.screen.states:
+        known = wait_until(
+            lambda: screens.judge(provider.screen, look(), "").state is ScreenState.IDLE, SCREEN_SECONDS, 0.1
+        )
+        if not known:
+            return clock.step("screen", False, f"no prompt is found in what it shows:\n{_last_lines(shown)}")
+        judged = screens.judge(provider.screen, shown, "")
+        return clock.step("screen", True, f"{judged.state}, its prompt holds {judged.draft!r}:\n{_last_lines(shown)}")
+    wait_until(lambda: bool(look().strip()), SHOW_SECONDS, 0.1)
+    if provider.typing.quiet:
+        return clock.step("screen", True, f"it is typed to while this stands still:\n{_last_lines(shown)}")
+    hint = f"gt config agent set --prompt REGEX {provider.name} {shlex.join((*provider.command, *provider.args))}"
+    return clock.step("screen", False, f"no pattern says where it is typed to: {hint}\n{_last_lines(shown)}")
+
+
+def _last_lines(screen: str) -> str:
+    lines = [line.rstrip() for line in screen.splitlines() if line.strip()]
+    return "\n".join(f"    | {line}" for line in lines[-8:])
 
 
 def _session(town: Town) -> Session:

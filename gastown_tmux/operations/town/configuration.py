@@ -2,7 +2,7 @@
 
 import difflib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass
@@ -18,6 +18,7 @@ from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedErr
 from gastown_tmux.operations.town.inheriting import find_program
 from gastown_tmux.operations.town.town import NOWHERE, Answer, Town
 from gastown_tmux.providers import registry
+from gastown_tmux.providers.hooks import Mechanism
 
 #: What the shell has itself, or may have from a file that it reads.
 _SHELL_WORDS = frozenset(
@@ -195,21 +196,57 @@ def show_provider(town: Town, name: str) -> ProviderView:
     )
 
 
-def set_provider(town: Town, name: str, command: Sequence[str]) -> Answer:
+def set_provider(
+    town: Town,
+    name: str,
+    command: Sequence[str],
+    prompt: str | None = None,
+    busy: str | None = None,
+    typing: str | None = None,
+) -> Answer:
     """A user's own agent program: NAME is started as COMMAND, which may be one word for a shell to split.
 
-    It is known to be what a preset describes where NAME or COMMAND is a preset's.
+    It is known to be what a preset describes where NAME or COMMAND is a preset's; else by the patterns ``prompt`` and
+    ``busy``, which are kept until they are given anew. A program that is named by a path is that one, from wherever
+    it is started.
     """
     parse_name(name, "agent program")
     words = list(command) if len(command) > 1 or _which(town, command[0]) else shlex.split(command[0])
     if not words:
         raise UsageError("no command", hint=f"gt config agent set {name} COMMAND")
+    if "/" in words[0]:
+        words[0] = str(Path(words[0]).expanduser().absolute())
     parent = registry.preset_of(name) or registry.preset_of(Path(words[0]).name) or "command"
-    value = {"from": parent, "command": words[:1], "args": words[1:]}
+    before = registry.user_providers(town.settings()).get(name)
+    kept = before if isinstance(before, Mapping) else {}
+    value: dict[str, object] = {"from": parent, "command": words[:1], "args": words[1:]}
+    for key, given in (("prompt", prompt), ("busy", busy), ("typing", typing)):
+        if (look := given or kept.get(key)) is not None:
+            value[key] = look
+    check_value(f"providers.{name}", value, "config agent set")
     changed = settings_files.set_value(settings_files.town_path(town.path), f"providers.{name}", value)
     town.reload_settings()
     text = f"{name} (from {parent}) runs {shlex.join(words)}" + ("" if changed else " already")
-    return Answer(show_provider(town, name), text)
+    return Answer(show_provider(town, name), "\n".join([text, *_say_how_known(town, name, words)]))
+
+
+def _say_how_known(town: Town, name: str, words: Sequence[str]) -> list[str]:
+    """What a program without a description cannot have done for it, and what to write."""
+    provider = registry.find(name, town.settings())
+    if provider.screen.states or provider.mechanism is Mechanism.OWN:
+        return []
+    command = shlex.join(words)
+    if provider.typing.quiet:
+        return [
+            "words are typed to it while its screen stands still and its own program is in the foreground: that is a"
+            " weaker promise than a pattern of its prompt"
+        ]
+    return [
+        "its screen is not known, so nothing is ever typed to it: mail stays unread. Say what its prompt looks like:",
+        f"  gt config agent set --prompt '^> ' --busy 'Thinking' {name} {command}",
+        f"or have words typed while its screen stands still: gt config agent set --typing quiet {name} {command}",
+        f"then see what they match: gt config agent check {name}",
+    ]
 
 
 def remove_provider(town: Town, name: str) -> Answer:

@@ -304,7 +304,13 @@ VERBS = (
         "config agent set",
         "add an agent program of your own",
         "operations.town.configuration:set_provider",
-        (argument("name"), argument("command", many=True, rest=True)),
+        (
+            argument("name"),
+            argument("command", many=True, rest=True),
+            option("--prompt", "prompt", help="a pattern of the line in which words are typed", placeholder="REGEX"),
+            option("--busy", "busy", help="a pattern of what it shows while it works", placeholder="REGEX"),
+            option("--typing", "typing", Kind.CHOICE, "type where the screen stands still", choices=("quiet",)),
+        ),
         right=Right.CONFIGURE,
     ),
     Verb(
