@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gastown_tmux.daemons.peer import Peer
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import Event
+from gastown_tmux.edges.configuration.order_files import OrderFolder
 from gastown_tmux.edges.git import snapshot_history
 from gastown_tmux.edges.git.snapshot import PREFIX
 from gastown_tmux.edges.processes import flags, launch, locks
@@ -26,6 +27,8 @@ from gastown_tmux.operations.supervision import patrol
 from gastown_tmux.operations.supervision import status as town_status
 from gastown_tmux.operations.town.ledger import folder_of, write_ledger
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.order_starts import Watch, find_due
+from gastown_tmux.operations.work.orders import list_orders, show_order
 from gastown_tmux.store.events import last_seq, list_events, put_back
 from gastown_tmux.store.ledger import read_after
 from gastown_tmux.verbs.data import document, to_json
@@ -46,6 +49,14 @@ windows:
   for_each: rig
   layout: tiled
   panes: [{shell_command: gt status}]
+"""
+ORDER = b"""description: it
+at: ["03:00", 13:00]
+days: [mon, fri]
+formula: code-review
+rig: demo
+vars: {what: all of it}
+cooldown: 10m
 """
 EVENT = {
     "seq": 5, "time": "2026-11-27T10:00:00.000Z", "type": "mail.sent", "actor": "overseer", "subject": "abcdefghijkl",
@@ -108,6 +119,22 @@ def _layout(world: World, thing: Thing) -> None:
             assert {layout.name for layout in list_layouts(world.town)} >= {"grid"}
     finally:
         remove(place)
+
+
+def _order(world: World, thing: Thing) -> None:
+    """One that is broken is said, and the others are begun."""
+    folder = world.town.path / "orders"
+    folder.mkdir(exist_ok=True)
+    (folder / "good.yaml").write_bytes(b"every: 1h\nrun: date\n")
+    thing.put(folder / "odd.yaml")
+    try:
+        with world.look():
+            for order in list_orders(world.town):
+                show_order(world.town, order.name)
+            find_due(world.town, Watch(OrderFolder(world.town.path)))
+            assert {order.name: order.state for order in list_orders(world.town)}["good"] == "on"
+    finally:
+        remove(folder / "odd.yaml")
 
 
 def _copies(world: World, given: tuple[Thing, str, list[str]]) -> None:
@@ -238,6 +265,7 @@ OF_FILES = (
     ),
     Rim("role", things(mutated(ROLE)), _role),
     Rim("layout", things(mutated(LAYOUT)), _layout),
+    Rim("order", things(mutated(ORDER)), _order),
     Rim(
         "copies",
         st.tuples(things(st.binary(max_size=9)), words(), st.lists(words(), max_size=2)),

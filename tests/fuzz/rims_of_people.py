@@ -23,6 +23,7 @@ VERBS = [
     ["events", "--type"], ["events", "--since"], ["config", "get"], ["config", "show"], ["layout", "show"], ["agents"],
     ["log"], ["costs", "--by"], ["mq", "list"], ["convoy", "show"], ["escalate", "list"], ["status"], ["rig", "show"],
     ["bead", "create", "--rig", "demo"], ["mail", "send", "ben", "-s"], ["snapshot", "list"], ["review"],
+    ["why"], ["order", "show"], ["order", "run"], ["order", "pause"],
 ]  # fmt: skip
 COMMANDS = st.builds(lambda verb, more: [*verb, *more], st.sampled_from(VERBS), st.lists(words(), max_size=2))
 
@@ -93,6 +94,6 @@ def _views(world: World, given: tuple[str, str, str]) -> None:
 OF_PEOPLE = (
     Rim("names", st.integers(0, len(POLECATS)), _names, (10,)),
     Rim("interrupts", st.lists(st.floats(0, 0.001), min_size=5, max_size=20), _interrupts, ([0.0] * 20,)),
-    Rim("command line", COMMANDS, _command_line),
+    Rim("command line", COMMANDS, _command_line, (["events", "--since", "0001-01-01"],)),
     Rim("views", st.tuples(words(), words(), words()), _views, (("a\nb", "x", "x"), ("a\x85b", "x", "x"))),
 )

@@ -96,7 +96,8 @@ def _read(path: Path, home: RigName | None, town: Path) -> OrderFile:
     def broken(line: int, text: str, hint: str | None) -> OrderFile:
         return OrderFile(name, home, path, None, (Fault(line, text, hint),))
 
-    if path.resolve().is_relative_to((town / ".gt").resolve()):
+    # What leads round in a circle has no other place than its own.
+    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(town / ".gt")):
         return broken(1, "it leads into what agents write", "an order stands among the town's files or a rig's")
     try:
         document, lines = parse_texts(read_text(path))

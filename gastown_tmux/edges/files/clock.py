@@ -67,7 +67,10 @@ def find_moment(text: str) -> Time | None:
     from gastown_tmux.domain import moments
 
     found = moments.find_moment(text, datetime.datetime.now())
-    return None if found is None else from_epoch(found.timestamp())
+    try:
+        return None if found is None else from_epoch(found.timestamp())
+    except (ValueError, OverflowError):  # the first day of all, in some zones
+        return None
 
 
 def after(seconds: float) -> Time:

@@ -64,12 +64,14 @@ def test_what_is_no_file_is_said_and_others_are_read(tmp_path: Path) -> None:
     write(tmp_path / "orders" / "good.yaml", "every: 1h\nrun: date\n")
     (tmp_path / "orders" / "folder.yaml").mkdir()
     (tmp_path / "orders" / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "orders" / "round.yaml").symlink_to(tmp_path / "orders" / "round.yaml")
     (tmp_path / "orders" / "bytes.yaml").write_bytes(b"\xff\xfe\x00every")
     write(tmp_path / "orders" / "good.yml", "every: 2h\nrun: date\n")
     found = {file.path.name: file.problem for file in OrderFolder(tmp_path).list()}
     assert {name for name, problem in found.items() if problem} == {
         "folder.yaml",
         "gone.yaml",
+        "round.yaml",
         "bytes.yaml",
         "good.yml",
     }
