@@ -86,7 +86,7 @@ def test_a_person_writes_mails_and_beads_in_an_editor(at_terminal: AtTerminal, r
 
     status, shown = at_terminal("bead", "create", "--rig", "demo", editor=text, **here)
     bead = run_gt("bead", "show", shown.split()[-1], env=here)
-    assert status == 0 and "A title" in bead.out and bead.out.endswith("# a heading\nits text\n")
+    assert status == 0 and "A title" in bead.out and "\n# a heading\nits text\n" in bead.out
     change = "sed -i 's/A title/Another/' \"$1\""
     assert at_terminal("bead", "update", shown.split()[-1], editor=change, **here)[0] == 0
     told = run_gt("bead", "show", shown.split()[-1], "--json", env=here).json

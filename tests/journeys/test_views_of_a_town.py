@@ -37,7 +37,7 @@ def test_layouts_come_and_go_beside_the_agents(town: TownWorld) -> None:
     assert {name: after[name] for name in before} == before
     saved = next(layout for layout in town.json("layout", "list")["items"] if layout["name"] == "mine")
     assert saved["origin"] == "town"
-    assert "gt bead list --rig demo" in saved["text"]
+    assert "gt __watch bead list --rig demo" in saved["text"]
     town.gt("layout", "apply", "mine")
     assert "overview" in look(town) and "feed" not in look(town)
     assert town.gt("layout", "apply", "nope", code=3).err.startswith("gt: no nope")
