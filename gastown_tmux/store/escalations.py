@@ -45,12 +45,16 @@ def get_escalation(reader: Reader, escalation: str) -> Escalation:
     return _escalation(row)
 
 
-def list_pending(reader: Reader, now: Time) -> list[Escalation]:
-    """Those that have not been told to their level, and those whose deadline has passed."""
+def list_pending(reader: Reader, now: Time, *, mayor: bool) -> list[Escalation]:
+    """Those that have not been told to their level, and those whose deadline has passed; without a ``mayor`` all that
+    the mayor has been asked.
+    """
     found = reader.rows(
         "SELECT * FROM escalations WHERE state <> 'resolved' AND (deadline <= ? OR (deadline IS NULL"
-        " AND state = 'open' AND level <> 'default')) ORDER BY created, id",
+        " AND state = 'open' AND level <> 'default') OR (NOT ? AND state = 'open' AND level = 'mayor'))"
+        " ORDER BY created, id",
         now,
+        mayor,
     )
     return [_escalation(row) for row in found]
 

@@ -1,8 +1,16 @@
 """The escalation chain: the mayor is asked, then the human, and when nobody answers, what is safe is done."""
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
-from gastown_tmux.domain.agents import AgentMove, Role
-from gastown_tmux.domain.escalation import Escalation, Level, Severity, is_overdue, is_untold, next_level
+from gastown_tmux.domain.agents import AgentMove, AgentState, Role
+from gastown_tmux.domain.escalation import (
+    Escalation,
+    EscalationState,
+    Level,
+    Severity,
+    is_overdue,
+    is_untold,
+    next_level,
+)
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id
 from gastown_tmux.domain.quoting import one_line
@@ -29,8 +37,8 @@ _PRIORITY = {
 
 
 def find_pending(town: Town) -> list[Escalation]:
-    """What ``climb`` has something to do for."""
-    return rows.list_pending(town.db, clock.now())
+    """What ``climb`` has something to do for: the mayor's too, where no agent is the mayor any more."""
+    return rows.list_pending(town.db, clock.now(), mayor=_has_mayor(town))
 
 
 def climb(town: Town) -> None:
@@ -42,6 +50,8 @@ def climb(town: Town) -> None:
     def look_at(escalation: Escalation) -> None:
         if is_overdue(escalation, clock.now()):
             _go_up(town, escalation)
+        elif not _has_mayor(town):
+            _pass_over_mayor(town, escalation)
         ask_next(town, rows.get_escalation(town.db, escalation.id))
 
     each(town, "escalation", find_pending(town), look_at, lambda escalation: escalation.id)
@@ -51,6 +61,8 @@ def ask_next(town: Town, escalation: Escalation) -> None:
     """Mails an escalation to its level, whose time begins to run with that; does nothing for one that was told."""
     if not is_untold(escalation):
         return
+    if not _has_mayor(town):
+        escalation = _pass_over_mayor(town, escalation)
     deadline = deadline_of(town, escalation.severity)
     to = MAYOR if escalation.level is Level.MAYOR else OVERSEER
     lines = [escalation.text.rstrip(), "", f"Until {deadline}: gt escalate ack {escalation.id}, and when it is done,"]
@@ -62,6 +74,21 @@ def ask_next(town: Town, escalation: Escalation) -> None:
     with town.change() as change:
         if is_untold(rows.get_escalation(change, escalation.id)):
             rows.set_deadline(change, escalation.id, deadline)
+
+
+def _has_mayor(town: Town) -> bool:
+    """Whether an agent is the mayor, who reads what the mayor is asked; else a person must."""
+    mayor = find_agent(town.db, MAYOR)
+    return mayor is not None and mayor.state not in (AgentState.OFF, AgentState.FAILED)
+
+
+def _pass_over_mayor(town: Town, escalation: Escalation) -> Escalation:
+    """As it is then: what the mayor was to be asked, or did not answer, is the human's."""
+    with town.change() as change:
+        now = rows.get_escalation(change, escalation.id)
+        if now.level is Level.MAYOR and now.state is EscalationState.OPEN:
+            rows.move_escalation(change, escalation.id, "climb", level=Level.HUMAN)
+    return rows.get_escalation(town.db, escalation.id)
 
 
 def deadline_of(town: Town, severity: Severity) -> Time:

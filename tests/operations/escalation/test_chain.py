@@ -41,6 +41,32 @@ def overdue(town: Town, escalation: Escalation) -> None:
     chain.climb(town)
 
 
+@pytest.fixture(autouse=True)
+def mayor(request: pytest.FixtureRequest) -> None:
+    """An agent is the mayor in each of these towns, but where a test makes its own."""
+    if "about_itself" in request.node.name:
+        return
+    quiet = "quiet" in request.fixturenames
+    found = request.getfixturevalue("quiet").town if quiet else request.getfixturevalue("town")
+    with found.change() as change:
+        rows.insert_agent(change, MAYOR, Role.MAYOR, "runbook")
+        rows.move_agent(change, MAYOR, "start")
+
+
+def test_without_a_mayor_the_human_is_asked_at_once(town: Town) -> None:
+    asked = escalate(town.acting_as(Address("demo/ann")), "which one?").value
+    assert asked.level == "mayor" and mails(town, OVERSEER) == []
+    with town.change() as change:
+        rows.move_agent(change, MAYOR, "stop")
+    for _ in range(2):
+        chain.climb(town)
+    assert again(town, asked).level == "human" and again(town, asked).deadline
+    later = escalate(town.acting_as(Address("demo/ann")), "and which colour?").value
+    assert later.level == "human"
+    assert len(mails(town, OVERSEER)) == 2 and len(mails(town, MAYOR)) == 1
+    assert chain.find_pending(town) == []
+
+
 def test_nobody_answers_and_the_work_is_saved_stopped_and_open_again(quiet: QuietTown) -> None:
     bead = quiet.bead("one")
     toast, work = quiet.hook(bead)
