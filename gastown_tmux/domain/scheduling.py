@@ -104,6 +104,8 @@ class Plan:
 
 
 _Group = tuple[str, str | None, str | None]
+#: How urgent it is, since when, made when, its id: one candidate comes before another where this is less.
+_Ranked = tuple[int, float, str, str, Candidate]
 _FREE = (AgentState.ON, AgentState.OFF)
 
 
@@ -132,7 +134,11 @@ def level(candidate: Candidate, now: float) -> int:
 
 def order(candidates: Iterable[Candidate], now: float) -> list[Candidate]:
     """The most urgent first, then who waits longest."""
-    return sorted(candidates, key=lambda each: (level(each, now), each.since, each.created, each.id))
+    return [candidate for *_, candidate in _rank(candidates, now)]
+
+
+def _rank(candidates: Iterable[Candidate], now: float) -> list[_Ranked]:
+    return sorted((level(each, now), each.since, each.created, each.id, each) for each in candidates)
 
 
 def choose(reading: Reading, ahead: int = 0) -> Plan:
@@ -167,12 +173,12 @@ class _Choosing:
         reading = self.reading
         if reading.halt is not None:
             return Plan((), (), dict.fromkeys((each.id for each in reading.waiting), reading.halt))
-        groups = self._group(self._give_to_the_running(order(reading.waiting, reading.now)))
-        full: dict[_Group, list[Candidate]] = {}
+        groups = self._group(self._give_to_the_running(_rank(reading.waiting, reading.now)))
+        full: dict[_Group, list[_Ranked]] = {}
         while groups:
             group = self._first(groups)
             rig, _, asked = group
-            candidate = groups[group][-1]
+            candidate = groups[group][-1][-1]
             place = self._place(candidate)
             if isinstance(place, Choice) or place.scope is _Scope.BEAD:
                 if isinstance(place, Choice):
@@ -186,18 +192,19 @@ class _Choosing:
             for other in [each for each in groups if _is_alike(each, place.scope, rig, asked)]:
                 if place.is_full:
                     full[other] = groups[other]
-                self.waits.update(dict.fromkeys((each.id for each in groups.pop(other)), place.wait))
+                self.waits.update(dict.fromkeys((each[-1].id for each in groups.pop(other)), place.wait))
         return Plan(tuple(self.given), tuple(self._look_ahead(full, ahead)), self.waits)
 
-    def _give_to_the_running(self, ordered: Iterable[Candidate]) -> list[Candidate]:
+    def _give_to_the_running(self, ordered: Iterable[_Ranked]) -> list[_Ranked]:
         """Those meant for an agent that runs take no place; those meant for one with its hands full wait for it."""
         left = []
-        for candidate in ordered:
+        for ranked in ordered:
+            candidate = ranked[-1]
             worker = self._meant(candidate)
             if candidate.id in self.reading.spent:
                 self.waits[candidate.id] = self.reading.spent[candidate.id]
             elif candidate.rig in self.reading.closed or worker is None:
-                left.append(candidate)
+                left.append(ranked)
             elif worker.holds is not None or worker.address in self.taken:
                 held = worker.holds or self._given_to(worker)
                 self.waits[candidate.id] = waiting.agent_holds(worker.address, held)
@@ -208,7 +215,7 @@ class _Choosing:
                 self.taken.add(worker.address)
                 self.in_convoy[candidate.rig, candidate.convoy] += 1
             else:
-                left.append(candidate)
+                left.append(ranked)
         return left
 
     def _meant(self, candidate: Candidate) -> Worker | None:
@@ -219,19 +226,21 @@ class _Choosing:
         is_full = worker.holds is not None or worker.address in self.taken
         return None if is_full and worker.role is not Role.CREW and candidate.retried else worker
 
-    def _group(self, ordered: Iterable[Candidate]) -> dict[_Group, list[Candidate]]:
-        groups: dict[_Group, list[Candidate]] = {}
-        for candidate in ordered:
-            groups.setdefault((candidate.rig, candidate.convoy, candidate.provider), []).append(candidate)
+    def _group(self, ordered: Iterable[_Ranked]) -> dict[_Group, list[_Ranked]]:
+        groups: dict[_Group, list[_Ranked]] = {}
+        for ranked in ordered:
+            candidate = ranked[-1]
+            groups.setdefault((candidate.rig, candidate.convoy, candidate.provider), []).append(ranked)
         for each in groups.values():
             each.reverse()
         return groups
 
-    def _first(self, groups: Mapping[_Group, Sequence[Candidate]]) -> _Group:
+    def _first(self, groups: Mapping[_Group, Sequence[_Ranked]]) -> _Group:
+        in_rig, in_convoy = self.in_rig, self.in_convoy
+
         def rank(group: _Group) -> tuple[int, int, int, float, str, str]:
-            head, (rig, convoy, _) = groups[group][-1], group
-            at_work = self.in_rig[rig], self.in_convoy[rig, convoy]
-            return (level(head, self.reading.now), *at_work, head.since, head.created, head.id)
+            urgency, since, created, id, _ = groups[group][-1]
+            return urgency, in_rig[group[0]], in_convoy[group[:2]], since, created, id
 
         return min(groups, key=rank)
 
@@ -296,10 +305,10 @@ class _Choosing:
         runs = candidate.provider or choice.provider or (worker and worker.provider)
         self.by_provider[runs or self.reading.programs[rig, None][0]] += 1
 
-    def _look_ahead(self, full: dict[_Group, list[Candidate]], most: int) -> Iterable[BeadId]:
+    def _look_ahead(self, full: dict[_Group, list[_Ranked]], most: int) -> Iterable[BeadId]:
         while full and most > 0:
             group = self._first(full)
-            candidate = full[group].pop()
+            candidate = full[group].pop()[-1]
             yield candidate.id
             most -= 1
             self.in_rig[candidate.rig] += 1

@@ -49,8 +49,9 @@ def _bead(row: Row) -> Bead:
         state=word_of(row["state"], BeadState.OPEN),
         reason=row["reason"],
         priority=row["priority"],
-        labels=tuple(json.loads(row["labels"])),
-        needs=tuple(map(BeadId, json.loads(row["needs"]))),
+        # Most have none, of thousands that are read at once.
+        labels=tuple(json.loads(labels)) if (labels := row["labels"]) != "[]" else (),
+        needs=tuple(json.loads(needs)) if (needs := row["needs"]) != "[]" else (),
         assignee=row["assignee"] and Address(row["assignee"]),
         target=row["target"],
         provider=row["provider"],

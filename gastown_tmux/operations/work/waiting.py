@@ -24,14 +24,18 @@ def explain_bead(town: Town, bead: Bead) -> tuple[Wait, ...]:
     return explain_beads(town, [bead])[bead.id]
 
 
-def explain_beads(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait, ...]]:
-    """The same of many, for which the town is looked at once."""
+def explain_beads(
+    town: Town, beads: Sequence[Bead], going: Mapping[BeadId, Wait] | None = None
+) -> dict[BeadId, tuple[Wait, ...]]:
+    """The same of many, for which the town is looked at once; ``going``: what the scheduler says, where it was asked."""
     open_ones = [bead for bead in beads if bead.state is BeadState.OPEN]
     found = {bead.id: _explain_begun(town, bead) for bead in beads if bead.state is not BeadState.OPEN}
-    return found | _explain_open(town, open_ones) if open_ones else found
+    return found | _explain_open(town, open_ones, going) if open_ones else found
 
 
-def _explain_open(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait, ...]]:
+def _explain_open(
+    town: Town, beads: Sequence[Bead], going: Mapping[BeadId, Wait] | None
+) -> dict[BeadId, tuple[Wait, ...]]:
     unmet = list_unmet(town.db, [bead.id for bead in beads])
     known = {bead.id: bead for bead in beads}
     further = {
@@ -39,8 +43,10 @@ def _explain_open(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait,
     } - known.keys()
     known |= {bead.id: bead for bead in list_those(town.db, further)}
     own = {id: waiting.given_to_nobody(bead, ATTEMPTS) for id, bead in known.items()}
-    going = any(own[id] is None and id not in unmet for id in known)
-    explaining = _Explaining(known, unmet, own, _waits_of_the_scheduler(town) if going else {})
+    if going is None:
+        is_asked = any(own[id] is None and id not in unmet for id in known)
+        going = _waits_of_the_scheduler(town) if is_asked else {}
+    explaining = _Explaining(unmet, own, going)
     return {bead.id: explaining.waits(bead.id) for bead in beads}
 
 
@@ -57,7 +63,6 @@ class _Root(NamedTuple):
 
 @dataclass
 class _Explaining:
-    beads: Mapping[BeadId, Bead]
     unmet: Mapping[BeadId, Sequence[Needed]]
     own: Mapping[BeadId, Wait | None]
     going: Mapping[BeadId, Wait]
