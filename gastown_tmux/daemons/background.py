@@ -29,6 +29,10 @@ class BackgroundJobs:
         thread = self._busy.get(name)
         return thread is not None and thread.is_alive()
 
+    def count_busy(self, start: str) -> int:
+        """How many are at work whose names begin so."""
+        return sum(name.startswith(start) and thread.is_alive() for name, thread in self._busy.items())
+
     def do(self, name: str, work: Callable[[Town], object]) -> bool:
         """Starts ``work``; False while earlier work of that name goes on. The loop is woken at its end."""
         if self.is_busy(name):

@@ -3,7 +3,7 @@
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from gastown_tmux.daemons.background import log
 from gastown_tmux.daemons.courier import CourierThread
@@ -38,6 +38,8 @@ from gastown_tmux.store.scheduling import has_waiting
 
 #: How long a rig whose workers could not be started is left alone.
 REST_SECONDS = 15.0
+#: So many workers that are done are parted from their windows at once.
+RELEASERS = 4
 #: So many starts of workers go on beside each other in a rig.
 STARTERS = 3
 #: Seconds between two looks at tmux itself; all else is asked of rows and processes.
@@ -125,8 +127,12 @@ class _Deacon:
         self._signals = signals.take_signals(self.town, self._empty_spools)
 
     def _release(self) -> None:
-        if free := patrol.find_released(self.town):
-            self.jobs.do("release", lambda town: patrol.release(town, free))
+        """Each takes a second or so, and its place is free only then: several at once."""
+        free = patrol.find_released(self.town)
+        waiting_ones = [address for address in free if not self.jobs.is_busy(f"release {address}")]
+        room = RELEASERS - self.jobs.count_busy("release ")
+        for address in waiting_ones[: max(0, room)]:
+            self.jobs.do(f"release {address}", partial(_release, address=address))
 
     def _open_gates(self) -> None:
         """Commands may be dear: they are asked now and then."""
@@ -187,6 +193,10 @@ class _Deacon:
         if not self.town.tmux.seems_alive() or time.monotonic() >= self._windows_due:
             self._windows_due = time.monotonic() + WINDOWS_SECONDS
             self.jobs.do("tmux", _keep_tmux)
+
+
+def _release(town: Town, address: Address) -> None:
+    patrol.release(town, [address])
 
 
 def _keep_tmux(town: Town) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import benchmarks  # noqa: F401  (registers them)
 import faces  # noqa: F401
+import fed
 import mayor  # noqa: F401
 import snapshots  # noqa: F401
 import spine  # noqa: F401
@@ -36,6 +37,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="measured calls of each (20)")
     parser.add_argument("--agents", type=int, nargs="+", default=[30, 300], help="in idle towns (30 and 300)")
     parser.add_argument("--seconds", type=float, default=300, help="that an idle town is looked at (300)")
+    parser.add_argument(
+        "--fed", type=int, nargs=2, default=[30, 300], help="agents, and beads for them (30 300)"
+    )
     parser.add_argument("--scale", action="store_true", help="only what small and large towns cost")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save what was measured")
     options = parser.parse_args()
@@ -65,6 +69,9 @@ def main() -> int:
         for agents in options.agents:
             idle += measure_idle(agents, options.seconds)
         print("\n".join(map(str, idle)))
+    if not options.names or any(name in fed.NAME for name in options.names):
+        idle.append(found := fed.measure_fed(*options.fed))
+        print(found)
     if options.json:
         document = {
             "machine": machine,

@@ -22,11 +22,11 @@ from gastown_tmux.store.db import Database
 SECONDS = 20.0
 
 
-def await_(condition: Callable[[], bool], what: str) -> None:
-    deadline = clock.to_epoch(clock.now()) + SECONDS
+def await_(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
+    deadline = clock.to_epoch(clock.now()) + seconds
     while not condition():
         if clock.to_epoch(clock.now()) > deadline:
-            raise CannotRunError(f"waited {SECONDS:.0f} s for {what}")
+            raise CannotRunError(f"waited {seconds:.0f} s for {what}")
         select.select([], [], [], 0.001)
 
 

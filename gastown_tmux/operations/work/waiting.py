@@ -27,7 +27,7 @@ def explain_bead(town: Town, bead: Bead) -> tuple[Wait, ...]:
 def explain_beads(
     town: Town, beads: Sequence[Bead], going: Mapping[BeadId, Wait] | None = None
 ) -> dict[BeadId, tuple[Wait, ...]]:
-    """The same of many, for which the town is looked at once; ``going``: what the scheduler says, where it was asked."""
+    """The same of many, for which the town is looked at once; ``going``: what the scheduler says, if asked."""
     open_ones = [bead for bead in beads if bead.state is BeadState.OPEN]
     found = {bead.id: _explain_begun(town, bead) for bead in beads if bead.state is not BeadState.OPEN}
     return found | _explain_open(town, open_ones, going) if open_ones else found
