@@ -6,6 +6,7 @@ from gastown_tmux.domain.bead_files import Record
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, RigName
 from gastown_tmux.domain.work import BEAD
+from gastown_tmux.errors import RefusedError
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.rows import Reader
 
@@ -20,7 +21,21 @@ def insert_origin(change: Change, rig: str, source: str, bead: BeadId) -> None:
 
 
 def set_parent(change: Change, bead: BeadId, parent: BeadId | None) -> None:
+    """Raises RefusedError where that would make the bead a part of itself."""
+    above = (
+        "WITH RECURSIVE above (id) AS (SELECT ? UNION SELECT b.parent FROM above a JOIN beads b ON b.id = a.id"
+        " WHERE b.parent IS NOT NULL) SELECT 1 FROM above WHERE id = ?"
+    )
+    if parent is not None and change.row(above, parent, bead) is not None:
+        raise RefusedError(f"{parent} is {bead} itself, or a part of it", hint=f"gt bead show {parent}")
     change.execute("UPDATE beads SET parent = ? WHERE id = ?", parent, bead)
+
+
+def list_children(reader: Reader, bead: BeadId) -> list[BeadId]:
+    """What is a part of it, and not of its parts; the oldest first."""
+    return [
+        BeadId(row["id"]) for row in reader.rows("SELECT id FROM beads WHERE parent = ? ORDER BY created, id", bead)
+    ]
 
 
 def list_parts(reader: Reader, bead: BeadId) -> list[BeadId]:

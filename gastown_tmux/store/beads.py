@@ -79,11 +79,13 @@ class BeadFilter:
     assignee: str | None = None
     since: str | None = None
     search: str | None = None
+    parent: str | None = None
 
     @property
     def is_narrow(self) -> bool:
         """Whether few are found at once. Of what most beads are like, the first are found by walking them in order."""
-        return self.assignee is not None or self.state not in (None, "open", "merged", "closed")
+        named = self.assignee is not None or self.parent is not None
+        return named or self.state not in (None, "open", "merged", "closed")
 
     def where(self) -> tuple[str, list[object]]:
         """A condition on ``beads b``, and its values."""
@@ -97,6 +99,8 @@ class BeadFilter:
             terms.append(("b.state = ?", [self.state]))
         if self.assignee is not None:
             terms.append(("b.assignee = ?", [self.assignee]))
+        if self.parent is not None:
+            terms.append(("b.parent = ?", [self.parent]))
         if self.since is not None:
             terms.append(("b.updated >= ?", [self.since]))
         for word in (self.search or "").split():

@@ -37,9 +37,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="measured calls of each (20)")
     parser.add_argument("--agents", type=int, nargs="+", default=[30, 300], help="in idle towns (30 and 300)")
     parser.add_argument("--seconds", type=float, default=300, help="that an idle town is looked at (300)")
-    parser.add_argument(
-        "--fed", type=int, nargs=2, default=[30, 300], help="agents, and beads for them (30 300)"
-    )
+    parser.add_argument("--fed", type=int, nargs=2, default=[30, 300], help="agents, and beads for them (30 300)")
     parser.add_argument("--scale", action="store_true", help="only what small and large towns cost")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save what was measured")
     options = parser.parse_args()

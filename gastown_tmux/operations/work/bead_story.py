@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from gastown_tmux.dataclass import dataclass, values_of
 from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.stories import Moment, tell
@@ -15,6 +16,7 @@ from gastown_tmux.operations.town import budgets
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import beads
 from gastown_tmux.operations.work.waiting import explain_bead, explain_beads
+from gastown_tmux.store.bead_origins import list_children
 from gastown_tmux.store.beads import find_bead
 from gastown_tmux.store.convoys import get_convoy
 from gastown_tmux.store.events import list_about
@@ -33,10 +35,11 @@ class BeadLine(Bead):
 @dataclass(frozen=True, slots=True)
 class BeadView(BeadLine):
     """``next``: commands that take it further. ``titles`` of what it names:
-    its needs, its parent, its convoy. ``tokens`` were used on it, and cost so many USD.
+    its needs, its parent and children, its convoy. ``tokens`` were used on it, and cost so many USD.
     """
 
     next: tuple[str, ...] = ()
+    children: tuple[BeadId, ...] = ()
     titles: Mapping[str, str] | None = None
     tokens: int = 0
     cost: float | None = None
@@ -52,6 +55,7 @@ class BeadView(BeadLine):
 def show_bead(town: Town, bead: Bead) -> BeadView:
     waits, next = None, _follow_up(bead)
     tokens, cost = _spent(town, Uses(bead=bead.id))
+    children = list_children(town.db, bead.id)
     try:
         found = explain_bead(town, bead)
         waits = reason_of(found)
@@ -62,7 +66,8 @@ def show_bead(town: Town, bead: Bead) -> BeadView:
         **values_of(bead),
         waits=waits,
         next=next,
-        titles=_find_titles(town, bead),
+        children=tuple(children),
+        titles=_find_titles(town, bead, children),
         tokens=tokens,
         cost=cost,
         timeline=tell(list_about(town.db, bead.id)),
@@ -85,9 +90,10 @@ def list_beads(
     since: str | None = None,
     search: str | None = None,
     limit: int | None = None,
+    parent: Bead | None = None,
 ) -> list[BeadLine] | Page[BeadLine]:
     """As ``beads.list_beads``, each with what it waits for."""
-    found = beads.list_beads(town, rig, state, assignee, since, search, limit)
+    found = beads.list_beads(town, rig, state, assignee, since, search, limit, parent)
     if isinstance(found, Page):
         return Page(_with_waits(town, found.items), found.more)
     return _with_waits(town, found)
@@ -124,7 +130,8 @@ def _follow_up(bead: Bead) -> tuple[str, ...]:
             return ()
 
 
-def _find_titles(town: Town, bead: Bead) -> dict[str, str]:
-    others = (find_bead(town.db, id) for id in (*bead.needs, *([bead.parent] if bead.parent else [])))
+def _find_titles(town: Town, bead: Bead, children: Sequence[BeadId]) -> dict[str, str]:
+    named = (*bead.needs, *([bead.parent] if bead.parent else []), *children)
+    others = (find_bead(town.db, id) for id in named)
     titles = {str(other.id): other.title for other in others if other is not None}
     return titles | ({str(bead.convoy): get_convoy(town.db, bead.convoy).name} if bead.convoy else {})

@@ -99,11 +99,13 @@ def list_beads(
     since: str | None = None,
     search: str | None = None,
     limit: int | None = None,
+    parent: Bead | None = None,
 ) -> list[Bead] | Page[Bead]:
     """All, oldest first; with a limit the open and newest come first. ``state`` may also be ``blocked``: open, with
-    needs that are not met.
+    needs that are not met. With ``parent``, only what is a part of it, and not of its parts.
     """
-    only = rows.BeadFilter(rig.name if rig else None, state, assignee, since and moment(since), search)
+    within = parent.id if parent else None
+    only = rows.BeadFilter(rig.name if rig else None, state, assignee, since and moment(since), search, within)
     return rows.list_beads(town.db, only) if limit is None else rows.page_beads(town.db, only, most_of(limit))
 
 
@@ -123,9 +125,13 @@ def update_bead(
     priority: int | None = None,
     needs: Sequence[Bead] | None = None,
     labels: Sequence[str] | None = None,
+    parent: Bead | None = None,
+    no_parent: bool = False,
 ) -> Answer:
-    """Where nothing is given, a person at a terminal changes title and text."""
-    if (title, body, priority, needs, labels) == (None,) * 5:
+    """Where nothing is given, a person at a terminal changes title and text. Raises RefusedError where the parent would
+    be a part of the bead itself.
+    """
+    if (title, body, priority, needs, labels, parent) == (None,) * 6 and not no_parent:
         written = write(town, "bead", head=bead.title, body=bead.body, told=f"# {bead.id}: {_LINES}")
         if written is None:
             raise UsageError("nothing to change is named", hint="gt help bead update")
@@ -146,8 +152,10 @@ def update_bead(
             rows.update_bead(change, bead.id, title=new.title, body=new.body, priority=new.priority, labels=new.labels)
         if needs is not None:
             rows.set_needs(change, bead.id, [needed.id for needed in needs])
+        if parent is not None or no_parent:
+            set_parent(change, bead.id, parent.id if parent else None)
         found = rows.get_bead(change, bead.id)
-        same = new == was and set(found.needs) == set(was.needs)
+        same = new == was and set(found.needs) == set(was.needs) and found.parent == was.parent
     if found.assignee is not None and found.state in (BeadState.HOOKED, BeadState.WORKING):
         write_state(town, found.assignee)
     return Answer(found, f"{bead.id} is like that already" if same else f"{bead.id} is updated")

@@ -22,8 +22,8 @@ _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
 _BEADS = ("id", "state", "priority", "title", "assignee", "reason", "waits", "updated")
 _BEAD = Record(
     (
-        "id", "title", "rig", "state", "reason", "priority", "labels", "parent", "needs", "assignee", "target",
-        "convoy", "branch", "merge_request", "merged_commit", "attempts", "tokens", "cost", "waits", "report",
+        "id", "title", "rig", "state", "reason", "priority", "labels", "parent", "children", "needs", "assignee",
+        "target", "convoy", "branch", "merge_request", "merged_commit", "attempts", "tokens", "cost", "waits", "report",
         "created", "updated",
     ),
     body="body",
@@ -65,6 +65,7 @@ VERBS = (
             _RIG,
             option("--state", "state", Kind.CHOICE, "only these", choices=(*_BEAD_STATES, "blocked")),
             option("--assignee", "assignee", Kind.ADDRESS, "only this agent's"),
+            option("--parent", "parent", Kind.BEAD, "only what is a part of this one"),
             SINCE,
             SEARCH,
             LIMIT,
@@ -94,10 +95,12 @@ VERBS = (
             option("-p --priority", "priority", Kind.INTEGER),
             option("--needs", "needs", Kind.BEAD, "replaces what it needs", many=True),
             option("-l --label", "labels", help="replaces its labels", many=True),
+            option("--parent", "parent", Kind.BEAD, "what it is a part of"),
+            flag("--no-parent", "no_parent", "it is a part of nothing any more"),
         ),
         right=Right.SLING,
         served=True,
-        written=("title", "body", "priority", "needs", "labels"),
+        written=("title", "body", "priority", "needs", "labels", "parent", "no_parent"),
         own="bead",
     ),
     Verb(

@@ -1,16 +1,23 @@
 """Beads from files: once, never older over newer, all or nothing."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from gastown_tmux.domain.ids import RigName
 from gastown_tmux.errors import RefusedError, UsageError
+from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.bead_files import Imported, export_beads, import_beads, search_beads
-from gastown_tmux.operations.work.beads import close_bead, create_bead, list_beads, update_bead
+from gastown_tmux.operations.work.bead_story import show_bead
+from gastown_tmux.operations.work.beads import close_bead, create_bead, list_beads, list_ready, update_bead
 from gastown_tmux.operations.work.convoys import create_convoy
-from gastown_tmux.store.beads import get_bead
+from gastown_tmux.operations.work.schedule import give_out
+from gastown_tmux.store.beads import get_bead, note_target
+from gastown_tmux.store.meta import set_wanted
 from gastown_tmux.store.rigs import insert_rig
 
 LIST = "- [ ] one\n  words\n  - [x] inner\n- [ ] two\n"
@@ -124,3 +131,39 @@ def test_search(town: Town) -> None:
         create_bead(town, title, town.rig("demo"), body=body)
     found = search_beads(town, ["mend", "login"])
     assert [bead.title for bead in found] == ["Mend login", "Other"]  # type: ignore[union-attr]
+
+
+def test_what_is_a_part_of_what_may_change_and_nothing_is_a_part_of_itself(town: Town) -> None:
+    rig = town.rig("demo")
+    whole, part, inner, other = (create_bead(town, title, rig).value for title in ("whole", "part", "inner", "other"))
+    update_bead(town, part, parent=whole)
+    update_bead(town, inner, parent=part)
+    assert [bead.id for bead in list_beads(town, parent=whole)] == [part.id]  # type: ignore[union-attr]
+    assert [bead.id for bead in list_beads(town, parent=whole, limit=1).items] == [part.id]  # type: ignore[union-attr]
+    shown = show_bead(town, get_bead(town.db, whole.id))
+    assert (shown.children, shown.titles) == ((part.id,), {part.id: "part"})
+    for bead, parent in ((whole, inner), (whole, whole)):
+        with pytest.raises(RefusedError, match="itself, or a part of it"):
+            update_bead(town, bead, parent=parent)
+    assert update_bead(town, part, parent=whole).text == f"{part.id} is like that already"
+    update_bead(town, part, no_parent=True)
+    assert show_bead(town, get_bead(town.db, whole.id)).children == ()
+    update_bead(town, whole, parent=inner)
+    assert get_bead(town.db, other.id).parent is None
+
+
+def test_a_need_in_another_rig_holds_as_one_in_the_same(town: Town, short_tmp: Path) -> None:
+    with town.change() as change:
+        insert_rig(change, replace(town.rig("demo"), name=RigName("docs"), prefix="dc"))
+    code = create_bead(town, "code", town.rig("demo")).value
+    words = create_bead(town, "words", town.rig("docs"), needs=[code]).value
+    with town.change() as change:
+        note_target(change, words.id, "docs", None)
+        set_wanted(change, True)
+    assert give_out(town) == {}
+    assert [bead.id for bead in list_ready(town)] == [code.id]  # type: ignore[union-attr]
+    with pytest.raises(RefusedError, match="would need one another"):
+        update_bead(town, code, needs=[words])
+    close_bead(town, get_bead(town.db, code.id))
+    set_key(town, "provider.default", "runbook")
+    assert [id for id, _ in give_out(town)[RigName("docs")]] == [words.id]
