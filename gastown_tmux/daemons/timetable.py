@@ -9,7 +9,8 @@ from gastown_tmux.operations.escalation import chain
 from gastown_tmux.operations.hooks import upkeep
 from gastown_tmux.operations.merging.clearing import clear_landed
 from gastown_tmux.operations.merging.radar import Seen, look_around
-from gastown_tmux.operations.supervision import calls, reminders, stalls
+from gastown_tmux.operations.supervision import reminders, stalls
+from gastown_tmux.operations.supervision.calls import Caller
 from gastown_tmux.operations.supervision.costs import Collector
 from gastown_tmux.operations.town import disk
 from gastown_tmux.operations.town.ledger import write_ledger
@@ -40,6 +41,7 @@ class Keeper:
         self._begun: dict[str, float] = {}
         self._radar: dict[RigName, Seen] = {}
         self._spending = Collector()
+        self._caller = Caller()
 
     def look(self) -> None:
         ended = upkeep.find_turn_ends(self._town, self._saved)
@@ -52,7 +54,7 @@ class Keeper:
         self._keep("push of snapshots", every, lambda town: upkeep.push_snapshots(town, self._pushed))
         self._keep("reminders", REMIND_SECONDS, reminders.remind)
         self._keep("stalls", STALL_SECONDS, stalls.escalate_stalled)
-        self._keep("calls", CALL_SECONDS, calls.call, SOON_SECONDS)
+        self._keep("calls", CALL_SECONDS, self._caller.call, SOON_SECONDS)
         self._keep("costs", COSTS_SECONDS, self._spending.collect)
         self._keep("ledger", LEDGER_SECONDS, write_ledger, SOON_SECONDS)
         self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up, SOON_SECONDS)

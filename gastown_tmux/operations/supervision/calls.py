@@ -3,10 +3,11 @@
 import contextlib
 import os
 import stat
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from gastown_tmux.dataclass import dataclass, replace
+from gastown_tmux.dataclass import dataclass, field, replace
 from gastown_tmux.domain import calls
 from gastown_tmux.domain.addresses import DEACON, OVERSEER
 from gastown_tmux.domain.calls import Call
@@ -23,6 +24,8 @@ from gastown_tmux.store.calls import forget_calls, keep_calls, list_calls
 from gastown_tmux.store.deliveries import list_quiet
 
 COMMAND_SECONDS = 30.0
+#: Between two tries to reach a terminal or the command with the same calls.
+AGAIN_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +37,67 @@ class Way:
     detail: str
 
 
-def call(town: Town) -> None:
-    """Each need once, and again where nothing took it. Killed anywhere, a call comes twice, not never."""
-    needs = review(town)
-    if not needs and not list_calls(town.db):
-        return
-    now = clock.now()
-    found = calls.reckon(needs, list_calls(town.db), now, clock.after(-calls.GONE_SECONDS))
-    if found.new or found.changed:
-        with town.change() as change:
-            keep_calls(change, (*found.new, *found.changed))
-    if found.over:
-        _mark(town, found.mark)
-        with town.change() as change:
-            forget_calls(change, found.over)
-    settings = town.settings()
-    if is_quiet(town):
-        return
-    threshold = Urgency(str(settings.get("notify.threshold")))
-    due = calls.find_due(list_calls(town.db), now, clock.after(-calls.PATIENCE_SECONDS), threshold)
-    if due:
-        _tell(town, due)
+@dataclass
+class Caller:
+    """For one thread: it knows what terminals and the command were tried with last, and when to try them again."""
+
+    _tried: set[str] = field(default_factory=set)
+    _again: float = 0.0
+
+    def call(self, town: Town) -> None:
+        """Each need once, and again where nothing took it. Killed anywhere, a call comes twice, not never."""
+        needs = review(town)
+        if not needs and not list_calls(town.db):
+            return
+        now = clock.now()
+        found = calls.reckon(needs, list_calls(town.db), now, clock.after(-calls.GONE_SECONDS))
+        if found.new or found.changed:
+            with town.change() as change:
+                keep_calls(change, (*found.new, *found.changed))
+        if found.over:
+            _mark(town, found.mark)
+            with town.change() as change:
+                forget_calls(change, found.over)
+        if is_quiet(town):
+            return
+        threshold = Urgency(str(town.settings().get("notify.threshold")))
+        due = calls.find_due(list_calls(town.db), now, clock.after(-calls.PATIENCE_SECONDS), threshold)
+        if due:
+            self._tell(town, due)
+
+    def _tell(self, town: Town, due: Sequence[Call]) -> None:
+        shown = self._show(town, [one for one in due if one.shown is None])
+        now, trouble, urls = clock.now(), None, list[str]()
+        waiting = [one for one in due if one.sent is None and (one.not_before or "") <= now]
+        try:
+            urls = _urls(town)
+        except GtError as error:
+            trouble = error.message
+        if waiting and urls:
+            trouble = _send(town, urls, calls.headline(waiting), calls.body(waiting))
+        elif trouble is None:
+            waiting = []  # nobody is to send them
+        kept = []
+        for one in due:
+            told = replace(one, shown=now) if shown and one.shown is None else one
+            if one in waiting and trouble is None:
+                told = replace(told, sent=now, trouble=None, shown=told.shown or now)
+            elif one in waiting:
+                tries = one.tries + 1
+                told = replace(told, tries=tries, not_before=clock.after(calls.retry_after(tries)), trouble=trouble)
+            if told != one:
+                kept.append(told)
+        if kept:
+            with town.change() as change:
+                keep_calls(change, kept)
+
+    def _show(self, town: Town, fresh: Sequence[Call]) -> bool:
+        """Whether a terminal or the command took them: at once where one is new, else now and then."""
+        occasions, now = {one.occasion for one in fresh}, time.monotonic()
+        if not fresh or (occasions <= self._tried and now < self._again):
+            return False
+        self._tried, self._again = occasions, now + AGAIN_SECONDS
+        return _show(town, fresh)
 
 
 def is_quiet(town: Town) -> bool:
@@ -66,34 +109,6 @@ def is_quiet(town: Town) -> bool:
 
 def list_open(town: Town) -> list[Call]:
     return list_calls(town.db)
-
-
-def _tell(town: Town, due: Sequence[Call]) -> None:
-    fresh = [one for one in due if one.shown is None]
-    shown = bool(fresh) and _show(town, fresh)
-    now, trouble, urls = clock.now(), None, list[str]()
-    waiting = [one for one in due if one.sent is None and (one.not_before or "") <= now]
-    try:
-        urls = _urls(town)
-    except GtError as error:
-        trouble = error.message
-    if waiting and urls:
-        trouble = _send(town, urls, calls.headline(waiting), calls.body(waiting))
-    elif trouble is None:
-        waiting = []  # nobody is to send them
-    kept = []
-    for one in due:
-        told = replace(one, shown=now) if shown and one.shown is None else one
-        if one in waiting and trouble is None:
-            told = replace(told, sent=now, trouble=None, shown=told.shown or now)
-        elif one in waiting:
-            tries = one.tries + 1
-            told = replace(told, tries=tries, not_before=clock.after(calls.retry_after(tries)), trouble=trouble)
-        if told != one:
-            kept.append(told)
-    if kept:
-        with town.change() as change:
-            keep_calls(change, kept)
 
 
 def _show(town: Town, fresh: Sequence[Call]) -> bool:

@@ -22,11 +22,11 @@ ANN = Address("demo/ann")
 
 def look(town: Town) -> None:
     """As the deacon does, after everybody's patience."""
-    calls.call(town)
+    calls.Caller().call(town)
     with town.change() as change:
         change.execute("UPDATE calls SET made = '2026-01-01T00:00:00Z', not_before = NULL")
         change.execute("UPDATE calls SET gone = '2026-01-01T00:00:00Z' WHERE gone IS NOT NULL")
-    calls.call(town)
+    calls.Caller().call(town)
 
 
 class Hook(HTTPServer):
@@ -133,3 +133,20 @@ def test_without_the_optional_part_a_call_says_so(town: Town) -> None:
     (town.path / "apprise.py").write_text("raise ImportError\n")
     with pytest.raises(MissingError, match="needs apprise"):
         services.send(["json://127.0.0.1:9"], "t", "b", environment)
+
+
+def test_what_nothing_took_is_tried_again_now_and_then(town: Town, short_tmp: Path) -> None:
+    log = short_tmp / "told"
+    set_key(town, "ui.notify", f"echo >> {log}; exit 1")
+    with town.change() as change:
+        change.execute("UPDATE agents SET state = 'failed', reason = '3 deaths' WHERE address = ?", ANN)
+    caller = calls.Caller()
+    caller.call(town)
+    with town.change() as change:
+        change.execute("UPDATE calls SET made = '2026-01-01T00:00:00Z'")
+    for _ in range(3):
+        caller.call(town)
+    assert log.read_text() == "\n" and list_calls(town.db)[0].shown is None
+    caller._again = 0.0
+    caller.call(town)
+    assert log.read_text() == "\n\n"
