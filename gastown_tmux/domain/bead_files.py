@@ -92,11 +92,11 @@ def parse_plan(document: object) -> list[Record]:
     named = dict[str, str]()
     for number, item in enumerate(items, 1):
         value = {"title": item} if isinstance(item, str | int | float) else item
+        if isinstance(value, dict) and (unknown := sorted(str(key) for key in value if key not in _PLAN)):
+            raise UsageError(f"bead {number}: unknown {', '.join(unknown)}", hint=", ".join(_PLAN))
         title = text_of(str(value.get("title") or ""), _LONGEST) if isinstance(value, dict) else None
         if not isinstance(value, dict) or title is None or not title.strip():
             raise UsageError(f"bead {number}: it needs a title")
-        if unknown := sorted(str(key) for key in value if key not in _PLAN):
-            raise UsageError(f"bead {number} ({title}): unknown {', '.join(unknown)}", hint=", ".join(_PLAN))
         priority = value.get("priority", 2)
         if _priority(priority) != priority:
             raise UsageError(f"bead {number} ({title}): a priority is 0 (first) to 4 (last)")

@@ -49,6 +49,7 @@ class ConvoyView:
     total: int
     states: Mapping[str, int]
     waves: int
+    together: bool
     estimate: Estimate
     items: Sequence[Item]
     created: Time
@@ -99,6 +100,7 @@ def show_convoy(town: Town, convoy: Convoy) -> ConvoyView:
         total=convoy.total,
         states={state.value: states.count(state) for state in reversed(BeadState) if state in states},
         waves=max(waves.values(), default=0),
+        together=convoy.together,
         estimate=_estimate(town, ordered),
         items=sorted(items, key=lambda item: item.wave),
         created=convoy.created,
@@ -134,7 +136,8 @@ def list_stranded(town: Town, convoy: Convoy | None = None) -> list[Stranded]:
     """Of one convoy, or of all that are open."""
     asked = [convoy] if convoy else [each for each in convoys.list_convoys(town.db) if each.state is ConvoyState.OPEN]
     of = {bead: each.id for each in asked for bead in each.beads}
-    beads = [bead for bead in list_those(town.db, of) if bead.state in (BeadState.OPEN, BeadState.HOOKED)]
+    known = {bead.id: bead for bead in list_those(town.db, of)}
+    beads = [known[id] for id in of if id in known and known[id].state in (BeadState.OPEN, BeadState.HOOKED)]
     waits, found = explain_beads(town, beads), []
     for bead in beads:
         stuck = [wait for wait in waits[bead.id] if wait.stranded]

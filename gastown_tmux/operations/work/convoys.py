@@ -91,9 +91,9 @@ def _watch(town: Town, convoy: Convoy, address: Address, watches: bool) -> Answe
         is_same = (address in now) is watches or (watches and address == convoy.owner)
         if not is_same:
             convoys.set_watchers(change, convoy.id, new)
-    words = "is told when it lands" if watches else "is not told of it"
-    found = convoys.get_convoy(town.db, convoy.id)
-    return Answer(found, f"{convoy.id}: {address} {words}" + (" already" if is_same else ""))
+    now_or = "already " if is_same else ""
+    words = f"is {now_or}told when it lands" if watches else f"is {now_or}not told of it"
+    return Answer(convoys.get_convoy(town.db, convoy.id), f"{convoy.id}: {address} {words}")
 
 
 def close_convoy(town: Town, convoy: Convoy) -> Answer:

@@ -118,7 +118,8 @@ def _resolve_all(town: Town, word: str) -> list[BeadId]:
     if not word.startswith("cv-"):
         return [_resolve(town, word).id]
     convoy = resolve_convoy(town, word)
-    beads = [bead.id for bead in rows.list_those(town.db, convoy.beads) if bead.state is BeadState.OPEN]
+    found = {bead.id for bead in rows.list_those(town.db, convoy.beads) if bead.state is BeadState.OPEN}
+    beads = [id for id in convoy.beads if id in found]
     if not beads:
         raise RefusedError(f"no bead of {convoy.id} is open", hint=f"gt convoy show {convoy.id}")
     return beads

@@ -22,6 +22,9 @@ from gastown_tmux.store.events import list_events
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.meta import set_wanted
 from gastown_tmux.store.recovered_beads import recover_merged
+from gastown_tmux.verbs.call import find_operation
+from gastown_tmux.verbs.index import VERBS
+from gastown_tmux.verbs.show import Display, render
 
 YAML = """
 beads:
@@ -46,6 +49,12 @@ def up(town: Town) -> Town:
 def bead(town: Town, title: str = "work", needs: Sequence[BeadId] = ()) -> BeadId:
     found: BeadId = create_bead(town, title, town.rig("demo"), needs=[get_bead(town.db, id) for id in needs]).value.id
     return found
+
+
+def show(town: Town, words: str, *given: object) -> str:
+    """As the command line shows it."""
+    verb = next(verb for verb in VERBS if verb.words == words)
+    return render(verb, find_operation(verb)(town, *given), Display(width=100))
 
 
 def merge(town: Town, *ids: BeadId) -> None:
@@ -91,7 +100,7 @@ def test_from_a_file_once_for_each_name(town: Town, text: str, titles: dict[str,
     ("text", "words"),
     [
         ("beads: []", "there are no beads in it"), ("", "there are no beads in it"), ("just words", "no beads"),
-        ("- {titel: x}", "bead 1: it needs a title"), ("- {title: x, size: 3}", r"bead 1 \(x\): unknown size"),
+        ("- {titel: x}", "bead 1: unknown titel"), ("- {body: x}", "bead 1: it needs a title"),
         ("- a\n- a", "bead 2: a is there twice"), ("- {title: a, priority: 9}", "a priority is 0"),
         ("- [", "it is no list of beads"), ("- {title: a, rig: nowhere}", "no rig 'nowhere'"),
         ("- [ ] a\n- [ ] a\n", "line 2"),
@@ -123,6 +132,9 @@ def test_how_far_it_is_by_waves_with_who_works_and_what_blocks(up: Town) -> None
     assert view.items[1].reason == f"it needs {first}, which is hooked; nobody has given it out"
     assert (view.progress, view.waves, view.owner) == ("0 of 2 done: 1 hooked, 1 open", 2, OVERSEER)
     assert view.left == "no estimate: no bead of its rigs has been done yet"
+    shown = show(up, "convoy show", convoy)
+    assert "progress  0 of 2 done: 1 hooked, 1 open" in shown and "\n2     " in shown and "is hooked" in shown
+    assert "nothing that was given out waits" in show(up, "scheduler")
 
 
 def test_a_guess_from_what_the_town_has_done(up: Town) -> None:
