@@ -58,6 +58,7 @@ class EventType(StrEnum):
     MERGE_QUEUED = "merge.queued"
     MERGE_HELD = "merge.held"
     MERGE_GATHERED = "merge.gathered"
+    MERGE_PROPOSED = "merge.proposed"
     MERGE_APPROVED = "merge.approved"
     MERGE_TESTING = "merge.testing"
     MERGE_PUBLISHING = "merge.publishing"

@@ -16,33 +16,44 @@ class MergeState(StrEnum):
     MERGED = "merged"
     HELD = "held"
     GATHERED = "gathered"
+    PROPOSED = "proposed"
     CONFLICTED = "conflicted"
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
 
 
 #: In one of these, a merge request is still on its way; a bead has at most one such.
-LIVE = (MergeState.QUEUED, MergeState.TESTING, MergeState.PUBLISHING, MergeState.HELD, MergeState.GATHERED)
+LIVE = (
+    MergeState.QUEUED,
+    MergeState.TESTING,
+    MergeState.PUBLISHING,
+    MergeState.HELD,
+    MergeState.GATHERED,
+    MergeState.PROPOSED,
+)
 
 MergeRequestMove = Literal[
-    "test", "publish", "merge", "requeue", "conflict", "reject", "hold", "gather", "approve", "supersede"
+    "test", "publish", "merge", "requeue", "conflict", "reject", "hold", "gather", "propose", "approve", "supersede"
 ]  # fmt: skip
 MERGE_REQUEST: Machine[MergeState, MergeRequestMove] = Machine(
     "merge request",
     MergeState.QUEUED,
     {
         "test": dict.fromkeys((MergeState.QUEUED, MergeState.GATHERED), MergeState.TESTING),
-        # From the queue: an earlier candidate of it is seen to be published.
-        "publish": dict.fromkeys((MergeState.QUEUED, MergeState.TESTING), MergeState.PUBLISHING),
+        # From the queue: an earlier candidate of it is seen to be published. Proposed: the forge has merged it.
+        "publish": dict.fromkeys((MergeState.QUEUED, MergeState.TESTING, MergeState.PROPOSED), MergeState.PUBLISHING),
         # Superseded: a push of it that was taken for lost came late.
         "merge": dict.fromkeys((MergeState.PUBLISHING, MergeState.SUPERSEDED), MergeState.MERGED),
         "requeue": dict.fromkeys((MergeState.TESTING, MergeState.PUBLISHING, MergeState.GATHERED), MergeState.QUEUED),
-        "conflict": {MergeState.TESTING: MergeState.CONFLICTED},
+        "conflict": dict.fromkeys((MergeState.TESTING, MergeState.PROPOSED), MergeState.CONFLICTED),
         "reject": dict.fromkeys(
-            (MergeState.QUEUED, MergeState.TESTING, MergeState.HELD, MergeState.GATHERED), MergeState.REJECTED
+            (MergeState.QUEUED, MergeState.TESTING, MergeState.HELD, MergeState.GATHERED, MergeState.PROPOSED),
+            MergeState.REJECTED,
         ),
         # It has passed, and a person has the last word.
         "hold": {MergeState.TESTING: MergeState.HELD},
+        # It has passed, and people and their forge have the last word.
+        "propose": {MergeState.TESTING: MergeState.PROPOSED},
         # It has passed on the others of its convoy, and lands when all of them have.
         "gather": {MergeState.TESTING: MergeState.GATHERED},
         "approve": {MergeState.HELD: MergeState.QUEUED},
@@ -81,7 +92,8 @@ class MergeRequest:
 
     ``title`` and ``priority`` are its bead's. ``tested_in``: the commit that the gates passed on, which has this one in
     its history, or is it. ``retries``: how often a gate that failed was run again on the same tree. ``overtaken``: how
-    often somebody else moved the target while it was tested. ``approved``: by a person, for this head.
+    often somebody else moved the target while it was tested. ``approved``: by a person, for this head. ``url``: of its
+    bead's pull request.
     """
 
     id: MergeRequestId
@@ -108,3 +120,4 @@ class MergeRequest:
     log: str | None
     created: Time
     updated: Time
+    url: str | None

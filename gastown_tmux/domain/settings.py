@@ -56,10 +56,12 @@ KEYS = (
     Key("merge.gates", parse_gates, [], "commands that must pass before anything is published"),
     Key(
         "merge.publish",
-        one_of("push", "local"),
+        one_of("push", "local", "request"),
         "push",
-        "push to the remote, or keep the target in repo.git",
+        "push to the remote, keep the target in repo.git, or open pull requests",
     ),
+    Key("merge.request.auto", parse_boolean, False, "have the forge merge a pull request when it may", in_files=True),
+    Key("merge.request.rounds", parse_count, 5, "how often a pull request goes back to its author before a person"),
     Key("merge.request.repository", parse_forge_repository, None, "its name on the forge; unset: as the remote says"),
     Key(
         "merge.request.token",

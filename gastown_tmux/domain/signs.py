@@ -6,6 +6,7 @@ SIGNS = {
     "working": "●", "idle": "○", "ready": "○", "starting": "◌", "waiting": "▲", "dead": "✗", "failed": "✗",
     "stalled": "✗", "backoff": "◌", "limited": "◌", "paused": "‖", "off": "·", "open": "○", "hooked": "◌",
     "submitted": "◑", "merged": "✓", "closed": "·", "queued": "○", "testing": "◑", "publishing": "◕", "held": "▲",
+    "gathered": "◕", "proposed": "◕",
     "conflicted": "✗", "rejected": "✗", "superseded": "·", "landed": "✓",
 }  # fmt: skip
 

@@ -185,6 +185,10 @@ def in_queue(request: MergeRequestId, state: MergeState, reason: str | None, que
         case MergeState.HELD:
             words = f"{request} passed, and is held for a review{because}"
             return Wait("merge request", request, words, (f"gt mq approve {request}", f"gt mq reject {request}"), True)
+        case MergeState.PROPOSED:
+            # What stands there tells of the pull request, and what it waits for.
+            words = f"{request} is {state}{because}"
+            return Wait("merge request", request, words, (f"gt mq show {request}", f"gt mq retry {request}"), True)
         case _:
             return Wait("merge request", request, f"{request} is {state}{because}", (f"gt mq show {request}",))
 

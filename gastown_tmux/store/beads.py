@@ -336,6 +336,11 @@ def refuse_bead(change: Change, bead: BeadId, reason: str, *, target: str | None
     _come_back(change, bead, "refuse", reason, target)
 
 
+def forgive_bead(change: Change, bead: BeadId) -> None:
+    """It has come as far as people: how often it was given out before does not count against it."""
+    change.execute("UPDATE beads SET attempts = 0, updated = ? WHERE id = ?", change.time, bead)
+
+
 def _come_back(change: Change, bead: BeadId, move: BeadMove, reason: str, target: str | None) -> None:
     was = _move(change, bead, move, reason=reason, target=target)
     change.event(EventType.BEAD_RETURNED, bead, reason=reason, was=was.state, agent=was.assignee)

@@ -13,15 +13,15 @@ from gastown_tmux.store.rows import Reader, word_of
 #: The order of the queue: an hour of waiting weighs as much as one step of priority, so that nobody starves.
 _RANK = "julianday({0}.created) * 24 + (SELECT priority FROM beads WHERE id = {0}.bead), {0}.seq"
 _LIVE = "state IN ('queued', 'testing', 'publishing')"
-_FROM = "FROM merge_requests m JOIN beads b ON b.id = m.bead"
+_FROM = "FROM merge_requests m JOIN beads b ON b.id = m.bead LEFT JOIN proposals r ON r.bead = m.bead"
 #: Each by its place among those of its rig that are on their way; counted once for all.
 _SELECT = (
-    f"SELECT m.*, b.title, b.priority, p.position {_FROM} LEFT JOIN (SELECT seq, row_number() OVER (PARTITION BY rig"
-    f" ORDER BY {_RANK.format('o')}) AS position FROM merge_requests o WHERE {_LIVE}) p USING (seq)"
+    f"SELECT m.*, b.title, b.priority, r.url, p.position {_FROM} LEFT JOIN (SELECT seq, row_number() OVER"
+    f" (PARTITION BY rig ORDER BY {_RANK.format('o')}) AS position FROM merge_requests o WHERE {_LIVE}) p USING (seq)"
 )
 #: The same of one, whose place is counted for it alone.
 _SELECT_ONE = (
-    f"SELECT m.*, b.title, b.priority, CASE WHEN m.{_LIVE} THEN (SELECT count(*) FROM merge_requests o"
+    f"SELECT m.*, b.title, b.priority, r.url, CASE WHEN m.{_LIVE} THEN (SELECT count(*) FROM merge_requests o"
     f" WHERE o.rig = m.rig AND o.{_LIVE} AND ({_RANK.format('o')}) <= ({_RANK.format('m')})) END AS position {_FROM}"
 )
 #: Its end was recorded, and a kill came before those it concerns were told.
@@ -47,6 +47,7 @@ _EVENTS = {
     "reject": EventType.MERGE_REJECTED,
     "hold": EventType.MERGE_HELD,
     "gather": EventType.MERGE_GATHERED,
+    "propose": EventType.MERGE_PROPOSED,
     "approve": EventType.MERGE_APPROVED,
     "supersede": EventType.MERGE_SUPERSEDED,
 }
@@ -76,6 +77,7 @@ def _merge_request(row: Row) -> MergeRequest:
         merged_commit=row["merged_commit"] and Commit(row["merged_commit"]),
         not_before=row["not_before"] and Time(row["not_before"]),
         log=row["log"],
+        url=row["url"],
         created=Time(row["created"]),
         updated=Time(row["updated"]),
     )
@@ -120,7 +122,9 @@ def list_queue(reader: Reader, rig: str) -> list[MergeRequest]:
 def list_rigs_with_work(reader: Reader, now: Time) -> list[RigName]:
     rows = reader.rows(
         f"SELECT DISTINCT rig FROM merge_requests m WHERE ({_RUNNING} AND {_LIVE}"
-        f" AND (not_before IS NULL OR not_before <= ?)) OR ({_RUNNING} AND {_READY}) OR ({_UNTOLD}) ORDER BY rig",
+        f" AND (not_before IS NULL OR not_before <= ?)) OR ({_RUNNING} AND {_READY}) OR ({_UNTOLD})"
+        " OR (state = 'proposed' AND (not_before IS NULL OR not_before <= ?)) ORDER BY rig",
+        now,
         now,
     )
     return [RigName(row["rig"]) for row in rows]

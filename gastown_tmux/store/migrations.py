@@ -288,4 +288,13 @@ MIGRATIONS: tuple[str, ...] = (
     -- Which programs do not come up: asked before each start.
     CREATE INDEX sessions_by_end ON sessions (ended) WHERE ended IS NOT NULL;
     """,
+    """
+    -- A bead's pull request, and what was pushed for it: a push and its opening are two steps.
+    CREATE TABLE proposals (
+        bead TEXT PRIMARY KEY, rig TEXT NOT NULL, number INTEGER NOT NULL, url TEXT NOT NULL, branch TEXT NOT NULL,
+        base TEXT NOT NULL, pushed TEXT NOT NULL, heads TEXT NOT NULL CHECK (json_valid(heads)),
+        rounds INTEGER NOT NULL, seen TEXT NOT NULL CHECK (json_valid(seen))
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE proposed_branches (bead TEXT PRIMARY KEY, pushed TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -98,6 +98,9 @@ def delete_rig(change: Change, name: RigName) -> None:
     change.execute(f"DELETE FROM convoy_beads WHERE bead IN ({beads})", name)
     requests = "SELECT id FROM merge_requests WHERE rig = ?"
     change.execute(f"DELETE FROM publications WHERE request IN ({requests})", name)
+    change.execute(f"DELETE FROM gatherings WHERE request IN ({requests})", name)
+    change.execute(f"DELETE FROM proposals WHERE bead IN ({beads})", name)
+    change.execute(f"DELETE FROM proposed_branches WHERE bead IN ({beads})", name)
     change.execute("DELETE FROM merge_requests WHERE rig = ?", name)
     change.execute("DELETE FROM green_trees WHERE rig = ?", name)
     change.execute("DELETE FROM target_tips WHERE rig = ?", name)

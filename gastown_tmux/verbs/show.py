@@ -41,7 +41,8 @@ _COLOURS = {
     "ready": "36", "idle": "36", "starting": "33", "waiting": "33;1", "dead": "31;1", "failed": "31;1",
     "stalled": "31", "backoff": "33", "limited": "33", "paused": "2", "off": "2", "on": "32",
     "queued": "36", "testing": "33", "publishing": "33", "held": "33;1", "conflicted": "31", "rejected": "31",
-    "superseded": "2", "landed": "32;1", "healthy": "32", "unknown": "33", "up": "32", "down": "2",
+    "gathered": "35", "proposed": "35", "superseded": "2",
+    "landed": "32;1", "healthy": "32", "unknown": "33", "up": "32", "down": "2",
     "error": "31;1", "warning": "33", "critical": "31;1", "high": "31", "acknowledged": "33", "resolved": "2",
 }  # fmt: skip
 _PATCH_COLOURS = {"@@": "36", "+": "32", "-": "31"}

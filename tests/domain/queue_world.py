@@ -28,7 +28,7 @@ def make_request(number: int) -> MergeRequest:
         id=id, bead=BeadId(f"b{number}"), title="", priority=2, rig=RigName("demo"), author=Address("demo/a"),
         branch="", head=head, base=ROOT, target="main", state=MergeState.QUEUED, position=None, attempts=0, reason=None,
         candidate=None, tested_in=None, retries=0, overtaken=0, approved=False, merged_commit=None, not_before=None,
-        log=None, created=now, updated=now,
+        log=None, created=now, updated=now, url=None,
     )  # fmt: skip
 
 

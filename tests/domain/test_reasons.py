@@ -62,7 +62,7 @@ REQUEST = MergeRequest(
     id=MergeRequestId("mr-aaaaa"), bead=BEAD.id, title="words", priority=2, rig=RIG.name, author=ANN, branch="b",
     head=Commit("1"), base=Commit("2"), target="main", state=MergeState.QUEUED, position=1, attempts=0, reason=None,
     candidate=None, tested_in=None, retries=0, approved=False, overtaken=0, merged_commit=None, not_before=None,
-    log=None, created=NOW, updated=NOW,
+    log=None, created=NOW, updated=NOW, url=None,
 )  # fmt: skip
 CONVOY = Convoy(ConvoyId("cv-aaaaa"), "ship", ConvoyState.OPEN, (), (BEAD.id,), 0, 1, NOW, None)
 ASKED = Escalation(

@@ -77,6 +77,30 @@ def push(
     return _failure(found)
 
 
+def push_branch(
+    repository: Repository, url: str, commit: str, branch: str, ours: str | None
+) -> Pushed | Behind | Refused:
+    """Put `commit` on a branch of our own, over `ours`, our last value of it, or what `commit` is built on.
+
+    `Behind` where somebody else's commits are there. Asked again after a kill, a push that went through is `Pushed`.
+    Raises `GitError` when the remote cannot be reached.
+    """
+    now = _remote_branch(repository, url, branch)
+    if now == commit:
+        return Pushed()
+    contained = now is None or now == ours or is_landed(repository, now, commit)
+    if not contained:
+        return Behind(now)
+    found = git(
+        *("push", "--porcelain", f"--force-with-lease=refs/heads/{branch}:{now or ''}", "--", url),
+        f"{commit}:refs/heads/{branch}",
+        git_dir=repository.path,
+        timeout=NETWORK_TIMEOUT,
+        ok=(0, 1, 128),
+    )
+    return Pushed() if found.code == 0 else _failure(found)
+
+
 def _is_being_rebased(checkout: Path, branch: str) -> bool:
     """In the repository's own checkout or a linked one."""
     common = Path(git("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=checkout).text)

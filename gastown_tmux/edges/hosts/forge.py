@@ -87,6 +87,10 @@ class Forge:
             return None
         return self._parse(answer)
 
+    def ask_text(self, path: str) -> str:
+        """The same for an answer that is text, such as a log."""
+        return self._call(["-X", "GET", quote(path, safe="/-._~:%")], None).body.decode(errors="replace")
+
     def list_all(self, path: str, parameters: Mapping[str, str] | None = None, most: int = 1000) -> list[object]:
         """The items of a list, page by page, at most so many."""
         found: list[object] = []

@@ -16,6 +16,7 @@ from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.candidate import build
 from gastown_tmux.operations.merging.delays import delay, put_back
 from gastown_tmux.operations.merging.gates import test
+from gastown_tmux.operations.merging.proposing import propose
 from gastown_tmux.operations.merging.publishing import publish
 from gastown_tmux.operations.merging.results import send_back, settle
 from gastown_tmux.operations.merging.rig_queue import RigQueue
@@ -60,7 +61,11 @@ def work_off(
         all_of_it = [*(built.request for built in chain), *rest]
         if green:
             try:
-                published = publish(queue, green, tip, tested=bool(queue.settings.gates()))
+                published = (
+                    propose(queue, green[0], tip)
+                    if queue.is_proposed
+                    else publish(queue, green, tip, tested=bool(queue.settings.gates()))
+                )
             except GtError as error:
                 for built in green:
                     delay(queue, built.request.id, Delay(error.message, pause(built.request), error.whole), broken=True)

@@ -40,6 +40,11 @@ def gather(
     And the members that could not even be set aside. All of a convoy lands, or nothing.
     """
     end, left = End.GREEN, set[MergeRequestId]()
+    if queue.is_proposed:
+        words = f"{convoy} lands as a whole, which pull requests cannot: gt config set merge.publish push"
+        for request in members:
+            delay(queue, request.id, Delay(words, pause(request)))
+        return End.PUT_OFF, left
     rest = batches.begin(queue, members)
     fault_point("refinery.testing")
     while rest:

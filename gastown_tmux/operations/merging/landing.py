@@ -18,6 +18,7 @@ from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.batches import End, work_off
 from gastown_tmux.operations.merging.delays import delay, put_back
+from gastown_tmux.operations.merging.following import follow_proposals
 from gastown_tmux.operations.merging.gathering import gather
 from gastown_tmux.operations.merging.publishing import (
     TargetMovedError,
@@ -89,6 +90,7 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
             daemon_deaths.record(town, town.actor, daemon_deaths.KILLED)
             setting_aside.blame(town, rig.name)
         setting_aside.report_all(town, rig.name)
+        _follow_proposals(town, rig, run)
         while _list_due(town, rig, run.left):
             with turn(town, town.rig(rig.name)):
                 # While others had theirs, what is in the queue may have changed.
@@ -97,12 +99,17 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
             if once:
                 break
             town.reload_settings()
+            _follow_proposals(town, rig, run)
     except Exception as error:
         daemon_deaths.record(town, town.actor, error)
         raise
     finally:
         lock.release()
     return run.tried
+
+
+def _follow_proposals(town: Town, rig: Rig, run: _Run) -> None:
+    run.tried += [request.id for request in follow_proposals(RigQueue.of(town, town.rig(rig.name)))]
 
 
 def _list_due(town: Town, rig: Rig, left: Set[MergeRequestId]) -> list[MergeRequest]:
@@ -211,7 +218,7 @@ def _land_next(queue: RigQueue, run: _Run, tip: Commit) -> None:
     else:
         queued = ordinary
         plan = _plan(queue, queued, tip)
-        choice = choose(list(plan.values()), 1 if run.once else run.window.size)
+        choice = choose(list(plan.values()), 1 if run.once or queue.is_proposed else run.window.size)
     with town.change() as change:
         for request in queued:
             if name := choice.waits.get(request.id):

@@ -101,6 +101,8 @@ def approve(town: Town, request: MergeRequest, head: str | None = None) -> Answe
     _require_head(request, head)
     review = bool(town.settings(request.rig).get("merge.review"))
     early = request.state in (MergeState.QUEUED, MergeState.TESTING) and review and not request.approved
+    if request.state is MergeState.PROPOSED:
+        raise RefusedError(f"{request.id} is for people to approve on their forge: {request.url}")
     if request.state is not MergeState.HELD and not early:
         if request.state in (*LIVE, MergeState.MERGED):
             return Answer(request, f"{request.id} is {request.state} already")
@@ -115,6 +117,10 @@ def approve(town: Town, request: MergeRequest, head: str | None = None) -> Answe
 
 def retry(town: Town, request: MergeRequest) -> Answer:
     """Tries now what waits for a better time; submits once more the same branch of one that came back."""
+    if request.state is MergeState.PROPOSED:
+        with town.change() as change:
+            rows.hurry(change, request.id)
+        return Answer(rows.get_merge_request(town.db, request.id), f"{request.url} is looked at now")
     if request.state is MergeState.QUEUED or (request.state is MergeState.PUBLISHING and request.not_before):
         with town.change() as change:
             rows.hurry(change, request.id)

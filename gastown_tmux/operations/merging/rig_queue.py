@@ -32,6 +32,11 @@ class RigQueue:
         return self.settings.get("merge.publish") == "local"
 
     @property
+    def is_proposed(self) -> bool:
+        """Whether work is proposed to people, who merge it on their forge."""
+        return self.settings.get("merge.publish") == "request"
+
+    @property
     def gate_mark(self) -> str:
         return self.town.gate_mark(self.rig.name)
 

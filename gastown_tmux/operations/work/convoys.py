@@ -35,6 +35,8 @@ def create_convoy(
     """
     if not name.strip():
         raise UsageError("a convoy needs a name")
+    if together:
+        require_whole(town, beads)
     with town.change() as change:
 
         def make() -> str:
@@ -53,6 +55,16 @@ def create_convoy(
     return Answer(convoys.get_convoy(town.db, made), made)
 
 
+def require_whole(town: Town, beads: Sequence[Bead]) -> None:
+    """Raises RefusedError where work of their rig cannot land as a whole."""
+    for rig in sorted({bead.rig for bead in beads}):
+        if town.settings(rig).get("merge.publish") == "request":
+            hint = f"gt config set merge.publish push --rig {rig}"
+            raise RefusedError(
+                f"pull requests of {rig} are opened bead by bead: its convoys cannot land as a whole", hint
+            )
+
+
 def list_convoys(town: Town, limit: int | None = None) -> list[Convoy] | Page[Convoy]:
     """All, oldest first; with a limit the open and newest come first."""
     return convoys.list_convoys(town.db) if limit is None else convoys.page_convoys(town.db, most_of(limit))
@@ -60,6 +72,8 @@ def list_convoys(town: Town, limit: int | None = None) -> list[Convoy] | Page[Co
 
 def add_beads(town: Town, convoy: Convoy, beads: Sequence[Bead]) -> Answer:
     """To one that had landed or was closed too: it is open again then, and says so."""
+    if convoy.together:
+        require_whole(town, beads)
     with town.change() as change:
         was = convoys.get_convoy(change, convoy.id).state
         added = convoys.add_to_convoy(change, convoy.id, [bead.id for bead in beads])

@@ -4,7 +4,18 @@ from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import LIMIT, SEARCH, SINCE, Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _DAEMONS = ("deacon", "witness", "refinery")
-_STATES = ("queued", "testing", "publishing", "merged", "held", "gathered", "conflicted", "rejected", "superseded")
+_STATES = (
+    "queued",
+    "testing",
+    "publishing",
+    "merged",
+    "held",
+    "gathered",
+    "proposed",
+    "conflicted",
+    "rejected",
+    "superseded",
+)
 _REQUEST = argument("request", Kind.MERGE_REQUEST)
 _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
 _HEAD = option("--head", "head", placeholder="COMMIT", help="the head that you judged; any other is refused as changed")
@@ -55,6 +66,7 @@ VERBS = (
                 "candidate",
                 "tested_in",
                 "merged_commit",
+                "url",
                 "log",
                 "created",
                 "updated",

@@ -1,0 +1,318 @@
+"""Pull requests with the real gh and git, before a forge of ours with state."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.domain.ids import BeadId, MergeRequestId
+from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.edges.files import clock
+from gastown_tmux.operations.merging import landing, proposing, queue
+from gastown_tmux.operations.town.configuration import set_key
+from gastown_tmux.operations.town.install import install
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.workforce.rigs import add_rig
+from gastown_tmux.store.beads import get_bead
+from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.merging import list_rigs_with_work
+from tests.forge.pulls import NAME, OWNER, Pull, Pulls
+from tests.forge.server import Reply, Server, serving
+from tests.journeys.town_world import git, make_repository
+from tests.operations.merging.test_batches import Authors
+from tests.operations.quiet_town import QuietTown
+
+pytestmark = pytest.mark.needs("gh")
+
+
+@dataclass
+class World:
+    authors: Authors
+    pulls: Pulls
+
+    @property
+    def town(self) -> Town:
+        return self.authors.quiet.town
+
+    @property
+    def pull(self) -> Pull:
+        return self.pulls.only
+
+    def look(self) -> None:
+        """The refinery goes round, and looks at what is proposed."""
+        with self.town.change() as change:
+            change.execute("UPDATE merge_requests SET not_before = NULL")
+        landing.run_refinery(self.town)
+
+    def show(self, id: MergeRequestId) -> MergeRequest:
+        return self.authors.show(id)
+
+    def again(self, bead: BeadId, text: str) -> MergeRequestId:
+        """Its author has another commit on the branch."""
+        place = self.authors.place
+        git(place, "checkout", "-q", f"bead/{bead}")
+        (place / "more").write_text(text)
+        git(place, "add", "-A")
+        git(place, "commit", "-qm", text)
+        return self.authors.queue(bead)
+
+    def calls(self, method: str, part: str) -> int:
+        return sum(one == method and part in path for one, path, _ in self.pulls.server.calls)
+
+    def mails(self) -> list[str]:
+        box = Mailbox(Path(self.town.mail) / self.authors.address.folder)
+        return [f"{mail.subject}\n{mail.body}" for mail in map(box.load, box.list_all(archived=True))]
+
+
+@pytest.fixture
+def world(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with serving(Server()) as server:
+        project = make_repository(short_tmp / "project")
+        bare = short_tmp / "bare.git"
+        subprocess.run(["git", "clone", "-q", "--bare", project, bare], check=True)
+        url = f"https://{server.host}/{OWNER}/{NAME}.git"
+        settings = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{bare}.insteadOf", "GIT_CONFIG_VALUE_0": url}
+        for name, value in {**settings, **server.environment(short_tmp)}.items():
+            monkeypatch.setenv(name, value)
+        said: list[str] = []
+        town = Town(short_tmp / "town", OVERSEER, dict(os.environ), say=said.append)
+        install(town, town.path)
+        add_rig(town, "demo", url)
+        set_key(town, "merge.publish", "request")
+        yield World(Authors(QuietTown(town, bare, said)), Pulls(server, bare))
+        town.close()
+
+
+def test_from_the_queue_to_the_merge(world: World) -> None:
+    world.authors.gate("true")
+    id = world.authors.submit("work")
+    world.look()
+    request, pull = world.show(id), world.pull
+    assert request.state == "proposed", request.reason
+    assert request.url and request.reason == f"proposed as https://{world.pulls.server.host}/octo/project/pull/1"
+    assert (pull.title, pull.base, world.pulls.head(pull)) == ("work", "main", request.head)
+    assert request.bead in pull.body and world.authors.landed() == []
+    assert list_rigs_with_work(world.town.db, clock.now()) == []
+    assert list_rigs_with_work(world.town.db, clock.after(61)) == ["demo"]
+    world.pulls.check(pull, "ci", None)
+    world.look()
+    assert str(world.show(id).reason).endswith("waits for 1 check")
+    made = world.pulls.merge(pull)
+    world.look()
+    assert (world.show(id).state, world.show(id).merged_commit) == ("merged", made)
+    assert get_bead(world.town.db, request.bead).merged_commit == made
+    assert world.calls("POST", "/pulls") == 1 and not world.calls("PUT", "")
+
+
+@pytest.mark.parametrize("how", ["merge", "rebase"])
+def test_however_a_person_merges_it(world: World, how: str) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    made = world.pulls.merge(world.pull, how)
+    world.look()
+    assert world.show(id).merged_commit == made
+
+
+def test_its_word_is_not_enough(world: World) -> None:
+    """The forge says merged, and the target does not have it."""
+    id = world.authors.submit("work")
+    world.look()
+    base = world.pulls.git("rev-parse", "main")
+    world.pulls.merge(world.pull)
+    merged = world.pulls.git("rev-parse", "main")
+    world.pulls.git("update-ref", "refs/heads/main", base)
+    world.look()
+    assert world.show(id).state == "proposed" and "does not have" in str(world.show(id).reason)
+    world.pulls.git("update-ref", "refs/heads/main", merged)
+    world.look()
+    assert world.show(id).state == "merged"
+
+
+def test_what_fails_and_what_is_said_goes_to_the_author_once(world: World) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    bead = world.show(id).bead
+    world.pulls.check(world.pull, "ci", "FAILURE")
+    world.pulls.remark(world.pull, "eve", "work", 1, "a better name\n" + "x" * 50_000)
+    world.pulls.review(world.pull, "eve", "CHANGES_REQUESTED", "please")
+    world.pulls.comment(world.pull, "cov", "covered 99 %", bot=True)
+    world.look()
+    assert world.show(id).state == "rejected"
+    assert str(world.show(id).reason).startswith("1 check fails, 2 review remarks: https://")
+    back = get_bead(world.town.db, bead)
+    assert (back.state, back.reason, back.target) == ("open", "rejected", world.authors.address)
+    told = Path(str(world.show(id).log)).read_text()
+    for words in ("eve at work:1", "a better name", "please", "step: unit", "assert 1 == 2", "https://x/ci"):
+        assert words in told
+    assert "covered" not in told and len(told) < 10_000
+    assert any("came back" in mail and "assert 1 == 2" in mail for mail in world.mails())
+    # A new head is of the same pull request; nothing is told twice, and its checks are new.
+    second = world.again(bead, "better")
+    world.pull.checks.clear()
+    world.look()
+    assert world.show(second).state == "proposed", world.show(second).reason
+    assert world.pulls.head(world.pull) == world.show(second).head and world.calls("POST", "/pulls") == 1
+    world.look()
+    assert world.show(second).state == "proposed"
+    world.pulls.comment(world.pull, "eve", "by the way")
+    world.look()
+    world.look()
+    assert world.show(second).state == "proposed"
+    assert sum("by the way" in mail for mail in world.mails()) == 1
+
+
+def test_after_so_many_rounds_a_person_is_asked(world: World) -> None:
+    set_key(world.town, "merge.request.rounds", 2)
+    id = world.authors.submit("work")
+    bead = world.show(id).bead
+    for text in ("one", "two"):
+        world.look()
+        world.pulls.check(world.pull, "ci", "FAILURE")
+        world.look()
+        assert world.show(id).state == "rejected"
+        if text == "one":
+            id = world.again(bead, text)
+            world.pull.checks.clear()
+    assert get_bead(world.town.db, bead).reason == "escalated"
+    assert any("went back 2 times" in one.text for one in list_escalations(world.town.db))
+
+
+@pytest.mark.parametrize("module_point", [(proposing, "refinery.pushed"), (proposing, "refinery.opened")])
+def test_killed_half_way_it_is_opened_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, module_point: tuple[object, str]
+) -> None:
+    id = world.authors.submit("work")
+    module, point = module_point
+
+    def strike(name: str) -> None:
+        if name == point:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "fault_point", strike)
+    with pytest.raises(KeyboardInterrupt):
+        landing.run_refinery(world.town)
+    monkeypatch.setattr(module, "fault_point", lambda name: None)
+    world.look()
+    assert world.show(id).state == "proposed" and len(world.pulls.pulls) == 1
+
+
+def test_somebody_elses_commit_goes_to_the_agent(world: World) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    bead, pull = world.show(id).bead, world.pull
+    theirs = _commit_on(world, pull.branch)
+    world.look()
+    assert world.show(id).state == "proposed"
+    assert sum("Somebody else's commits" in mail for mail in world.mails()) == 1
+    world.pulls.check(pull, "ci", "FAILURE")
+    world.look()
+    assert "git merge origin/" in Path(str(world.show(id).log)).read_text()
+    # Its author goes on without it: nothing of theirs is overwritten.
+    second = world.again(bead, "without")
+    world.look()
+    assert world.show(second).state == "conflicted" and "somebody else" in str(world.show(second).reason)
+    assert world.pulls.head(pull) == theirs
+    git(world.authors.place, "merge", "-q", "-m", "theirs", f"origin/{pull.branch}")
+    third = world.authors.queue(bead)
+    world.pull.checks.clear()
+    world.look()
+    assert world.show(third).state == "proposed" and world.pulls.head(pull) == world.show(third).head
+
+
+def test_closed_reopened_deleted_and_against_another_base(world: World) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    world.pulls.close(world.pull)
+    world.look()
+    assert "closed without a merge: reopen it there, or gt mq reject" in str(world.show(id).reason)
+    world.pull.state = "OPEN"
+    world.pull.draft = True
+    world.look()
+    assert str(world.show(id).reason).endswith("is a draft")
+    world.pull.draft, world.pull.base = False, "other"
+    world.look()
+    assert "is against other" in str(world.show(id).reason)
+    world.pull.base = "main"
+    world.pulls.close(world.pull, delete=True)
+    world.look()
+    assert "its branch deleted" in str(world.show(id).reason)
+    # A person sends it back, and its author has more: the same pull request is opened again.
+    bead = world.show(id).bead
+    queue.reject(world.town, world.show(id), "no")
+    second = world.again(bead, "more")
+    world.look()
+    assert world.show(second).state == "proposed" and len(world.pulls.pulls) == 1 and world.pull.state == "OPEN"
+
+
+@pytest.mark.parametrize("clean", [False, True])
+def test_the_forge_merges_where_it_is_told_to(world: World, clean: bool) -> None:
+    set_key(world.town, "merge.request.auto", True)
+    world.pulls.clean = clean
+    id = world.authors.submit("work")
+    world.look()
+    assert not world.pull.armed
+    world.look()
+    assert world.pull.armed or clean
+    if not clean:
+        assert world.show(id).state == "proposed" and "merged by the forge" in str(world.show(id).reason)
+        world.pulls.merge(world.pull)
+    world.look()
+    assert world.show(id).state == "merged"
+
+
+def test_a_forge_that_cannot_be_asked_is_asked_later(world: World) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    faults = (
+        (Reply({"message": "slow down"}, 429, {"Retry-After": "900"}), "asked too often"),
+        (Reply(b"<html>", 502), "has a fault"),
+        (Reply({"data": {"repository": None}}), "not there"),
+        (Reply({"message": "Bad credentials"}, 401), "gh auth login"),
+        (Reply({"data": {"repository": {"p1": {"state": "OPEN", "number": "x"}}}}), "not there any more"),
+    )
+    for fault, words in faults:
+        world.pulls.server.faults.append(fault)
+        world.look()
+        request = world.show(id)
+        assert request.state == "proposed" and words in str(request.reason)
+        late = clock.to_epoch(str(request.not_before)) - clock.to_epoch(clock.now())  # type: ignore[arg-type]
+        assert late > (800 if "often" in words else 20)
+    asked = [one.text for one in list_escalations(world.town.db)]
+    assert sum("Bad credentials" in text for text in asked) == 1 and not any("slow" in text for text in asked)
+    world.pulls.merge(world.pull)
+    world.look()
+    assert world.show(id).state == "merged"
+
+
+def test_without_gh_it_waits_and_says_so(world: World, tmp_path: Path) -> None:
+    for program in ("git", "sh"):
+        (tmp_path / program).symlink_to(shutil.which(program) or "")
+    id = world.authors.submit("work")
+    environment = {**world.town.environment, "PATH": str(tmp_path)}
+    town = Town(world.town.path, OVERSEER, environment)
+    landing.run_refinery(town)
+    town.close()
+    assert "not installed" in str(world.show(id).reason) and world.show(id).state == "queued"
+
+
+def test_one_question_for_all(world: World) -> None:
+    ids = [world.authors.submit(name) for name in ("one", "two", "three")]
+    world.look()
+    world.pulls.server.calls.clear()
+    world.look()
+    assert [path for _, path, _ in world.pulls.server.calls] == ["/api/graphql"]
+    assert {world.show(id).state for id in ids} == {"proposed"}
+
+
+def _commit_on(world: World, branch: str) -> str:
+    base = world.pulls.git("rev-parse", branch)
+    tree = world.pulls.git("rev-parse", f"{branch}^{{tree}}")
+    made = world.pulls.git("-c", "user.name=p", "-c", "user.email=p@x", "commit-tree", tree, "-p", base, "-m", "mine")
+    world.pulls.git("update-ref", f"refs/heads/{branch}", made)
+    return made
