@@ -62,6 +62,8 @@ LIBRARIES = {
     "git": {"gastown_tmux.edges.git.browse", "gastown_tmux.edges.git.transfers"},
     "libtmux": {"gastown_tmux.edges.tmux.objects", "gastown_tmux.edges.tmux.views"},
     "watchdog": {"gastown_tmux.edges.files.mailbox_watch"},
+    "textual": {f"gastown_tmux.tui.{room}" for room in ("app", "drawing", "escapes")},
+    "rich": {f"gastown_tmux.tui.{room}" for room in ("drawing", "escapes", "styles")},
 }
 """What people read of a repository is GitPython's, on repo.git, and so is how far a transfer has come; what
 they arrange in tmux is libtmux's. Everything else of git and tmux is a guarded command."""

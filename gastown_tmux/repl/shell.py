@@ -21,7 +21,8 @@ from gastown_tmux.edges.processes.terminal import EchoOff, page, run_in_terminal
 from gastown_tmux.edges.tmux import clients
 from gastown_tmux.errors import GtError, UsageError, explain
 from gastown_tmux.faces.news import News
-from gastown_tmux.faces.values import Watcher
+from gastown_tmux.faces.values import Values, read_values
+from gastown_tmux.faces.watcher import Listener, Watcher
 from gastown_tmux.operations.supervision.review import review
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.repl.decide import decide
@@ -70,7 +71,7 @@ class Shell:
         self._town = town
         self._display = display
         self._session = make_session(
-            history_file(town), display, self._toolbar, self._interrupt, lambda: self._watcher.values,
+            history_file(town), display, self._toolbar, self._interrupt, lambda: self._watcher.seen,
             input or make_input(), output or make_output(),
         )  # fmt: skip
         self._screen = Screen(self._session.output)
@@ -80,7 +81,8 @@ class Shell:
         self._jobs = Jobs(self._refresh)
         self._news = News(self._screen.write, self._current_display, NEWS, town.actor)
         watched = Town(town.path, town.actor, town.environment, town.flags, goes_on=True)
-        self._watcher = Watcher(watched, self._news.take, self._refresh, self._tick)
+        listener = Listener[Values](self._news.take, lambda values: self._refresh(), looked=self._tick)
+        self._watcher = Watcher(watched, read_values, Values(), [listener])
         self._echo_off = EchoOff()
         self._is_left = False
         self._ticked = 0
@@ -183,7 +185,7 @@ class Shell:
         except UsageError as error:
             if not is_speech(words):
                 raise
-            if not self._watcher.values.has_mayor:
+            if not self._watcher.seen.has_mayor:
                 hint = "mayor start --agent PROVIDER"
                 raise UsageError(f"{error.message}, and no mayor's agent to say that to", hint) from None
             return self._say("mayor", line)
@@ -328,7 +330,7 @@ class Shell:
         mode = self._session.app.vi_state.input_mode.value if vi else ""
         hint = "a quote is open" if is_open(self._session.default_buffer.text) else mode
         jobs = self._jobs.running()
-        return toolbar(self._town.path.name, self._watcher.values, jobs, self._screen.width, hint)
+        return toolbar(self._town.path.name, self._watcher.seen, jobs, self._screen.width, hint)
 
 
 def _end(number: int, frame: object) -> None:

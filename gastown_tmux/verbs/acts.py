@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from gastown_tmux.dataclass import dataclass
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.needs import Need, NeedKind
@@ -33,6 +33,8 @@ class Act:
 
     def lines(self, words: str = "") -> list[tuple[str, ...]]:
         """The commands, word by word; a flag whose value would be empty is left out. None where words are missing."""
+        if words == "-":
+            words = "- "  # alone it stands for standard input, of which a face has none
         if self.asks and not words and not self.may_be_empty:
             return []
         return [
@@ -121,7 +123,7 @@ def _acts_on_idle_bead(need: Need, then: Sequence[tuple[str, ...]]) -> Iterator[
     agent, bead = need.agent, str(need.bead)
     if agent != OVERSEER:
         yield _log(agent)
-        said = ("mail", "send", agent, f"--subject=about {bead}", f"--message={_WORDS}", f"--bead={bead}")
+        said = ("mail", "send", agent, f"--subject=about {bead}", f"--body={_WORDS}", f"--bead={bead}")
         yield Act("w", "again with words", (said, ("sling", bead), *then), asks="what shall it do? ")
     yield Act("o", "give it out again", (("sling", bead), *then))
     yield Act("c", "close it", (("bead", "close", bead, "--reason=wontdo"), *then))
@@ -142,5 +144,40 @@ def _respawn(agent: Address, confirms: str = "", words: str = "start it again") 
 def _mail(agent: Address, bead: BeadId | None) -> Act:
     subject = f"--subject=about {bead}" if bead else "--subject=from the feed"
     about = (f"--bead={bead}",) if bead else ()
-    words = ("mail", "send", agent, subject, *about, f"--message={_WORDS}")
+    words = ("mail", "send", agent, subject, *about, f"--body={_WORDS}")
     return Act("m", "mail", (words,), asks=f"mail to {agent}: ")
+
+
+def acts_on_mail(mail: str) -> tuple[Act, ...]:
+    """All there is for a mail in one's own box."""
+    reply = Act("w", "reply", (("mail", "reply", mail, f"--body={_WORDS}"),), asks="reply: ")
+    return reply, Act("c", "archive", (("mail", "archive", mail),))
+
+
+def acts_on_run(run: str, state: str) -> tuple[Act, ...]:
+    """All there is for a formula's run."""
+    match state:
+        case "running" | "waiting":
+            pause = [Act("p", "pause", (("run", "pause", run),))]
+        case "paused":
+            pause = [Act("p", "go on", (("run", "resume", run),))]
+        case _:
+            pause = []
+    return (*pause, Act("l", "all of it", (("run", "show", run),), shows=True))
+
+
+def acts_on_line(author: Address, bead: BeadId | None, place: str, tree: str) -> Act:
+    """Words on a line of a diff go to its author, with what they are about."""
+    about = (f"--bead={bead}",) if bead else ()
+    body = f"--body={place}\nin {tree}\n\n{_WORDS}"
+    line = ("mail", "send", author, f"--subject=about {place}", *about, body)
+    return Act("w", "words on this line", (line,), asks=f"about {place}: ")
+
+
+def for_head(act: Act, head: str) -> Act:
+    """The same answer to another head of the same merge request: the one that is shown."""
+    lines = []
+    for line in act.commands:
+        place = line.index("--head") + 1 if "--head" in line else None
+        lines.append(line if place is None else (*line[:place], head, *line[place + 1 :]))
+    return replace(act, commands=tuple(lines))

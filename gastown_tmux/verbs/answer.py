@@ -11,7 +11,7 @@ from gastown_tmux.verbs.call import call
 from gastown_tmux.verbs.data import document, to_json
 from gastown_tmux.verbs.parser import Opener, open_file, parse
 from gastown_tmux.verbs.show import Display
-from gastown_tmux.verbs.table import LIMIT, SHOWN, Special, Verb
+from gastown_tmux.verbs.table import LIMIT, ONCE, SHOWN, Special, Verb
 
 
 def answer(
@@ -39,6 +39,8 @@ def answer(
 def _texts(verb: Verb, given: dict[str, Any], town: Town, display: Display, as_json: bool) -> Iterator[str]:
     if display.width is not None and not as_json and LIMIT in verb.parameters:
         given.setdefault(LIMIT.name, SHOWN)
+    if as_json and ONCE in verb.parameters:
+        given.setdefault(ONCE.name, True)
     value = call(verb, town, given)
     is_stream = verb.show is Special.LINES or isinstance(value, Iterator)
     if is_stream and not as_json:

@@ -20,6 +20,7 @@ _CHAPTERS = (
             "up",
             "down",
             "status",
+            "feed",
             "agents",
             "doctor",
             "demo",

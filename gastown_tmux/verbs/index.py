@@ -47,7 +47,17 @@ def find_verb(words: Sequence[str]) -> tuple[Verb, list[str]]:
     if path not in _BY_WORDS:
         nexts = [name for name in children(path) if not _is_hidden((*path, name))]
         raise UsageError(f"'gt {' '.join(path)}' needs one of: {', '.join(nexts)}", hint=f"gt help {' '.join(path)}")
-    return _BY_WORDS[path], rest
+    return _follow(_BY_WORDS[path], rest)
+
+
+def _follow(verb: Verb, rest: list[str]) -> tuple[Verb, list[str]]:
+    """The verb that one of the flags makes of it."""
+    for parameter in verb.parameters:
+        if parameter.becomes:
+            left = [word for word in rest if word not in parameter.flags]
+            if len(left) < len(rest):
+                return _BY_WORDS[tuple(parameter.becomes.split())], left
+    return verb, rest
 
 
 def _is_hidden(path: tuple[str, ...]) -> bool:

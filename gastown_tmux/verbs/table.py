@@ -62,7 +62,7 @@ _PLACEHOLDERS = {
 class Parameter:
     """``name`` is the operation's keyword. Without ``flags`` it is positional. ``placeholder`` stands for its value in
     usage lines, where its kind or its own name would say too little. ``right`` is what it needs beside its verb's,
-    where it is given, and as anything but ``free``.
+    where it is given, and as anything but ``free``. ``becomes``: where it is given, the line is that other verb's.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Parameter:
     placeholder: str = ""
     right: Right | None = None
     free: str | None = None
+    becomes: str = ""
 
     @property
     def takes_value(self) -> bool:
@@ -125,6 +126,10 @@ KEY = option("--key", "key", help="the same key gives the first result back")
 SINCE = option("--since", "since", help="an age such as 2h, 8:00, yesterday, monday, a date or a time")
 SEARCH = option("--search", "search", help="only those with all these words")
 LIMIT = option("--limit", "limit", Kind.INTEGER, f"so many at most, 0: all; {SHOWN} on a terminal unless given")
+
+
+#: Of a verb that has a whole screen; JSON is always that.
+ONCE = flag("--once", "once", "what it shows now, and no more")
 
 
 @dataclass(frozen=True, slots=True)

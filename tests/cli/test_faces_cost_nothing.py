@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-HEAVY = {"prompt_toolkit", "libtmux", "git", "asyncio"}
+HEAVY = {"prompt_toolkit", "libtmux", "git", "asyncio", "textual", "rich"}
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_an_act_that_ends_the_cause_of_an_escalation_resolves_it() -> None:
     desk.decide()
     assert desk.ran == [
         ("log", TOAST),
-        ("mail", "send", TOAST, "--subject=about de-1", "--message=say hello", "--bead=de-1"),
+        ("mail", "send", TOAST, "--subject=about de-1", "--body=say hello", "--bead=de-1"),
         ("sling", "de-1"),
         ("escalate", "resolve", "esc-1"),
     ]

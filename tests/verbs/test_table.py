@@ -16,7 +16,7 @@ def test_operation_takes_what_the_row_hands_it(verb: Verb) -> None:
     taken = list(inspect.signature(find_operation(verb)).parameters.values())[1:]
     needed = {parameter.name for parameter in taken if parameter.default is inspect.Parameter.empty}
     of_agent = any(parameter.kind in AGENT_KINDS for parameter in verb.parameters)
-    handed = {p.name for p in verb.parameters if not (of_agent and p.kind is Kind.RIG)}
+    handed = {p.name for p in verb.parameters if not p.becomes and not (of_agent and p.kind is Kind.RIG)}
     assert handed <= {parameter.name for parameter in taken}
     assert needed <= {parameter.name for parameter in verb.parameters if parameter.required}
 

@@ -34,7 +34,7 @@ Keys behind the prefix (Ctrl-b), besides tmux's own:
   a   go to an agent, by name    W   next agent that waits for you
   H   home: the mayor's window   B   the one before
   u   mail                       v   decide what waits for you
-  S   sling: words at a rig      e   the feed of events
+  S   sling: words at a rig      e   the town on a whole screen
   d   leave; the town goes on    h   this help
   [   scroll back (q: out)       z   this pane alone, and back
 
@@ -120,7 +120,7 @@ def _keys(gt: str) -> list[str]:
         "u": popup(f"{gt} __popup mail"),
         "v": popup(f"{gt} __popup decide"),
         "S": popup(f"{gt} __popup sling"),
-        "e": popup(f"{gt} events --since 1h --follow & {_ANY_KEY}; kill $!"),
+        "e": popup(f"exec {gt} feed"),
         "h": popup(_SCROLLED.format(shlex.quote(_HELP), _ANY_KEY)),
     }
     return [f"bind-key {key} {command}" for key, command in keys.items()]

@@ -288,3 +288,20 @@ def _check_options(options: Mapping[str, str]) -> None:
     for name, value in options.items():
         if not _OPTION.fullmatch(name) or not _VALUE.fullmatch(value):
             raise ValueError(f"not a pane option of ours: {name!r} = {value!r}")
+
+
+def capture_many(server: Server, sessions: Mapping[str, str]) -> dict[str, str]:
+    """The screens of many panes by one call, without colours: of each pane its session; those that are gone or
+    another's are left out.
+    """
+    if not sessions:
+        return {}
+    mark = os.urandom(8).hex()  # no program in a pane can know it, and print it
+    script = [
+        # Without its %, which a message would take for a part of the time.
+        _only_on(pane, session, f"display-message -p {mark}{pane[1:]} ; {_quoted(['capture-pane', '-p', '-t', pane])}")
+        for pane, session in sessions.items()
+    ]
+    said = server.run("source-file", "-", stdin="".join(script)).split(mark)[1:]
+    screens = dict(each.partition("\n")[::2] for each in said)
+    return {f"%{pane}": screen.removesuffix(f"{_NOT_YOURS}\n") for pane, screen in screens.items()}

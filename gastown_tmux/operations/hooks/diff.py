@@ -2,8 +2,9 @@
 
 import contextlib
 
+from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.ids import Commit, MergeRequestId
+from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.rigs import Rig
@@ -22,19 +23,32 @@ from gastown_tmux.store.merging import get_merge_request
 _HELD = (BeadState.HOOKED, BeadState.WORKING)
 
 
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """``head`` is the commit that ``text`` leads to: a branch's, or a snapshot's of what is not committed; a convoy has
+    none.
+    """
+
+    text: str
+    head: str = ""
+    author: Address | None = None
+    bead: BeadId | None = None
+
+
 def diff(town: Town, what: str, stat: bool = False) -> str:
     """What an agent's hook or a bead's branch changed since it was cut, work that is not committed included; of a
     request what is to land, of a convoy that of all its beads, one after the other. Of nothing it is said that it is.
 
     Raises NotFoundError where there is no work yet.
     """
-    found = _diff(town, what, stat)
+    found = find_diff(town, what, stat).text
     if not found.strip():
         town.say(f"{what} has changed nothing")
     return found
 
 
-def _diff(town: Town, what: str, stat: bool) -> str:
+def find_diff(town: Town, what: str, stat: bool = False) -> Diff:
+    """The same, with what it is the diff of. Nothing is said of none."""
     with contextlib.suppress(NotFoundError, UsageError):
         if what.startswith("cv-"):
             return _diff_convoy(town, lookup.resolve_convoy(town, what), stat)
@@ -48,20 +62,20 @@ def _diff(town: Town, what: str, stat: bool) -> str:
     return _diff_bead(town, bead, stat)
 
 
-def _diff_convoy(town: Town, convoy: Convoy, stat: bool) -> str:
+def _diff_convoy(town: Town, convoy: Convoy, stat: bool) -> Diff:
     """Each bead under its name; one that nobody worked on yet says so."""
     parts = []
     for id in convoy.beads:
         bead = get_bead(town.db, id)
         try:
-            text = _diff_bead(town, bead, stat).rstrip("\n") or "(no change)"
+            text = _diff_bead(town, bead, stat).text.rstrip("\n") or "(no change)"
         except NotFoundError as error:
             text = f"({error.message})"
         parts.append(f"# {bead.id} {bead.state} {one_line(bead.title)}\n{text}")
-    return "\n\n".join(parts)
+    return Diff("\n\n".join(parts))
 
 
-def _diff_bead(town: Town, bead: Bead, stat: bool) -> str:
+def _diff_bead(town: Town, bead: Bead, stat: bool) -> Diff:
     if bead.state in _HELD and bead.assignee is not None:
         return _diff_hook(town, bead.assignee, bead, stat)
     if bead.state in (BeadState.SUBMITTED, BeadState.MERGED) and bead.merge_request is not None:
@@ -69,7 +83,7 @@ def _diff_bead(town: Town, bead: Bead, stat: bool) -> str:
     return _diff_branch(town, bead, stat)
 
 
-def _diff_request(town: Town, request: MergeRequest, stat: bool) -> str:
+def _diff_request(town: Town, request: MergeRequest, stat: bool) -> Diff:
     """What it brings, whatever has become of it."""
     rig = town.rig(request.rig)
     repository = town.repository(rig.name)
@@ -77,7 +91,8 @@ def _diff_request(town: Town, request: MergeRequest, stat: bool) -> str:
         raise NotFoundError(f"the commits of {request.id} are gone", hint=f"gt mq show {request.id}")
     tip = f"{request.merged_commit}^" if request.merged_commit else known_tip(town, rig, request.base)
     base = _compared_with(town, rig, tip, request.base, request.head, request.id)
-    return compare(repository, base, request.head, stat=stat)
+    text = compare(repository, base, request.head, stat=stat)
+    return Diff(text, request.head, request.author, request.bead)
 
 
 def _find_bead(town: Town, what: str) -> Bead | None:
@@ -87,7 +102,7 @@ def _find_bead(town: Town, what: str) -> Bead | None:
         return None
 
 
-def _diff_hook(town: Town, address: Address, bead: Bead | None, stat: bool) -> str:
+def _diff_hook(town: Town, address: Address, bead: Bead | None, stat: bool) -> Diff:
     """The worktree as it is; where it is gone, its newest snapshot."""
     if address.rig is None:
         raise NotFoundError(f"{address} has no worktree of its own", hint="gt agents")
@@ -103,10 +118,10 @@ def _diff_hook(town: Town, address: Address, bead: Bead | None, stat: bool) -> s
     if bead is not None and snapshot_history.read_state(repository, saved)["branch"] not in (bead.branch, None):
         # The bead was slung a moment ago, and the worktree is still on the branch of the one before.
         return _diff_branch(town, bead, stat)
-    return _diff_snapshot(town, rig, bead, saved, stat)
+    return replace(_diff_snapshot(town, rig, bead, saved, stat), author=address)
 
 
-def _diff_branch(town: Town, bead: Bead, stat: bool) -> str:
+def _diff_branch(town: Town, bead: Bead, stat: bool) -> Diff:
     """A branch that nobody works on, with what its last worker had not committed."""
     rig = town.rig(bead.rig)
     repository = town.repository(rig.name)
@@ -116,14 +131,15 @@ def _diff_branch(town: Town, bead: Bead, stat: bool) -> str:
     if saved := snapshot_history.find_work(repository, bead.branch):
         return _diff_snapshot(town, rig, bead, saved, stat)
     base = _compared_with(town, rig, known_tip(town, rig, bead.base), bead.base, tip)
-    return compare(repository, base, tip, stat=stat)
+    return Diff(compare(repository, base, tip, stat=stat), tip, bead.assignee, bead.id)
 
 
-def _diff_snapshot(town: Town, rig: Rig, bead: Bead | None, saved: Snapshot, stat: bool) -> str:
+def _diff_snapshot(town: Town, rig: Rig, bead: Bead | None, saved: Snapshot, stat: bool) -> Diff:
     repository = town.repository(rig.name)
     began = bead.base if bead else None
     base = _compared_with(town, rig, known_tip(town, rig, began), began, f"{saved.commit}^")
-    return snapshot_history.diff(repository, saved, base, stat=stat)
+    text = snapshot_history.diff(repository, saved, base, stat=stat)
+    return Diff(text, saved.commit, bead.assignee if bead else None, bead.id if bead else None)
 
 
 def _compared_with(

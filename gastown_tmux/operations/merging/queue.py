@@ -52,11 +52,11 @@ def show_merge_request(town: Town, request: MergeRequest) -> ShownRequest:
         commits = list_commits(repository, request.base, request.head)
         files = list_changes(repository, request.base, request.head)
     clashes = [one for one in list_clashes(town.db, request.rig) if request.state in LIVE and one.of(request.bead)]
-    gate = _read_gate(town, request)
+    gate = read_gate(town, request)
     return ShownRequest(**values_of(request), commits=commits, files=files, gate=gate, clashes=clashes)
 
 
-def _read_gate(town: Town, request: MergeRequest) -> str | None:
+def read_gate(town: Town, request: MergeRequest) -> str | None:
     """A batch is tested at one of its requests, whose log has grown since the test began."""
     if request.state is not MergeState.TESTING:
         return None

@@ -3,6 +3,7 @@
 from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import (
     AGENT_COLUMNS,
+    ONCE,
     Kind,
     Listing,
     Record,
@@ -59,10 +60,21 @@ VERBS = (
         "status",
         "the town at a glance",
         "operations.supervision.status:status",
-        (option("--explain", "agent", Kind.AGENT, "why this agent's health is what it is"),),
+        (
+            option("--explain", "agent", Kind.AGENT, "why this agent's health is what it is"),
+            flag("-w --watch", "watch", "on a whole screen, as gt feed", becomes="feed"),
+        ),
         Special.STATUS,
         right=Right.READ,
         served=True,
+    ),
+    Verb(
+        "feed",
+        "the town on a whole screen: what needs you, who works, what waits, what landed",
+        "tui.feed:feed",
+        (ONCE,),
+        terminal=True,
+        right=Right.DECIDE,
     ),
     Verb(
         "agents",

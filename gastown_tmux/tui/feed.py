@@ -1,0 +1,231 @@
+"""gt feed: opened on this terminal, with the threads that read the town, look at a screen and carry lines out."""
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.processes.person import is_terminal
+from gastown_tmux.edges.tmux import clients
+from gastown_tmux.edges.tmux.panes import capture
+from gastown_tmux.errors import GtError, UsageError, explain
+from gastown_tmux.faces.model import (
+    Began,
+    Captured,
+    Command,
+    Document,
+    Ended,
+    Happened,
+    Look,
+    Message,
+    Model,
+    Open,
+    Opened,
+    Run,
+    Saw,
+    Screen,
+    Troubled,
+    Visit,
+)  # fmt: skip
+from gastown_tmux.faces.opening import open_document, run_line
+from gastown_tmux.faces.rows import Panel, list_rows
+from gastown_tmux.faces.snapshot import Snapshot, read_snapshot
+from gastown_tmux.faces.watcher import Listener, Watcher
+from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.store.events import last_seq
+from gastown_tmux.tui.app import Feed, Told
+
+#: Between two looks: at the rows of the town, and at the screen beside, which is looked at less where it stands still.
+LOOK_SECONDS = 0.04
+SCREEN_SECONDS, STILL_SECONDS = 0.15, 1.0
+SWITCH_SECONDS = 0.001
+
+
+def feed(town: Town, once: bool = False) -> Answer | None:
+    """The town on a whole screen, until the person leaves. ``once``: what it would show, as values and lines.
+
+    Raises UsageError outside a terminal.
+    """
+    if once:
+        return _tell_once(town)
+    if not is_terminal() or town.environment.get("TERM", "dumb") in ("", "dumb", "unknown"):
+        raise UsageError("gt feed needs a terminal that can show it", hint="gt feed --once, or gt events --follow")
+    _Desk(town).run()
+    return None
+
+
+def _tell_once(town: Town) -> Answer:
+    seen = read_snapshot(town)
+    lines, section = list[str](), None
+    for row in list_rows(seen, (), Panel.TOWN):
+        if row.section != section:
+            section = row.section
+            lines.append(f"{section}:")
+        lines.append("  " + "  ".join(filter(None, (row.sign.strip(), row.state, row.head, row.title, row.more))))
+    value = {
+        "needs": seen.needs, "agents": seen.workers, "waiting": [bead for bead in seen.beads if bead.id in seen.waits],
+        "landed": seen.landed,
+    }  # fmt: skip
+    return Answer(value, "\n".join(lines) or "nothing to do yet: gt sling -m WORDS RIG")
+
+
+class _Desk:
+    """Between the app and the town: each thread has a connection of its own."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._said: list[str] = []
+        self._app = Feed(self._do, self._watch)
+        listener = Listener[Snapshot](
+            lambda events: self._post(Happened(tuple(events), clock.epoch())),
+            lambda seen: self._post(Saw(seen, clock.epoch())),
+            lambda reason: self._post(Troubled(reason)),
+        )
+        self._watcher = Watcher(self._fresh_town(), read_snapshot, Snapshot(), [listener], LOOK_SECONDS)
+        self._screens = _ScreenWatch(self._fresh_town(), lambda screen: self._post(Captured(screen)))
+
+    def run(self) -> None:
+        for name in ("COLUMNS", "LINES"):
+            # Exported by some shells and by readline: what the terminal was then. Textual would believe it for ever.
+            os.environ.pop(name, None)
+        was = sys.getswitchinterval()
+        # Threads that read must not keep a key waiting for Python's lock.
+        sys.setswitchinterval(SWITCH_SECONDS)
+        seq = None
+        with contextlib.suppress(GtError, OSError):
+            seq = max(last_seq(self._town.db) - 50, 0)
+        self._watcher.start(seq)
+        self._screens.start()
+        try:
+            self._app.run()
+        finally:
+            self._watcher.stop()
+            self._screens.stop()
+            sys.setswitchinterval(was)
+        for line in self._said:
+            self._town.say(line)
+
+    def _fresh_town(self) -> Town:
+        town = self._town
+        return Town(town.path, town.actor, town.environment, town.flags, goes_on=True, session=town.session)
+
+    def _post(self, message: Message) -> None:
+        self._app.post_message(Told(message))
+
+    def _watch(self, model: Model) -> None:
+        agent, pane = model.watched, None
+        if agent is not None and model.seen is not None:
+            pane = next((worker.view.pane for worker in model.seen.workers if worker.view.address == agent), None)
+        self._screens.show(agent, pane)
+
+    def _do(self, app: Feed, command: Command) -> None:
+        match command:
+            case Look():
+                self._watcher.refresh()
+            case Visit(line=line):
+                self._visit(app, line)
+            case Run(lines=lines):
+                self._in_background(lines[0], lambda town: self._run(town, lines))
+            case Open(line=line):
+                asked = command
+                self._in_background(line, lambda town: Opened(_title(line), open_document(town, asked)))
+            case _:
+                pass
+
+    def _in_background(self, line: tuple[str, ...], work: Callable[[Town], Message]) -> None:
+        title = _title(line)
+        self._app.tell(Began(title))
+
+        def carry_out() -> None:
+            town = self._fresh_town()
+            try:
+                done = work(town)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the feed goes on
+                done = Ended(title, _complaint(error, line), failed=True)
+            finally:
+                with contextlib.suppress(GtError, OSError):
+                    town.close()
+            self._post(done)
+            self._watcher.refresh()
+
+        threading.Thread(target=carry_out, name=title, daemon=True).start()
+
+    def _run(self, town: Town, lines: tuple[tuple[str, ...], ...]) -> Message:
+        title = _title(lines[0])
+        said = [run_line(town, line) for line in lines]
+        text = "\n".join(filter(None, said)).strip()
+        if "\n" in text:
+            shown = tuple(text.split("\n"))
+            return Opened(title, Document(title, shown))
+        return Ended(title, text or "done", failed=False)
+
+    def _visit(self, app: Feed, line: tuple[str, ...]) -> None:
+        """On this very thread, for the terminal is given away meanwhile."""
+        title, failed, text = _title(line), False, ""
+        town = self._fresh_town()
+        inside = clients.is_inside(town.tmux)
+        try:
+            # In the town's own tmux another window comes up, and this screen stays as it is.
+            with contextlib.nullcontext() if inside and line[0] == "attach" else app.suspend():
+                text = run_line(town, line)
+        except KeyboardInterrupt:
+            text = "interrupted"
+        except Exception as error:  # noqa: BLE001 - it is told, and the feed goes on
+            text, failed = _complaint(error, line), True
+        finally:
+            town.close()
+        app.tell(Ended(title, text.rpartition("\n")[2], failed))
+        if inside and not failed and "TMUX_PANE" not in town.environment and line[0] == "attach":
+            app.exit()  # a popup would cover the window that was asked for
+
+
+class _ScreenWatch:
+    """Captures one agent's screen again and again, while one is wanted."""
+
+    def __init__(self, town: Town, tell: Callable[[Screen | None], None]) -> None:
+        self._town, self._tell = town, tell
+        self._wanted: tuple[Address, str] | None = None
+        self._changed = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._look, name="screen", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._changed.set()
+        self._thread.join(2.0)
+
+    def show(self, agent: Address | None, pane: str | None) -> None:
+        wanted = (agent, pane) if agent is not None and pane is not None else None
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._changed.set()
+
+    def _look(self) -> None:
+        told, pause = None, STILL_SECONDS
+        while not self._stopping:
+            wanted, now = self._wanted, None
+            if wanted is not None:
+                with contextlib.suppress(GtError, OSError):
+                    text = capture(self._town.tmux, wanted[1], ansi=True)
+                    now = Screen(wanted[0], tuple(text.rstrip("\n").split("\n")))
+            if now != told:
+                self._tell(now)
+            pause = SCREEN_SECONDS if now != told else min(pause * 1.3, STILL_SECONDS)
+            told = now
+            if self._changed.wait(pause if wanted else STILL_SECONDS):
+                self._changed.clear()
+
+
+def _complaint(error: Exception, line: tuple[str, ...]) -> str:
+    message, hint, _ = explain(error, line)
+    return f"{message} ({hint})" if hint else message
+
+
+def _title(line: tuple[str, ...]) -> str:
+    return " ".join(line)[:80]

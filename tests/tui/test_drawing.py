@@ -1,0 +1,93 @@
+"""What the feed looks like: ``--snapshot-update`` draws anew, and each drawing is looked at before it is kept."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from gastown_tmux.domain.addresses import Address
+from gastown_tmux.faces.model import Document, Flow, Happened, Message, Opened, Pasted, Pressed, Saw, Troubled
+from gastown_tmux.tui.app import Feed
+from gastown_tmux.verbs.acts import acts_on
+from tests.faces.pictures import NOW, busy_town, every_need, make_event, make_worker, town
+
+Compare = Callable[..., Any]
+PATCH = """\
+diff --git a/src/login.py b/src/login.py
+index 1111111..2222222 100644
+--- a/src/login.py
++++ b/src/login.py
+@@ -1,3 +1,4 @@ def login():
+ import os
+-password = "x"
++password = os.environ["PASSWORD"]
++# rm <U+202E>txt
+ return True
+diff --git a/README b/README
+@@ -9 +9 @@
+-old
++new"""
+PATCHED = Document(
+    "diff de-00001",
+    tuple(PATCH.split("\n")),
+    Flow.DIFF,
+    acts_on(every_need()[8]),
+    Address("demo/toast"),
+    None,
+    "a" * 40,
+)
+THIRTY = town(
+    workers=[make_worker(f"agent-{n}", ("working", "idle", "waiting", "failed", "limited")[n % 5]) for n in range(30)]
+)
+HOSTILE = town(
+    workers=[make_worker("nux", title="[red]x[/] \x1b]8;;http://evil\x07 日本語\u202e ❤️\n🎉", last_line="\t")]
+)
+
+SCREENS: dict[str, tuple[tuple[int, int], Sequence[Message]]] = {
+    "not-read-yet": ((100, 20), []),
+    "empty": ((100, 20), [Saw(town(), NOW)]),
+    "busy": ((140, 30), [Saw(busy_town(), NOW)]),
+    "thirty-agents": ((120, 40), [Saw(THIRTY, NOW), Pressed("G", NOW)]),
+    "each-need": ((120, 24), [Saw(town(every_need()), NOW)]),
+    "dead-town": ((100, 20), [Saw(busy_town(), NOW), Troubled("town.db is gone")]),
+    "down": ((100, 20), [Saw(replace(busy_town(), wanted="down", alive=False), NOW)]),
+    "frozen": ((100, 20), [Saw(replace(busy_town(), frozen=True), NOW)]),
+    "flood": (
+        (100, 20),
+        [Saw(busy_town(), NOW), Pressed("7", NOW), Happened(tuple(make_event(n) for n in range(1, 500)), NOW)],
+    ),
+    "narrow": ((60, 15), [Saw(busy_town(), NOW)]),
+    "wide": ((200, 60), [Saw(busy_town(), NOW)]),
+    "convoys": ((120, 20), [Saw(busy_town(), NOW), Pressed("4", NOW)]),
+    "queue": ((120, 20), [Saw(busy_town(), NOW), Pressed("5", NOW), Pressed("j", NOW)]),
+    "filter": ((100, 20), [Saw(busy_town(), NOW), Pressed("/", NOW), Pasted("task")]),
+    "palette": ((100, 20), [Saw(busy_town(), NOW), Pressed(":", NOW), Pasted("mail ")]),
+    "words": ((100, 20), [Saw(busy_town(), NOW), *(Pressed(key, NOW + 9) for key in "jjt"), Pasted("go on " * 30)]),
+    "diff": ((100, 24), [Saw(busy_town(), NOW), Opened("", PATCHED), *(Pressed("j", NOW) for _ in range(7))]),
+    "keys": ((100, 30), [Saw(busy_town(), NOW), Pressed("?", NOW)]),
+    "hostile": ((80, 15), [Saw(HOSTILE, NOW)]),
+}
+
+
+def draws(messages: Sequence[Message], size: tuple[int, int], snap_compare: Compare) -> bool:
+    feed = Feed(lambda app, command: None, now=lambda: NOW)
+
+    async def play(pilot: Pilot[None]) -> None:
+        for message in messages:
+            feed.tell(message)
+        await pilot.pause()
+
+    return bool(snap_compare(feed, terminal_size=size, run_before=play))
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen(name: str, snap_compare: Compare) -> None:
+    size, messages = SCREENS[name]
+    assert draws(messages, size, snap_compare)
+
+
+def test_without_colour_nothing_is_told_by_colour_alone(monkeypatch: pytest.MonkeyPatch, snap_compare: Compare) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert draws([Saw(busy_town(), NOW)], (100, 20), snap_compare)
