@@ -53,7 +53,7 @@ def do_run(window: Window, hook: dict[str, Any]) -> Steps[str]:
 def _do(window: Window, step: dict[str, Any], base: str | None, log: Tail) -> Steps[str | None]:
     """Why it goes no further, in one line, or None."""
     title = f"{step['id']}: {' '.join(step['title'].split())}"
-    os.environ["GT_STEP"] = step["id"]
+    os.environ.update(GT_STEP=step["id"], GT_RUN=step["run"])
     window.say(f"● step {step['number']} of {step['total']}: {title}")
     said = Tail(_RESULT)
     blocks = fences(step["body"])

@@ -60,3 +60,26 @@ def test_a_shipped_convoy_is_read_side_by_side_and_joined(town: TownWorld, short
     body = town.json("bead", "show", beads[-1])["body"]
     assert f"## Result of correctness\n\nseen by {beads[0]}\n" in body
     assert f"## Result of security\n\nseen by {beads[1]}\n" in body
+
+
+def test_each_shipped_workflow_comes_to_its_end(town: TownWorld, short_tmp: Path) -> None:
+    """By runbook agents, side by side; with the shipped aspect woven into one."""
+    chore, files = short_tmp / "chore", short_tmp / "files"
+    chore.write_text('it\n\n```sh\necho "$GT_RUN $GT_STEP" >> did.$GT_RUN\n```\n')
+    files.write_text("file-0.txt\nfile-1.txt\n")
+    (town.path / "formulas" / "woven.formula.toml").write_text(
+        'formula = "woven"\nextends = ["feature"]\n[compose]\naspects = ["security-audit"]\n'
+    )
+    town.gt("config", "set", "limits.agents", "7", "--rig", "demo")
+    asked = {
+        "release": ["version=1.0", "bump=echo 1.0 > version"], "refactor": [f"files=@{files}"],
+        "dependency-update": ["dependency=it", "update=echo it-2 > needs"],
+    }  # fmt: skip
+    runs = {}
+    for name in ("bugfix", "dependency-update", "docs", "refactor", "release", "woven"):
+        values = asked.get(name, []) + ([f"what=@{chore}"] if name not in ("release", "dependency-update") else [])
+        words = [word for value in values for word in ("--var", value)]
+        runs[name] = town.json("formula", "run", name, "--rig", "demo", *words)["id"]
+    for name, run in runs.items():
+        shown = wait_run(town, run, "done")
+        assert {step["state"] for step in shown["steps"]} == {"done"}, name
