@@ -240,7 +240,8 @@ def list_late(reader: Reader, rig: RigName) -> list[tuple[MergeRequest, Commit]]
     sql = (
         "SELECT p.request, p.candidate FROM publications p JOIN merge_requests m ON m.id = p.request"
         " WHERE m.rig = ? AND m.state = 'superseded'"
-        f" AND m.bead IN (SELECT bead FROM merge_requests l WHERE l.rig = ? AND (l.{_LIVE} OR l.state = 'held'))"
+        " AND m.bead IN (SELECT bead FROM merge_requests l WHERE l.rig = ?"
+        f" AND (l.{_LIVE} OR l.state IN ('held', 'gathered')))"
     )
     pairs = [(row["request"], Commit(row["candidate"])) for row in reader.rows(sql, rig, rig)]
     return [(get_merge_request(reader, id), candidate) for id, candidate in pairs]

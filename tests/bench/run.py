@@ -24,6 +24,7 @@ import talk  # noqa: F401
 import verbs  # noqa: F401
 from harness import BENCHMARKS, CannotRunError, Measured, measure
 from idle import NAME, measure_idle
+from merge_queue import measure_queue
 from scale import measure_scale, sizes_as_words
 
 import gastown_tmux
@@ -40,6 +41,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300, help="that an idle town is looked at (300)")
     parser.add_argument("--fed", type=int, nargs=2, default=[30, 300], help="agents, and beads for them (30 300)")
     parser.add_argument("--scale", action="store_true", help="only what small and large towns cost")
+    parser.add_argument("--queue", action="store_true", help="only the merge queue, at thirty and a hundred requests")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save what was measured")
     options = parser.parse_args()
     # Else what changed since the environment was made is compiled at every call, where Python may not keep it.
@@ -50,6 +52,10 @@ def main() -> int:
         print(sizes_as_words(), *measure_scale(), "", sep="\n")
         for agents, waiting in ((30, 0), (100, 0), (300, 0), (30, 3000)):
             print(*measure_idle(agents, min(options.seconds, SCALE_SECONDS), waiting), sep="\n", flush=True)
+        return 0
+    if options.queue:
+        for line in measure_queue():
+            print(line, flush=True)
         return 0
     print(f"{'milliseconds':35} {'floor':>7} {'(min)':>7} {'median':>7} {'(min)':>7} {'p99':>7} {'ratio':>6}  goal")
     results = []
