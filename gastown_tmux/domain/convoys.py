@@ -78,10 +78,10 @@ def tell_seconds(seconds: float) -> str:
     """As a person would say it, and no more exact than a guess is.
 
     >>> [tell_seconds(seconds) for seconds in (20, 100, 4000, 200_000)]
-    ['under a minute', '2 minutes', '67 minutes', '2 days']
+    ['under a minute', 'about 2 minutes', 'about 67 minutes', 'about 2 days']
     """
     for size, name in ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute")):
         count = round(seconds / size)
         if count >= (1 if size == 60 else 2):
-            return f"{count} {name}" + ("s" if count > 1 else "")
+            return f"about {count} {name}" + ("s" if count > 1 else "")
     return "under a minute"

@@ -227,3 +227,13 @@ def test_a_program_that_does_not_come_up() -> None:
     assert find_outages([replace(dead[0], charged=False), *dead], []) == {}, "one has ended as it should"
     assert find_outages([replace(dead[0], seconds=90.0), *dead], []) == {}, "one lived long enough"
     assert find_outages([replace(dead[0], provider="codex"), *dead], []) == {"claude": Outage(3, 160.0)}
+
+
+def test_what_has_used_up_its_budget_is_held_back_and_no_other() -> None:
+    over = waiting.over_budget("over budget: budget.bead")
+    spent = {candidate(1).id: over, "demo/ace": over, "demo/ann": over}
+    crew = worker("demo/ann", role=Role.CREW, state=AgentState.ON, has_session=True, runs="claude")
+    waits = [candidate(1), candidate(2), candidate(3, target="demo/ann")]
+    plan = choose(reading(waits, [worker("demo/ace"), crew], spent=spent))
+    assert [(choice.bead, choice.worker) for choice in plan.given] == [(candidate(2).id, "demo/toast")]
+    assert plan.waits == {candidate(1).id: over, candidate(3).id: over}

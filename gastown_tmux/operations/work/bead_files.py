@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from gastown_tmux.dataclass import dataclass, field, replace
 from gastown_tmux.domain.bead_files import Record, format_bead, is_list, parse_beads, parse_plan
+from gastown_tmux.domain.forge_issues import parse_issues
 from gastown_tmux.domain.ids import BeadId, is_bead_id
 from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges.configuration.documents import parse_yaml
 from gastown_tmux.errors import UsageError
+from gastown_tmux.operations.town.forge import forge_of
 from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work import bead_story
@@ -18,6 +20,9 @@ from gastown_tmux.operations.work.beads import list_beads
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store.bead_origins import bring_in, find_origin, insert_origin, set_parent
 from gastown_tmux.store.db import Change
+
+#: Of issues, those that changed last.
+MOST_ISSUES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ def import_beads(town: Town, text: str, rig: Rig | None = None) -> Answer:
     """
     with town.change() as change:
         done = take_in(town, change, text, rig)
-    words = f"{len(done.made)} made, {len(done.changed)} changed, {len(done.same)} as they were"
+    words = _describe(done)
     if done.unknown:
         words += f"; left out, for nothing is known of them: {', '.join(dict.fromkeys(done.unknown))}"
     return Answer(done, words)
@@ -50,7 +55,31 @@ def take_in(town: Town, change: Change, text: str, rig: Rig | None, name: str = 
     """Beads of a file, in a change that is under way. ``name`` tells what comes from this file from the same elsewhere,
     where it has no ids of its own.
     """
-    records = [_named(record, name) for record in parse_file(text)]
+    return _take_records(town, change, [_named(record, name) for record in parse_file(text)], rig)
+
+
+def import_issues(town: Town, rig: Rig | None = None, repository: str | None = None) -> Answer:
+    """Issues of the rig's project on GitHub, or of ``repository``. Twice makes nothing twice, nothing newer is
+    overwritten; of closed ones only those count that are beads already: they are closed, while they are open.
+    """
+    rig = rig or guess_rig(town)
+    forge, where = forge_of(town, rig, repository)
+    items = forge.list_all(f"{where.path}/issues", {"state": "all", "sort": "updated"}, MOST_ISSUES)
+    with town.change() as change:
+        known = (
+            record
+            for record in parse_issues(items, str(where))
+            if not record.done or find_origin(change, rig.name, record.source) is not None
+        )
+        done = _take_records(town, change, list(known), rig)
+    return Answer(done, f"{where}: {_describe(done)}")
+
+
+def _describe(done: Imported) -> str:
+    return f"{len(done.made)} made, {len(done.changed)} changed, {len(done.same)} as they were"
+
+
+def _take_records(town: Town, change: Change, records: Sequence[Record], rig: Rig | None) -> Imported:
     default = rig or (guess_rig(town) if any(record.rig is None for record in records) else None)
     done = Imported()
     rigs, ids = dict[str, Rig](), dict[str, BeadId]()

@@ -68,7 +68,7 @@ class ConvoyView:
             return None
         if self.estimate.seconds is None:
             return f"no estimate: {self.estimate.basis}"
-        return f"about {tell_seconds(self.estimate.seconds)} of work, {self.estimate.basis}"
+        return f"{tell_seconds(self.estimate.seconds)} of work, {self.estimate.basis}"
 
 
 @dataclass(frozen=True, slots=True)

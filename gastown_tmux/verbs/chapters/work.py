@@ -144,11 +144,21 @@ VERBS = (
     ),
     Verb(
         "bead import",
-        "make beads of a file: JSON Lines, issues of Beads, or a Markdown checklist",
+        "make beads of a file: JSON Lines, issues of Beads, YAML, or a Markdown checklist",
         "operations.work.bead_files:import_beads",
         (
             argument("text", Kind.FILE, "the file, - for standard input", placeholder="FILE"),
             option("--rig", "rig", Kind.RIG, "where; the only one, or the folder's, unless given"),
+        ),
+        right=Right.SLING,
+    ),
+    Verb(
+        "bead import github",
+        "make beads of a project's issues on GitHub; others wrote them: read before you give them out",
+        "operations.work.bead_files:import_issues",
+        (
+            option("--rig", "rig", Kind.RIG, "where; the only one, or the folder's, unless given"),
+            option("--repository", "repository", help="another than the rig's own", placeholder="[HOST/]OWNER/NAME"),
         ),
         right=Right.SLING,
     ),
