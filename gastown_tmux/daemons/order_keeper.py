@@ -8,7 +8,7 @@ from gastown_tmux.domain.orders.starts import Start
 from gastown_tmux.edges.configuration.order_files import OrderFolder
 from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work import order_starts
+from gastown_tmux.operations.work import order_starts, order_watch
 
 #: Between two looks at the files.
 FILES_SECONDS = 1.0
@@ -18,7 +18,7 @@ class OrderKeeper:
     def __init__(self, town: Town, jobs: BackgroundJobs) -> None:
         self._town = town
         self._jobs = jobs
-        self._watch = order_starts.Watch(OrderFolder(town.path))
+        self._watch = order_watch.Watch(OrderFolder(town.path))
         self._due = 0.0
         self._said: set[str] = set()
 
@@ -35,7 +35,7 @@ class OrderKeeper:
         order_starts.close_runs(self._town)
         for start in order_starts.list_left(self._town):
             self._take_up(start, known)
-        for order in order_starts.find_due(self._town, self._watch):
+        for order in order_watch.find_due(self._town, self._watch):
             self._begin(order)
 
     def stop(self) -> None:

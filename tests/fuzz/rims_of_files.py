@@ -27,7 +27,7 @@ from gastown_tmux.operations.supervision import patrol
 from gastown_tmux.operations.supervision import status as town_status
 from gastown_tmux.operations.town.ledger import folder_of, write_ledger
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work.order_starts import Watch, find_due
+from gastown_tmux.operations.work.order_watch import Watch, find_due
 from gastown_tmux.operations.work.orders import list_orders, show_order
 from gastown_tmux.store.events import last_seq, list_events, put_back
 from gastown_tmux.store.ledger import read_after

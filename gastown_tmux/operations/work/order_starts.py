@@ -3,26 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from gastown_tmux.dataclass import dataclass, field
-from gastown_tmux.domain.addresses import DEACON, OVERSEER
-from gastown_tmux.domain.events import Event, EventType
+from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import RunId
 from gastown_tmux.domain.orders.model import On, Order, When
 from gastown_tmux.domain.orders.starts import Start, StartState
-from gastown_tmux.domain.orders.timing import (
-    Ask,
-    Begin,
-    Moment,
-    Reading,
-    Record,
-    Wait,
-    begin_asked,
-    decide,
-    fresh,
-)
+from gastown_tmux.domain.orders.timing import Ask, Begin, Reading, Wait, begin_asked, decide, fresh
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.runs import OVER, RunState
-from gastown_tmux.edges.configuration.order_files import OrderFolder
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.processes import processes
@@ -33,97 +21,17 @@ from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.sessions.starting import gt_command
 from gastown_tmux.operations.town.clock_watch import now
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.order_watch import Watch, read_news
 from gastown_tmux.operations.work.runs import pour_run
 from gastown_tmux.store import orders as rows
-from gastown_tmux.store.events import last_seq, list_events
-from gastown_tmux.store.merging import get_merge_request
+from gastown_tmux.store.events import last_seq
 from gastown_tmux.store.rigs import list_rigs
-from gastown_tmux.store.runs import find_run, find_run_of, find_step_of
+from gastown_tmux.store.runs import find_run
 
 #: A condition that takes longer is not so.
 CONDITION_SECONDS = 60.0
-#: What a command of an order makes, which then speaks as the deacon; and how many starts are looked at for that.
-_MADE = frozenset((EventType.BEAD_CREATED, EventType.CONVOY_CREATED, EventType.MAIL_SENT, EventType.RUN_POURED))
-_MOST_STARTS = 5
 #: Subjects of events that a command is told.
 _MOST_SUBJECTS = 100
-
-
-@dataclass
-class Watch:
-    """What one process remembers of its looks: when the last was, when each condition was asked, and the events that
-    each order waits for, up to which all were looked at.
-    """
-
-    folder: OrderFolder
-    seen: Moment | None = None
-    asked: dict[str, Moment] = field(default_factory=dict)
-    news: dict[str, tuple[int, list[Event]]] = field(default_factory=dict)
-
-
-def find_due(town: Town, watch: Watch) -> list[Order]:
-    """What is to be begun, or asked whether. Files that are broken are left out; what is counted is kept."""
-    orders = [file.order for file in watch.folder.list() if file.order is not None]
-    if not orders:
-        return []
-    records, busy = rows.list_records(town.db), rows.list_open_starts(town.db)
-    newest = last_seq(town.db) if any(isinstance(order.trigger, On) for order in orders) else 0
-    moment, due = now(), []
-    for order in orders:
-        if town.stands_still(order.rig or ""):
-            continue
-        reading = Reading(
-            moment, clock.local(moment.wall), watch.seen, order.id in busy, last_event=newest,
-        )  # fmt: skip
-        known = records.get(order.id)
-        record = known or fresh(order, reading)
-        reading = _with_news(town, watch, order, record, reading)
-        decision = decide(order, record, reading, watch.asked.get(order.id))
-        if isinstance(decision, Begin | Ask):
-            due.append(order)
-        elif decision.record != known:
-            with town.change() as change:
-                if rows.find_record(change, order.id) == known:
-                    rows.save_record(change, order.id, decision.record)
-    watch.seen = moment
-    return due
-
-
-def _with_news(town: Town, watch: Watch, order: Order, record: Record, reading: Reading) -> Reading:
-    if not isinstance(order.trigger, On) or record.paused:
-        watch.news.pop(order.id, None)
-        return reading
-    seen, found = watch.news.get(order.id, (record.event, []))
-    found = [event for event in found if event.seq > record.event]
-    for event in list_events(town.db, after=max(seen, record.event)) if reading.last_event > seen else ():
-        seen = event.seq
-        if order.trigger.is_meant(event.type) and not _is_its_own(town, order, event):
-            found.append(event)
-    watch.news[order.id] = (seen, found)
-    return _read_news(reading, found)
-
-
-def _read_news(reading: Reading, news: list[Event]) -> Reading:
-    return Reading(
-        reading.now, reading.local, reading.seen, reading.busy, [event.seq for event in news], reading.last_event
-    )
-
-
-def _is_its_own(town: Town, order: Order, event: Event) -> bool:
-    """Whether it is about the order, or a run of its, or what became of one: it would go round for ever."""
-    subject = event.subject
-    if event.type.startswith("order."):
-        return subject == order.id
-    if order.run is not None and event.type in _MADE and event.actor == DEACON:
-        return any(
-            start.started <= event.time <= (start.ended or event.time)
-            for start in rows.list_starts(town.db, order.id, _MOST_STARTS)
-        )
-    if subject.startswith("mr-"):
-        subject = get_merge_request(town.db, subject).bead
-    step = find_step_of(town.db, subject)
-    run = subject if subject.startswith("run-") else find_run_of(town.db, subject) or (step[0] if step else "")
-    return bool(run) and rows.is_run_of(town.db, order.id, run)
 
 
 def begin(town: Town, order: Order, watch: Watch) -> Start | None:
@@ -150,7 +58,7 @@ def _begin(town: Town, order: Order, watch: Watch) -> Start | None:
         busy = rows.find_open_start(change, order.id) is not None
         reading = Reading(moment, clock.local(moment.wall), watch.seen, busy, last_event=last_seq(change))
         record = rows.find_record(change, order.id) or fresh(order, reading)
-        match decide(order, record, _read_news(reading, news), asked):
+        match decide(order, record, read_news(reading, news), asked):
             case Wait():
                 return None
             case Ask(record):

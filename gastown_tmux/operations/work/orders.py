@@ -10,6 +10,7 @@ from gastown_tmux.domain.orders.model import Order
 from gastown_tmux.domain.orders.starts import Start, StartState
 from gastown_tmux.domain.orders.timing import Begin, Reading, Record, Wait, begin_by_hand, decide, fresh
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.runs import RunState
 from gastown_tmux.edges.configuration.order_files import OrderFile, OrderFolder
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.text import read_text
@@ -19,11 +20,13 @@ from gastown_tmux.operations.town.clock_watch import now
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.formulas import load_formula, open_shelf
 from gastown_tmux.operations.work.order_starts import carry_out, lock_of, log_of, rig_of
+from gastown_tmux.operations.work.order_watch import find_hindrance
 from gastown_tmux.store import orders as rows
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.events import last_seq
 from gastown_tmux.store.meta import find_result, keep_result
 from gastown_tmux.store.rows import Reader
+from gastown_tmux.store.runs import find_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,13 @@ def _view(town: Town, file: OrderFile, record: Record | None, last: Start | None
     if problem is not None:
         state, reason = "broken", problem
     elif going is not None:
-        state, reason = "running", f"{going.run} goes on" if going.run else f"goes on since {going.started}"
+        run = find_run(town.db, going.run) if going.run else None
+        state, reason = "running", f"goes on since {going.started}"
+        if run is not None:
+            waits = f" is {run.state}" if run.state is not RunState.RUNNING else " goes on"
+            reason = f"{run.id}{waits}" + (f": {run.reason}" if run.reason else "")
+    elif state == "on" and (hindrance := find_hindrance(town, order)):  # type: ignore[arg-type]
+        reason = hindrance
     return OrderView(
         name=file.id, rig=order.rig if order else file.home, when=order.trigger.words if order else "",
         does=order.does if order else "", next=_next(order, record) if order and state in ("on", "running") else None,

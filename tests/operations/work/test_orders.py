@@ -13,15 +13,18 @@ from gastown_tmux.edges.configuration.order_files import OrderFolder
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.maintenance.doctor import _examine_orders
+from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work import order_starts, orders, runs
-from gastown_tmux.operations.work.order_starts import Watch, begin, close_runs, find_due, list_left, take_up
+from gastown_tmux.operations.work import order_starts, order_watch, orders, runs
+from gastown_tmux.operations.work.order_starts import begin, close_runs, list_left, take_up
+from gastown_tmux.operations.work.order_watch import Watch, find_due
 from gastown_tmux.operations.work.orders import list_orders, pause_order, resume_order, run_order, show_order
 from gastown_tmux.operations.work.runs import cancel_run
 from gastown_tmux.store.beads import insert_bead
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.escalations import list_escalations
-from gastown_tmux.store.orders import find_open_start, insert_start, list_starts
+from gastown_tmux.store.orders import find_open_start, find_record, insert_start, list_starts
+from gastown_tmux.store.rigs import park_rig
 from gastown_tmux.store.runs import get_run, list_runs
 
 Write = Callable[..., None]
@@ -307,6 +310,66 @@ def test_a_formula_that_went_meanwhile(town: Town, time: Callable[[float], None]
     event(town, lambda change: insert_start(change, "gone", "every 1h", "formula job"))
     look(town, seen)
     assert list_starts(town.db, "gone")[0].state is StartState.CUT_OFF
+
+
+def test_a_rig_that_is_parked_is_waited_for(town: Town, time: Callable[[float], None]) -> None:
+    write_formula(town)
+    write(town, "every: 1h\nformula: job\n", rig="demo")
+    seen = watch(town)
+    look(town, seen)
+    event(town, lambda change: park_rig(change, town.rig("demo").name, True))
+    time(7201)
+    assert look(town, seen) == []
+    assert (only(town).state, only(town).reason) == ("on", "rig demo is parked")
+    event(town, lambda change: park_rig(change, town.rig("demo").name, False))
+    assert look(town, seen) == ["demo/it: every 1h"]
+
+
+def test_the_run_of_an_order_waits_for_a_person(town: Town) -> None:
+    write_formula(town, more="", name="job")
+    gate = '[steps.gate]\ntype = "human"\ncondition = "look"\n'
+    (town.path / "formulas" / "job.formula.toml").open("a").write(gate)
+    write(town, "every: 1h\nformula: job\n")
+    run = run_order(town, "it").value.run
+    assert (only(town).state, only(town).reason) == (
+        "running",
+        f"{run} is waiting: step a waits for a person's word: look",
+    )
+
+
+def test_events_that_are_not_meant_are_not_looked_at_again(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_watch, "_OLD_EVENTS", 3)
+    write(town, "on: bead.merged\nrun: date\n")
+    seen = watch(town)
+    look(town, seen)
+    before = find_record(town.db, "it")
+    for _ in range(5):
+        new_bead(town)
+    look(town, seen)
+    after = find_record(town.db, "it")
+    assert before is not None and after is not None
+    assert after.event == before.event + 5
+
+
+def test_one_that_cannot_be_looked_at_keeps_no_other(
+    town: Town, time: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(town, "every: 1h\nrun: date\n", "a")
+    write(town, "every: 1h\nrun: date\n", "b")
+    seen = watch(town)
+    look(town, seen)
+    time(3601)
+    right = order_watch.decide
+
+    def wrong(order: Order, *more: Any) -> Any:
+        if order.id == "a":
+            raise RuntimeError("a fault of ours")
+        return right(order, *more)
+
+    monkeypatch.setattr(order_watch, "decide", wrong)
+    assert look(town, seen) == ["b: every 1h"]
+    ((_, trouble),) = list_troubles(town)
+    assert (trouble.task, trouble.item) == ("looking at order", "a")
 
 
 def test_nothing_is_begun_in_an_emergency_stop(
