@@ -31,7 +31,8 @@ class Facts:
     ``alive`` is whether exactly the program that was started runs, ``stopped`` whether it stands still by a signal,
     ``shown`` whether tmux has its window. ``signal_age`` is the age of its session's state, ``output_age`` of the last
     thing it printed. ``busy`` is whether its processes used the processor while they were looked at. ``screen`` is the
-    provider's judgement of what the window shows, ``holds`` whether a bead is on its hook.
+    provider's judgement of what the window shows, ``holds`` whether a bead is on its hook. ``trouble``: what
+    keeps its program from working at all.
     """
 
     agent: AgentState
@@ -47,6 +48,7 @@ class Facts:
     screen: ScreenState | None = None
     screen_evidence: str | None = None
     holds: bool = False
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ def _weigh_order(facts: Facts) -> Sequence[Evidence]:
 
 
 def _weigh_screen(facts: Facts) -> Sequence[Evidence]:
+    if facts.trouble is not None:
+        return [Evidence(f"its program cannot work: {facts.trouble}", Health.STALLED)]
     words = facts.screen_evidence or facts.screen
     match facts.screen:
         case ScreenState.LIMITED:

@@ -143,6 +143,7 @@ def _of_windows(now: Situation) -> Iterator[Need]:
 
 def _of_agents(now: Situation) -> Iterator[Need]:
     steps: tuple[str, ...]
+    hindered = {asked.agent for asked in now.asked if asked.cause is not None}
     for agent in now.agents:
         held, who = now.held.get(agent.address), agent.address
         bead, about = (held.id, f": {held.title}") if held else (None, "")
@@ -167,7 +168,7 @@ def _of_agents(now: Situation) -> Iterator[Need]:
             case _ if is_missing_program(agent):
                 words = reason.removeprefix(Ending.NOT_STARTED)
                 yield need(NeedKind.START, f"{who} cannot start", words, "gt doctor", since=agent.created)
-            case _ if who in now.stalled:
+            case _ if who in now.stalled and who not in hindered:
                 since, words = now.stalled[who]
                 steps = (f"gt peek {who}", f"gt status --explain {who}", f"gt respawn {who}")
                 yield need(NeedKind.STALLED, f"{who} makes no headway", words, *steps, since=since)

@@ -32,7 +32,9 @@ def test_computing_or_printing_or_signals_alone_are_signs_of_life() -> None:
 
 
 def test_what_a_person_did_is_no_illness() -> None:
-    assert judge(replace(SILENT, session=SessionState.WAITING)).health is Health.HEALTHY
+    waiting = replace(SILENT, session=SessionState.WAITING)
+    assert judge(waiting).health is Health.HEALTHY
+    assert judge(replace(waiting, trouble="not logged in")).health is Health.STALLED
     assert judge(replace(SILENT, stopped=True, frozen=True)).health is Health.HEALTHY
     assert judge(replace(WORKING, stopped=True)).health is Health.STALLED
 

@@ -99,6 +99,12 @@ def test_a_bead_is_told_of_by_its_escalation_and_by_itself_once_that_is_resolved
     assert [need.kind for need in find_needs(Situation(escalations=[resolved], beads=[back]))] == ["bead"]
 
 
+def test_what_cannot_work_is_not_called_slow_besides() -> None:
+    asked = replace(ASKED, cause=Trouble.LOGIN)
+    now = Situation([AGENT], asked=[asked], stalled={TOAST: (T0, "its program cannot work: not logged in")})
+    assert [need.kind for need in find_needs(now)] == ["setup"]
+
+
 def test_who_stands_still_comes_first_and_of_those_the_oldest() -> None:
     later = replace(ASKED, agent=Address("demo/nux"), since=T1, cause=Trouble.LOGIN)
     now = Situation(asked=[ASKED, later, replace(ASKED, since=T1, agent=Address("demo/slit"))], unread=1)

@@ -57,7 +57,7 @@ def test_a_dialog_that_nobody_foresaw_is_told_to_the_mayor(town: TownWorld, monk
     town.gt("sling", bead, "demo", "--agent", "stranger")
     address = town.json("bead", "show", bead)["assignee"]
     town.wait_for(lambda: town.agent(address)["reason"] == "not logged in", 20, "the reason to be told")
-    assert town.agent(address)["state"] == "waiting"
+    assert (town.agent(address)["state"], town.agent(address)["health"]) == ("waiting", "stalled")
     first = town.json("review")["items"][0]
     assert (first["kind"], first["id"], first["reason"]) == ("setup", address, "not logged in")
     assert "not logged in" in town.gt("agents").out and "asks nothing" in town.gt("approve", address, code=4).err

@@ -12,7 +12,7 @@ from gastown_tmux.operations.maintenance import doctor_checks
 from gastown_tmux.operations.maintenance.doctor_checks import Finding
 from gastown_tmux.operations.sessions import daemon_deaths, daemons, moving, relocation, service
 from gastown_tmux.operations.sessions.starting import resolve_provider
-from gastown_tmux.operations.supervision import recovery
+from gastown_tmux.operations.supervision import calls, recovery
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.orders import list_orders
@@ -55,8 +55,8 @@ def _examine(town: Town, fix: bool) -> Findings:
     if findings.complaint is not None:
         return findings
     for look in (
-        _examine_aside, _examine_orders, _examine_providers, _examine_backups, _examine_daemons, _examine_service,
-        doctor_checks.examine_repositories, doctor_checks.examine_hooks, doctor_checks.examine_mail,
+        _examine_aside, _examine_orders, _examine_providers, _examine_calls, _examine_backups, _examine_daemons,
+        _examine_service, doctor_checks.examine_repositories, doctor_checks.examine_hooks, doctor_checks.examine_mail,
         doctor_checks.examine_rows, doctor_checks.examine_processes, doctor_checks.examine_screens,
     ):  # fmt: skip
         findings += doctor_checks.guarded(look(town, fix))
@@ -169,6 +169,12 @@ def _examine_providers(town: Town, fix: bool) -> Iterator[Finding]:
         except GtError as error:
             what = f"no agent of {rig or 'the town'} can be started" + (f" with {provider}" if provider else "")
             yield Finding("warning", what, error.message, error.hint or "gt config default-agent NAME")
+
+
+def _examine_calls(town: Town, fix: bool) -> Iterator[Finding]:
+    """Whether services that are to call the overseer can be asked, and what they did not take."""
+    if trouble := calls.find_trouble(town):
+        yield Finding("warning", "you may not hear what needs you", trouble, "gt notify test")
 
 
 def _examine_backups(town: Town, fix: bool) -> Iterator[Finding]:

@@ -33,4 +33,5 @@ def _set(town: Town, rig: Rig | None, state: QueueState, reason: str | None) -> 
                     move_escalation(change, asked.id, "resolve")
     names = ", ".join(changed or [one.name for one in rigs]) or "no rig"
     value = town.rig(rig.name) if rig else list_rigs(town.db)
-    return Answer(value, f"the merge queue of {names} is {state}" + ("" if changed else " already"))
+    back = f"\nnext: gt mq resume{f' --rig {rig.name}' if rig else ''}" if state is QueueState.PAUSED else ""
+    return Answer(value, f"the merge queue of {names} is {state}" + (back if changed else " already"))

@@ -107,6 +107,15 @@ def is_quiet(town: Town) -> bool:
     return within or OVERSEER in list_quiet(town.db)
 
 
+def find_trouble(town: Town) -> str | None:
+    """Why services are not asked, or have not taken what is to be told."""
+    try:
+        _urls(town)
+    except GtError as error:
+        return error.message
+    return next((one.trouble for one in list_calls(town.db) if one.trouble and one.sent is None), None)
+
+
 def list_open(town: Town) -> list[Call]:
     return list_calls(town.db)
 

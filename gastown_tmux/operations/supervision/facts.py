@@ -1,6 +1,6 @@
 """What rows and processes say of an agent's health, without a look at its window."""
 
-from gastown_tmux.domain.agents import Agent, AgentState, Session
+from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
 from gastown_tmux.domain.health import Facts
 from gastown_tmux.domain.observation import ScreenState
 from gastown_tmux.edges.files import clock
@@ -28,4 +28,5 @@ def read_facts(town: Town, agent: Agent, session: Session | None, *, holds: bool
         signal_age=clock.seconds_since(session.since),
         screen=ScreenState.LIMITED if agent.state is AgentState.LIMITED else None,
         holds=holds,
+        trouble=agent.reason if agent.state is AgentState.ON and session.state is SessionState.WAITING else None,
     )

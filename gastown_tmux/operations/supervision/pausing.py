@@ -101,7 +101,8 @@ def pause(town: Town, agent: Address, why: str | None = None) -> Answer:
     if agent.folder in town.memory.names() and not undone:
         undone = [tell_place(town, agent.folder)]
     already = " already" if state is AgentState.PAUSED else ""
-    text = "\n".join([f"{agent} is paused{already}", *(f"not done: {words}" for words in undone)])
+    said = [f"{agent} is paused{already}", *(f"not done: {words}" for words in undone), f"next: gt resume {agent}"]
+    text = "\n".join(said[:-1] if already else said)
     return Answer({"agent": agent, "processes": len(frozen), "not_done": undone}, text)
 
 

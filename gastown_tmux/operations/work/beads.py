@@ -186,4 +186,4 @@ def reopen_bead(town: Town, bead: Bead) -> Answer:
         return Answer(bead, f"{bead.id} is open already")
     with town.change() as change:
         rows.reopen_bead(change, bead.id)
-    return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is open")
+    return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is open\nnext: gt sling {bead.id}")

@@ -89,7 +89,8 @@ def _add_rig(town: Town, name: RigName, source: str, branch: str | None, prefix:
     (town.rig_folder(name) / "settings").mkdir(exist_ok=True)
     with town.change() as change:
         rows.insert_rig(change, rig)
-    return Answer(view_rig(town, rig), f"rig {name}: beads are {prefix}-…, work lands on {target} of {found.url}")
+    text = f"rig {name}: beads are {prefix}-…, work lands on {target} of {found.url}"
+    return Answer(view_rig(town, rig), f"{text}\nnext: gt sling -m WORDS {name}")
 
 
 def _clone(town: Town, name: RigName, url: str) -> Repository:
@@ -164,7 +165,10 @@ def park_rig(town: Town, rig: Rig) -> Answer:
     """No agent of a parked rig is started; those that run go on until they are done."""
     with town.change() as change:
         changed = rows.park_rig(change, rig.name, True)
-    return Answer(view_rig(town, rig), f"rig {rig.name} is parked" + ("" if changed else " already"))
+    return Answer(
+        view_rig(town, rig),
+        f"rig {rig.name} is parked" + (f"\nnext: gt rig unpark {rig.name}" if changed else " already"),
+    )
 
 
 def unpark_rig(town: Town, rig: Rig) -> Answer:

@@ -57,7 +57,7 @@ def _add(town: Town, role: Role, name: str, rig: Rig | None, branch: str | None,
     write_state(town, address)
     text = f"{address} is there" + (" already" if known and not fresh else "")
     if role is Role.CREW:
-        text += f", in {town.worktree(address)}"
+        text += f", in {town.worktree(address)}" + ("" if known else f"\nnext: gt crew start {address}")
     return Answer(show_agent(town, address), text)
 
 

@@ -122,6 +122,7 @@ def test_secrets_are_of_a_file_that_nobody_else_can_read(town: Town, short_tmp: 
     look(town)
     (kept,) = list_calls(town.db)
     assert kept.trouble and "can be read by others" in kept.trouble
+    assert "can be read by others" in str(calls.find_trouble(town))
     path.chmod(0o600)
     ways = {way.way: way for way in calls.test(town)}
     assert not ways["json://…"].ok and not ways["terminals"].ok
