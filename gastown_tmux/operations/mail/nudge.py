@@ -7,7 +7,7 @@ from enum import StrEnum
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.delivery import Availability, DeliveryState
-from gastown_tmux.domain.mail import Priority, message_id, short_id
+from gastown_tmux.domain.mail import Priority, fresh_message_id, short_id
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.tmux.typing import Refused, Typed, Unsure, When
@@ -72,7 +72,7 @@ def nudge(town: Town, agent: str, text: Sequence[str], mode: str = Mode.IDLE) ->
 
 
 def _nudge(town: Town, address: Address, line: str, mode: Mode) -> NudgeView:
-    id = short_id(message_id(os.urandom(16), "nudge"))
+    id = short_id(fresh_message_id(os.urandom(8), "nudge"))
     with town.change() as change:
         expires = clock.after(EXPIRES_SECONDS)
         insert_delivery(change, id, address, town.actor, Priority.NORMAL, expires, line)

@@ -9,7 +9,15 @@ from gastown_tmux.domain.addresses import DEACON, OVERSEER, Address
 from gastown_tmux.domain.delivery import PAIR_WINDOW, Limited, allow
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId
-from gastown_tmux.domain.mail import Message, MessageType, Priority, message_id, reply_subject, short_id
+from gastown_tmux.domain.mail import (
+    Message,
+    MessageType,
+    Priority,
+    fresh_message_id,
+    message_id,
+    reply_subject,
+    short_id,
+)
 from gastown_tmux.domain.odd_bytes import printable
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import Bead
@@ -209,7 +217,8 @@ def _compose(town: Town, draft: _Draft, key: str | None) -> Message:
 
 def _new_id(town: Town, seed: str | None) -> str:
     """Random, or always the same for a seed."""
-    return message_id(seed.encode() if seed else os.urandom(16), get_meta(town.db, "name") or "town")
+    name = get_meta(town.db, "name") or "town"
+    return message_id(seed.encode(), name) if seed else fresh_message_id(os.urandom(8), name)
 
 
 def _find_sent(town: Town, mail: str, to: Sequence[Address]) -> Message | None:

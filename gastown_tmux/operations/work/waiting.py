@@ -12,7 +12,6 @@ from gastown_tmux.domain.scheduling import choose
 from gastown_tmux.domain.waiting import Needed, Wait
 from gastown_tmux.domain.work import ATTEMPTS, Bead, BeadState
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work.readings import read_town
 from gastown_tmux.store.agents import find_agent, find_live_session
 from gastown_tmux.store.beads import list_those
 from gastown_tmux.store.merging import get_merge_request
@@ -51,6 +50,8 @@ def _explain_open(
 
 
 def _waits_of_the_scheduler(town: Town) -> Mapping[BeadId, Wait]:
+    from gastown_tmux.operations.work.readings import read_town  # with agent programs 25 ms, and few beads ask for it
+
     return choose(read_town(town, town.db, list_candidates(town.db))).waits
 
 
