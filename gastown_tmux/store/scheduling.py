@@ -55,8 +55,9 @@ def list_waiting(reader: Reader, rig: str, most: int = -1) -> list[BeadId]:
     return [BeadId(row["id"]) for row in reader.rows(sql, *RETRIED, rig, most)]
 
 
-def has_waiting(reader: Reader) -> bool:
-    return reader.row(f"SELECT 1{_WITH_A_WAY} LIMIT 1", *RETRIED) is not None
+def has_waiting(reader: Reader, than: int = 0) -> bool:
+    """Whether more candidates wait than so many."""
+    return reader.row(f"SELECT 1{_WITH_A_WAY} LIMIT 1 OFFSET ?", *RETRIED, than) is not None
 
 
 class Title(NamedTuple):

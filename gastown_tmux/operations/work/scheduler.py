@@ -78,11 +78,11 @@ def show_scheduler(town: Town, rig: Rig | None = None, limit: int | None = None)
     given = {choice.bead: choice.worker for choice in plan.given}
     first = [*given, *plan.ahead]
     blocked = titles.keys() - {each.id for each in candidates}
-    explained = explain_beads(town, list_those(town.db, blocked), plan.waits) if blocked else {}
     rest = [each.id for each in order(candidates, reading.now)] + sorted(blocked, key=lambda id: titles[id].priority)
     shown = set(first)
     later = [id for id in rest if id in titles and id not in shown]
     told = later if limit is None or most_of(limit) < 0 else later[:limit]
+    explained = explain_beads(town, list_those(town.db, blocked.intersection(told)), plan.waits)
     return Schedule(
         next=[
             Next(*titles[id], worker=given.get(id), reason=reason_of([plan.waits[id]]) if id in plan.waits else None)

@@ -15,7 +15,10 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import find_agent, find_live_session
 from gastown_tmux.store.beads import list_those
 from gastown_tmux.store.merging import get_merge_request
-from gastown_tmux.store.scheduling import list_candidates, list_unmet
+from gastown_tmux.store.scheduling import has_waiting, list_candidates, list_unmet
+
+#: So many that wait are all looked at to say whose turn it is.
+FEW = 200
 
 
 def explain_bead(town: Town, bead: Bead) -> tuple[Wait, ...]:
@@ -43,16 +46,20 @@ def _explain_open(
     known |= {bead.id: bead for bead in list_those(town.db, further)}
     own = {id: waiting.given_to_nobody(bead, ATTEMPTS) for id, bead in known.items()}
     if going is None:
-        is_asked = any(own[id] is None and id not in unmet for id in known)
-        going = _waits_of_the_scheduler(town) if is_asked else {}
+        asked = [id for id in known if own[id] is None and id not in unmet]
+        going = _waits_of_the_scheduler(town, asked) if asked else {}
     explaining = _Explaining(unmet, own, going)
     return {bead.id: explaining.waits(bead.id) for bead in beads}
 
 
-def _waits_of_the_scheduler(town: Town) -> Mapping[BeadId, Wait]:
+def _waits_of_the_scheduler(town: Town, asked: Sequence[BeadId]) -> Mapping[BeadId, Wait]:
+    """Of thousands that wait, only those that are asked for are read: what they wait for is a place then, or the same
+    as for all, and whose turn is first ``gt scheduler`` tells.
+    """
     from gastown_tmux.operations.work.readings import read_town  # with agent programs 25 ms, and few beads ask for it
 
-    return choose(read_town(town, town.db, list_candidates(town.db))).waits
+    among = asked if has_waiting(town.db, FEW) else None
+    return choose(read_town(town, town.db, list_candidates(town.db, among=among))).waits
 
 
 class _Root(NamedTuple):

@@ -1,6 +1,7 @@
 """Why a bead is not done yet, as the rows have it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from gastown_tmux.operations.town import isolation
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work import waiting as waiting_of_beads
 from gastown_tmux.operations.work.beads import create_bead
 from gastown_tmux.operations.work.readings import STARTING
 from gastown_tmux.operations.work.schedule import give_out
@@ -212,3 +214,24 @@ def test_a_rig_that_rests_gets_nothing(up: Town) -> None:
         raise GtError("the remote does not answer")
     assert why(up, id) == "workers of demo could not be started: the remote does not answer"
     assert [each for each, _ in give_out(up, {})["demo"]] == [id]
+
+
+def test_where_thousands_wait_only_those_asked_for_are_read(up: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_key(up, "limits.agents", 1, rig=up.rig("demo"))
+    ids = [bead(up, given="demo") for _ in range(3)]
+    assert why(up, ids[2]) == "all 1 places of demo are taken"  # by those before it
+    monkeypatch.setattr("gastown_tmux.operations.work.waiting.FEW", 2)
+    read: list[int] = []
+    whole = waiting_of_beads.list_candidates
+
+    def count(*given: Any, **more: Any) -> Any:
+        read.append(len(found := whole(*given, **more)))
+        return found
+
+    monkeypatch.setattr(waiting_of_beads, "list_candidates", count)
+    assert why(up, ids[2]) == "its turn comes next"  # a place is free
+    assert read == [1]
+    with up.change() as change:
+        sling_bead(change, ids[0], Address("demo/cat"))
+    monkeypatch.setattr("gastown_tmux.operations.work.waiting.FEW", 1)
+    assert why(up, ids[2]) == "all 1 places of demo are taken"
