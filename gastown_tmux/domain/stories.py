@@ -51,6 +51,10 @@ def _words(event: Event) -> str | None:
             return f"{event.subject} is tested"
         case EventType.MERGE_HELD:
             return f"{event.subject} is held for a review"
+        case EventType.MERGE_GATHERED:
+            return f"{event.subject} is gathered with its convoy"
+        case EventType.MERGE_PROPOSED:
+            return f"{event.subject} is {data.get('reason') or 'proposed'}"
         case EventType.MERGE_APPROVED:
             return f"{event.subject} is approved by {_who(event)}"
         case EventType.MERGE_DELAYED | EventType.MERGE_CONFLICTED | EventType.MERGE_REJECTED:

@@ -319,7 +319,8 @@ def retarget(change: Change, rig: RigName, target: str) -> int:
     """Those that are not being published land there, and are tried at once; how many."""
     return change.execute(
         "UPDATE merge_requests SET target = ?, not_before = NULL, updated = ?"
-        " WHERE rig = ? AND target <> ? AND state IN ('queued', 'testing', 'held')",
+        " WHERE rig = ? AND target <> ?"
+        " AND state IN ('queued', 'testing', 'held', 'gathered', 'proposed')",
         target, change.time, rig, target,
     ).rowcount  # fmt: skip
 

@@ -54,6 +54,11 @@ def set_proposal(
     )  # fmt: skip
 
 
+def set_base(change: Change, bead: BeadId, base: str) -> None:
+    """It is against that branch now, because we said so."""
+    change.execute("UPDATE proposals SET base = ? WHERE bead = ?", base, bead)
+
+
 def mark_seen(change: Change, bead: BeadId, marks: Iterable[str], *, back: bool = False) -> None:
     """``back``: it has gone to its author once more."""
     known = find_proposal(change, bead)

@@ -139,7 +139,8 @@ class Pulls:
 
     def _patch(self, number: str, body: dict[str, Any], **_: Any) -> Reply:
         pull = self.pulls[int(number)]
-        pull.state = {"open": "OPEN", "closed": "CLOSED"}[body["state"]]
+        pull.state = {"open": "OPEN", "closed": "CLOSED"}[body["state"]] if "state" in body else pull.state
+        pull.base = body.get("base", pull.base)
         return Reply(self._rest(pull))
 
     def _put_merge(self, number: str, body: dict[str, Any], **_: Any) -> Reply:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import assert_never
 
+from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.proposals import Back, Landed, Proposal, Stay, decide, tell
@@ -98,7 +99,9 @@ def _look(queue: RigQueue, forge: Forge, request: MergeRequest, known: Proposal,
         _stay(queue, request, known, Stay("is not there any more, or this login may not see it", ask=True))
         return
     try:
-        match _decide(queue, forge, known, now, request.target):
+        if now.state == "OPEN" and now.base == known.base != queue.rig.target:
+            now = _retarget(queue, forge, known, now)
+        match _decide(queue, forge, known, now, queue.rig.target):
             case Landed(commit=commit):
                 _land(queue, request, known, commit)
             case Back() as back:
@@ -114,6 +117,15 @@ def _look(queue: RigQueue, forge: Forge, request: MergeRequest, known: Proposal,
         with queue.town.change() as change:
             if rows.get_merge_request(change, request.id).state is MergeState.PROPOSED:
                 rows.set_reason(change, request.id, f"{known.url}: {error.message}")
+
+
+def _retarget(queue: RigQueue, forge: Forge, known: Proposal, now: PullRequest) -> PullRequest:
+    """Work of the rig lands elsewhere by now, and so does what was proposed; a base that a person chose stays."""
+    _, repository = forge_of(queue.town, queue.rig)
+    forge.ask(f"{repository.path}/pulls/{now.number}", method="PATCH", body={"base": queue.rig.target})
+    with queue.town.change() as change:
+        proposals.set_base(change, known.bead, queue.rig.target)
+    return replace(now, base=queue.rig.target)
 
 
 def _decide(queue: RigQueue, forge: Forge, known: Proposal, now: PullRequest, target: str) -> Landed | Back | Stay:

@@ -75,17 +75,17 @@ def convoyed(quiet: QuietTown) -> Convoyed:
 def test_all_of_it_lands_at_once_and_nothing_before(convoyed: Convoyed) -> None:
     convoyed.gate("true")
     one, two = convoyed.bead("one"), convoyed.bead("two")
-    first = convoyed.work(one, {"one": "1\n"})
+    first, other = convoyed.work(one, {"one": "1\n"}), convoyed.submit("other")
     convoyed.run()
-    assert convoyed.state(first) == "gathered" and convoyed.landed() == []
+    assert [convoyed.state(id) for id in (first, other)] == ["gathered", "merged"]
     assert get_bead(convoyed.quiet.town.db, one).state == "submitted"
     assert list_rigs_with_work(convoyed.quiet.town.db, "9999") == []
     second = convoyed.work(two, {"two": "2\n"})
     convoyed.run()
     assert [convoyed.state(id) for id in (first, second)] == ["merged", "merged"]
-    assert convoyed.landed() == ["one", "two"]
+    assert convoyed.landed() == ["other", "one", "two"]
     assert get_convoy(convoyed.quiet.town.db, convoyed.convoy).state == "landed"
-    assert convoyed.count_runs() == 2
+    assert convoyed.count_runs() == 3
 
 
 def test_what_is_gathered_is_there_for_what_needs_it(convoyed: Convoyed) -> None:
@@ -175,6 +175,14 @@ def test_one_that_is_cancelled_frees_the_rest(convoyed: Convoyed) -> None:
     assert list_rigs_with_work(town.db, "9999") == ["demo"]
     convoyed.run()
     assert convoyed.state(first) == "merged" and convoyed.landed() == ["one"]
+    # Closed by hand, the convoy holds nothing any more.
+    three = convoyed.work(convoyed.bead("three"), {"three": "3\n"})
+    convoyed.bead("four")
+    convoyed.run()
+    assert convoyed.state(three) == "gathered"
+    close_convoy(town, get_convoy(town.db, convoyed.convoy))
+    convoyed.run()
+    assert convoyed.state(three) == "merged"
 
 
 def test_one_that_a_person_rejects_is_taken_out(convoyed: Convoyed) -> None:
@@ -187,24 +195,6 @@ def test_one_that_a_person_rejects_is_taken_out(convoyed: Convoyed) -> None:
     assert [convoyed.state(id) for id in (first, second)] == ["rejected", "gathered"]
     tree = git(convoyed.place, "ls-tree", "--name-only", convoyed.gathered).splitlines()
     assert "two" in tree and "one" not in tree
-
-
-def test_a_convoy_closed_by_hand_holds_nothing(convoyed: Convoyed) -> None:
-    town = convoyed.quiet.town
-    first = convoyed.work(convoyed.bead("one"), {"one": "1\n"})
-    convoyed.bead("two")
-    convoyed.run()
-    close_convoy(town, get_convoy(town.db, convoyed.convoy))
-    convoyed.run()
-    assert convoyed.state(first) == "merged"
-
-
-def test_the_rest_of_the_queue_goes_on(convoyed: Convoyed) -> None:
-    first = convoyed.work(convoyed.bead("one"), {"one": "1\n"})
-    convoyed.bead("two")
-    other = convoyed.submit("other")
-    convoyed.run()
-    assert [convoyed.state(id) for id in (first, other)] == ["gathered", "merged"]
 
 
 def test_review_comes_before_it_counts_as_gathered(convoyed: Convoyed) -> None:

@@ -17,6 +17,7 @@ from gastown_tmux.operations.merging import landing, proposing, queue
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.workforce.retargeting import set_rig
 from gastown_tmux.operations.workforce.rigs import add_rig
 from gastown_tmux.store.beads import get_bead
 from gastown_tmux.store.escalations import list_escalations
@@ -110,13 +111,15 @@ def test_from_the_queue_to_the_merge(world: World) -> None:
     assert world.calls("POST", "/pulls") == 1 and not world.calls("PUT", "")
 
 
-@pytest.mark.parametrize("how", ["merge", "rebase"])
-def test_however_a_person_merges_it(world: World, how: str) -> None:
-    id = world.authors.submit("work")
+def test_however_people_merge_and_one_question_for_all(world: World) -> None:
+    ids = [world.authors.submit(name) for name in ("squash", "merge", "rebase")]
     world.look()
-    made = world.pulls.merge(world.pull, how)
+    world.pulls.server.calls.clear()
     world.look()
-    assert world.show(id).merged_commit == made
+    assert [path for _, path, _ in world.pulls.server.calls] == ["/api/graphql"]
+    made = [world.pulls.merge(pull, pull.title) for pull in world.pulls.pulls.values()]
+    world.look()
+    assert [world.show(id).merged_commit for id in ids] == made
 
 
 def test_its_word_is_not_enough(world: World) -> None:
@@ -183,23 +186,20 @@ def test_after_so_many_rounds_a_person_is_asked(world: World) -> None:
     assert any("went back 2 times" in one.text for one in list_escalations(world.town.db))
 
 
-@pytest.mark.parametrize("module_point", [(proposing, "refinery.pushed"), (proposing, "refinery.opened")])
-def test_killed_half_way_it_is_opened_once(
-    world: World, monkeypatch: pytest.MonkeyPatch, module_point: tuple[object, str]
-) -> None:
-    id = world.authors.submit("work")
-    module, point = module_point
+def test_killed_half_way_it_is_opened_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, point in enumerate(("refinery.pushed", "refinery.opened"), 1):
 
-    def strike(name: str) -> None:
-        if name == point:
-            raise KeyboardInterrupt
+        def strike(name: str, point: str = point) -> None:
+            if name == point:
+                raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "fault_point", strike)
-    with pytest.raises(KeyboardInterrupt):
-        landing.run_refinery(world.town)
-    monkeypatch.setattr(module, "fault_point", lambda name: None)
-    world.look()
-    assert world.show(id).state == "proposed" and len(world.pulls.pulls) == 1
+        id = world.authors.submit(point)
+        monkeypatch.setattr(proposing, "fault_point", strike)
+        with pytest.raises(KeyboardInterrupt):
+            landing.run_refinery(world.town)
+        monkeypatch.setattr(proposing, "fault_point", lambda name: None)
+        world.look()
+        assert world.show(id).state == "proposed" and len(world.pulls.pulls) == number
 
 
 def test_somebody_elses_commit_goes_to_the_agent(world: World) -> None:
@@ -250,20 +250,34 @@ def test_closed_reopened_deleted_and_against_another_base(world: World) -> None:
     assert world.show(second).state == "proposed" and len(world.pulls.pulls) == 1 and world.pull.state == "OPEN"
 
 
-@pytest.mark.parametrize("clean", [False, True])
-def test_the_forge_merges_where_it_is_told_to(world: World, clean: bool) -> None:
+def test_what_is_proposed_follows_the_target_of_the_rig(world: World) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    world.pulls.git("branch", "next", "main")
+    set_rig(world.town, world.town.rig("demo"), "next")
+    world.look()
+    assert (world.show(id).state, world.show(id).target, world.pull.base) == ("proposed", "next", "next")
+    made = world.pulls.merge(world.pull)
+    world.look()
+    assert world.show(id).merged_commit == made
+
+
+def test_the_forge_merges_where_it_is_told_to(world: World) -> None:
     set_key(world.town, "merge.request.auto", True)
-    world.pulls.clean = clean
     id = world.authors.submit("work")
     world.look()
     assert not world.pull.armed
     world.look()
-    assert world.pull.armed or clean
-    if not clean:
-        assert world.show(id).state == "proposed" and "merged by the forge" in str(world.show(id).reason)
-        world.pulls.merge(world.pull)
-    world.look()
-    assert world.show(id).state == "merged"
+    assert world.pull.armed and not world.calls("PUT", "/merge")
+    assert world.show(id).state == "proposed" and "merged by the forge" in str(world.show(id).reason)
+    world.pulls.merge(world.pull)
+    # One that waits for nothing cannot be armed: it is merged with its head pinned.
+    world.pulls.clean = True
+    other = world.authors.submit("other")
+    for _ in range(3):
+        world.look()
+    assert [world.show(one).state for one in (id, other)] == ["merged", "merged"]
+    assert world.calls("PUT", "/pulls/2/merge") == 1
 
 
 def test_a_forge_that_cannot_be_asked_is_asked_later(world: World) -> None:
@@ -299,15 +313,6 @@ def test_without_gh_it_waits_and_says_so(world: World, tmp_path: Path) -> None:
     landing.run_refinery(town)
     town.close()
     assert "not installed" in str(world.show(id).reason) and world.show(id).state == "queued"
-
-
-def test_one_question_for_all(world: World) -> None:
-    ids = [world.authors.submit(name) for name in ("one", "two", "three")]
-    world.look()
-    world.pulls.server.calls.clear()
-    world.look()
-    assert [path for _, path, _ in world.pulls.server.calls] == ["/api/graphql"]
-    assert {world.show(id).state for id in ids} == {"proposed"}
 
 
 def _commit_on(world: World, branch: str) -> str:
