@@ -33,6 +33,7 @@ _SHAPES: Mapping[Parse, Schema] = {
     values.parse_boolean: {"type": "boolean"},
     values.parse_count: {"type": "integer", "minimum": 1},
     values.parse_number: {"type": "integer", "minimum": 0},
+    values.parse_counts: {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
     values.parse_load: {"type": "number", "exclusiveMinimum": 0},
     values.parse_duration: _DURATION,
     values.parse_interval: _DURATION,
