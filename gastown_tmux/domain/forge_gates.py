@@ -1,7 +1,7 @@
 """Gates that GitHub opens: what their condition names, and what its answer makes of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -63,6 +63,10 @@ def parse_run(condition: str) -> Target:
     if not branch or " " in text or (at and not workflow.endswith((".yml", ".yaml"))):
         _fail("the id of a workflow run, its address, a branch, or FILE.yml@BRANCH")
     return Target(None, None, branch, workflow or None)
+
+
+#: By the type of the gate.
+PARSE_CONDITION: dict[str, Callable[[str], Target]] = {"gh:pr": parse_pull, "gh:run": parse_run}
 
 
 def _parse_numbered(text: str) -> Target | None:

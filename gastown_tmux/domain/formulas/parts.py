@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gastown_tmux.domain.forge_gates import PARSE_CONDITION
 from gastown_tmux.domain.formulas.keys import Reader, nearest
 from gastown_tmux.domain.formulas.model import Gate, Place, Step, Variable
 from gastown_tmux.domain.formulas.placeholders import KEYWORDS, NAME
@@ -92,6 +93,11 @@ def _parse_gate(reader: Reader, table: Mapping[str, Any], place: Place) -> Gate 
         reader.fail(place, f"a gate of type {type_} without condition", f'condition = "…", {GATES[type_]}')
     if type_ == "timer" and condition and not Reader().read({"timeout": condition}, "a step", place):
         reader.fail(place.at("condition"), f"{condition!r} is no duration above 0", "such as 30s, 5m or 2h")
+    if type_ in PARSE_CONDITION and condition.strip() and "{{" not in condition:
+        try:
+            PARSE_CONDITION[type_](condition)
+        except ValueError as error:
+            reader.fail(place.at("condition"), f"{condition!r} is not {error}")
     return Gate(type_, condition)
 
 

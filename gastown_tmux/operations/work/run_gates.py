@@ -9,14 +9,13 @@ from datetime import datetime
 
 from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.forge_gates import (
+    PARSE_CONDITION,
     Opinion,
     Said,
     Target,
     judge_pull,
     judge_run,
     judge_runs,
-    parse_pull,
-    parse_run,
 )
 from gastown_tmux.domain.formulas.model import Gate
 from gastown_tmux.domain.ids import RunId
@@ -76,7 +75,7 @@ def _look_at(town: Town, run: Run, step: RunStep, resting: Resting) -> GtError |
     type_ = step.gate.type if step.gate else ""
     name = f"{run.id}/{step.id}"
     try:
-        if type_ in _OF_FORGES:
+        if type_ in PARSE_CONDITION:
             if not resting.is_over(name):
                 return None
             resting.rest(name, FORGE_SECONDS)
@@ -93,7 +92,7 @@ def _look_at(town: Town, run: Run, step: RunStep, resting: Resting) -> GtError |
 
 def refuse_gate(town: Town, rig: Rig, gate: Gate) -> None:
     """Raises UsageError for one whose condition is none, RefusedError or MissingError where nobody could be asked."""
-    if gate.type not in _OF_FORGES:
+    if gate.type not in PARSE_CONDITION:
         return
     target = _parse(gate)
     forge_of(town, rig, str(target.repository) if target.repository else None)
@@ -105,7 +104,7 @@ def refuse_gate(town: Town, rig: Rig, gate: Gate) -> None:
 
 def _parse(gate: Gate) -> Target:
     try:
-        return _OF_FORGES[gate.type](gate.condition)
+        return PARSE_CONDITION[gate.type](gate.condition)
     except ValueError as error:
         raise UsageError(
             f"the condition of a gate of type {gate.type} must be {error}, not {gate.condition!r}"
@@ -171,6 +170,5 @@ def _mail(town: Town, run: Run, step: RunStep) -> bool:
 
 
 _ASK: dict[str, Callable[[Town, Run, RunStep], bool]] = {"command": _command, "mail": _mail}
-_OF_FORGES: dict[str, Callable[[str], Target]] = {"gh:pr": parse_pull, "gh:run": parse_run}
 #: The types that somebody here asks for.
-ASKED = (*_ASK, *_OF_FORGES)
+ASKED = (*_ASK, *PARSE_CONDITION)

@@ -73,6 +73,12 @@ BROKEN = {
     "gate that never ends": (
         HEAD + STEP + '[steps.gate]\ntype = "timer"\ncondition = "soon"\n', 7, "'soon' is no duration", "30s",
     ),
+    "gate of no pull request": (
+        HEAD + STEP + '[steps.gate]\ntype = "gh:pr"\ncondition = "soon"\n', 7, "'soon' is not the number", None,
+    ),
+    "gate of no workflow run": (
+        HEAD + STEP + '[steps.gate]\ntype = "gh:run"\ncondition = "a b"\n', 7, "'a b' is not the id of", None,
+    ),
     "key of a gate": (HEAD + STEP + '[steps.gate]\ntype = "gh:pr"\nid = "7"\n', 7, "id is refused", "condition"),
     "child with a step's id": (
         HEAD + STEP + '[[steps.children]]\nid = "b"\n' + B, 6, "a child has the id of the step 'b'", "another id",

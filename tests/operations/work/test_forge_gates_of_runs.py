@@ -34,10 +34,9 @@ def forge(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield server
 
 
-def pour(town: Town, type: str, condition: str) -> str:
-    text = (
-        f'formula = "it"\n[[steps]]\nid = "a"\ntitle = "A"\n[steps.gate]\ntype = "{type}"\ncondition = "{condition}"\n'
-    )
+def pour(town: Town, type: str, condition: str, head: str = "") -> str:
+    gate = f'[steps.gate]\ntype = "{type}"\ncondition = "{condition}"\n'
+    text = f'formula = "it"\n{head}[[steps]]\nid = "a"\ntitle = "A"\n{gate}'
     (town.path / "formulas" / "it.formula.toml").write_text(text)
     return str(runs.run_formula(town, "it").value.id)
 
@@ -115,8 +114,10 @@ def test_one_that_cannot_be_asked_keeps_no_other_gate_of_its_run(town: Town, for
 
 def test_what_nobody_could_ask_is_refused_before_anything_is_written(town: Town, forge: Server, tmp_path: Path) -> None:
     for type, condition in (("gh:pr", "soon"), ("gh:run", "a b")):
-        with pytest.raises(UsageError, match=f"a gate of type {type} must be the "):
+        with pytest.raises(UsageError, match=f"'{condition}' is not the "):
             pour(town, type, condition)
+        with pytest.raises(UsageError, match=f"a gate of type {type} must be the .*, not '{condition}'"):
+            pour(town, type, "{{x}}", f'[vars]\nx = "{condition}"\n')
     environment = dict(town.environment)
     town.environment = {**environment, "PATH": str(tmp_path)}
     with pytest.raises(MissingError, match="needs gh"):
