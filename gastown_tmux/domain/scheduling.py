@@ -264,9 +264,11 @@ class _Choosing:
         for program in programs:
             if self._refusal(program) is None:
                 return self._worker(candidate, program, is_first=program == programs[0])
-        refusal = self._refusal(programs[0])
+        # What only lacks a place comes to its end by itself.
+        told = next((program for program in programs if program not in reading.out), programs[0])
+        refusal = self._refusal(told)
         assert refusal is not None
-        return _Held(refusal, _Scope.PROGRAM, is_full=programs[0] not in reading.out)
+        return _Held(refusal, _Scope.PROGRAM, is_full=told not in reading.out)
 
     def _given_to(self, worker: Worker) -> BeadId:
         return next(each.bead for each in self.given if each.worker == worker.address)

@@ -87,6 +87,8 @@ def test_what_a_provider_cannot_do_another_of_the_role_does() -> None:
     both = reading([candidate(1), candidate(2, provider="claude")], [worker("demo/idle")], out=out, programs=programs)
     [choice] = choose(both).given
     assert (choice.worker, choice.is_new, choice.provider) == ("demo/toast", True, "codex")
+    full = choose(replace(both, provider_limits={"codex": 1}, workers=[busy("demo/x", runs="codex")]), ahead=1)
+    assert (full.ahead, full.waits[candidate(1).id]) == ((candidate(1).id,), waiting.provider_full("codex", 1))
     fits = worker("demo/other", provider="codex")
     assert choose(replace(both, workers=[worker("demo/idle"), fits])).given[0].worker == "demo/other"
 
