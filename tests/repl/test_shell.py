@@ -177,12 +177,12 @@ def test_what_waits_is_decided_with_a_key_each(town: Town, converse: Callable[..
 
     def doings(person: Person) -> None:
         person.types("decide\r")
-        person.sees("1/3 escalation esc-")
+        person.sees("1/4 escalation esc-")
         person.types("xZ\ry")
         person.sees("is resolved")
         person.types("n")
         person.sees("is acknowledged")
-        person.sees("3/3 escalation")
+        person.sees("3/4 escalation")
         person.types("q")
         person.types("bead list\r")
         person.sees("no beads")
