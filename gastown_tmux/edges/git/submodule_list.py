@@ -1,5 +1,6 @@
 """What commits of a project say of its submodules."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass
@@ -58,8 +59,12 @@ class Moved:
     was: Submodule | None
 
 
+@lru_cache(maxsize=256)
 def list_moved(git_dir: Path, old: str, new: str, remote: str) -> list[Moved]:
-    """Those that `new` has at another commit than `old` has them, from elsewhere, or anew."""
+    """Those that `new` has at another commit than `old` has them, from elsewhere, or anew.
+
+    What is said of two commits is remembered: it never changes.
+    """
     records = git("diff-tree", "-r", "-z", "--no-renames", "--raw", old, new, git_dir=git_dir).records
     if not any(SUBMODULE in facts for facts in records[::2]) and ".gitmodules" not in records[1::2]:
         return []

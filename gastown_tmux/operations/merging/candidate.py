@@ -1,7 +1,6 @@
 """The commit that the target would be at: what its author did, on the target as it is now."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.merging import MergeRequest
@@ -10,7 +9,6 @@ from gastown_tmux.edges.git import merge
 from gastown_tmux.edges.git.command import Person
 from gastown_tmux.edges.git.workbench import workbench
 from gastown_tmux.operations.hooks.fork_points import find_fork
-from gastown_tmux.operations.hooks.project_rules import follow_source
 from gastown_tmux.operations.hooks.submodules import bring_both, find_objection
 from gastown_tmux.operations.merging.inspection import inspect
 from gastown_tmux.operations.merging.rig_queue import RigQueue
@@ -25,7 +23,6 @@ def build(
     another name, each with that.
     """
     town, rig, repository = queue.town, queue.rig, queue.repository
-    follow_source(repository, Path(rig.source))
     squash = queue.settings.get("merge.strategy") == "squash"
     fork = find_fork(town, rig, tip, request.head, request.base, ahead=ahead)
     if fork is None:

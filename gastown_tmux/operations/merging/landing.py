@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Set
+from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass, field, replace
 from gastown_tmux.domain.addresses import Address
@@ -14,6 +15,7 @@ from gastown_tmux.edges.git.command import GitError
 from gastown_tmux.edges.processes import locks, processes
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
+from gastown_tmux.operations.hooks.project_rules import follow_source
 from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.batches import End, work_off
@@ -253,6 +255,7 @@ def _work_off(
     ends: list[End] = []
 
     def work() -> None:
+        follow_source(queue.repository, Path(queue.rig.source))
         end, left = gather(queue, convoy, members, plan, tip) if convoy else work_off(queue, members, plan, tip)
         run.left |= left
         ends.append(end)
