@@ -129,12 +129,36 @@ KNOWN = {
     "a conflict is split off before any gate": ("4", "", "", "0,2", "r0 r1 r3", "r2"),
     "a conflict with one that comes back is none": ("3", "0", "", "0,2", "r1 r2", "r0"),
     "two conflicts with one": ("4", "", "", "0,1 0,3", "r0 r2", "r1 r3"),
+    "all conflict with the first": ("4", "", "", "0,1 0,2 0,3", "r0", "r1 r2 r3"),
+    "all conflict with the first, which comes back": ("4", "0", "", "0,1 0,2 0,3", "r1 r2 r3", "r0"),
+    "a ring of conflicts": ("3", "", "", "0,1 1,2 0,2", "r0", "r1 r2"),
+    "a chain of conflicts": ("3", "", "", "0,1 1,2", "r0 r2", "r1"),
+    "a conflict with one that is red in company": ("3", "", "0,1", "1,2", "r0 r2", "r1"),
+    "both a pair and a conflict with one": ("3", "", "0,2", "0,1", "r0", "r1 r2"),
+    "three of which any two fail": ("3", "", "0,1 1,2 0,2", "", "r0", "r1 r2"),
+    "three that fail only all together": ("3", "", "0,1,2", "", "r0 r1", "r2"),
+    "a pair of which the first comes back for a conflict": ("4", "", "1,3", "0,1", "r0 r2 r3", "r1"),
+    "a pair over the border of a batch": ("10", "", "7,8", "", " ".join(f"r{n}" for n in range(10) if n != 8), "r8"),
+    "a conflict over the border of a batch": ("9", "", "", "0,8", " ".join(f"r{n}" for n in range(8)), "r8"),
+    "the last of a full batch and the first of the next are red": (
+        "9",
+        "7 8",
+        "",
+        "",
+        " ".join(f"r{n}" for n in range(7)),
+        "r7 r8",
+    ),
     "more than a batch": ("20", "3 17", "", "", " ".join(f"r{n}" for n in range(20) if n not in (3, 17)), "r3 r17"),
 }
 
 
 # What is red on the target as it is by then is no pair: by itself it would not pass either.
 PAIRS = {
+    "a conflict with one that is red in company": "r1",
+    "both a pair and a conflict with one": "r2",
+    "three of which any two fail": "r1",
+    "three that fail only all together": "r2",
+    "a pair over the border of a batch": "",
     "a pair: the later one comes back": "r3",
     "a pair of neighbours": "r1",
     "two pairs with one in common": "r2",
