@@ -106,6 +106,21 @@ def test_killed_while_it_tells_nobody_is_told_twice_and_a_new_memory_tells_nothi
     assert len(mails(quiet, "demo.rust")) == len(mails(quiet, "demo.toast")) == 1
 
 
+def test_what_was_seen_of_beads_that_are_over_or_in_a_rig_that_is_parked_is_not_shown(quiet: QuietTown) -> None:
+    """Nobody looks while the town is down."""
+    one, _ = hooked(quiet, "rust", "rust\n")
+    hooked(quiet, "toast", "toast\n")
+    radar.look_around(quiet.town, {})
+    with quiet.town.change() as change:
+        change.execute("UPDATE rigs SET parked = 1")
+    assert list_clashes(quiet.town.db) == []
+    with quiet.town.change() as change:
+        change.execute("UPDATE rigs SET parked = 0")
+        assert len(list_clashes(change)) == 1
+        change.execute("UPDATE beads SET state = 'closed' WHERE id = ?", one)
+    assert list_clashes(quiet.town.db) == []
+
+
 def test_turned_off_it_shows_nothing(quiet: QuietTown) -> None:
     seen = Seen()
     hooked(quiet, "rust", "rust\n")
