@@ -73,8 +73,9 @@ def _list_works(town: Town, rig: Rig, repository: Repository, seen: Seen) -> lis
     """Ordered by bead, so that a pair is always the same way round."""
     found = {
         request.bead: WorkUnderWay(request.bead, request.author, request.head, request.base)
-        for request in list_merge_requests(town.db, rig=rig.name)
-        if request.state in LIVE and request.state is not MergeState.PUBLISHING
+        for state in LIVE
+        if state is not MergeState.PUBLISHING
+        for request in list_merge_requests(town.db, rig=rig.name, state=state)
     }
     held = {
         agent: bead
