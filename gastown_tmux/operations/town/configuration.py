@@ -56,6 +56,8 @@ def show(town: Town, key: str | None = None, rig: Rig | None = None) -> list[Set
         return settings.show()
     if any(setting.key.startswith(key + ".") for setting in settings.show()):
         return [setting for setting in settings.show() if setting.key.startswith(key + ".")]
+    if any(known.name.startswith(f"{key}.") for known in KEYS):
+        return []  # a family of which nobody has set any
     find_key(key)
     return [settings.find(key)]
 
