@@ -99,7 +99,7 @@ def send(
     if attach:
         raise RefusedError("mail carries no attachments", hint="commit the file, or name its path in the mail")
     original = find(town, reply_to).message if reply_to is not None else None
-    recipients = _resolve(town, to)
+    recipients = lookup.resolve_recipients(town, to)
     written = None
     if body is None:
         written = write(town, "mail", head="" if subject is None else None, told=f"# a mail to {', '.join(to)}")
@@ -119,15 +119,6 @@ def send(
     )
     with kept(written):
         return _send(town, draft, key)
-
-
-def _resolve(town: Town, to: Sequence[str]) -> list[Address]:
-    try:
-        return lookup.resolve_recipients(town, to)
-    except NotFoundError as error:
-        if len(to) > 1 and error.hint == "gt agents":
-            error.hint = "gt agents; a subject or a body of several words is quoted"
-        raise
 
 
 def reply(

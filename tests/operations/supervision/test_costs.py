@@ -163,6 +163,13 @@ def test_nothing_is_started_over_a_budget_and_the_bead_says_so(town: Town, tmp_p
     Collector().collect(town)
     with pytest.raises(RefusedError, match=r"nothing is started: over budget: budget.town: 2,300 of 2,000 tokens"):
         start_sessions(town, [Address("demo/ben")])
+    (town.path / "town.yaml").write_text("budget: {town: 1M}\n")
+    town.reload_settings()
+    Collector().collect(town)  # lets it go on
+    (town.path / "town.yaml").write_text("budget: {agent: 100}\n")
+    town.reload_settings()
+    with pytest.raises(RefusedError, match=r"demo/ann is not started: over budget: budget\.agent of demo/ann"):
+        start_sessions(town, [Address("demo/ann")])
 
     (town.path / "town.yaml").write_text("providers: {pi: {command: 'true'}}\n")
     town.reload_settings()
