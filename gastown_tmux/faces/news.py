@@ -1,6 +1,7 @@
 """News of the town, told in a line each; under a flood the first few, and how many more there were."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 
 from gastown_tmux.domain.events import Event
 from gastown_tmux.edges.files.clock import local_time
@@ -23,6 +24,7 @@ def is_news(event: Event, types: Sequence[str], own: str) -> bool:
 def describe(event: Event, display: Display) -> str:
     """One line, in words, within the width."""
     data = {key: " ".join(str(value).split()) for key, value in event.data.items() if value not in (None, "", [])}
+    title = data.pop("title", "")
     match event.type:
         case "bead.merged":
             words, state = f"merged as {data.get('commit', '')[:12]}", "merged"
@@ -39,7 +41,8 @@ def describe(event: Event, display: Display) -> str:
             words = f"is {state}" + (f": {data['reason']}" if data.get("reason") else "")
         case _:
             words, state = f"{event.type.partition('.')[2]} {' '.join(data.values())}", event.type.partition(".")[2]
-    line = f"{local_time(event.time)} {event.subject} {harmless(words)}"
+    named = f"{event.subject} ({harmless(title)})" if title else event.subject
+    line = f"{local_time(event.time)} {named} {harmless(words)}"
     return paint(state, line if display.width is None else cut(line, display.width), display)
 
 
@@ -51,9 +54,24 @@ class News:
     ) -> None:
         self.types = types
         self._write, self._display, self._own = write, display, own
+        self._held: list[Event] | None = None
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing is printed within, over what a person reads; it comes afterwards."""
+        self._held = []
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            self.take(held)
 
     def take(self, events: Sequence[Event]) -> None:
         news = [event for event in events if is_news(event, self.types, self._own)]
+        held = self._held
+        if held is not None:
+            held += news
+            return
         display = self._display()
         told = [describe(event, display) for event in news[:MOST_LINES]]
         if len(news) > MOST_LINES:

@@ -153,7 +153,8 @@ class Shell:
             case Clear():
                 self._screen.clear()
             case Decide():
-                decide(lambda: review(self._town), self._person, self._run_patiently)
+                with self._news.held():
+                    decide(lambda: review(self._town), self._person, self._run_patiently)
             case None:
                 pass
 

@@ -52,3 +52,21 @@ def test_hostile_words_are_harmless_and_fit() -> None:
     line = describe(event("escalation.raised", severity="high", text="\033[2J\n" + "日" * 200), Display(width=80))
     assert "\033" not in line and "\n" not in line
     assert width(line) <= 80
+
+
+def test_a_title_stands_beside_its_id() -> None:
+    (line,) = told(event("bead.merged", commit="a" * 40, title="Fix the\x1b[31m login"))
+    assert " de-1a2b3 (Fix the?[31m login) merged as " in line
+    (line,) = told(event("merge.rejected", "mr-1", title="Fix it", reason="red"))
+    assert line.endswith("mr-1 (Fix it) rejected red")
+
+
+def test_news_wait_while_a_person_decides() -> None:
+    printed: list[str] = []
+    news = News(printed.append, lambda: PLAIN, NEWS, "overseer")
+    with news.held():
+        news.take([event("bead.merged", commit="a" * 40)])
+        assert printed == []
+    assert len(printed) == 1
+    news.take([event("bead.merged", commit="b" * 40)])
+    assert len(printed) == 2
