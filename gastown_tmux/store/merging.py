@@ -1,6 +1,8 @@
 """Merge request rows."""
 
+import json
 from collections import Counter
+from collections.abc import Iterable
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
@@ -155,6 +157,22 @@ def get_merge_request(reader: Reader, id: str) -> MergeRequest:
     if row is None:
         raise NotFoundError(f"no merge request {id}", hint="gt mq list")
     return _merge_request(row)
+
+
+def list_states_of(
+    reader: Reader, beads: Iterable[BeadId]
+) -> dict[BeadId, tuple[MergeRequestId, MergeState, str | None]]:
+    """Of each of these beads that has a request: which, how far it is, and why no further. Without places in the queue,
+    which to count for each of thousands takes minutes.
+    """
+    sql = (
+        "SELECT m.id, m.state, m.reason, b.id AS owner FROM beads b JOIN merge_requests m ON m.id = b.merge_request"
+        " WHERE b.id IN (SELECT value FROM json_each(?))"
+    )
+    return {
+        BeadId(row["owner"]): (MergeRequestId(row["id"]), word_of(row["state"], MergeState.HELD), row["reason"])
+        for row in reader.rows(sql, json.dumps(list(beads)))
+    }
 
 
 def list_landed(reader: Reader, rig: str, before: MergeRequestId | None = None) -> list[MergeRequest]:

@@ -14,11 +14,13 @@ from gastown_tmux.domain.work import ATTEMPTS, Bead, BeadState
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import find_agent, find_live_session
 from gastown_tmux.store.beads import list_those
-from gastown_tmux.store.merging import get_merge_request
+from gastown_tmux.store.merging import list_states_of
+from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.scheduling import has_waiting, list_candidates, list_unmet
 
 #: So many that wait are all looked at to say whose turn it is.
 FEW = 200
+_HELD = (BeadState.HOOKED, BeadState.WORKING)
 
 
 def explain_bead(town: Town, bead: Bead) -> tuple[Wait, ...]:
@@ -31,7 +33,9 @@ def explain_beads(
 ) -> dict[BeadId, tuple[Wait, ...]]:
     """The same of many, for which the town is looked at once; ``going``: what the scheduler says, if asked."""
     open_ones = [bead for bead in beads if bead.state is BeadState.OPEN]
-    found = {bead.id: _explain_begun(town, bead) for bead in beads if bead.state is not BeadState.OPEN}
+    found = _explain_queued(town, [bead for bead in beads if bead.state is BeadState.SUBMITTED])
+    found |= {bead.id: _explain_held(town, bead) for bead in beads if bead.state in _HELD}
+    found |= {bead.id: () for bead in beads if bead.state is not BeadState.OPEN and bead.id not in found}
     return found | _explain_open(town, open_ones, going) if open_ones else found
 
 
@@ -119,16 +123,14 @@ class _Explaining:
         return _Root(id, wait) if wait is not None and wait.stranded else None
 
 
-def _explain_begun(town: Town, bead: Bead) -> tuple[Wait, ...]:
-    match bead.state:
-        case BeadState.HOOKED | BeadState.WORKING:
-            return _explain_held(town, bead)
-        case BeadState.SUBMITTED if bead.merge_request is not None:
-            request, rig = get_merge_request(town.db, bead.merge_request), town.rig(bead.rig)
-            paused = (rig.queue_reason or "") if rig.queue is QueueState.PAUSED else None
-            return (waiting.in_queue(request.id, request.state, request.reason, paused),)
-        case _:
-            return ()
+def _explain_queued(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait, ...]]:
+    if not beads:
+        return {}
+    paused = {rig.name: rig.queue_reason or "" for rig in list_rigs(town.db) if rig.queue is QueueState.PAUSED}
+    requests = list_states_of(town.db, [bead.id for bead in beads])
+    return {
+        bead.id: (waiting.in_queue(*requests[bead.id], paused.get(bead.rig)),) for bead in beads if bead.id in requests
+    }
 
 
 def _explain_held(town: Town, bead: Bead) -> tuple[Wait, ...]:

@@ -8,7 +8,8 @@ import pytest
 from gastown_tmux.domain import waiting
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import BeadId, RigName
+from gastown_tmux.domain.ids import BeadId, Commit, RigName
+from gastown_tmux.domain.rigs import QueueState
 from gastown_tmux.domain.waiting import reason_of
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import flags
@@ -25,8 +26,10 @@ from gastown_tmux.operations.work.scheduler import show_scheduler
 from gastown_tmux.operations.work.waiting import explain_bead, explain_beads
 from gastown_tmux.store.agents import end_session, get_agent, insert_agent, insert_session, list_agents, move_agent
 from gastown_tmux.store.beads import close_bead, get_bead, insert_bead, list_beads, note_target, return_bead, sling_bead
+from gastown_tmux.store.merging import insert_merge_request
 from gastown_tmux.store.meta import set_wanted
-from gastown_tmux.store.rigs import park_rig
+from gastown_tmux.store.rigs import park_rig, set_queue
+from tests.counting import queries_asked
 
 
 @pytest.fixture
@@ -235,3 +238,33 @@ def test_where_thousands_wait_only_those_asked_for_are_read(up: Town, monkeypatc
         sling_bead(change, ids[0], Address("demo/cat"))
     monkeypatch.setattr("gastown_tmux.operations.work.waiting.FEW", 1)
     assert why(up, ids[2]) == "all 1 places of demo are taken"
+
+
+def test_many_in_the_queue_cost_as_many_queries_as_one(up: Town) -> None:
+    """For a list shows many, and a place in the queue is counted for each that is asked for alone."""
+    submitted = list[BeadId]()
+
+    def submit(count: int) -> None:
+        with up.change() as change:
+            for _ in range(count):
+                id = insert_bead(change, RigName("demo"), "de", title="work", body="", priority=2, labels=(), needs=())
+                request = insert_merge_request(
+                    change, bead=id, rig=RigName("demo"), author=Address("demo/cat"), branch=f"bead/{id}",
+                    head=Commit("1" * 40), base=Commit("2" * 40), target="main",
+                )  # fmt: skip
+                change.execute("UPDATE beads SET state = 'submitted', merge_request = ? WHERE id = ?", request, id)
+                submitted.append(id)
+
+    def explain() -> dict[BeadId, Any]:
+        return explain_beads(up, [get_bead(up.db, id) for id in submitted])
+
+    submit(1)
+    one = queries_asked(up.db, explain) - len(submitted)
+    submit(20)
+    assert queries_asked(up.db, explain) - len(submitted) == one
+    assert all((reason_of(waits) or "").endswith(" is queued") for waits in explain().values())
+    with up.change() as change:
+        set_queue(change, RigName("demo"), QueueState.PAUSED, "a holiday")
+    assert all(
+        (reason_of(waits) or "").endswith("the merge queue is paused: a holiday") for waits in explain().values()
+    )
