@@ -12,12 +12,14 @@ from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import push
 from gastown_tmux.edges.hosts.forge import Forge, LimitedError, UnreachableError
 from gastown_tmux.errors import MissingError, RefusedError
+from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.merging.inspection import send_objects
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.verdicts import Built, Delay, Rejection, pause
 from gastown_tmux.operations.town.forge import forge_of
 from gastown_tmux.store import beads, proposals
 from gastown_tmux.store import merging as rows
+from gastown_tmux.store.meta import once
 from gastown_tmux.store.rigs import find_rig
 
 #: Seconds between two looks at a pull request.
@@ -47,7 +49,11 @@ def propose(queue: RigQueue, built: Built, tip: Commit) -> Rejection | Delay | b
     except LimitedError as error:
         return Delay(error.message, error.seconds)
     except MissingError as error:
-        return Delay(f"{error.message}: {error.hint}", _LOGIN_SECONDS)
+        words = f"{error.message}: {error.hint}"
+        with queue.town.change() as change:
+            text = f"nothing of {queue.rig.name} can be proposed: {words}"
+            once(change, "forge", text, lambda: raise_escalation(change, "medium", text, bead=request.bead))
+        return Delay(words, _LOGIN_SECONDS)
     except (RefusedError, UnreachableError) as error:
         return Delay(f"{error.message}" + (f": {error.hint}" if error.hint else ""), pause(request), error.whole)
     number, url = found

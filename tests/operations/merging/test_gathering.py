@@ -133,8 +133,13 @@ def test_strategy_merge(convoyed: Convoyed) -> None:
 def test_red_as_a_whole_is_told_and_nothing_lands(convoyed: Convoyed) -> None:
     convoyed.gate("! test -e one -a -e two")
     first = convoyed.work(convoyed.bead("one"), {"one": "1\n"})
-    two = convoyed.bead("two")
+    two, rival = convoyed.bead("two"), convoyed.bead("rival")
     convoyed.run()
+    # A conflict with a companion comes back at once.
+    third = convoyed.work(rival, {"one": "rival\n"})
+    convoyed.run()
+    assert convoyed.state(third) == "conflicted" and "one" in str(convoyed.show(third).reason)
+    close_bead(convoyed.quiet.town, get_bead(convoyed.quiet.town.db, rival), "wontdo")
     second = convoyed.work(two, {"two": "2\n"})
     convoyed.run()
     assert [convoyed.state(id) for id in (first, second)] == ["gathered", "rejected"]
@@ -153,17 +158,6 @@ def test_the_target_turns_what_was_gathered_red(convoyed: Convoyed) -> None:
     convoyed.run()
     assert [convoyed.state(id) for id in (first, second)] == ["rejected", "gathered"]
     assert convoyed.landed() == ["by hand"]
-
-
-def test_a_conflict_with_a_companion_comes_back(convoyed: Convoyed) -> None:
-    first = convoyed.work(convoyed.bead("one"), {"file-0.txt": "one\n"})
-    rival = convoyed.bead("rival")
-    convoyed.run()
-    second = convoyed.work(rival, {"file-0.txt": "rival\n"})
-    convoyed.run()
-    assert [convoyed.state(id) for id in (first, second)] == ["gathered", "conflicted"]
-    assert convoyed.landed() == []
-    assert "file-0.txt" in str(convoyed.show(second).reason)
 
 
 def test_one_that_is_cancelled_frees_the_rest(convoyed: Convoyed) -> None:
