@@ -1,5 +1,6 @@
 """A run on one worker that loses its session, its tmux server, then everything: each step is done once."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -25,7 +26,8 @@ echo {id} >> log
 
 def kill(*pids: int) -> None:
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def kill_session(town: TownWorld) -> None:
