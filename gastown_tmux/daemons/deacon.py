@@ -109,12 +109,13 @@ class _Deacon:
         return {
             "orders": lambda: orders.carry_out(self.town),
             "release": self._release,
-            "doors": lambda: doors.keep_doors(self.town),
             "runs": lambda: courses.go_on(self.town),
+            # Before all that may wait: somebody was freed a moment ago.
+            "work": self._give_out,
+            "doors": lambda: doors.keep_doors(self.town),
             "convoys": lambda: landed.tell_landed(self.town),
             "ends of runs": lambda: run_ends.tell_ends(self.town),
             "gates": self._open_gates,
-            "work": self._give_out,
             "refineries": self._start_refineries,
             "keeping": self._keeper.look,
             "signs": self._signs.look,
