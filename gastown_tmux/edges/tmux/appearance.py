@@ -41,12 +41,16 @@ Keys behind the prefix (Ctrl-b), besides tmux's own:
 Esc closes what opens over a window. The mouse chooses windows and panes, and scrolls.
 """
 _ANY_KEY = "stty -icanon -echo; dd bs=1 count=1 >/dev/null 2>&1"
-#: Any key closes what fits; what does not is scrolled, where there is a pager.
-_SCROLLED = (
-    "help={}; set -- $(stty size); "
-    'if [ "${{1:-99}}" -gt 13 ] && [ "${{2:-99}}" -gt 63 ]; then printf %s "$help"; {}; '
-    'else printf %s "$help" | LESS= less -R "-Psspace and b turn pages, q closes " || printf %s "$help" | more; fi'
-)
+
+
+def show_text(text: str) -> str:
+    """A line for ``sh``, which shows a text of a dozen lines: where it fits any key ends it, else it is scrolled, where
+    there is a pager.
+    """
+    pager = 'printf %s "$text" | LESS= less -R "-Psspace and b turn pages, q closes " || printf %s "$text" | more'
+    fits = '[ "${1:-99}" -gt 13 ] && [ "${2:-99}" -gt 63 ]'
+    shown = f'printf %s "$text"; {_ANY_KEY}'
+    return f"text={shlex.quote(text)}; set -- $(stty size); if {fits}; then {shown}; else {pager}; fi"
 
 
 def decorate(server: Server, gt: Path, town: Path) -> None:
@@ -121,6 +125,6 @@ def _keys(gt: str) -> list[str]:
         "v": popup(f"{gt} __popup decide"),
         "S": popup(f"{gt} __popup sling"),
         "e": popup(f"exec {gt} feed"),
-        "h": popup(_SCROLLED.format(shlex.quote(_HELP), _ANY_KEY)),
+        "h": popup(show_text(_HELP)),
     }
     return [f"bind-key {key} {command}" for key, command in keys.items()]
