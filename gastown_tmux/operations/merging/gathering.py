@@ -161,7 +161,7 @@ def _keep(queue: RigQueue, convoy: ConvoyId, chain: Sequence[Built], tip: Commit
             if review and not request.approved:
                 rows.move_merge_request(change, request.id, "hold", reason=TESTED if gated else MERGES)
             else:
-                words = f"gathered, and lands with the rest of {convoy}"
+                words = f"lands with the rest of {convoy}"
                 rows.move_merge_request(change, request.id, "gather", reason=words)
         kept = [(built.request.id, built.commit) for built, now in zip(chain, found, strict=True)]
         gathered.set_gathered(
