@@ -16,7 +16,8 @@ def describe(model: Model) -> tuple[str, ...]:
     row, seen = model.row, model.seen
     if row is None or seen is None:
         return ()
-    lines = [row.title, *([row.more] if row.more else []), "", *_about(row, seen)]
+    more = [row.more] if row.more and not row.id.startswith("need ") else []
+    lines = [row.title, *more, "", *_about(row, seen)]
     return tuple(harmless(line) for line in lines)
 
 

@@ -55,6 +55,7 @@ class Model:
     """``rows`` are always those of ``panel`` under ``filter``, ``selected`` the id of the chosen one in each panel.
     ``moved``: when what stands at the selection, or above it, last changed by itself. ``trouble``: why the town cannot
     be read now. ``page``: how many lines a page has. ``aside``: the side has the whole screen. ``busy``: what runs.
+    ``fleeting``: it stands over something else, and escape leads back there.
     """
 
     seen: Snapshot | None = None
@@ -78,6 +79,7 @@ class Model:
     page: int = 10
     aside: bool = False
     busy: tuple[str, ...] = ()
+    fleeting: bool = False
 
     @property
     def index(self) -> int:

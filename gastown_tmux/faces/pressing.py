@@ -73,6 +73,8 @@ def _press_in_list(model: Model, key: str) -> Done:
             return replace(model, document=_help(model), cursor=0), ()
         case "q" | "ctrl+c" | "ctrl+d":
             return model, (Leave(),)
+        case "escape" if model.fleeting and not (model.filter or model.aside):
+            return model, (Leave(),)
         case "escape":
             return replace(model, filter="", aside=False), ()
         case _:

@@ -71,7 +71,9 @@ class Canvas(Widget):
 
 
 class Feed(App[None]):
-    """``do`` carries out what the model asks for, but leaving; ``watch`` is told whose screen is wanted now."""
+    """``do`` carries out what the model asks for, but leaving; ``watch`` is told whose screen is wanted now.
+    ``begun`` is called once the screen is ours.
+    """
 
     ENABLE_COMMAND_PALETTE = False
     CSS = "Screen { background: ansi_default; }"
@@ -82,10 +84,11 @@ class Feed(App[None]):
         watch: Callable[[Model], None] = lambda model: None,
         model: Model | None = None,
         now: Callable[[], float] = clock.epoch,
+        begun: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(ansi_color=True)
         self.model = model or Model()
-        self._do, self._watch, self._now = do, watch, now
+        self._do, self._watch, self._now, self._begun = do, watch, now, begun
         self._canvas = Canvas()
         self._top = self._document_top = 0
         self._ids: tuple[str | None, ...] = ()
@@ -96,6 +99,7 @@ class Feed(App[None]):
         yield self._canvas
 
     def on_mount(self) -> None:
+        self._begun()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(ValueError, RuntimeError):  # not the main thread, which alone gets them
@@ -206,9 +210,14 @@ class Feed(App[None]):
         model = self.model
         name = model.row.head if model.row else ""
         head = drawing.strip([(f"─ {name} " + "─" * columns, styles.DIM)], columns)
-        if model.watched is not None and model.screen is not None and model.screen.agent == model.watched:
+        shown, room = list[Strip](), lines - 1
+        live = model.watched is not None and model.screen is not None and model.screen.agent == model.watched
+        if not live or (model.row and model.row.id.startswith("need ")):
+            # What is asked is above the screen, which has half of the room at least.
+            told = describe(model)[: room // 2 if live else room]
+            shown = [drawing.strip([(f" {line}", styles.PLAIN)], columns) for line in told]
+        if live and model.screen is not None:
+            shown += [drawing.strip([("─" * columns, styles.DIM)], columns)] if shown else []
             # The end is where it goes on.
-            shown = draw_screen(model.screen.lines[-(lines - 1) :], columns)
-        else:
-            shown = [drawing.strip([(f" {line}", styles.PLAIN)], columns) for line in describe(model)[: lines - 1]]
+            shown += draw_screen(model.screen.lines[-max(room - len(shown), 1) :], columns)
         return [head, *shown, *[Strip.blank(columns)] * (lines - 1 - len(shown))][:lines]

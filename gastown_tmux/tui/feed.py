@@ -5,13 +5,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.person import is_terminal
 from gastown_tmux.edges.tmux import clients
 from gastown_tmux.edges.tmux.panes import capture
-from gastown_tmux.errors import GtError, UsageError, explain
+from gastown_tmux.errors import GtError, UsageError
 from gastown_tmux.faces.model import (
     Began,
     Captured,
@@ -37,6 +38,7 @@ from gastown_tmux.faces.watcher import Listener, Watcher
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.events import last_seq
 from gastown_tmux.tui.app import Feed, Told
+from gastown_tmux.tui.visits import complain, name_line, visit
 
 #: Between two looks: at the rows of the town, and at the screen beside, which is looked at less where it stands still.
 LOOK_SECONDS = 0.04
@@ -77,8 +79,10 @@ class _Desk:
 
     def __init__(self, town: Town) -> None:
         self._town = town
-        self._said: list[str] = []
-        self._app = Feed(self._do, self._watch)
+        self._streams = contextlib.ExitStack()
+        # A popup of the town's tmux has no pane of its own.
+        self._is_popup = clients.is_inside(town.tmux, town.environment) and "TMUX_PANE" not in town.environment
+        self._app = Feed(self._do, self._watch, Model(fleeting=self._is_popup), begun=self._let_go)
         listener = Listener[Snapshot](
             lambda events: self._post(Happened(tuple(events), clock.epoch())),
             lambda seen: self._post(Saw(seen, clock.epoch())),
@@ -91,6 +95,7 @@ class _Desk:
         for name in ("COLUMNS", "LINES"):
             # Exported by some shells and by readline: what the terminal was then. Textual would believe it for ever.
             os.environ.pop(name, None)
+        streams = sys.stdin, sys.stdout, sys.stderr
         was = sys.getswitchinterval()
         # Threads that read must not keep a key waiting for Python's lock.
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -102,11 +107,18 @@ class _Desk:
         try:
             self._app.run()
         finally:
+            sys.stdin, sys.stdout, sys.stderr = streams
+            self._streams.close()
             self._watcher.stop()
             self._screens.stop()
             sys.setswitchinterval(was)
-        for line in self._said:
-            self._town.say(line)
+
+    def _let_go(self) -> None:
+        """Verbs that run behind a whole screen have nobody to ask there, and nothing to print on: Textual draws by what
+        Python began with.
+        """
+        nothing = self._streams.enter_context(Path(os.devnull).open("r+"))  # noqa: SIM115 - the stack does
+        sys.stdin = sys.stdout = sys.stderr = nothing
 
     def _fresh_town(self) -> Town:
         town = self._town
@@ -131,12 +143,12 @@ class _Desk:
                 self._in_background(lines[0], lambda town: self._run(town, lines))
             case Open(line=line):
                 asked = command
-                self._in_background(line, lambda town: Opened(_title(line), open_document(town, asked)))
+                self._in_background(line, lambda town: Opened(name_line(line), open_document(town, asked)))
             case _:
                 pass
 
     def _in_background(self, line: tuple[str, ...], work: Callable[[Town], Message]) -> None:
-        title = _title(line)
+        title = name_line(line)
         self._app.tell(Began(title))
 
         def carry_out() -> None:
@@ -144,7 +156,7 @@ class _Desk:
             try:
                 done = work(town)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the feed goes on
-                done = Ended(title, _complaint(error, line), failed=True)
+                done = Ended(title, complain(error, line), failed=True)
             finally:
                 with contextlib.suppress(GtError, OSError):
                     town.close()
@@ -154,7 +166,7 @@ class _Desk:
         threading.Thread(target=carry_out, name=title, daemon=True).start()
 
     def _run(self, town: Town, lines: tuple[tuple[str, ...], ...]) -> Message:
-        title = _title(lines[0])
+        title = name_line(lines[0])
         said = [run_line(town, line) for line in lines]
         text = "\n".join(filter(None, said)).strip()
         if "\n" in text:
@@ -164,22 +176,17 @@ class _Desk:
 
     def _visit(self, app: Feed, line: tuple[str, ...]) -> None:
         """On this very thread, for the terminal is given away meanwhile."""
-        title, failed, text = _title(line), False, ""
         town = self._fresh_town()
-        inside = clients.is_inside(town.tmux)
+        goes = clients.is_inside(town.tmux, town.environment) and line[0] == "attach"
         try:
             # In the town's own tmux another window comes up, and this screen stays as it is.
-            with contextlib.nullcontext() if inside and line[0] == "attach" else app.suspend():
-                text = run_line(town, line)
-        except KeyboardInterrupt:
-            text = "interrupted"
-        except Exception as error:  # noqa: BLE001 - it is told, and the feed goes on
-            text, failed = _complaint(error, line), True
+            with contextlib.nullcontext() if goes else app.suspend():
+                ended = visit(town, line)
         finally:
             town.close()
-        app.tell(Ended(title, text.rpartition("\n")[2], failed))
-        if inside and not failed and "TMUX_PANE" not in town.environment and line[0] == "attach":
-            app.exit()  # a popup would cover the window that was asked for
+        app.tell(ended)
+        if self._is_popup and goes and not ended.failed:
+            app.exit()  # it would cover the window that was asked for
 
 
 class _ScreenWatch:
@@ -220,12 +227,3 @@ class _ScreenWatch:
             told = now
             if self._changed.wait(pause if wanted else STILL_SECONDS):
                 self._changed.clear()
-
-
-def _complaint(error: Exception, line: tuple[str, ...]) -> str:
-    message, hint, _ = explain(error, line)
-    return f"{message} ({hint})" if hint else message
-
-
-def _title(line: tuple[str, ...]) -> str:
-    return " ".join(line)[:80]

@@ -232,6 +232,8 @@ def test_keys_that_leave_open_and_look() -> None:
     model = see(busy_town())
     assert play(model, *keys("q"))[1] == [Leave()]
     assert play(model, *keys("escape"))[1] == []
+    popup, _ = play(replace(model, fleeting=True), *keys("/", "x", "enter"))
+    assert play(popup, *keys("escape"))[1] == [] and play(popup, *keys("escape", "escape"))[1] == [Leave()]
     assert play(model, *keys("R"))[1] == [Look()]
     opened, asked = play(model, *keys("j", "enter"))
     assert isinstance(asked[0], Open) and asked[0].line == ("log", "demo/nux")
