@@ -39,11 +39,14 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.events import last_seq
 from gastown_tmux.tui.app import Feed, Told
 from gastown_tmux.tui.visits import complain, name_line, visit
+from gastown_tmux.verbs.text import harmless
 
 #: Between two looks: at the rows of the town, and at the screen beside, which is looked at less where it stands still.
 LOOK_SECONDS = 0.04
 SCREEN_SECONDS, STILL_SECONDS = 0.15, 1.0
 SWITCH_SECONDS = 0.001
+#: Lines of an answer that are told in the last line but one; more of them are opened.
+_MOST_SAID = 3
 
 
 def feed(town: Town, once: bool = False) -> Answer | None:
@@ -168,11 +171,10 @@ class _Desk:
     def _run(self, town: Town, lines: tuple[tuple[str, ...], ...]) -> Message:
         title = name_line(lines[0])
         said = [run_line(town, line) for line in lines]
-        text = "\n".join(filter(None, said)).strip()
-        if "\n" in text:
-            shown = tuple(text.split("\n"))
-            return Opened(title, Document(title, shown))
-        return Ended(title, text or "done", failed=False)
+        shown = [line for text in said for line in text.strip().split("\n") if line]
+        if len(shown) > _MOST_SAID:
+            return Opened(title, Document(title, tuple(harmless(line) for line in shown)))
+        return Ended(title, " · ".join(shown) or "done", failed=False)
 
     def _visit(self, app: Feed, line: tuple[str, ...]) -> None:
         """On this very thread, for the terminal is given away meanwhile."""

@@ -15,6 +15,7 @@ from gastown_tmux.edges.tmux.panes import (
     Pane,
     WindowSpec,
     capture,
+    capture_many,
     kill_pane,
     kill_panes,
     mark_panes,
@@ -284,6 +285,23 @@ def test_capture_has_the_screen_or_the_last_lines(server: Server, tmp_path: Path
     assert capture(server, long, 5, joined=True).strip() == wide
     with pytest.raises(NotFoundError):
         capture(server, "%999")
+
+
+def test_many_screens_by_one_call(server: Server, tmp_path: Path) -> None:
+    one, other, gone = open_windows(
+        server,
+        [
+            spec(tmp_path, "sh", "-c", f"echo 'the {name} screen'; echo gt-not-yours; sleep 60", session=f"ses-{name}")
+            for name in ("first", "second", "third")
+        ],
+    )
+    until(lambda: all("not-yours" in capture(server, pane) for pane in (one, other)))
+    kill_pane(server, gone, "ses-third")
+    asked = {one: "ses-first", other: "ses-another", gone: "ses-third", "%999": "ses-first"}
+    assert {pane: screen.split("\n")[:2] for pane, screen in capture_many(server, asked).items()} == {
+        one: ["the first screen", "gt-not-yours"]
+    }
+    assert capture_many(server, {}) == {}
 
 
 def test_a_server_killed_under_our_feet(server: Server, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.errors import NotFoundError, RefusedError
-from gastown_tmux.operations.hooks.diff import diff
+from gastown_tmux.operations.hooks.diff import diff, find_diff
 from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook
 from gastown_tmux.operations.merging.landing import run_refinery
 from gastown_tmux.operations.work.convoys import create_convoy
@@ -58,6 +58,10 @@ def test_work_is_shown_wherever_its_bead_is(quiet: QuietTown) -> None:
     commit(work, "draft.txt")
     submit(quiet.town, quiet.rig, toast, get_bead(quiet.town.db, first))
     assert changed(quiet, first) == {"a.txt", "draft.txt"}
+    # What is said of it is said of just that commit, to its author.
+    head = git(work, "rev-parse", "HEAD").strip()
+    found = find_diff(quiet.town, first)
+    assert (found.head, found.author, found.bead) == (head, toast, first)
     assert "2 files changed" in diff(quiet.town, first, stat=True)
     # By its request, and by the convoy it travels in.
     request = get_bead(quiet.town.db, first).merge_request

@@ -1,0 +1,87 @@
+"""What a face reads of a real town, and how it hears of what changes there."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.needs import NeedKind
+from gastown_tmux.faces.details import describe
+from gastown_tmux.faces.model import Model, Open, Pressed, Saw
+from gastown_tmux.faces.opening import open_document
+from gastown_tmux.faces.snapshot import Snapshot, read_snapshot
+from gastown_tmux.faces.update import update
+from gastown_tmux.faces.watcher import Listener, Watcher
+from gastown_tmux.operations.escalation.escalations import escalate
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.convoys import create_convoy
+from gastown_tmux.store.beads import get_bead, set_needs
+from gastown_tmux.verbs.acts import acts_on
+from tests.faces.pictures import make_need
+from tests.operations.quiet_town import QuietTown, make_quiet_town
+
+
+@pytest.fixture
+def quiet(short_tmp: Path) -> Iterator[QuietTown]:
+    made = make_quiet_town(short_tmp)
+    yield made
+    made.town.close()
+
+
+def test_everything_that_a_town_holds(quiet: QuietTown) -> None:
+    town = quiet.town
+    assert read_snapshot(town).beads == ()
+    first, second = quiet.bead("first"), quiet.bead("second \x1b[31m\u202e")
+    with town.change() as change:
+        set_needs(change, second, [first])
+    create_convoy(town, "night", [get_bead(town.db, id) for id in (first, second)])
+    toast, work = quiet.hook(first)
+    (work / "new.txt").write_text("new\n")
+    escalate(town, "which greeting?")
+    seen = read_snapshot(town)
+    assert [bead.id for bead in seen.beads] == [second, first]
+    assert seen.waits[second][0].reason.startswith(f"it needs {first}")
+    assert [worker.title for worker in seen.workers if worker.view.address == toast] == ["first"]
+    assert "which greeting?" in {need.title for need in seen.needs}
+    model = update(Model(), Saw(seen, 1.0))[0]
+    for key in ("4",):
+        model = update(model, Pressed(key, 2.0))[0]
+    told = describe(model)
+    assert [line for line in told if line.startswith("wave")] == ["wave 1", "wave 2"]
+    assert any("second ?[31m<U+202E> — it needs" in line for line in told)
+    acts = acts_on(make_need(NeedKind.MERGE, "mr-00001"))
+    shown = open_document(town, Open(("diff", first), acts))
+    assert shown.acts[0].commands == (("mq", "approve", "mr-00001", "--head", shown.tree),)
+    assert "+new" in shown.lines and shown.author == toast and len(shown.tree) == 40
+    assert "new.txt" in str(open_document(town, Open(("bead", "show", first))).title + str(shown.lines))
+
+
+def test_listeners_hear_of_it_and_a_town_that_goes_is_told(quiet: QuietTown, wait_for: Callable[..., Any]) -> None:
+    town, events, seen, troubles = quiet.town, list[Event](), list[Snapshot](), list[str | None]()
+    lock = threading.Lock()
+
+    def note(found: list[Any], what: Any) -> None:
+        with lock:
+            found.extend(what) if isinstance(what, (list, tuple)) else found.append(what)
+
+    listeners = [
+        Listener[Snapshot](lambda new: note(events, new), lambda new: note(seen, new), lambda why: note(troubles, why)),
+        Listener[Snapshot](changed=lambda new: note(seen, new)),
+    ]
+    watched = Town(town.path, town.actor, town.environment, goes_on=True)
+    watcher = Watcher(watched, read_snapshot, Snapshot(), listeners, 0.02)
+    watcher.start(0)
+    try:
+        bead = quiet.bead("first")
+        wait_for(lambda: any(event.subject == bead for event in events), 10, "the event")
+        wait_for(lambda: sum(bool(each.beads) for each in list(seen)) >= 2, 10, "both listeners to see it")
+        away = town.path.with_name("away")
+        town.path.rename(away)
+        wait_for(lambda: troubles, 10, "the trouble")
+        away.rename(town.path)
+        wait_for(lambda: troubles == ["the town's folder is gone", None], 10, "the end of the trouble")
+    finally:
+        watcher.stop()
