@@ -122,7 +122,9 @@ class Pulls:
         found = [
             self._rest(pull)
             for pull in self.pulls.values()
-            if pull.state == "OPEN" and f"{OWNER}:{pull.branch}" == head and pull.base == parameters["base"]
+            if pull.state == "OPEN"
+            and f"{OWNER}:{pull.branch}" == head
+            and pull.base == parameters.get("base", pull.base)
         ]
         return Reply(found)
 

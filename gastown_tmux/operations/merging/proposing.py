@@ -107,7 +107,7 @@ def _push(queue: RigQueue, request: MergeRequest) -> Rejection | Delay | None:
 def _open(queue: RigQueue, request: MergeRequest, forge: Forge, repository: ForgeRepository) -> tuple[int, str]:
     """The number and address of the bead's pull request, which is open."""
     known = proposals.find_proposal(queue.town.db, request.bead)
-    open_one = _find_open(request.branch, queue.rig.target, forge, repository)
+    open_one = _find_open(request.branch, forge, repository)
     if open_one is not None:
         return open_one
     if known is not None and (again := _reopen(known, forge, repository)) is not None:
@@ -117,9 +117,9 @@ def _open(queue: RigQueue, request: MergeRequest, forge: Forge, repository: Forg
     return _read(forge.ask(f"{repository.path}/pulls", method="POST", body=body), forge)
 
 
-def _find_open(branch: str, base: str, forge: Forge, repository: ForgeRepository) -> tuple[int, str] | None:
-    """One that a killed predecessor opened, or a person did for us."""
-    wanted = {"state": "open", "head": f"{repository.owner}:{branch}", "base": base}
+def _find_open(branch: str, forge: Forge, repository: ForgeRepository) -> tuple[int, str] | None:
+    """One that a killed predecessor opened, or a person did for us; perhaps against another base by now."""
+    wanted = {"state": "open", "head": f"{repository.owner}:{branch}"}
     found = forge.ask(f"{repository.path}/pulls", parameters=wanted)
     return _read(found[0], forge) if isinstance(found, list) and found else None
 

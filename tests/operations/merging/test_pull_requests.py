@@ -230,6 +230,12 @@ def test_closed_reopened_deleted_and_against_another_base(world: World) -> None:
     world.pull.draft, world.pull.base = False, "other"
     world.look()
     assert "is against other" in str(world.show(id).reason)
+    # A new head is of the same one all the same.
+    queue.reject(world.town, world.show(id), "no")
+    id = world.again(world.show(id).bead, "newer")
+    world.look()
+    world.look()
+    assert "is against other" in str(world.show(id).reason) and len(world.pulls.pulls) == 1
     world.pull.base = "main"
     world.pulls.close(world.pull, delete=True)
     world.look()
