@@ -8,10 +8,11 @@ import pytest
 from textual.pilot import Pilot
 
 from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.needs import NeedKind
 from gastown_tmux.faces.model import Document, Flow, Happened, Message, Opened, Pasted, Pressed, Saw, Troubled
 from gastown_tmux.tui.app import Feed
 from gastown_tmux.verbs.acts import acts_on
-from tests.faces.pictures import NOW, busy_town, every_need, make_event, make_worker, town
+from tests.faces.pictures import NOW, busy_town, every_need, make_event, make_need, make_worker, town
 
 Compare = Callable[..., Any]
 PATCH = """\
@@ -33,7 +34,7 @@ PATCHED = Document(
     "diff de-00001",
     tuple(PATCH.split("\n")),
     Flow.DIFF,
-    acts_on(every_need()[8]),
+    acts_on(make_need(NeedKind.MERGE, "mr-00001")),
     Address("demo/toast"),
     None,
     "a" * 40,

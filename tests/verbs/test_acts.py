@@ -4,6 +4,7 @@ import pytest
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId
+from gastown_tmux.domain.needs import NeedKind
 from gastown_tmux.verbs.acts import (
     Act,
     acts_on,
@@ -60,7 +61,7 @@ def test_no_key_that_acts_is_one_that_moves() -> None:
 
 
 def test_an_answer_to_a_merge_request_is_for_the_head_that_is_shown() -> None:
-    yes, no, diff, _ = (for_head(act, "b" * 40) for act in acts_on(make_need(every_need()[8].kind, "mr-00001")))
+    yes, no, diff, _ = (for_head(act, "b" * 40) for act in acts_on(make_need(NeedKind.MERGE, "mr-00001")))
     assert yes.commands == (("mq", "approve", "mr-00001", "--head", "b" * 40),)
     assert no.lines() == [("mq", "reject", "mr-00001", "--head", "b" * 40)]
     assert diff.commands == (("diff", "de-00001"),)
