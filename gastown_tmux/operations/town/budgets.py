@@ -8,6 +8,7 @@ from gastown_tmux.domain.budgets import Budget, Level, Scope, level
 from gastown_tmux.domain.spending import Spent, sum_up
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.files import clock
+from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.rows import Reader
 from gastown_tmux.store.spending import EVERY, Uses, list_uses
@@ -41,6 +42,15 @@ class Standing:
 def spent(town: Town, only: Uses = EVERY, reader: Reader | None = None) -> Spent:
     """Tokens, and what they cost by the town's prices."""
     return sum_up(list_uses(reader or town.db, only), town.settings().prices())
+
+
+def sum_used(town: Town, only: Uses) -> tuple[int, float | None]:
+    """Tokens, and USD where any of it has a price; nothing where settings cannot be read, which hide nothing else."""
+    try:
+        found = spent(town, only)
+    except GtError:
+        return 0, None
+    return found.tokens.charged, found.cost or None
 
 
 def find_standings(

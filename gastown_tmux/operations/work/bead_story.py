@@ -54,7 +54,7 @@ class BeadView(BeadLine):
 
 def show_bead(town: Town, bead: Bead) -> BeadView:
     waits, next = None, _follow_up(bead)
-    tokens, cost = _spent(town, Uses(bead=bead.id))
+    tokens, cost = budgets.sum_used(town, Uses(bead=bead.id))
     children = list_children(town.db, bead.id)
     try:
         found = explain_bead(town, bead)
@@ -72,14 +72,6 @@ def show_bead(town: Town, bead: Bead) -> BeadView:
         cost=cost,
         timeline=tell(list_about(town.db, bead.id)),
     )
-
-
-def _spent(town: Town, only: Uses) -> tuple[int, float | None]:
-    try:
-        spent = budgets.spent(town, only)
-    except GtError:
-        return 0, None
-    return spent.tokens.charged, spent.cost or None
 
 
 def list_beads(

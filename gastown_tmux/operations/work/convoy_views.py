@@ -10,11 +10,13 @@ from gastown_tmux.domain.waiting import Wait, reason_of
 from gastown_tmux.domain.work import Bead, BeadState, Convoy, ConvoyState, is_met
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import GtError
+from gastown_tmux.operations.town import budgets
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.waiting import explain_beads
 from gastown_tmux.store import convoys
 from gastown_tmux.store.beads import list_those
 from gastown_tmux.store.histories import list_durations, list_slung
+from gastown_tmux.store.spending import Uses
 
 #: Of so many beads that were done last it is known how long they took.
 HISTORY = 100
@@ -37,7 +39,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ConvoyView:
-    """A convoy with its beads as ``items``, wave by wave; ``states`` counts them."""
+    """A convoy with its beads as ``items``, wave by wave; ``states`` counts them. ``tokens`` were used on them, and
+    cost so many USD.
+    """
 
     id: ConvoyId
     name: str
@@ -54,6 +58,8 @@ class ConvoyView:
     items: Sequence[Item]
     created: Time
     landed: Time | None
+    tokens: int = 0
+    cost: float | None = None
 
     @property
     def progress(self) -> str:
@@ -89,7 +95,10 @@ def show_convoy(town: Town, convoy: Convoy) -> ConvoyView:
     waves = find_waves({bead.id: bead.needs for bead in ordered})
     items = [_item(bead, waves[bead.id], waits[bead.id]) for bead in ordered]
     states = [bead.state for bead in ordered]
+    tokens, cost = budgets.sum_used(town, Uses(convoy=convoy.id))
     return ConvoyView(
+        tokens=tokens,
+        cost=cost,
         id=convoy.id,
         name=convoy.name,
         state=convoy.state,

@@ -34,7 +34,22 @@ _BEAD_STATES = ("open", "hooked", "working", "submitted", "merged", "closed")
 _CONVOY = Tables(
     (("beads", "items", ("wave", "bead", "state", "title", "worker", "reason")),),
     "no beads: gt convoy add CONVOY BEAD…",
-    head=Record(("id", "name", "state", "progress", "left", "together", "owner", "notify", "created", "landed")),
+    head=Record(
+        (
+            "id",
+            "name",
+            "state",
+            "progress",
+            "left",
+            "together",
+            "owner",
+            "notify",
+            "tokens",
+            "cost",
+            "created",
+            "landed",
+        )
+    ),
 )
 
 VERBS = (

@@ -19,9 +19,12 @@ from gastown_tmux.operations.town import budgets
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import beads, convoys
+from gastown_tmux.operations.work.bead_story import show_bead
+from gastown_tmux.operations.work.convoy_views import show_convoy
 from gastown_tmux.operations.work.placement import give
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import get_bead, note_target, sling_bead
+from gastown_tmux.store.convoys import get_convoy
 
 
 def use(path: Path, tokens: int) -> None:
@@ -191,6 +194,8 @@ def test_a_bead_has_a_budget_and_counts_for_its_convoy(town: Town, tmp_path: Pat
     assert [(cost.name, cost.total) for cost in costs(town, "convoy")] == [("-", 300), (convoy, 300)]
     states = [rows.get_agent(town.db, f"demo/{name}").state for name in ("ann", "ben")]
     assert states == [AgentState.PAUSED, AgentState.ON]
+    assert show_convoy(town, get_convoy(town.db, convoy)).tokens == 300
+    assert show_bead(town, get_bead(town.db, bead.id)).tokens == 300
 
 
 def test_a_transcript_that_never_ends_is_set_aside_alone(town: Town, tmp_path: Path) -> None:
