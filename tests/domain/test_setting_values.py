@@ -21,6 +21,7 @@ TABLE: dict[Any, tuple[list[tuple[Any, Any]], list[Any]]] = {
     values.parse_text: ([("x", "x"), (" ", " ")], [*NO_TEXT, ""]),
     values.parse_boolean: ([(True, True), (False, False)], [None, 0, 1, "true", []]),
     values.parse_count: ([(1, 1), (10**9, 10**9)], [None, True, 0, -1, 1.0, "1", []]),
+    values.parse_counts: ([({}, {}), ({"claude": 2}, {"claude": 2})], [None, 1, "x", [], {"": 1}, {"a": 0}]),
     values.parse_number: ([(0, 0), (7, 7)], [None, True, -1, 1.5, "1", []]),
     values.parse_load: ([(1, 1.0), (0.5, 0.5)], [None, True, 0, -0.5, "1"]),
     values.parse_texts: ([([], ()), (["a", ""], ("a", ""))], [*NO_LIST, [1], ["a", None]]),
