@@ -20,6 +20,7 @@ from gastown_tmux.operations.work.order_starts import begin, close_runs, list_le
 from gastown_tmux.operations.work.order_watch import Watch, find_due
 from gastown_tmux.operations.work.orders import list_orders, pause_order, resume_order, run_order, show_order
 from gastown_tmux.operations.work.runs import cancel_run
+from gastown_tmux.store import orders as order_rows
 from gastown_tmux.store.beads import insert_bead
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.escalations import list_escalations
@@ -384,11 +385,12 @@ def test_nothing_is_begun_in_an_emergency_stop(
     monkeypatch.undo()
 
 
-def test_the_history_is_bounded_and_an_order_speaks_as_the_deacon(town: Town) -> None:
+def test_the_history_is_bounded_and_an_order_speaks_as_the_deacon(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     write(town, 'every: 1h\nrun: echo "$GT_SESSION" > "$GT_TOWN/log"\n')
-    for _ in range(51):
+    monkeypatch.setattr(order_rows, "KEPT", 3)
+    for _ in range(5):
         run_order(town, "it")
-    assert len(list_starts(town.db, "it", 100)) == 50
+    assert len(list_starts(town.db, "it", 100)) == 3
     session = (town.path / "log").read_text().strip()
     assert town.whose_mark(session) == "deacon"
     assert Path(show_order(town, "it").log or "nowhere").exists()
