@@ -35,6 +35,7 @@ WORKERS_A_CORE = 2
 PATIENCE = 3
 """How much longer than on an idle machine a test waits before it fails."""
 KEPT = ("PATH", "USER", "LOGNAME", "PYTHONPATH")
+KEPT_GROUPS = ("PYTEST_", "TEXTUAL_SNAPSHOT_")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     tempfile.gettempdir()  # remembered now, before TMPDIR points into the folder of one test
     session_tmp = make_short_folder()
     config.add_cleanup(lambda: shutil.rmtree(session_tmp))
-    kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("PYTEST_")}
+    kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_GROUPS)}
     os.environ.clear()
     os.environ.update(kept)
     # Folders are made absolute, for commands started elsewhere; sbin is where sshd is for ordinary users.
