@@ -30,7 +30,7 @@ def test_without_a_town(short_tmp: Path, run_gt: Callable[..., Any]) -> None:
     for words, near in ((["statsu"], "gt status"), (["bead", "crate"], "gt bead create")):
         result = run_gt(*words)
         assert result.code == 2 and f"did you mean '{near}'" in complaint(result)
-    for words in (["st"], ["feed"], ["bead"]):
+    for words in (["st"], ["frob"], ["bead"]):
         assert run_gt(*words).code == 2, words
     assert "gt help bead" in complaint(run_gt("bead", "frob")) and "--bogus" in complaint(run_gt("--bogus"))
     assert run_gt("help", "conf", "ag").out == run_gt("config", "agent", "--help").out != ""
