@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.configuration import settings_files
 from gastown_tmux.errors import MissingError, RefusedError
 from gastown_tmux.operations.sessions import service
@@ -68,14 +69,27 @@ def uninstall(town: Town, keep_data: bool = False, yes: bool = False) -> Answer:
 def _at_stake(town: Town) -> str:
     beads = count_beads(town.db)
     ahead = sum(count for state, count in beads.items() if state not in ("merged", "closed"))
-    words = f"{town.path} is deleted with all that is in it: worktrees, mail, snapshots"
-    return f"{words}, and {ahead} bead{'s' * (ahead != 1)} that did not land." if ahead else f"{words}."
+    parts = ["worktrees, mail, snapshots"]
+    if ahead:
+        parts.append(f"{ahead} bead{'s' * (ahead != 1)} that did not land")
+    parts += [f"all that landed on {rig.target} of {rig.name}, which is nowhere else" for rig in _list_local(town)]
+    return f"{town.path} is deleted with all that is in it: {', and '.join(parts)}."
+
+
+def _list_local(town: Town) -> list[Rig]:
+    """Whose work has landed in the town's own repository alone."""
+    return [rig for rig in list_rigs(town.db) if rig.target_commit is not None]
 
 
 def _list_left(town: Town) -> list[str]:
     """What is not the town's, though it has worked on it."""
     own = settings_files.user_path(town.environment)
-    left = [f"{rig.source}: the project of {rig.name}, with all that landed" for rig in list_rigs(town.db)]
+    local = _list_local(town)
+    left = [
+        f"{rig.source}: the project of {rig.name}, with"
+        + ("out what landed here" if rig in local else " all that landed")
+        for rig in list_rigs(town.db)
+    ]
     return left + ([f"{own}: your own settings"] if own.exists() else [])
 
 

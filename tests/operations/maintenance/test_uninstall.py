@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from gastown_tmux.domain.ids import Commit
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.maintenance.uninstall import uninstall
 from gastown_tmux.operations.supervision.status import status
 from gastown_tmux.operations.supervision.stopping import Stopped, down
 from gastown_tmux.store.meta import get_meta
+from gastown_tmux.store.rigs import set_target
 from tests.operations.quiet_town import QuietTown
 
 
@@ -50,6 +52,17 @@ def test_all_of_it_goes_and_what_stays_is_told(quiet: QuietTown, home: Path) -> 
     assert f"left: {quiet.project}: the project of demo" in said and f"{home / '.config/gt/config.yaml'}" in said
     assert f"{home / '.bashrc'}: the line with 'gt completion'" in said and "pipx uninstall" in said
     assert not (home / ".local/share/bash-completion/completions/gt").exists() and (home / ".zfunc/_gt").exists()
+
+
+def test_what_has_landed_in_the_town_alone_is_said(quiet: QuietTown, home: Path) -> None:
+    with quiet.town.change() as change:
+        set_target(change, quiet.rig, "main", Commit("c" * 40), None)
+    asked: list[str] = []
+    quiet.town.ask = lambda question: asked.append(question)
+    with pytest.raises(RefusedError):
+        uninstall(quiet.town)
+    assert "all that landed on main of demo, which is nowhere else" in asked[0]
+    assert "the project of demo, without what landed here" in uninstall(quiet.town, yes=True).text
 
 
 def test_data_is_kept_when_it_is_to_be(quiet: QuietTown, home: Path) -> None:
