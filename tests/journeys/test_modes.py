@@ -14,7 +14,7 @@ def test_after_a_bead_has_landed_nothing_of_it_is_open_to_others(town: TownWorld
     town.wait_state(bead, "merged")
     mine = [path for path in town.path.rglob("*") if not set(path.relative_to(town.path).parts) & set(GITS)]
     is_open = {path: oct(path.stat().st_mode) for path in mine if not path.is_symlink() and path.stat().st_mode & 0o077}
-    folders = {"roles", "layouts", "formulas", "rigs", "demo", "settings"}
+    folders = {"roles", "layouts", "formulas", "orders", "rigs", "demo", "settings"}
     assert [f"{path} {mode}" for path, mode in is_open.items() if not (path.is_dir() and path.name in folders)] == []
     [hook] = Path(town.path, ".gt", "hooks").glob("demo.*")
     assert (hook / "work" / "one").stat().st_mode & 0o777 == 0o644
