@@ -43,10 +43,13 @@ _BACKLOG = 128
 _STREAMS = 3
 
 
-def main(town: Path) -> int:
+def main(town: Path, starter: int | None = None) -> int:
+    """``starter``: whoever has ended by now wants no server any more, and whoever ended it did not see this one."""
     run = town / ".gt" / "run"
     lock = Lock(run / "server.lock")
     if not run.is_dir() or not lock.try_lock():
+        return 1
+    if starter is not None and not Path(f"/proc/{starter}").exists():
         return 1
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     stamp = Stamp()
@@ -266,4 +269,4 @@ class _Files:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))

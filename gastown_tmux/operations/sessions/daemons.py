@@ -1,5 +1,6 @@
 """The town's daemons, seen from outside: which run, started, stopped. What they do is in ``gastown_tmux.daemons``."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -130,13 +131,13 @@ def start_guard(town: Town) -> bool:
 
 def start_server(town: Town) -> bool:
     """Whether the server of verbs did not run before. It is not waited for: until it listens, lines do without it."""
-    return _start_unwatched(town, SERVER, "gastown_tmux.cli.server")
+    return _start_unwatched(town, SERVER, "gastown_tmux.cli.server", str(os.getpid()))
 
 
-def _start_unwatched(town: Town, name: str, module: str) -> bool:
+def _start_unwatched(town: Town, name: str, module: str, *more: str) -> bool:
     if find_holder(town, name) is not None:
         return False
-    command = [sys.executable, "-P", "-m", module, str(town.path)]
+    command = [sys.executable, "-P", "-m", module, str(town.path), *more]
     spawn_detached(command, _environment(town), town.path, town.logs / f"{name}.log", town.log_size())
     return True
 

@@ -68,7 +68,9 @@ def ensure_up(town: Town) -> list[str]:
         raise RefusedError("the town is down, and only a person starts it", hint="gt up")
     said = []
     town.prepare_run()
-    runs = town.tmux.is_alive()  # without tmux nothing is wanted either
+    runs = town.tmux.is_alive()
+    if not runs:
+        town.tmux.require_version()  # without tmux nothing is wanted either
     with town.change() as change:
         if set_wanted(change, True):
             said.append("the town is to be up again")

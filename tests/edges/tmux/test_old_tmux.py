@@ -23,6 +23,6 @@ def test_an_old_tmux_is_named_with_what_is_needed(short_tmp: Path, monkeypatch: 
     (short_tmp / "bin" / "tmux").chmod(0o755)
     monkeypatch.setenv("PATH", f"{short_tmp / 'bin'}:{os.environ['PATH']}")
     server = Server(short_tmp / "tmux.sock", short_tmp / "tmux.conf")
-    for ask in (server.is_alive, server.start):
-        with pytest.raises(MissingError, match=r"tmux 2\.9 is too old: gt needs tmux 3\.2 or newer"):
-            ask()
+    assert not server.is_alive()
+    with pytest.raises(MissingError, match=r"tmux 2\.9 is too old: gt needs tmux 3\.2 or newer"):
+        server.start()
