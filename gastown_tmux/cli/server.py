@@ -34,6 +34,7 @@ from gastown_tmux.cli import main as command_line
 from gastown_tmux.cli.client import GO, READY, STATUS, identity, receive, require_own, send
 from gastown_tmux.cli.preload import Stamp, preload
 from gastown_tmux.edges.processes.locks import Lock
+from gastown_tmux.edges.processes.processes import is_alive, process
 from gastown_tmux.verbs import parser
 
 LOOK_SECONDS = 1.0
@@ -49,7 +50,7 @@ def main(town: Path, starter: int | None = None) -> int:
     lock = Lock(run / "server.lock")
     if not run.is_dir() or not lock.try_lock():
         return 1
-    if starter is not None and not Path(f"/proc/{starter}").exists():
+    if starter is not None and ((found := process(starter)) is None or not is_alive(found)):
         return 1
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     stamp = Stamp()

@@ -330,6 +330,16 @@ def test_one_that_lost_its_place_ends(town: Served) -> None:
     assert second.returncode == 1 and town.listens()
 
 
+def test_one_whose_starter_has_ended_begins_nothing(town: Served) -> None:
+    """Whoever ended the starter has looked for a server already, and would leave this one behind."""
+    town.end()
+    starter = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, starter.pid, os.WEXITED | os.WNOWAIT)  # it stays as a zombie
+    command = [sys.executable, "-P", "-m", "gastown_tmux.cli.server", str(town.path), str(starter.pid)]
+    assert subprocess.run(command, timeout=20).returncode == 1
+    starter.wait()
+
+
 def test_a_town_far_down(short_tmp: Path, run_gt: Callable[..., Any], wait_for: Callable[..., Any]) -> None:
     path = short_tmp / "/".join(["deep" * 10] * 4)
     path.parent.mkdir(parents=True)

@@ -103,10 +103,14 @@ def test_the_mouse_chooses_windows_and_panes_and_scrolls(bare_town: TownWorld, t
     bare_town.wait_for(lambda: is_at("mayor", "mayor"), 10, "the agent's pane")
     terminal.clicks("gt>")
     bare_town.wait_for(lambda: is_at("mayor", ""), 10, "the REPL's pane")
-    # Its sign comes late, and moves what is right of it.
-    terminal.sees(":mayor ○")
-    terminal.clicks("2:deacon")
-    bare_town.wait_for(lambda: is_at("deacon", ""), 10, "the deacon's window")
+
+    def is_at_deacon() -> bool:
+        # Signs come late, and move what is right of them: also between a look at the screen and the click.
+        if not is_at("deacon", ""):
+            terminal.clicks("2:deacon")
+        return is_at("deacon", "")
+
+    bare_town.wait_for(is_at_deacon, 10, "the deacon's window")
     terminal.types("\x02H")
     bare_town.wait_for(lambda: is_at("mayor", ""), 10, "the mayor's window")
 

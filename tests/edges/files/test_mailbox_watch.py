@@ -25,8 +25,8 @@ class Watched:
             raise RuntimeError("the handler is broken")
 
     def reported(self) -> frozenset[Path]:
-        """What was reported at the next waking that reports anything; empty after two seconds without one."""
-        while self.woken.acquire(timeout=2.0):
+        """What was reported at the next waking that reports anything; empty after ten seconds without one."""
+        while self.woken.acquire(timeout=10.0):
             if boxes := self.watcher.take():
                 return boxes
         return frozenset()
