@@ -11,6 +11,8 @@ from gastown_tmux.edges.processes.proc import list_pids, read_stat
 
 #: How long an exec may take on a machine that has much to do.
 _EXEC_SECONDS = 3.0
+#: How long an environment is empty that nobody is about to fill.
+_EMPTY_SECONDS = 0.02
 _KERNEL_THREAD = 0x00200000
 #: Where ``read_stat`` has them.
 _STATE, _PARENT, _FLAGS, _TIMES, _BIRTH, _ENVIRONMENT = 0, 1, 6, slice(11, 13), 19, slice(47, 49)
@@ -50,21 +52,26 @@ def _environment_proc(pid: int) -> bytes:
     try:
         if folder.stat().st_uid != os.geteuid():
             return b""
-        for _ in looks(_EXEC_SECONDS, 0.001):
-            if (words := (folder / "environ").read_bytes()) or not _is_between_programs(pid):
+        for passed in looks(_EXEC_SECONDS, 0.001):
+            if (words := (folder / "environ").read_bytes()) or not _is_between_programs(pid, passed):
                 return words
         return b""
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return b""
 
 
-def _is_between_programs(pid: int) -> bool:
-    """Whether a process may be in an exec, in which its environment reads as empty for a moment."""
+def _is_between_programs(pid: int, passed: float) -> bool:
+    """Whether a process may be in an exec, in which its environment reads as empty for a moment.
+
+    ``passed``: the seconds that it has been looked at. An exec gives the environment a beginning before its end.
+    """
     fields = read_stat(pid)
     if fields is None or fields[_STATE] in "ZX" or int(fields[_FLAGS]) & _KERNEL_THREAD:
         return False
     start, end = fields[_ENVIRONMENT]
-    return start == "0" or start != end
+    if start == end != "0":
+        return fields[_STATE] != "S" and passed < _EMPTY_SECONDS
+    return True
 
 
 def _processor_time_proc(pid: int) -> float:
