@@ -181,13 +181,14 @@ def _restore(self: object, state: "Iterable[Any]") -> None:
 
 
 class _LibraryFields:
-    """``__dataclass_fields__``, made when the library asks for them."""
+    """``__dataclass_fields__``, made when the library asks for them first."""
 
-    def __get__(self, instance: object, cls: type) -> "Any":
+    def __get__(self, instance: object, cls: "Any") -> "Any":
         import dataclasses
 
         made = [(name, object, dataclasses.field(**_as_given(field))) for name, field in getattr(cls, _FIELDS).items()]
-        return vars(dataclasses.make_dataclass(cls.__name__, made))["__dataclass_fields__"]
+        cls.__dataclass_fields__ = vars(dataclasses.make_dataclass(cls.__name__, made))["__dataclass_fields__"]
+        return cls.__dataclass_fields__
 
 
 def _as_given(field: _Field) -> "dict[str, Any]":

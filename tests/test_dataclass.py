@@ -226,3 +226,11 @@ def test_nothing_slow_is_imported() -> None:
         "print({'dataclasses', 'inspect', 're', 'typing', 'enum'} & set(sys.modules))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
+
+
+@BOTH
+def test_the_librarys_fields_are_made_once(made_by: ModuleType) -> None:
+    """Whoever calls the library's ``replace`` a thousand times does not make a thousand classes."""
+    bead = make_classes(made_by)["Bead"]
+    assert bead.__dataclass_fields__ is bead.__dataclass_fields__
+    assert dataclasses.fields(bead)[0] is dataclasses.fields(bead("a"))[0]
