@@ -13,7 +13,7 @@ from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.rigs import QueueState, Rig
 from gastown_tmux.domain.runs import Run, RunState, RunStep, StepState
 from gastown_tmux.domain.waiting import Wait
-from gastown_tmux.domain.work import Bead, Convoy, ConvoyState, is_met
+from gastown_tmux.domain.work import Bead, BeadState, Convoy, ConvoyState, is_met
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +154,14 @@ def why_convoy(convoy: Convoy, beads: Sequence[Bead]) -> tuple[Wait, ...]:
             if not left:
                 words = "nothing of it was merged, so it does not land"
                 return (Wait("person", None, words, (f"gt convoy close {convoy.id}",), stranded=True),)
-            return tuple(_of_convoy(bead) for bead in left)
+            return tuple(_of_convoy(convoy, bead) for bead in left)
 
 
-def _of_convoy(bead: Bead) -> Wait:
-    reason = f" as {bead.reason}" if bead.state == "closed" else f", {bead.reason}" if bead.reason else ""
+def _of_convoy(convoy: Convoy, bead: Bead) -> Wait:
+    if bead.state is BeadState.CLOSED:
+        ways = (f"gt bead reopen {bead.id}", f"gt convoy close {convoy.id}")
+        return Wait("bead", bead.id, f"{bead.id} is closed as {bead.reason}: {bead.title}", ways, stranded=True)
+    reason = f", {bead.reason}" if bead.reason else ""
     return Wait("bead", bead.id, f"{bead.id} is {bead.state}{reason}: {bead.title}", (f"gt why {bead.id}",))
 
 

@@ -59,12 +59,6 @@ def list_pending(reader: Reader, now: Time, *, mayor: bool) -> list[Escalation]:
     return [_escalation(row) for row in found]
 
 
-def list_asked(reader: Reader, agent: Address, bead: BeadId) -> list[Escalation]:
-    """What somebody asked about a bead and is not resolved."""
-    found = reader.rows("SELECT * FROM escalations WHERE agent = ? AND bead = ? AND state <> 'resolved'", agent, bead)
-    return [_escalation(row) for row in found]
-
-
 def insert_escalation(
     change: Change, *, severity: Severity, text: str, bead: BeadId | None, about: Address | None
 ) -> EscalationId:
@@ -105,3 +99,14 @@ def move_escalation(
     )  # fmt: skip
     change.event(EventType.ESCALATION_CHANGED, escalation, state=state, level=level)
     return True
+
+
+def resolve_about(change: Change, bead: BeadId, agent: Address | None = None) -> list[EscalationId]:
+    """Whatever was asked about a bead, or what ``agent`` asked about it, is answered. Returns which were not before."""
+    found = change.rows(
+        "SELECT id FROM escalations WHERE bead = ? AND agent = coalesce(?, agent) AND state <> 'resolved'", bead, agent
+    )
+    asked = [EscalationId(row["id"]) for row in found]
+    for id in asked:
+        move_escalation(change, id, "resolve")
+    return asked

@@ -36,9 +36,8 @@ def record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *
         if local:
             set_target_commit(change, rig.name, commit)
         convoys.land_convoy(change, beads.get_bead(change, request.bead).convoy)
-        for asked in escalations.list_asked(change, change.actor, request.bead):
-            # The refinery's own questions are answered by this; an agent's may not be.
-            escalations.move_escalation(change, asked.id, "resolve")
+        # The refinery's own questions are answered by this; an agent's may not be.
+        escalations.resolve_about(change, request.bead, change.actor)
     fault_point("refinery.merged")
     report(town, request.id)
 

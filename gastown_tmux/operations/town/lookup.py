@@ -10,7 +10,7 @@ from gastown_tmux.domain.escalation import Escalation
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.runs import Run
-from gastown_tmux.domain.work import Bead, Convoy
+from gastown_tmux.domain.work import Bead, Convoy, ConvoyState
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import beads, convoys
@@ -38,7 +38,16 @@ def resolve_bead(town: Town, word: str) -> Bead:
 
 
 def resolve_convoy(town: Town, word: str) -> Convoy:
-    return convoys.get_convoy(town.db, resolve_id(town, "convoys", word))
+    """By id, a unique leading part of one, or its name: of several with one name the only one that is open."""
+    if word.startswith("cv-") or matching_ids(town.db, "convoys", word):
+        return convoys.get_convoy(town.db, resolve_id(town, "convoys", word))
+    named = [convoy for convoy in convoys.list_convoys(town.db) if convoy.name == word]
+    found = [convoy for convoy in named if convoy.state is ConvoyState.OPEN] or named
+    if not found:
+        raise NotFoundError(f"no convoy {word!r}", hint="gt convoy list")
+    if len(found) > 1:
+        raise RefusedError(f"{word!r} may be {', '.join(convoy.id for convoy in found[:3])}", hint="name it by its id")
+    return found[0]
 
 
 def resolve_merge_request(town: Town, word: str) -> MergeRequest:

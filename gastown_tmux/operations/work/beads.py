@@ -17,6 +17,7 @@ from gastown_tmux.operations.work.landed import notify_landed
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
 from gastown_tmux.store.bead_origins import set_parent
+from gastown_tmux.store.escalations import resolve_about
 from gastown_tmux.store.meta import once
 
 PRIORITY = 2
@@ -162,7 +163,7 @@ def update_bead(
 
 
 def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE) -> Answer:
-    """Raises RefusedError for one that an agent holds or the refinery has."""
+    """What was asked about it is resolved too. Raises RefusedError for one that an agent holds or the refinery has."""
     if bead.state is BeadState.CLOSED and bead.reason == reason:
         notify_landed(town, bead.convoy)
         return Answer(bead, f"{bead.id} is closed already")
@@ -177,8 +178,10 @@ def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE) -> Answer:
     with town.change() as change:
         rows.close_bead(change, bead.id, reason)
         convoys.land_convoy(change, bead.convoy)
+        asked = resolve_about(change, bead.id)
     notify_landed(town, bead.convoy)
-    return Answer(rows.get_bead(town.db, bead.id), f"{bead.id} is closed as {reason}")
+    text = "\n".join([f"{bead.id} is closed as {reason}", *(f"{each} is resolved" for each in asked)])
+    return Answer(rows.get_bead(town.db, bead.id), text)
 
 
 def reopen_bead(town: Town, bead: Bead) -> Answer:

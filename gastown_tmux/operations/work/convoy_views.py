@@ -7,7 +7,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.convoys import Estimate, Left, find_waves, guess, tell_seconds
 from gastown_tmux.domain.ids import BeadId, Commit, ConvoyId, RigName, Time
 from gastown_tmux.domain.waiting import Wait, reason_of
-from gastown_tmux.domain.work import Bead, BeadState, Convoy, ConvoyState, is_met
+from gastown_tmux.domain.work import Bead, BeadState, Convoy, ConvoyState, Reason, is_met
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town import budgets
@@ -94,7 +94,7 @@ def show_convoy(town: Town, convoy: Convoy) -> ConvoyView:
     waits = explain_beads(town, ordered)
     waves = find_waves({bead.id: bead.needs for bead in ordered})
     items = [_item(bead, waves[bead.id], waits[bead.id]) for bead in ordered]
-    states = [bead.state for bead in ordered]
+    states = [_word(bead) for bead in ordered]
     tokens, cost = budgets.sum_used(town, Uses(convoy=convoy.id))
     return ConvoyView(
         tokens=tokens,
@@ -107,7 +107,7 @@ def show_convoy(town: Town, convoy: Convoy) -> ConvoyView:
         beads=convoy.beads,
         done=convoy.done,
         total=convoy.total,
-        states={state.value: states.count(state) for state in reversed(BeadState) if state in states},
+        states={word: states.count(word) for word in (*map(str, reversed(BeadState)), Reason.WONTDO) if word in states},
         waves=max(waves.values(), default=0),
         together=convoy.together,
         estimate=_estimate(town, ordered),
@@ -115,6 +115,11 @@ def show_convoy(town: Town, convoy: Convoy) -> ConvoyView:
         created=convoy.created,
         landed=convoy.landed,
     )
+
+
+def _word(bead: Bead) -> str:
+    """Its state, or that it is closed and not done."""
+    return bead.state if bead.state is not BeadState.CLOSED or is_met(bead.state, bead.reason) else Reason.WONTDO
 
 
 def _item(bead: Bead, wave: int, waits: Sequence[Wait]) -> Item:

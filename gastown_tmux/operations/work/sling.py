@@ -25,6 +25,7 @@ from gastown_tmux.operations.work.schedule import start_claimed, take_back
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store.db import Change
+from gastown_tmux.store.escalations import resolve_about
 from gastown_tmux.store.meta import find_result, keep_result
 from gastown_tmux.store.rigs import list_rigs
 
@@ -213,6 +214,8 @@ def _claim_one(
         raise RefusedError(words, hint=f"gt mail send mayor -s 'sling {bead.id}?'")
     if rig.parked:
         raise RefusedError(f"rig {rig.name} is parked", hint=f"gt rig unpark {rig.name}")
+    if bead.reason == Reason.ESCALATED and bead.assignee is not None:
+        resolve_about(change, bead.id, bead.assignee)
     note = address or rig.name
     rows.note_target(change, bead.id, note, provider)
     placed = give(town, change, rows.get_bead(change, bead.id))

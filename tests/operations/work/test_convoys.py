@@ -8,8 +8,10 @@ import pytest
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.work import Convoy
-from gastown_tmux.errors import RefusedError, UsageError
+from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations.explaining.why import why
 from gastown_tmux.operations.town.configuration import set_key
+from gastown_tmux.operations.town.lookup import resolve_convoy
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import convoys, landed
 from gastown_tmux.operations.work.bead_files import import_beads
@@ -243,3 +245,26 @@ def test_cancelled_it_takes_back_what_is_not_done_and_leaves_what_is(town: Town)
     assert [get_bead(town.db, id).reason for id in (done, free)] == [None, "wontdo"]
     assert convoys.cancel_convoy(town, rows.get_convoy(town.db, convoy.id)).text == f"{convoy.id} is cancelled already"
     assert json.dumps(rows.get_convoy(town.db, convoy.id).state) == '"closed"'
+
+
+def test_one_that_is_not_to_be_done_is_counted_as_that_and_its_convoy_is_closed_by_hand(town: Town) -> None:
+    first, second = bead(town, "first"), bead(town, "second")
+    convoy = make(town, first, second)
+    merge(town, first)
+    close_bead(town, get_bead(town.db, second), "wontdo")
+    assert show_convoy(town, rows.get_convoy(town.db, convoy.id)).progress == "1 of 2 done: 1 merged, 1 wontdo"
+    assert why(town, convoy.id).next[:2] == (f"gt bead reopen {second}", f"gt convoy close {convoy.id}")
+
+
+def test_a_convoy_is_known_by_its_name(town: Town) -> None:
+    """What is open goes before what is not; of two that are open neither is meant."""
+    old = make(town, bead(town))
+    convoys.close_convoy(town, old)
+    assert resolve_convoy(town, "ship").id == old.id
+    new = make(town, bead(town))
+    assert resolve_convoy(town, "ship").id == new.id == resolve_convoy(town, new.id[:5]).id
+    other = make(town, bead(town))
+    with pytest.raises(RefusedError, match=f"{new.id}, {other.id}"):
+        resolve_convoy(town, "ship")
+    with pytest.raises(NotFoundError, match="no convoy 'shop'"):
+        resolve_convoy(town, "shop")
