@@ -1,7 +1,7 @@
 """Event rows, read. They are written by ``Change.event`` in the transaction of what they tell."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import Event
@@ -53,6 +53,16 @@ def list_about(reader: Reader, bead: str) -> list[Event]:
         " AND json_extract(data, '$.session') IN (SELECT id FROM sessions WHERE bead = ?1) ORDER BY seq"
     )
     return [_event(row) for row in reader.rows(sql, bead)]
+
+
+def list_last(reader: Reader, types: Sequence[str], before: str) -> list[Event]:
+    """Of each type the last one about each subject before that time, oldest first."""
+    marks = ", ".join("?" * len(types))
+    sql = (
+        "SELECT * FROM events WHERE seq IN (SELECT max(seq) FROM events"
+        f" WHERE time < ? AND type IN ({marks}) GROUP BY subject, type) ORDER BY seq"
+    )
+    return [_event(row) for row in reader.rows(sql, before, *types)]
 
 
 def last_event(reader: Reader, type: str, subject: str) -> Event | None:
