@@ -149,8 +149,8 @@ def _need(need: Need) -> Row:
 
 def _returned(each: Returned) -> Row:
     times = f" {each.times} times" if each.times > 1 else ""
-    by = f" by {each.agent}" if each.agent else ""
-    return _row(each.bead, each.title, f"{each.reason}{times}{by}, now {each.state}")
+    whose = f", work of {each.agent}" if each.agent else ""
+    return _row(each.bead, each.title, f"{each.reason}{times}{whose}, now {each.state}")
 
 
 def _death(death: Death) -> Row:

@@ -8,7 +8,7 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.agents import AgentState, Ending
 from gastown_tmux.domain.events import Event, EventType
 from gastown_tmux.domain.ids import Time
-from gastown_tmux.domain.work import RETRIED, WAITING
+from gastown_tmux.domain.work import RETRIED, WAITING, Reason
 
 _COME_BACK = frozenset(reason.value for reason in RETRIED | WAITING)
 _DEATHS = tuple(Ending)
@@ -78,6 +78,8 @@ def list_returned(events: Iterable[Event]) -> list[Return]:
         if event.type == EventType.BEAD_RETURNED and reason in _COME_BACK:
             before = found.pop(event.subject, None)
             agent = event.data.get("agent")
+            if reason == Reason.ESCALATED and before is not None and event.actor != agent:
+                reason = before.reason  # the last time it is for a person, and why is told by what came before
             found[event.subject] = Return(
                 bead=event.subject,
                 reason=reason,

@@ -8,6 +8,9 @@ from gastown_tmux.domain.events import Event, EventType
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.quoting import one_line
 
+#: A session that ends so was ended by us: its status says nothing.
+_DONE = "done"
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -68,7 +71,7 @@ def _words(event: Event) -> str | None:
         case EventType.SESSION_STARTED:
             return f"{event.subject} runs, as {data.get('session')}"
         case EventType.SESSION_ENDED:
-            return f"{event.subject} ended{because}{_status(event)}"
+            return f"{event.subject} ended{because}{'' if data.get('reason') == _DONE else _status(event)}"
         case EventType.MERGE_QUEUED | EventType.MERGE_PUBLISHING | EventType.MERGE_MERGED:
             return None  # the bead's own events say so
         case _:

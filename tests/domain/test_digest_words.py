@@ -44,7 +44,7 @@ def test_a_night_of_everything() -> None:
         "held for review", "  mr-1  Held    gt diff we-a", "",
         "mail", "  2 unread  gt mail inbox", "",
         "merged", "  we-a  A bell  0123456789ab  web/toast", "  we-b  日本    ffffffffffff", "",
-        "sent back", "  we-c  A whistle  rejected 2 times by web/nux, now merged", "",
+        "sent back", "  we-c  A whistle  rejected 2 times, work of web/nux, now merged", "",
         "died", "  web/toast  died 3 times       came back", "  web/nux    not started: gone  did not come back", "",
         "waited for a provider's limit", "  web/nux  2h 1m so far  its provider's limit ends 3pm", "",
         "merge queue", "  2 landed, 5 tested; from done to landed 1m, at most 1h 0m", "",

@@ -50,6 +50,13 @@ def test_what_came_back_has_its_last_reason_and_a_count() -> None:
     ]
 
 
+def test_the_last_attempt_is_told_by_what_was_wrong_with_it_not_as_its_agents_word() -> None:
+    red = {"reason": "rejected", "agent": "web/toast"}
+    last = {"reason": "escalated", "agent": "web/toast"}
+    [told] = night.list_returned(_events((0, T.BEAD_RETURNED, "we-a", red), (1, T.BEAD_RETURNED, "we-a", last)))
+    assert (told.reason, told.times) == ("rejected", 2)
+
+
 def test_who_died_came_back_or_did_not() -> None:
     ended, started = T.SESSION_ENDED, T.SESSION_STARTED
     deaths = night.list_deaths(

@@ -26,6 +26,7 @@ def event(type: str, subject: str = "de-1", actor: Address = OVERSEER, **data: o
         (event("merge.approved", "mr-1"), "mr-1 is approved by you"),
         (event("escalation.raised", "esc-1", severity="high", text="help"), "esc-1 asks (high): help"),
         (event("session.ended", "demo/toast", reason="died", signal=9), "demo/toast ended: died (signal 9)"),
+        (event("session.ended", "demo/toast", reason="done", status=143), "demo/toast ended: done"),
         (event("session.ended", "demo/toast", status=1), "demo/toast ended (status 1)"),
         (event("of.tomorrow", what="x", none=None), "of.tomorrow de-1 what=x"),
     ],

@@ -4,12 +4,13 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.escalation import Escalation, Level, Severity
 from gastown_tmux.domain.ids import BeadId, EscalationId
 from gastown_tmux.domain.pages import Page, first_of, has_words
-from gastown_tmux.domain.work import Bead
+from gastown_tmux.domain.work import WAITING, Bead, BeadState
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.escalation import chain
 from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import escalations as rows
+from gastown_tmux.store.beads import find_bead
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.meta import once
 
@@ -77,4 +78,8 @@ def resolve(town: Town, escalation: Escalation) -> Answer:
     with town.change() as change:
         changed = rows.move_escalation(change, escalation.id, "resolve")
     found = rows.get_escalation(town.db, escalation.id)
-    return Answer(found, f"{escalation.id} is resolved" + ("" if changed else " already"))
+    text = f"{escalation.id} is resolved" + ("" if changed else " already")
+    bead = find_bead(town.db, found.bead) if found.bead else None
+    if bead is not None and bead.state is BeadState.OPEN and bead.reason in WAITING:
+        text += f"\n{bead.id} still waits: {bead.title}\nnext: gt sling {bead.id}"
+    return Answer(found, text)

@@ -20,7 +20,7 @@ from gastown_tmux.operations.supervision import deaths
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.agents import get_agent, move_agent
-from gastown_tmux.store.beads import get_bead, sling_bead
+from gastown_tmux.store.beads import close_bead, get_bead, return_bead, sling_bead
 from gastown_tmux.store.escalations import get_escalation
 from tests.operations.quiet_town import QuietTown
 
@@ -178,3 +178,15 @@ def test_killed_before_the_bead_is_open_again(quiet: QuietTown, run_gt: Callable
     chain.climb(quiet.town)
     assert get_bead(quiet.town.db, bead).reason == "parked" and again(quiet.town, raised).level == "default"
     assert len(mails(quiet.town, OVERSEER)) == 2
+
+
+def test_resolving_names_the_bead_that_still_waits(quiet: QuietTown) -> None:
+    bead = quiet.bead("work")
+    worker, _ = quiet.hook(bead)
+    with quiet.town.change() as change:
+        return_bead(change, bead, "escalated")
+    asked = escalate(quiet.town.acting_as(worker), "no such file", bead=get_bead(quiet.town.db, bead)).value
+    assert f"next: gt sling {bead}" in resolve(quiet.town, asked).text
+    with quiet.town.change() as change:
+        close_bead(change, bead, "wontdo")
+    assert "next" not in resolve(quiet.town, asked).text

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from gastown_tmux.dataclass import replace
 from gastown_tmux.domain import waiting
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.ids import BeadId, Commit, RigName
+from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName
 from gastown_tmux.domain.rigs import QueueState
-from gastown_tmux.domain.waiting import reason_of
+from gastown_tmux.domain.waiting import given_to_nobody, reason_of
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import flags
 from gastown_tmux.errors import GtError
@@ -97,6 +98,14 @@ def test_what_came_back_waits_for_a_word(up: Town) -> None:
         sling_bead(change, id, Address("demo/cat"))
         return_bead(change, id, "escalated")
     assert why(up, id) == "it was escalated by demo/cat, and waits for a person's or the mayor's word"
+
+
+def test_the_last_attempt_is_not_told_as_its_workers_word(up: Town) -> None:
+    found = replace(get_bead(up.db, bead(up)), reason="escalated", attempts=3, assignee=Address("demo/cat"))
+    wait = given_to_nobody(replace(found, merge_request=MergeRequestId("mr-1")), 3)
+    assert wait is not None
+    assert wait.reason == "it was escalated after 3 attempts, and waits for a person's or the mayor's word"
+    assert wait.next == ("gt mq show mr-1", f"gt sling {found.id}")
 
 
 def test_places_and_whose_turn_it_is(up: Town) -> None:
