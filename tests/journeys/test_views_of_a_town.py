@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.journeys.town_world import TownWorld
+from tests.journeys.town_world import TownWorld, make_repository
 
 
 def look(town: TownWorld) -> dict[str, list[str]]:
@@ -54,3 +54,21 @@ def test_layouts_come_and_go_beside_the_agents(town: TownWorld) -> None:
         return subprocess.run(show, check=True, capture_output=True, text=True).stdout
 
     town.wait_for(lambda: "runbook demo/toast" in shown(), 20, "the mirror")
+
+
+def test_a_rig_that_comes_later_has_its_window_and_what_is_closed_stays_closed(town: TownWorld) -> None:
+    def views() -> list[str]:
+        words = ("list-panes", "-a", "-F", "#{session_name} #{window_name} #{@gt_kind}")
+        return [line for line in town.tmux(*words).splitlines() if "overview" in line]
+
+    town.gt("up")
+    town.gt("layout", "apply", "rig")
+    assert views() == [], "no session of a rig is there"
+    town.gt("rig", "add", "late", make_repository(town.path.parent / "late"))
+    town.gt("crew", "add", "ann", "--rig", "late")
+    town.gt("crew", "start", "late/ann")
+    town.wait_for(lambda: views() == ["late overview view"] * 3, 10, "its window")
+    town.tmux("kill-window", "-t", "=late:=overview")
+    town.gt("crew", "add", "bob", "--rig", "demo")
+    town.gt("crew", "start", "demo/bob")
+    town.wait_for(lambda: views() == ["demo overview view"] * 3, 10, "the other's, and not the closed one")

@@ -42,6 +42,14 @@ def arrange(server: Server, windows: Sequence[layouts.Window], town: Path, gt: P
     return made, [pane.pane for pane in old if kill_pane(server, pane.pane, pane.gt_session)]
 
 
+def add(server: Server, windows: Sequence[layouts.Window], town: Path, gt: Path) -> None:
+    """Makes those that are not there yet, and closes none."""
+    marks = {pane.gt_session for pane in panes(server) if pane.kind == VIEW}
+    for window in windows:
+        if (mark := _mark(window)) not in marks:
+            _make(server, window, mark, town, gt)
+
+
 def follow(server: Server, windows: Sequence[layouts.Window], town: Path, gt: Path) -> bool:
     """Gives the windows that are there and follow agents the panes that they are to have now, one by one: whoever looks
     at one stays there. No window is made, and none is closed. False where a window is left for later, for somebody

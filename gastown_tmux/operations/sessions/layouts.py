@@ -1,5 +1,7 @@
 """gt layout: views of the town, in windows of their own."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass
@@ -20,6 +22,8 @@ from gastown_tmux.store.rigs import list_rigs
 
 #: The layout that was applied last.
 _APPLIED = "layout"
+#: Its windows that were made, as a JSON list: one of them that somebody closed stays closed.
+_MADE = "layout.windows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ def arrange(town: Town, name: str) -> Answer:
     made, closed = views.arrange(town.tmux, windows, town.path, gt_command())
     with town.change() as change:
         set_meta(change, _APPLIED, name)
+        set_meta(change, _MADE, json.dumps(_keys(windows)))
     value = {"layout": name, "windows": [window.name for window in windows], "made": made, "closed": len(closed)}
     if not windows:
         missing = " ".join(dict.fromkeys(window.session for window in wanted))
@@ -93,12 +98,40 @@ def arrange(town: Town, name: str) -> Answer:
 
 
 def follow(town: Town) -> bool:
-    """The views that are there show the agents that run now. False where one is left for the next time.
+    """The views that are there show the agents that run now, and rigs and agents that are new have theirs. False where
+    one is left for the next time.
 
     Raises what is wrong with the layout that was applied last.
     """
     name = get_meta(town.db, _APPLIED)
-    return name is None or views.follow(town.tmux, _expand(town, name), town.path, gt_command())
+    if name is None:
+        return True
+    windows = _expand(town, name)
+    complete = _add_new(town, windows)
+    return views.follow(town.tmux, windows, town.path, gt_command()) and complete
+
+
+def _add_new(town: Town, windows: Sequence[Window]) -> bool:
+    """Makes the windows of rigs and agents that came after the layout. False where a session is to come yet."""
+    made = json.loads(get_meta(town.db, _MADE) or "null")
+    if made is None:  # applied by a version that did not note them
+        made = _keys(windows)
+    there = {pane.session for pane in look(town)}
+    fresh = [window for window in windows if _key(window) not in made and window.session in there]
+    if fresh:
+        views.add(town.tmux, fresh, town.path, gt_command())
+        with town.change() as change:
+            set_meta(change, _MADE, json.dumps([*made, *_keys(fresh)]))
+    coming = {session.agent.rig for session in list_live_sessions(town.db)} - there
+    return not any(window.session in coming for window in windows)
+
+
+def _keys(windows: Sequence[Window]) -> list[str]:
+    return [_key(window) for window in windows]
+
+
+def _key(window: Window) -> str:
+    return f"{window.session}/{window.name}"
 
 
 def list_shown(town: Town) -> tuple[str, ...]:
