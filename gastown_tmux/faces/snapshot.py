@@ -24,7 +24,7 @@ from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.waiting import explain_beads
 from gastown_tmux.store.beads import BeadFilter, find_bead, page_beads
-from gastown_tmux.store.convoys import page_convoys
+from gastown_tmux.store.convoys import ConvoyFilter, page_convoys
 from gastown_tmux.store.merging import list_held, list_queue
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.runs import list_runs
@@ -79,7 +79,7 @@ def read_snapshot(town: Town) -> Snapshot:
     assert isinstance(now, Status)
     open_beads = page_beads(db, BeadFilter(), MOST_BEADS)
     merged = page_beads(db, BeadFilter(state="merged"), MOST_LANDED).items
-    convoys = page_convoys(db, MOST_CONVOYS).items
+    convoys = page_convoys(db, ConvoyFilter(), MOST_CONVOYS).items
     requests = [request for rig in list_rigs(db) for request in (*list_queue(db, rig.name), *list_held(db, rig.name))]
     requests = list({request.id: request for request in requests}.values())
     members = {bead.id: bead for bead in (*merged, *open_beads.items)}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, ConvoyId, Time
@@ -54,15 +55,47 @@ def _convoy(row: Row) -> Convoy:
     )
 
 
-def list_convoys(reader: Reader) -> list[Convoy]:
+@dataclass(frozen=True, slots=True)
+class ConvoyFilter:
+    """``rig``: one that a bead of it is of. ``since``: made or landed then or later; ``search``: words of which id and
+    name have each.
+    """
+
+    rig: str | None = None
+    state: str | None = None
+    since: str | None = None
+    search: str | None = None
+
+    def where(self) -> tuple[str, list[object]]:
+        """A condition on ``convoys c``, and its values."""
+        terms = list[tuple[str, Sequence[object]]]()
+        if self.rig is not None:
+            sql = "SELECT v.convoy FROM convoy_beads v JOIN beads b ON b.id = v.bead WHERE b.rig = ?"
+            terms.append((f"c.id IN ({sql})", [self.rig]))
+        if self.state is not None:
+            terms.append(("c.state = ?", [self.state]))
+        if self.since is not None:
+            terms.append(("max(c.created, coalesce(c.landed, '')) >= ?", [self.since]))
+        for word in (self.search or "").split():
+            terms.append(("instr(lower(c.id || char(10) || c.name), lower(?))", [word]))
+        return " AND ".join(["1", *(sql for sql, _ in terms)]), [value for _, values in terms for value in values]
+
+
+_ALL = ConvoyFilter()
+
+
+def list_convoys(reader: Reader, only: ConvoyFilter = _ALL) -> list[Convoy]:
     """Oldest first."""
-    return [_convoy(row) for row in reader.rows(_CONVOY + " ORDER BY c.created, c.id")]
+    where, values = only.where()
+    return [_convoy(row) for row in reader.rows(f"{_CONVOY} WHERE {where} ORDER BY c.created, c.id", *values)]
 
 
-def page_convoys(reader: Reader, most: int) -> Page[Convoy]:
+def page_convoys(reader: Reader, only: ConvoyFilter, most: int) -> Page[Convoy]:
     """The open ones first, the newest before the others; -1 for all."""
-    rows = reader.rows(_CONVOY + " ORDER BY c.state <> 'open', c.created DESC, c.id LIMIT ?", most)
-    total = reader.row("SELECT count(*) FROM convoys")
+    where, values = only.where()
+    newest = "ORDER BY c.state <> 'open', c.created DESC, c.id LIMIT ?"
+    rows = reader.rows(f"{_CONVOY} WHERE {where} {newest}", *values, most)
+    total = reader.row(f"SELECT count(*) FROM convoys c WHERE {where}", *values)
     return Page([_convoy(row) for row in rows], total[0] - len(rows) if total else 0)
 
 

@@ -178,7 +178,7 @@ def test_the_first_of_a_list_are_found_in_order(db: Database) -> None:
     for only in (beads.BeadFilter(), beads.BeadFilter(rig="demo"), beads.BeadFilter(state="merged")):
         beads.page_beads(plan, only, 50)
     beads.list_ready(plan, most=50)
-    convoys.page_convoys(plan, 50)
+    convoys.page_convoys(plan, convoys.ConvoyFilter(), 50)
     assert len(plans) == 9 and not [found for found in plans if "TEMP B-TREE" in found], plans
     beads.page_beads(plan, beads.BeadFilter(state="blocked"), 50)
     assert "SCAN needs" in plans[-1], plans

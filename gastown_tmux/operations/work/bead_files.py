@@ -16,7 +16,6 @@ from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work import bead_story
 from gastown_tmux.operations.work.bead_story import BeadLine
-from gastown_tmux.operations.work.beads import list_beads
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store.bead_origins import bring_in, find_origin, insert_origin, set_parent
 from gastown_tmux.store.db import Change
@@ -171,8 +170,7 @@ def _relate(change: Change, rig: Rig, record: Record, ids: dict[str, BeadId], do
 
 def export_beads(town: Town, rig: Rig | None = None) -> Answer:
     """Every bead as a line of JSON, which ``gt bead import`` takes, here or in another town."""
-    found = list_beads(town, rig)
-    assert not isinstance(found, Page)
+    found = rows.list_beads(town.db, rows.BeadFilter(rig.name if rig else None))
     return Answer(found, "\n".join(map(format_bead, found)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from gastown_tmux.dataclass import dataclass, values_of
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId
-from gastown_tmux.domain.pages import Page
+from gastown_tmux.domain.pages import Page, most_of
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.stories import Moment, tell
 from gastown_tmux.domain.waiting import reason_of
@@ -13,11 +13,11 @@ from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.edges.files.clock import local_time
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town import budgets
+from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work import beads
 from gastown_tmux.operations.work.waiting import explain_bead, explain_beads
+from gastown_tmux.store import beads as rows
 from gastown_tmux.store.bead_origins import list_children
-from gastown_tmux.store.beads import find_bead
 from gastown_tmux.store.convoys import get_convoy
 from gastown_tmux.store.events import list_about
 from gastown_tmux.store.spending import Uses
@@ -84,18 +84,24 @@ def list_beads(
     limit: int | None = None,
     parent: Bead | None = None,
 ) -> list[BeadLine] | Page[BeadLine]:
-    """As ``beads.list_beads``, each with what it waits for."""
-    found = beads.list_beads(town, rig, state, assignee, since, search, limit, parent)
-    if isinstance(found, Page):
-        return Page(_with_waits(town, found.items), found.more)
-    return _with_waits(town, found)
+    """All, oldest first, each with what it waits for; with a limit the open and newest come first. ``state`` may be
+    ``blocked`` too: open, with needs that are not met. With ``parent``, only what is a part of it, not of its parts.
+    """
+    within = parent.id if parent else None
+    only = rows.BeadFilter(rig.name if rig else None, state, assignee, since and moment(since), search, within)
+    if limit is None:
+        return _with_waits(town, rows.list_beads(town.db, only))
+    page = rows.page_beads(town.db, only, most_of(limit))
+    return Page(_with_waits(town, page.items), page.more)
 
 
 def list_ready(town: Town, rig: Rig | None = None, limit: int | None = None) -> list[BeadLine] | Page[BeadLine]:
-    found = beads.list_ready(town, rig, limit)
-    if isinstance(found, Page):
-        return Page(_with_waits(town, found.items), found.more)
-    return _with_waits(town, found)
+    name = rig.name if rig else None
+    if limit is None:
+        return _with_waits(town, rows.list_ready(town.db, name))
+    found, counts = rows.list_ready(town.db, name, most_of(limit)), rows.count_ready(town.db)
+    more = (counts.get(rig.name, 0) if rig else sum(counts.values())) - len(found)
+    return Page(_with_waits(town, found), more)
 
 
 def _with_waits(town: Town, found: Sequence[Bead]) -> list[BeadLine]:
@@ -124,6 +130,6 @@ def _follow_up(bead: Bead) -> tuple[str, ...]:
 
 def _find_titles(town: Town, bead: Bead, children: Sequence[BeadId]) -> dict[str, str]:
     named = (*bead.needs, *([bead.parent] if bead.parent else []), *children)
-    others = (find_bead(town.db, id) for id in named)
+    others = (rows.find_bead(town.db, id) for id in named)
     titles = {str(other.id): other.title for other in others if other is not None}
     return titles | ({str(bead.convoy): get_convoy(town.db, bead.convoy).name} if bead.convoy else {})

@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 
 from gastown_tmux.dataclass import replace
-from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.pages import Page, most_of
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.hooks.state import write_state
-from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.lookup import guess_rig
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.town.writing import kept, write
@@ -90,32 +87,6 @@ def _check(title: str, priority: int) -> None:
         raise UsageError("a bead needs a title")
     if not 0 <= priority <= 4:
         raise UsageError("a priority is 0 (first) to 4 (last)")
-
-
-def list_beads(
-    town: Town,
-    rig: Rig | None = None,
-    state: str | None = None,
-    assignee: Address | None = None,
-    since: str | None = None,
-    search: str | None = None,
-    limit: int | None = None,
-    parent: Bead | None = None,
-) -> list[Bead] | Page[Bead]:
-    """All, oldest first; with a limit the open and newest come first. ``state`` may also be ``blocked``: open, with
-    needs that are not met. With ``parent``, only what is a part of it, and not of its parts.
-    """
-    within = parent.id if parent else None
-    only = rows.BeadFilter(rig.name if rig else None, state, assignee, since and moment(since), search, within)
-    return rows.list_beads(town.db, only) if limit is None else rows.page_beads(town.db, only, most_of(limit))
-
-
-def list_ready(town: Town, rig: Rig | None = None, limit: int | None = None) -> list[Bead] | Page[Bead]:
-    name = rig.name if rig else None
-    if limit is None:
-        return rows.list_ready(town.db, name)
-    found, counts = rows.list_ready(town.db, name, most_of(limit)), rows.count_ready(town.db)
-    return Page(found, (counts.get(rig.name, 0) if rig else sum(counts.values())) - len(found))
 
 
 def update_bead(

@@ -8,6 +8,7 @@ from gastown_tmux.domain.pages import Page, most_of
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead, BeadState, Convoy, ConvoyState
 from gastown_tmux.errors import RefusedError, UsageError
+from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.landed import notify_landed
 from gastown_tmux.store import beads as rows
@@ -65,9 +66,17 @@ def require_whole(town: Town, beads: Sequence[Bead]) -> None:
             )
 
 
-def list_convoys(town: Town, limit: int | None = None) -> list[Convoy] | Page[Convoy]:
+def list_convoys(
+    town: Town,
+    rig: Rig | None = None,
+    state: str | None = None,
+    since: str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
+) -> list[Convoy] | Page[Convoy]:
     """All, oldest first; with a limit the open and newest come first."""
-    return convoys.list_convoys(town.db) if limit is None else convoys.page_convoys(town.db, most_of(limit))
+    only = convoys.ConvoyFilter(rig.name if rig else None, state, moment(since) if since else None, search)
+    return convoys.list_convoys(town.db, only) if limit is None else convoys.page_convoys(town.db, only, most_of(limit))
 
 
 def add_beads(town: Town, convoy: Convoy, beads: Sequence[Bead]) -> Answer:

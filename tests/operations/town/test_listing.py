@@ -1,5 +1,7 @@
 """Lists are narrowed by the same flags everywhere, and show first what is open and new."""
 
+from typing import Any
+
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.pages import Page
@@ -10,6 +12,7 @@ from gastown_tmux.operations.merging.views import list_merge_requests
 from gastown_tmux.operations.town.events import events
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.beads import create_bead
+from gastown_tmux.operations.work.convoys import close_convoy, create_convoy, list_convoys
 from gastown_tmux.store.escalations import move_escalation
 from gastown_tmux.store.merging import insert_merge_request
 
@@ -55,5 +58,27 @@ def test_escalations_and_mails_and_requests(town: Town) -> None:
     assert (
         list_merge_requests(town, assignee=Address("demo/ann")) == list_merge_requests(town, since="2999-01-01") == []
     )
+    assert list_merge_requests(town, state="held") == []
     shown = list_merge_requests(town, limit=5)
     assert isinstance(shown, Page) and shown.more == 0
+
+
+def test_convoys(town: Town) -> None:
+    bead = create_bead(town, "fix the login").value
+    spring = create_convoy(town, "The Spring", [bead]).value
+    autumn = create_convoy(town, "autumn 100%").value
+    close_convoy(town, autumn)
+
+    def found(**narrowed: Any) -> list[str]:
+        listed, page = list_convoys(town, **narrowed), list_convoys(town, **narrowed, limit=9)
+        assert isinstance(page, Page) and page.more == 0
+        assert sorted(each.id for each in page.items) == sorted(each.id for each in listed)
+        return [each.name for each in listed]
+
+    assert found(state="closed") == ["autumn 100%"] and found(state="landed") == []
+    assert found(search="spring THE") == ["The Spring"] == found(search=spring.id)
+    assert found(search="100%") == ["autumn 100%"] and found(search="1_0") == []
+    assert found(rig=town.rig("demo")) == ["The Spring"]
+    assert len(found(since="yesterday")) == 2 and found(since="2999-01-01") == []
+    page = list_convoys(town, state="open", limit=1)
+    assert isinstance(page, Page) and page.more == 0

@@ -12,8 +12,8 @@ from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.bead_files import Imported, export_beads, import_beads, search_beads
-from gastown_tmux.operations.work.bead_story import show_bead
-from gastown_tmux.operations.work.beads import close_bead, create_bead, list_beads, list_ready, update_bead
+from gastown_tmux.operations.work.bead_story import list_beads, list_ready, show_bead
+from gastown_tmux.operations.work.beads import close_bead, create_bead, update_bead
 from gastown_tmux.operations.work.convoys import create_convoy
 from gastown_tmux.operations.work.schedule import give_out
 from gastown_tmux.store.beads import get_bead, note_target

@@ -15,7 +15,8 @@ from gastown_tmux.operations.town.lookup import resolve_convoy
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import convoys, landed
 from gastown_tmux.operations.work.bead_files import import_beads
-from gastown_tmux.operations.work.beads import close_bead, create_bead, list_beads
+from gastown_tmux.operations.work.bead_story import list_beads
+from gastown_tmux.operations.work.beads import close_bead, create_bead
 from gastown_tmux.operations.work.convoy_views import list_stranded, show_convoy
 from gastown_tmux.operations.work.sling import sling
 from gastown_tmux.store import convoys as rows

@@ -12,7 +12,8 @@ from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.bead_files import import_issues
-from gastown_tmux.operations.work.beads import list_beads, update_bead
+from gastown_tmux.operations.work.bead_story import list_beads
+from gastown_tmux.operations.work.beads import update_bead
 from gastown_tmux.store.beads import get_bead
 from tests.forge.server import Reply, Server, serving
 

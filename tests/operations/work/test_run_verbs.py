@@ -17,7 +17,8 @@ from gastown_tmux.operations.mail.sending import send
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import runs
 from gastown_tmux.operations.work.bead_files import import_beads
-from gastown_tmux.operations.work.beads import close_bead, list_beads, reopen_bead
+from gastown_tmux.operations.work.bead_story import list_beads
+from gastown_tmux.operations.work.beads import close_bead, reopen_bead
 from gastown_tmux.operations.work.courses import follow, go_on
 from gastown_tmux.operations.work.run_gates import Resting, list_gated, open_gates
 from gastown_tmux.operations.work.steps import show_step, step_done, step_fail, step_skip
