@@ -75,6 +75,10 @@ mutate *args: setup
         else "{{bin}}/python" -m pip install --quiet "cosmic-ray>=8.4"; fi
     @"{{bin}}/python" -m tests.mutation.run "$@"
 
+# write what the table of verbs makes: reference, manual pages, the skill file
+docs: setup
+    @"{{bin}}/python" -m docs.make.run
+
 # feed every rim of a town garbage, ten minutes unless said otherwise: --minutes N, --seed S, --only RIM…
 fuzz *args: setup
     @"{{bin}}/python" -m tests.fuzz.run "$@"

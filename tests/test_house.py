@@ -19,7 +19,18 @@ PACKAGE = ROOT / "gastown_tmux"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 TOP_LEVEL = {
-    *("pyproject.toml", "gastown_tmux", "formulas", "layouts", "roles", "tests", "README.md", "justfile"),
+    *(
+        "pyproject.toml",
+        "gastown_tmux",
+        "formulas",
+        "layouts",
+        "roles",
+        "skills",
+        "docs",
+        "tests",
+        "README.md",
+        "justfile",
+    ),
     *("bootstrap", "bin", ".ci", ".gitignore", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md"),
 }
 TESTS_OF_THE_WHOLE = {"agents_real", "bench", "boxes", "chaos", "fuzz", "journeys", "landing", "served", "soak"}

@@ -18,6 +18,7 @@ from gastown_tmux.domain.observation import Trouble
 from gastown_tmux.providers.hooks import LaunchFile, Mechanism, guard_text, install, toml_string
 from gastown_tmux.providers.questions import QuestionRule
 from gastown_tmux.providers.screens import ScreenRules
+from gastown_tmux.providers.skill_places import SkillPlaces
 from gastown_tmux.providers.transcripts import Transcript
 
 #: Variables (or patterns) of the starter's environment that every program gets, where they are set.
@@ -132,7 +133,7 @@ class Provider:
 
     The command line is: command, resume or session, unattended, arguments, args (the user's own), prompt.
     ``leaves``: patterns of what it puts into its working directory for itself. ``without``: what cannot keep it from
-    working, as it is started here.
+    working, as it is started here. ``skills`` None: it reads none that we know of.
     """
 
     name: str
@@ -162,6 +163,7 @@ class Provider:
     screen: ScreenRules = field(default_factory=ScreenRules)
     questions: tuple[QuestionRule, ...] = ()
     transcript: Transcript = Transcript.NONE
+    skills: SkillPlaces | None = None
     without: tuple[Trouble, ...] = ()
 
     @property

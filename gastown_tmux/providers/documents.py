@@ -10,6 +10,7 @@ from gastown_tmux.providers.base import Exit, Instructions, PromptPassing, Provi
 from gastown_tmux.providers.hooks import Mechanism
 from gastown_tmux.providers.questions import QuestionRule
 from gastown_tmux.providers.screens import ComposerRule, ScreenRules, StateRule
+from gastown_tmux.providers.skill_places import SkillPlaces
 from gastown_tmux.providers.transcripts import Transcript
 
 Document = Mapping[str, object]
@@ -23,6 +24,7 @@ def parse(name: str, document: Document) -> Provider:
     hooks = _section(fields, "hooks", {"mechanism", "events"})
     typing = _section(fields, "typing", {"settle", "when_busy", "interrupt", "approve", "deny"})
     exit_ = _section(fields, "exit", {"line", "keys"})
+    skills = _section(fields, "skills", {"project", "home"})
     screen = _section(fields, "screen", {"composer", "states", "questions"})
     provider = Provider(
         name=name,
@@ -57,6 +59,7 @@ def parse(name: str, document: Document) -> Provider:
         screen=_screen(screen),
         questions=tuple(_question(rule) for rule in cast("list[Document]", screen.get("questions", []))),
         transcript=Transcript(str(fields.pop("transcript", "none"))),
+        skills=SkillPlaces(str(skills["project"]), words(skills["home"])) if skills else None,
         without=tuple(Trouble(str(one)) for one in cast("list[object]", fields.pop("without", []))),
     )
     if fields:

@@ -26,6 +26,7 @@ _CHAPTERS = (
             "demo",
             "uninstall",
             "config",
+            "skill",
             "layout",
             "completion",
             "daemon",

@@ -3,10 +3,22 @@
 from collections.abc import Sequence
 
 from gastown_tmux.errors import UsageError
-from gastown_tmux.verbs.chapters import agent, config, formula, layout, mayor, merge, review, talk, work, workspace
+from gastown_tmux.verbs.chapters import (
+    agent,
+    config,
+    formula,
+    layout,
+    mayor,
+    merge,
+    review,
+    skill,
+    talk,
+    work,
+    workspace,
+)
 from gastown_tmux.verbs.table import Verb
 
-_CHAPTERS = (workspace, config, work, formula, talk, agent, mayor, layout, review, merge)
+_CHAPTERS = (workspace, config, skill, work, formula, talk, agent, mayor, layout, review, merge)
 VERBS: tuple[Verb, ...] = tuple(verb for chapter in _CHAPTERS for verb in chapter.VERBS)
 _BY_WORDS = {tuple(verb.words.split()): verb for verb in VERBS}
 

@@ -48,8 +48,14 @@ class RoleFile:
     may: frozenset[Right] | None
 
     def text_for(self, address: Address) -> str:
-        """Other braces stay as they are: the text is Markdown, and may show code."""
-        return self.text.replace("{address}", address).replace("{rig}", address.rig or "")
+        """``{verbs}`` and ``{leading_verbs}`` are what the skill file says of them. Other braces stay as they are: the
+        text is Markdown, and may show code.
+        """
+        text = self.text.replace("{address}", address).replace("{rig}", address.rig or "")
+        for mark, part in (("{verbs}", 1), ("{leading_verbs}", 2)):
+            if mark in text:
+                text = text.replace(mark, load_skill().split("\n## ")[part].partition("\n\n")[2].strip())
+        return text
 
 
 def find_resource(kind: str, name: str, town: Path) -> Path:
@@ -79,6 +85,11 @@ def shipped(kind: str) -> Path:
     """``gastown_tmux/<kind>`` where installed, ``<checkout>/<kind>`` otherwise."""
     installed = _PACKAGE / kind
     return installed if installed.is_dir() else _PACKAGE.parent / kind
+
+
+def load_skill() -> str:
+    """What agent programs are told of gt, as ``verbs/skill.py`` made it of the table."""
+    return read_text(shipped("skills") / "gt" / "SKILL.md")
 
 
 def load_role(name: str, town: Path) -> RoleFile:

@@ -10,6 +10,7 @@ from gastown_tmux.edges.configuration import settings_files
 from gastown_tmux.errors import MissingError, RefusedError
 from gastown_tmux.operations.sessions import service
 from gastown_tmux.operations.supervision import stopping
+from gastown_tmux.operations.town.skill import list_installed
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.reading import read_text
 from gastown_tmux.store.beads import count_beads
@@ -59,6 +60,7 @@ def uninstall(town: Town, keep_data: bool = False, yes: bool = False) -> Answer:
         left = mine + ([f"{town.path}: not everything could be deleted"] if town.path.exists() else [])
     for order in orders:
         town.memory.remove(order)
+    left += [f"{path}: gt skill remove takes it back" for path in list_installed(town.environment)]
     left += [*_find_lines(home), "the program itself: pipx uninstall gastown-tmux"]
     text = [f"the town {name} is " + ("at rest" if keep_data else "gone")]
     text += [f"removed: {each}" for each in removed]

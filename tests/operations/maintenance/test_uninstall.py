@@ -10,6 +10,7 @@ from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.maintenance.uninstall import uninstall
 from gastown_tmux.operations.supervision.status import status
 from gastown_tmux.operations.supervision.stopping import Stopped, down
+from gastown_tmux.operations.town import skill
 from gastown_tmux.store.meta import get_meta
 from gastown_tmux.store.rigs import set_target
 from tests.operations.quiet_town import QuietTown
@@ -86,3 +87,8 @@ def test_status_and_down_work_where_tmux_is_not_installed(
     for agents in (False, True):
         ended = down(quiet.town, agents=agents)
         assert isinstance(ended, Stopped) and ended.complaint is None and ended.value["not_done"] == []
+
+
+def test_skill_files_are_told_of(quiet: QuietTown, home: Path) -> None:
+    put = skill.install(quiet.town, "claude").value
+    assert f"left: {put.path}: gt skill remove takes it back" in uninstall(quiet.town, yes=True).text
