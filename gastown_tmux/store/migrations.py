@@ -297,4 +297,14 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE proposed_branches (bead TEXT PRIMARY KEY, pushed TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Other machines, each with a town of its own.
+    CREATE TABLE hosts (
+        name TEXT PRIMARY KEY, prefix TEXT NOT NULL CHECK (json_valid(prefix)), target TEXT, town TEXT NOT NULL,
+        gt TEXT NOT NULL, town_key TEXT NOT NULL, most INTEGER, places INTEGER NOT NULL,
+        providers TEXT NOT NULL CHECK (json_valid(providers)), labels TEXT NOT NULL CHECK (json_valid(labels)),
+        parked INTEGER NOT NULL DEFAULT 0, version TEXT NOT NULL, agents INTEGER NOT NULL, last_heard TEXT,
+        trouble TEXT, trouble_since TEXT, unfit INTEGER NOT NULL DEFAULT 0, created TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -84,6 +84,10 @@ def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any, emergency: b
     match parameter.kind:
         case Kind.RIG:
             return town.rig(word)
+        case Kind.HOST:
+            from gastown_tmux.store.hosts import get_host  # few verbs name one
+
+            return get_host(town.db, word)
         case Kind.YAML:
             return parse_value(word)
         case Kind.CHOICE:

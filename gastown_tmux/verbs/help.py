@@ -35,7 +35,7 @@ _CHAPTERS = (
             "thaw",
         ),
     ),
-    ("rigs and workers", ("rig", "crew", "polecat")),
+    ("rigs and workers", ("rig", "crew", "polecat", "host")),
     (
         "work",
         (

@@ -7,6 +7,7 @@ from gastown_tmux.verbs.chapters import (
     agent,
     config,
     formula,
+    hosts,
     layout,
     mayor,
     merge,
@@ -18,7 +19,7 @@ from gastown_tmux.verbs.chapters import (
 )
 from gastown_tmux.verbs.table import Verb
 
-_CHAPTERS = (workspace, config, skill, work, formula, talk, agent, mayor, layout, review, merge)
+_CHAPTERS = (workspace, hosts, config, skill, work, formula, talk, agent, mayor, layout, review, merge)
 VERBS: tuple[Verb, ...] = tuple(verb for chapter in _CHAPTERS for verb in chapter.VERBS)
 _BY_WORDS = {tuple(verb.words.split()): verb for verb in VERBS}
 

@@ -25,7 +25,7 @@ from gastown_tmux.verbs.suggest import Choice
 from gastown_tmux.verbs.table import Kind
 
 NAMED = (
-    Kind.AGENT, Kind.CREW, Kind.POLECAT, Kind.ADDRESS, Kind.RIG, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST,
+    Kind.AGENT, Kind.CREW, Kind.POLECAT, Kind.ADDRESS, Kind.RIG, Kind.HOST, Kind.BEAD, Kind.CONVOY, Kind.MERGE_REQUEST,
     Kind.ESCALATION, Kind.PROVIDER, Kind.LAYOUT, Kind.FORMULA, Kind.RUN, Kind.ORDER, Kind.MAIL, Kind.SETTING,
     Kind.EVENT, Kind.THING,
 )  # fmt: skip
@@ -50,6 +50,10 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
             return agents + [address for address in _TOWN if address[0] not in dict(agents)]
         case Kind.RIG:
             return [(rig.name, rig.target) for rig in list_rigs(town.db)]
+        case Kind.HOST:
+            from gastown_tmux.store.hosts import list_hosts  # few verbs name one
+
+            return [(host.name, host.state) for host in list_hosts(town.db)]
         case Kind.BEAD:
             return [(id, f"{state} {title}") for id, state, title in list_titles(town.db)]
         case Kind.CONVOY:

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     MERGE_REQUEST = "merge request"
     ESCALATION = "escalation"
     RIG = "rig"
+    HOST = "host"
     AGENT = "agent"
     CREW = "crew"
     POLECAT = "polecat"
@@ -48,6 +49,7 @@ _PLACEHOLDERS = {
     Kind.DURATION: "DURATION",
     Kind.BEAD: "BEAD",
     Kind.RIG: "RIG",
+    Kind.HOST: "HOST",
     Kind.AGENT: "AGENT",
     Kind.ADDRESS: "ADDRESS",
     Kind.PROVIDER: "PROVIDER",

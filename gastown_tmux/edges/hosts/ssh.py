@@ -24,6 +24,7 @@ PERSIST_SECONDS = 600
 #: ssh's own exit status where it has no connection, or no longer one.
 NO_CONNECTION = 255
 
+_LIMITS = {"ConnectTimeout": CONNECT_SECONDS, "ServerAliveInterval": 15, "ServerAliveCountMax": 3}
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%+:@\[\]-]*")
 _MISSING = "gt: gt is not installed on this host\\nhint: pipx install gastown-tmux\\n"
 
@@ -44,18 +45,25 @@ class Host:
         self._socket = short_folder() / f"ssh.{mark}"
         self._base = [_find_ssh(environment), *(["-F", config] if config else []), "-S", str(self._socket)]
 
-    def connect(self) -> None:
-        """Has the shared connection. Raises GtError with ssh's words where there is none to be had."""
+    @property
+    def words(self) -> list[str]:
+        """What runs a command there with its standard streams alone, over the shared connection where there is one.
+
+        It asks nobody anything, and gives up where nothing is heard.
+        """
+        options = ("ControlMaster=no", "LogLevel=ERROR", "BatchMode=yes", *(f"{k}={v}" for k, v in _LIMITS.items()))
+        return [*self._base, "-T", *(f"-o{option}" for option in options), "--", self.name]
+
+    def connect(self, *, asks: bool = True) -> None:
+        """Has the shared connection. Raises GtError with ssh's words where there is none to be had.
+
+        ``asks``: ssh may ask the person at the terminal for a password.
+        """
         if self._is_connected():
             return
         with contextlib.suppress(FileNotFoundError):
             self._socket.unlink()  # of a connection that died: ssh would do without sharing
-        options = {
-            "ConnectTimeout": CONNECT_SECONDS,
-            "ServerAliveInterval": 15,
-            "ServerAliveCountMax": 3,
-            "ControlPersist": PERSIST_SECONDS,
-        }
+        options = {**_LIMITS, "ControlPersist": PERSIST_SECONDS, "BatchMode": "no" if asks else "yes"}
         words = [f"-o{name}={value}" for name, value in options.items()]
         # Into a file: the connection lives on with whatever it was given, and a pipe would never end.
         with tempfile.TemporaryFile() as said:

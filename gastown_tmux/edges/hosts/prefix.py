@@ -1,0 +1,238 @@
+"""Commands on another machine, through any prefix that runs one there and connects its standard streams.
+
+Whatever the prefix is (ssh, docker exec -i, kubectl exec -i), it is given one word more, ``sh``, which no shell on the
+way can take for anything else. The command itself travels on its standard input, quoted once for that ``sh``, between
+a mark of its beginning and one of its end: what a login shell prints before is not taken for the command's, and a
+connection that was lost is not taken for a command that failed.
+"""
+
+import os
+import secrets
+import selectors
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import IO
+
+from gastown_tmux.dataclass import dataclass
+from gastown_tmux.domain.complaints import cause_of
+from gastown_tmux.errors import GtError, MissingError
+
+#: Bytes of one answer.
+ANSWER_LIMIT = 64 * 2**20
+#: How long a command outlives, at most, its deadline here.
+GRACE_SECONDS = 10
+_ERRORS = 2**16
+
+
+class AwayError(GtError):
+    """There was no answer. Whether the command ran is not known, so it must be one that may be run again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command there gave: its exit status and both its streams."""
+
+    status: int
+    out: bytes
+    err: bytes
+
+    @property
+    def said(self) -> str:
+        """Standard error as text."""
+        return self.err.decode("utf-8", "replace")
+
+
+class Prefix:
+    """``words`` start a program with one word more behind them; ``name`` is what people call the machine."""
+
+    def __init__(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.name, self.words = name, list(words)
+        self._environment = dict(environment)
+
+    def run(self, command: Sequence[str], *, seconds: float, data: bytes = b"") -> Ran:
+        """Runs the command there with ``data`` on its standard input; it ends there too when its time is over.
+
+        Raises AwayError where its end was not seen within so many seconds, and MissingError where the prefix's own
+        program is not there.
+        """
+        script = Script.of(command, seconds + GRACE_SECONDS, fed=bool(data))
+        with Running(self, script) as running:
+            out, err, ended = running.exchange(data, time.monotonic() + seconds)
+        status = script.status(err)
+        if status is None:
+            said = cause_of(err.decode("utf-8", "replace"))
+            late = f"no answer within {seconds:g}s" if ended is None else f"it ended with status {ended}"
+            raise AwayError(f"{self.name} cannot be reached: {said or late}", whole=err.decode("utf-8", "replace"))
+        if len(out) > ANSWER_LIMIT:
+            raise AwayError(f"{self.name} answers with more than {ANSWER_LIMIT // 2**20} MiB")
+        return Ran(status, out, script.without_mark(err))
+
+    def open(self, command: Sequence[str]) -> "Running":
+        """Starts a command that goes on there; what it prints is read with ``lines``. It is ended with ``close``."""
+        running = Running(self, Script.of(command, None, fed=False))
+        running.send_script(close=True)
+        return running
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """The program of the prefix, in a session of its own, which is ended with all that it started."""
+        try:
+            return subprocess.Popen(
+                [*self.words, "sh"], cwd="/", env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, start_new_session=True,
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise MissingError(f"{self.words[0]} is not installed", f"it is how {self.name} is reached") from None
+        except OSError as error:
+            raise MissingError(f"{self.words[0]} cannot be run: {error.strerror}") from None
+
+
+class Script:
+    """Words of a shell, for ``sh``: all of it is one compound command, which is read whole before it is begun.
+
+    ``fed``: it gets what follows on standard input. ``ends``: its end is reported on standard error.
+    """
+
+    def __init__(self, words: str, *, fed: bool, ends: bool = True) -> None:
+        self._mark = secrets.token_hex(8)
+        source = "" if fed else " </dev/null"
+        end = f"echo end-{self._mark} $? >&2; exit" if ends else "exit $?"
+        self.text = f"{{ echo begin-{self._mark}; {{ {words}; }}{source}; {end}; }}\n".encode()
+
+    @classmethod
+    def of(cls, command: Sequence[str], seconds: float | None, *, fed: bool) -> "Script":
+        words = shlex.join(command)
+        if seconds is not None:
+            # Where there is such a program: a command that is cut off would go on there for good.
+            limit = f"timeout -k 5 {max(1, round(seconds))}"
+            words = f"if command -v timeout >/dev/null 2>&1; then {limit} {words}; else {words}; fi"
+        return cls(words, fed=fed)
+
+    @property
+    def begin(self) -> bytes:
+        return f"begin-{self._mark}\n".encode()
+
+    def status(self, err: bytes) -> int | None:
+        """The command's exit status; None where its end was not reported."""
+        _, found, rest = err.rpartition(self._end)
+        number = rest.split(b"\n", 1)[0].strip()
+        return int(number) if found and number.isdigit() else None
+
+    def without_mark(self, err: bytes) -> bytes:
+        """What the command itself said on standard error."""
+        return err.rpartition(self._end)[0]
+
+    @property
+    def _end(self) -> bytes:
+        return f"end-{self._mark} ".encode()
+
+
+class Running:
+    """A command that runs there. Left, it is ended here with all that the prefix started."""
+
+    def __init__(self, prefix: Prefix, script: Script) -> None:
+        self._name, self._script = prefix.name, script
+        self.process = prefix.start()
+        self._fed = -1
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def _stdin(self) -> IO[bytes]:
+        assert self.process.stdin is not None
+        return self.process.stdin
+
+    def send_script(self, *, close: bool) -> None:
+        """A prefix that is gone already shows in what is read."""
+        with suppress(BrokenPipeError):
+            self._stdin.write(self._script.text)
+            self._stdin.flush()
+        if close:
+            with suppress(BrokenPipeError):
+                self._stdin.close()
+
+    def exchange(self, data: bytes, deadline: float) -> tuple[bytes, bytes, int | None]:
+        """Output behind the mark of its beginning, errors, and the prefix's own status; None where it had to be ended.
+
+        The data follow the script only when that was read: what reads ahead would swallow them.
+        """
+        assert self.process.stdout and self.process.stderr
+        self.send_script(close=not data)
+        out, err, left = bytearray(), bytearray(), memoryview(data)
+        begun, begin, closed = -1, self._script.begin, not data
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ, out)
+            selector.register(self.process.stderr, selectors.EVENT_READ, err)
+            while selector.get_map():
+                for key, _ in selector.select(max(0.0, deadline - time.monotonic())):
+                    if key.data is None:
+                        left = self._feed(left)
+                        if not left:
+                            selector.unregister(self._fed)
+                            closed = True
+                            with suppress(BrokenPipeError):
+                                self._stdin.close()
+                        continue
+                    part = os.read(key.fd, 1 << 18)
+                    if not part:
+                        selector.unregister(key.fileobj)
+                    if len(key.data) <= ANSWER_LIMIT:
+                        key.data.extend(part)
+                    if begun < 0 and key.data is out and (place := out.find(begin)) >= 0:
+                        begun = place + len(begin)
+                        if not closed:
+                            self._fed = self._stdin.fileno()
+                            os.set_blocking(self._fed, False)
+                            selector.register(self._fed, selectors.EVENT_WRITE, None)
+                if self._script.status(bytes(err[-256:])) is not None and not _is_open(selector, self.process.stdout):
+                    break  # what the prefix leaves behind may hold its streams open
+                if time.monotonic() >= deadline:
+                    return bytes(out[max(begun, 0) :]), bytes(err), None
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(max(0.1, deadline - time.monotonic()))
+        return bytes(out[max(begun, 0) :]), bytes(err), self.process.poll()
+
+    def _feed(self, left: memoryview) -> memoryview:
+        """What is left to send."""
+        try:
+            return left[os.write(self._fed, left[:65536]) :]
+        except BlockingIOError:
+            return left
+        except BrokenPipeError:
+            return left[:0]
+
+    def lines(self) -> Iterator[bytes]:
+        """Each line that it prints, without its end; over when it ended or was cut off."""
+        assert self.process.stdout is not None
+        begun = False
+        for line in self.process.stdout:
+            if begun:
+                yield line.rstrip(b"\n")
+            begun = begun or line.endswith(self._script.begin)
+
+    def close(self) -> None:
+        """Ends it here, with all that the prefix started."""
+        with suppress(BrokenPipeError):
+            self._stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            if self.process.poll() is None:
+                self.process.wait(0.05)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(2.0)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _is_open(selector: selectors.BaseSelector, stream: IO[bytes]) -> bool:
+    return any(key.fileobj is stream for key in selector.get_map().values())

@@ -1,0 +1,67 @@
+"""What git starts instead of ssh to reach a repository through a prefix: ``tunnel HOST 'git-upload-pack PATH'``.
+
+Git ends it with its own process group, and the prefix with it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import IO
+
+from gastown_tmux.edges.git.environment import Environment, environment
+from gastown_tmux.edges.hosts.prefix import Prefix, Script
+
+#: The words of the prefix, as JSON.
+WORDS = "GT_TUNNEL"
+_SIZE = 1 << 16
+
+
+def git_environment(prefix: Prefix) -> Environment:
+    """With this, ``ssh://host/PATH`` is that path on the machine of the prefix."""
+    command = f"{sys.executable} -P -m gastown_tmux.edges.hosts.tunnel"
+    extras = {"GIT_SSH_COMMAND": command, "GIT_SSH_VARIANT": "simple", WORDS: json.dumps(prefix.words)}
+    return environment(extras, config=["protocol.ssh.allow=always"])
+
+
+def carry(words: Sequence[str], command: str) -> int:
+    """Connects our streams with those of the command there; the prefix's exit status."""
+    script = Script(command, fed=True, ends=False)
+    process = subprocess.Popen([*words, "sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin and process.stdout
+    process.stdin.write(script.text)
+    process.stdin.flush()
+    seen = b""
+    while script.begin not in seen:
+        if not (part := os.read(process.stdout.fileno(), _SIZE)):
+            return process.wait() or 1
+        seen += part
+    _write(1, seen.partition(script.begin)[2])
+    threading.Thread(target=_feed, args=(process.stdin,), daemon=True).start()
+    _copy(process.stdout.fileno(), 1)
+    return process.wait()
+
+
+def _feed(sink: IO[bytes]) -> None:
+    with suppress(OSError):
+        _copy(0, sink.fileno())
+    with suppress(OSError):
+        sink.close()
+
+
+def _copy(source: int, sink: int) -> None:
+    while part := os.read(source, _SIZE):
+        _write(sink, part)
+
+
+def _write(sink: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(sink, view) :]
+
+
+if __name__ == "__main__":
+    sys.exit(carry(json.loads(os.environ[WORDS]), sys.argv[-1]))

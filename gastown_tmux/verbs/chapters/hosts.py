@@ -1,0 +1,95 @@
+"""Verbs for other machines."""
+
+from gastown_tmux.domain.rights import Right
+from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option
+
+_HOST = argument("host", Kind.HOST)
+_SHOWN = Record(
+    (
+        "name", "state", "trouble", "since", "last_heard", "version", "town", "gt", "prefix", "agents", "beads",
+        "capacity", "providers", "labels",
+    )
+)  # fmt: skip
+
+VERBS = (
+    Verb(
+        "host add",
+        "a machine that beads are given to: what ssh takes, or -- and words that run a command there",
+        "operations.workforce.hosts:add_host",
+        (
+            argument("name", help="what you call it"),
+            argument(
+                "words", many=True, help="user@box, or -- docker exec -i box", placeholder="SSH-TARGET|-- PREFIX…"
+            ),
+            flag("--yes", "yes", "put this gt there where there is none, without asking"),
+            option(
+                "--capacity", "capacity", Kind.INTEGER, "beads it may have at once; as many as it takes, unless given"
+            ),
+            option("-l --label", "labels", help="what a rig's hosts.allowed may name it by", many=True),
+            option("--path", "path", help="the town there, or where one is made; ~/gt unless given"),
+        ),
+        right=Right.DECIDE,
+    ),
+    Verb(
+        "host list",
+        "all hosts, as they were heard last",
+        "operations.workforce.hosts:list_hosts",
+        (),
+        Listing(
+            ("name", "state", "version", "beads", "agents", "capacity", "labels", "last_heard", "trouble"),
+            "no hosts: gt host add NAME user@box",
+        ),
+        right=Right.READ,
+        served=True,
+    ),
+    Verb(
+        "host show",
+        "one host, whole",
+        "operations.workforce.hosts:show_host",
+        (_HOST,),
+        _SHOWN,
+        right=Right.READ,
+        served=True,
+    ),
+    Verb(
+        "host check",
+        "ask it now whether it answers and fits",
+        "operations.workforce.hosts:check_host",
+        (_HOST, flag("--yes", "yes", "put this gt there where its own is too old")),
+        right=Right.DECIDE,
+    ),
+    Verb(
+        "host park",
+        "give it nothing more; what it has goes on",
+        "operations.workforce.hosts:park_host",
+        (_HOST,),
+        right=Right.CONFIGURE,
+        served=True,
+    ),
+    Verb(
+        "host unpark",
+        "give it work again",
+        "operations.workforce.hosts:unpark_host",
+        (_HOST,),
+        right=Right.CONFIGURE,
+        served=True,
+    ),
+    Verb(
+        "host remove",
+        "forget it; the town there stays as it is",
+        "operations.workforce.hosts:remove_host",
+        (_HOST,),
+        right=Right.DECIDE,
+        served=True,
+    ),
+    Verb(
+        "host self",
+        "what this town says of itself to another that gives it beads",
+        "operations.workforce.own_facts:describe_self",
+        (),
+        Record(("version", "protocol", "path", "agents", "places", "providers")),
+        hidden=True,
+        right=Right.READ,
+        served=True,
+    ),
+)
