@@ -74,6 +74,8 @@ LIBRARIES = {
     "libtmux": {"gastown_tmux.edges.tmux.objects", "gastown_tmux.edges.tmux.views"},
     "watchdog": {"gastown_tmux.edges.files.mailbox_watch"},
     "textual": {f"gastown_tmux.tui.{room}" for room in ("app", "drawing", "escapes")},
+    "starlette": {f"gastown_tmux.web.{room}" for room in ("app", "data", "listening", "requests")},
+    "uvicorn": {f"gastown_tmux.web.{room}" for room in ("connections", "server")},
     "rich": {f"gastown_tmux.tui.{room}" for room in ("drawing", "escapes", "styles")},
 }
 """What people read of a repository is GitPython's, on repo.git, and so is how far a transfer has come; what

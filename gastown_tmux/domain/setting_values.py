@@ -90,6 +90,12 @@ def parse_number(value: object) -> int:
     return value
 
 
+def parse_port(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65_535:
+        raise ValueError("a port: 0 to 65535")
+    return value
+
+
 def parse_interval(value: object) -> float:
     seconds = parse_duration(value)
     if not seconds:

@@ -17,6 +17,7 @@ from gastown_tmux.domain.setting_values import (
     parse_interval,
     parse_load,
     parse_number,
+    parse_port,
     parse_provider,
     parse_secret,
     parse_size,
@@ -135,6 +136,8 @@ KEYS = (
         "notify.quiet", parse_hours, None, "hours in which nobody is called, such as 22:00-07:00; it is done after them"
     ),
     Key("notify.bell", parse_boolean, True, "ring the bell of attached terminals, and have them show a notification"),
+    Key("dashboard.port", parse_port, 7433, "where gt dashboard listens, on this machine alone; 0: any free port"),
+    Key("dashboard.hosts", parse_texts, [], "names under which a tunnel of yours shows the dashboard"),
     Key("ui.keys", one_of("emacs", "vi"), "emacs", "how lines are edited in the REPL"),
     Key("ui.notify", parse_text, None, "a command for each new mail to the overseer; it gets $GT_MAIL_LINE"),
     Key("ui.events", parse_texts, list(NEWS), "types of events that the REPL prints as they come"),

@@ -45,7 +45,7 @@ def _texts(verb: Verb, given: dict[str, Any], town: Town, display: Display, as_j
     is_stream = verb.show is Special.LINES or isinstance(value, Iterator)
     if is_stream and not as_json:
         yield from (show.line(one, display) for one in value)
-    elif is_stream and given.get("follow"):
+    elif is_stream and (given.get("follow") or verb.terminal):
         yield from (to_json(document(one), indent=None) for one in value)
     elif as_json:
         whole = list(value) if is_stream else value

@@ -77,6 +77,19 @@ VERBS = (
         right=Right.DECIDE,
     ),
     Verb(
+        "dashboard",
+        "the town in a browser of this machine: screens, what needs you, diffs, the queue, the night",
+        "web.dashboard:dashboard",
+        (
+            option("--port", "port", Kind.INTEGER, "dashboard.port unless given; 0: a free one"),
+            flag("--read-only", "read_only", "it shows, and does nothing"),
+            flag("--link", "link", "a fresh link to the one that runs"),
+        ),
+        hidden=True,
+        terminal=True,
+        right=Right.DECIDE,
+    ),
+    Verb(
         "agents",
         "all agents",
         "operations.supervision.views:list_agents",
