@@ -36,6 +36,32 @@ class Address(str):
     def of(cls, rig: RigName, name: str) -> "Address":
         return cls(f"{rig}/{name}")
 
+    @classmethod
+    def parse_elsewhere(cls, text: str) -> "Address":
+        """Somebody of another town: an address there, ``@``, and what that town is called here.
+
+        >>> Address.parse_elsewhere("demo/polecats/toast@box")
+        'demo/toast@box'
+        """
+        local, _, host = text.rpartition("@")
+        if not is_name(host):
+            raise UsageError(f"{text!r} is not an address", hint="RIG/NAME@HOST, or mayor@HOST")
+        return cls.parse(local).at(host)
+
+    def at(self, host: str) -> "Address":
+        """The same, seen from another town that calls this one ``host``."""
+        return Address(f"{self}@{host}")
+
+    @property
+    def host(self) -> str | None:
+        """What the town is called whose it is; None for one of this town."""
+        return self.partition("@")[2] or None
+
+    @property
+    def there(self) -> "Address":
+        """What its own town calls it."""
+        return Address(self.partition("@")[0])
+
     @property
     def rig(self) -> RigName | None:
         """The rig's name; none for the town's own addresses."""

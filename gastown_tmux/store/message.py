@@ -25,9 +25,11 @@ _EXACT_BODY = re.compile(rb"(?:(?!From )(?:[\t -~]{0,899}[!-~])?\n)*")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ID = r"<[^<>\s]+>"
+#: One of ours, or of another town.
+_READER = '(?:[a-z0-9/-]+|"[a-z0-9/-]+@[a-z0-9-]+")@[a-z0-9-]+'
 #: What stands in the fields of our own mail, where it stands as it is.
 _OWN = {
-    "To": re.compile("[a-z0-9/-]+@[a-z0-9-]+(, [a-z0-9/-]+@[a-z0-9-]+)*"),
+    "To": re.compile(f"{_READER}(, {_READER})*"),
     "In-Reply-To": re.compile(f"({_ID})?"),
     "References": re.compile(f"({_ID}( {_ID})*)?"),
     "X-Gastown-Bead": re.compile("[a-z0-9-]*"),
@@ -84,7 +86,7 @@ def decode_own(data: bytes, name: str) -> Message | None:
     return Message(
         id=fields["Message-ID"],
         sender=found.sender,
-        to=tuple(reader.partition("@")[0] for reader in values["To"].split(", ")),
+        to=tuple(reader.rpartition("@")[0].strip('"') for reader in values["To"].split(", ")),
         subject=found.subject,
         body=found.body,
         date=date,

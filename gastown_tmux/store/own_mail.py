@@ -29,13 +29,13 @@ def read_own(data: bytes, name: str) -> Excerpt | None:
     head, _, body = data.partition(b"\n\n")
     try:
         fields = _fields(head)
-        sender, _, town = fields["From"].rpartition("@")
+        sender, plain, town = _sender(fields["From"])
         known = (
             len(name) == 12
             and _SHORT_ID.issuperset(name)
             and fields["Message-ID"] == f"<{name}@{town}>"
             and sender
-            and _ADDRESS.issuperset(sender)
+            and _ADDRESS.issuperset(plain)
             and _ADDRESS.issuperset(town)
             and fields["X-Gastown-Type"] in TYPES
             and fields["X-Gastown-Priority"] in PRIORITIES
@@ -69,6 +69,17 @@ def _fields(head: bytes) -> dict[str, str]:
             raise ValueError(name)
         fields[name] = value
     return fields
+
+
+def _sender(field: str) -> tuple[str, str, str]:
+    """Of ``NAME@TOWN``, or of ``"NAME@HOST"@TOWN`` for somebody elsewhere: who it is, the letters of that, the town."""
+    local, _, town = field.rpartition("@")
+    if not local.startswith('"'):
+        return local, local, town
+    name, _, host = local.strip('"').partition("@")
+    if not (name and host) or local != f'"{name}@{host}"':
+        raise ValueError(field)
+    return f"{name}@{host}", name + host, town
 
 
 def _text(value: str) -> str:

@@ -38,7 +38,7 @@ from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import find_delivery
-from gastown_tmux.store.meta import set_wanted
+from gastown_tmux.store.meta import get_meta, set_wanted
 from gastown_tmux.store.rigs import insert_rig
 
 POINTER = re.compile(r"^gt: .*\(gt mail read ([a-z2-7]{12})\)$", re.MULTILINE)
@@ -181,9 +181,10 @@ class Soak:
     def _wanted(self) -> dict[Address, dict[str, str]]:
         """For each box the mails that must be in it, with their bodies: those whose send returned."""
         wanted: dict[Address, dict[str, str]] = {address: {} for address in self.addresses}
+        key = get_meta(self.town(OVERSEER).db, "id")
         for writer in range(self.writers):
             for number, id in enumerate(Notes(self.folder / f"acks.{writer}").lines):
-                assert id == short_id(message_id(f"overseer {writer}.{number}".encode(), "town"))
+                assert id == short_id(message_id(f"overseer {writer}.{number} of {key}".encode(), "town"))
                 for address in self.recipients(writer, number):
                     wanted[address][id] = body(writer, number)
         return wanted

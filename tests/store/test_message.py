@@ -14,7 +14,9 @@ from gastown_tmux.store.message_parser import decode
 
 TEXT = st.text(st.characters(codec="utf-8"))
 BODIES = TEXT | st.text("ab\r\n\t \x00\x0c>From ", max_size=200)
-ADDRESSES = st.sampled_from(["mayor", "acme/nux", "overseer", "@town", "@crew/acme", "acme/refinery"])
+ADDRESSES = st.sampled_from(
+    ["mayor", "acme/nux", "overseer", "mayor@home", "acme/nux@box", "@town", "@crew/acme", "acme/refinery"]
+)
 IDS = st.from_regex(r"<[a-z2-7]{12}@town>", fullmatch=True)
 DATES = st.from_regex(r"20[0-9]{2}-11-22T10:0[0-9]:08\.[0-9]{3}Z", fullmatch=True)
 MESSAGES = st.builds(

@@ -137,7 +137,8 @@ class Courier:
         boxes = self._find_boxes()
         self._boxes = {address: known for address, known in self._boxes.items() if address in boxes}
         each(self.town, "listing of the mailbox", boxes, lambda address: self._list(address, boxes[address]))
-        rows = list_open(self.town.db)
+        # What is written to another town is that one's to tell.
+        rows = [row for row in list_open(self.town.db) if row.agent.host is None]
         if not rows:
             self._later.clear()
             return []

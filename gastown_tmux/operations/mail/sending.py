@@ -63,7 +63,7 @@ def notify(
 
     An agent that was removed meanwhile gets none: one of the same name is to find an empty box.
     """
-    if to.rig is not None and not to.is_daemon and find_agent(town.db, to) is None:
+    if to.rig is not None and to.host is None and not to.is_daemon and find_agent(town.db, to) is None:
         return
     message = Message(
         id=_new_id(town, seed),
@@ -191,7 +191,8 @@ def _send(town: Town, draft: _Draft, key: str | None) -> Answer:
         message = _find_sent(town, before, draft.to) or message
     names = ", ".join(message.to) if len(message.to) <= 3 else f"{len(message.to)} addresses"
     again = " already" if before is not None else ""
-    return Answer(view(town, message), f"{short_id(message.id)} is in the box of {names}{again}")
+    where = "on its way to" if any(Address(to).host for to in message.to) else "in the box of"
+    return Answer(view(town, message), f"{short_id(message.id)} is {where} {names}{again}")
 
 
 def _compose(town: Town, draft: _Draft, key: str | None) -> Message:
@@ -216,9 +217,11 @@ def _compose(town: Town, draft: _Draft, key: str | None) -> Message:
 
 
 def _new_id(town: Town, seed: str | None) -> str:
-    """Random, or always the same for a seed."""
+    """Random, or always the same for a seed, and no other town's."""
     name = get_meta(town.db, "name") or "town"
-    return message_id(seed.encode(), name) if seed else fresh_message_id(os.urandom(8), name)
+    if not seed:
+        return fresh_message_id(os.urandom(8), name)
+    return message_id(f"{seed} of {get_meta(town.db, 'id')}".encode(), name)
 
 
 def _find_sent(town: Town, mail: str, to: Sequence[Address]) -> Message | None:
@@ -231,7 +234,10 @@ def _find_sent(town: Town, mail: str, to: Sequence[Address]) -> Message | None:
     return None
 
 
-def _is_agent(town: Town, address: str) -> bool:
+def _is_agent(town: Town, address: Address) -> bool:
+    """One of another town counts as one by its address: rows tell of ours alone."""
+    if address.host is not None:
+        return address.rig is not None
     return find_agent(town.db, address) is not None
 
 

@@ -16,6 +16,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import beads, convoys
 from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.escalations import get_escalation
+from gastown_tmux.store.homes import list_homes
 from gastown_tmux.store.merging import get_merge_request
 from gastown_tmux.store.rigs import find_rig, list_rigs
 from gastown_tmux.store.rows import matching_ids
@@ -171,6 +172,8 @@ def resolve_address(town: Town, word: str) -> Address:
     """
     if word in TOWN_ADDRESSES:
         return Address(word)
+    if "@" in word:
+        return _resolve_elsewhere(town, word)
     try:
         return resolve_agent(town, word)
     except (NotFoundError, UsageError):
@@ -179,6 +182,15 @@ def resolve_address(town: Town, word: str) -> Address:
             if address.rig is None or (address.name == "refinery" and find_rig(town.db, address.rig)):
                 return address
     raise _unknown(town, word)
+
+
+def _resolve_elsewhere(town: Town, word: str) -> Address:
+    """Whether there is such an agent, only the town there knows."""
+    known = [*list_homes(town.db).values()]
+    address = Address.parse_elsewhere(word)
+    if address.host not in known:
+        raise NotFoundError(f"no host {address.host!r}", hint="gt host list")
+    return address
 
 
 def resolve_recipients(town: Town, words: Sequence[str]) -> list[Address]:

@@ -135,6 +135,14 @@ VERBS: tuple[Verb, ...] = (
         served=True,
     ),
     Verb(
+        "mail exchange",
+        "what home calls: it brings mail, and takes along what lies here for it",
+        "operations.mail.post:exchange",
+        (argument("bag", Kind.FILE),),
+        hidden=True,
+        right=Right.CONFIGURE,
+    ),
+    Verb(
         "nudge",
         "type words into an agent's window",
         "operations.mail.nudge:nudge",
