@@ -11,8 +11,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError, UsageError, explain
+from gastown_tmux.verbs.acts import Act
 from gastown_tmux.web import gate
 from gastown_tmux.web.connections import Crowd
+from gastown_tmux.web.data import Data
 from gastown_tmux.web.desk import Desk
 from gastown_tmux.web.keys import SECRET_SECONDS, Keys
 from gastown_tmux.web.listening import Listening
@@ -28,7 +30,7 @@ class Pages:
     def __init__(self, desk: Desk, keys: Keys) -> None:
         self._desk, self._keys = desk, keys
         self._files = read_files()
-        self._listening = Listening(desk)
+        self._listening, self._data = Listening(desk), Data(desk)
 
     def routes(self) -> list[Route]:
         def get(path: str, answer: Callable[[Request], Awaitable[Response]]) -> Route:
@@ -44,6 +46,10 @@ class Pages:
             get("/api/poll", self._listening.poll),
             post("/api/watch", self._listening.watch),
             post("/api/act", self.act),
+            post("/api/comment", self.comment),
+            post("/api/open", self._data.open),
+            post("/api/diff", self._data.diff),
+            *(get(f"/api/{name}", self._data.reading(name)) for name in self._data.readings),
             Route("/{path:path}", _plain(self.show_file), methods=["GET", "HEAD"]),
         ]
 
@@ -60,11 +66,18 @@ class Pages:
 
     async def act(self, request: Request) -> Response:
         given = await read_object(request)
-        if self._desk.read_only:
-            return refuse(403, "this dashboard only shows", "gt dashboard, without --read-only", "read-only")
         act = self._desk.offers.find(str(given.get("act") or ""))
-        if act is None:
+        if act is None and not self._desk.read_only:
             return refuse(409, "it changed: look again", None, "changed")
+        return await self._carry_out(act, given)
+
+    async def comment(self, request: Request) -> Response:
+        given = await read_object(request)
+        return await self._carry_out(None if self._desk.read_only else self._data.comment_act(given), given)
+
+    async def _carry_out(self, act: Act | None, given: Mapping[str, Any]) -> Response:
+        if self._desk.read_only or act is None:
+            return refuse(403, "this dashboard only shows", "gt dashboard, without --read-only", "read-only")
         if act.shows or act.goes:
             raise BadRequestError("that shows something: POST /api/open")
         done = await self._desk.act(act, str(given.get("words") or "").strip())

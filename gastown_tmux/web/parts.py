@@ -65,6 +65,11 @@ class Parts:
         parts = [_delta(name, part.items, part.items) for name, part in list(self._parts.items())]
         return _message(self._head or json.dumps(self._describe_head(), ensure_ascii=False), parts, whole=True)
 
+    def find_item(self, part: str, id: str) -> Any:
+        """As a page has it; None where it is not there."""
+        found = self._parts.get(part)
+        return json.loads(found.items[id][1]) if found is not None and id in found.items else None
+
     def find_row(self, id: str) -> Row | None:
         for part in list(self._parts.values()):
             if id in part.items and isinstance(found := part.items[id][0], Row):
