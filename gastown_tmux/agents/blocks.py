@@ -90,9 +90,12 @@ def do_bead(window: Window, hook: dict[str, Any]) -> Steps[str]:
     title = " ".join(bead["title"].split()) or bead["id"]
     base = hook.get("base")
     failure = yield from prepare(window, hook)
-    if not failure and (yield from is_committed(base, title)):
-        window.say("already committed by an earlier try")
-        return (yield from done(window, log, "committed"))
+    if not failure and base and (yield from is_committed(base, title)):
+        head = (yield from _git("rev-parse", "HEAD")).output.strip()
+        if head != hook.get("refused"):
+            window.say("already committed by an earlier try")
+            return (yield from done(window, log, "committed"))
+        failure = yield from _begin_again(window, base, "refused")
     failure = failure or (yield from run_blocks(window, blocks, log))
     if failure:
         return (yield from escalate(window, failure, log))
@@ -121,16 +124,22 @@ def prepare(window: Window, hook: dict[str, Any]) -> Steps[str | None]:
     yield from _clear_stale_lock(window, f"{git_dir}/index.lock")
     base, reason = hook.get("base"), hook["bead"].get("reason") or ""
     if base and hook.get("attempt", 1) > 1 and reason.startswith(("conflicted", "rejected")):
-        # The town kept the refused work under a snapshot; here it is done again on what the target is now.
-        window.say(f"{reason}: again on {base[:12]}")
         if hook.get("run"):
+            window.say(f"{reason}: again on {base[:12]}")
             return (yield from _move_work(base))
-        reset = yield from _git("reset", "--quiet", "--hard", base)
-        if reset.status:
-            return f"git reset failed: {reset.complaint}"
-        # Submodules stay where the refused work had them, under names that they had there.
-        yield from _git("clean", "--quiet", "-ffd")
-        yield from _git("submodule", "--quiet", "update", "--force", "--recursive")
+        return (yield from _begin_again(window, base, reason))
+    return None
+
+
+def _begin_again(window: Window, base: str, reason: str) -> Steps[str | None]:
+    """The town kept the refused work under a snapshot; here it is done again on what the target is now."""
+    window.say(f"{reason}: again on {base[:12]}")
+    reset = yield from _git("reset", "--quiet", "--hard", base)
+    if reset.status:
+        return f"git reset failed: {reset.complaint}"
+    # Submodules stay where the refused work had them, under names that they had there.
+    yield from _git("clean", "--quiet", "-ffd")
+    yield from _git("submodule", "--quiet", "update", "--force", "--recursive")
     return None
 
 

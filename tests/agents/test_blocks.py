@@ -122,6 +122,18 @@ def test_what_an_earlier_try_committed_is_not_done_again(desk: Desk) -> None:
     assert not (desk.work / "never").exists()
 
 
+def test_what_came_back_is_not_submitted_again_as_it_is(desk: Desk) -> None:
+    """Given out anew by a person, perhaps with other words, nothing else says that it was refused before."""
+    base = desk.git("rev-parse", "HEAD")
+    (desk.work / "a").touch()
+    desk.git("add", "a")
+    desk.git("commit", "-q", "-m", "Tidy up")
+    desk.hook("```sh\ntouch better\n```", base=base, refused=desk.git("rev-parse", "HEAD"))
+    desk.start()
+    desk.until(lambda: desk.calls() == ["done"], "gt done")
+    assert (desk.work / "better").exists() and not (desk.work / "a").exists()
+
+
 def test_refused_work_is_done_again_on_the_new_base(desk: Desk) -> None:
     desk.git("checkout", "-q", "-b", "target")
     desk.git("commit", "-q", "--allow-empty", "-m", "meanwhile")

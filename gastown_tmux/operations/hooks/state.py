@@ -4,6 +4,8 @@ import json
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import branch_of
+from gastown_tmux.domain.ids import Commit
+from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import make_folder, write_atomic
 from gastown_tmux.operations.town.town import Town
@@ -34,4 +36,15 @@ def describe_hook(town: Town, address: Address) -> dict[str, object]:
         "branch": bead.branch if bead else branch_of(agent, None),
         "base": bead.base if bead else None,
         "attempt": bead.attempts if bead else 0,
+        "refused": _find_refused(town, bead) if bead else None,
     }
+
+
+def _find_refused(town: Town, bead: Bead) -> Commit | None:
+    """The head that came back last: to submit it again would change nothing."""
+    if bead.merge_request is None:
+        return None
+    from gastown_tmux.store.merging import get_merge_request  # few that have a hook came back
+
+    request = get_merge_request(town.db, bead.merge_request)
+    return request.head if request.state in ("conflicted", "rejected") else None

@@ -104,7 +104,10 @@ def _run_group(
                     ["sh", "-c", gate.run], place, {**environment, **gate.environment}, own, gate.timeout,
                     queue.gate_mark, size,
                 )  # fmt: skip
-            return status, last_words(own)
+            words = last_words(own)
+            end = f"status {status}" if status is not None else f"killed after {gate.timeout:.0f}s"
+            append(own, f"# gate {gate.name}: {end}\n".encode(), size)
+            return status, words
         finally:
             if own is not log:
                 append(log, own.read_bytes(), size)

@@ -176,5 +176,5 @@ def find_town(named: str | None, environment: Mapping[str, str], here: Path) -> 
             raise NotFoundError(f"{path} is not a town", hint=f"gt install {path}")
     found = nearest_town(str(here), environment)
     if found is None:
-        raise NotFoundError("there is no town here", hint="gt install makes one in ~/gt")
+        raise NotFoundError("there is no town here", hint="gt install")
     return Path(found)
