@@ -26,7 +26,8 @@ def complete(words: Sequence[str]) -> None:
         # What there is on another host is not known here.
         choices = suggest(before, word, lambda kind: () if host else _names(given, kind))
         if not before:
-            choices.append(("--host", "user@box: a town elsewhere"))
+            choices.append(("--host", "a host, or user@box: a town elsewhere"))
+            choices.append(("--all", "this town and those of all hosts"))
         for name, meaning in choices:
             if name.startswith(word):
                 sys.stdout.write(f"{head}{name}\t{' '.join(meaning.split())}\n")

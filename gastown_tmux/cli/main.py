@@ -8,7 +8,8 @@ import sys
 from gastown_tmux.edges.git.environment import shed_foreign
 from gastown_tmux.errors import GtError, explain
 from gastown_tmux.verbs import parser
-from gastown_tmux.verbs.flags import take_globals, take_host
+from gastown_tmux.verbs.elsewhere import find_place
+from gastown_tmux.verbs.flags import take_all, take_globals, take_host
 from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.parser import Opener
 from gastown_tmux.verbs.table import Special
@@ -19,12 +20,14 @@ def list_files(arguments: list[str]) -> list[str] | None:
     if arguments[:1] == ["__complete"]:
         return []
     try:
-        if take_host(arguments)[0] is not None:
+        if take_host(arguments)[0] is not None or take_all(arguments)[0]:
             return None
         given, words = take_globals(arguments)
         if given.version or given.help or words[:1] == ["help"]:
             return []
         verb, rest = find_verb(words)
+        if find_place(verb, rest) is not None:
+            return None
         if os.isatty(0) and os.isatty(1) and (verb.show is Special.PATCH or parser.needs_writing(verb, rest)):
             return None
         return parser.list_files(verb, rest) if verb.served else None
@@ -61,7 +64,7 @@ def _complain(error: Exception, arguments: list[str]) -> int:
 
 def _words(arguments: list[str]) -> list[str]:
     with contextlib.suppress(GtError):
-        return take_globals(take_host(arguments)[1])[1]
+        return take_globals(take_all(take_host(arguments)[1])[1])[1]
     return arguments
 
 
@@ -76,6 +79,7 @@ def _run(arguments: list[str], open_file: Opener) -> int:
         from gastown_tmux.cli.remote import run_there  # nobody else needs it
 
         return run_there(host, arguments)
+    everywhere, arguments = take_all(arguments)
     given, words = take_globals(arguments)
     if given.version:
         from gastown_tmux.cli.version import find_version  # nobody else needs it
@@ -107,6 +111,16 @@ def _run(arguments: list[str], open_file: Opener) -> int:
         print(help_text(words))
         return 0
     verb, rest = find_verb(words)
+    if (place := find_place(verb, rest)) is not None:
+        from gastown_tmux.cli.remote import run_about  # few lines are about others' agents
+
+        return run_about(verb, *place, given)
+    if everywhere:
+        from gastown_tmux.cli.remote import run_everywhere
+
+        _collect_garbage()
+        run_everywhere(verb, rest, given)
+        return 0
     from gastown_tmux.cli.command import carry_out  # 30 ms that help need not pay
 
     _collect_garbage()

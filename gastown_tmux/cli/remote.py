@@ -1,22 +1,86 @@
-"""``gt --host user@box …``: the same line, carried out there."""
+"""Lines for other towns: ``gt --host BOX …``, ``gt peek toast@box``, ``gt --all status``."""
 
 import os
+import sys
 from collections.abc import Sequence
 
+from gastown_tmux.cli import render
+from gastown_tmux.domain.hosts import Host as KnownHost
 from gastown_tmux.domain.rights import Right
 from gastown_tmux.edges.configuration.settings_files import Configuration
 from gastown_tmux.edges.hosts.ssh import Host
-from gastown_tmux.edges.processes.person import is_terminal
-from gastown_tmux.errors import RefusedError
+from gastown_tmux.edges.processes.person import ask, is_terminal
+from gastown_tmux.errors import GtError, RefusedError
+from gastown_tmux.operations.town.asking import require
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.hosts import find_host, get_host
+from gastown_tmux.verbs.flags import Globals
+from gastown_tmux.verbs.opening import open_town
+from gastown_tmux.verbs.table import Verb
 
 
 def run_there(host: str, arguments: Sequence[str]) -> int:
-    """The exit status it had there. Raises GtError where the host cannot be reached, RefusedError for an agent."""
+    """The exit status it had there. A host of the town is meant before what ssh knows by that name.
+
+    Raises GtError where the host cannot be reached, RefusedError for an agent.
+    """
     environment = dict(os.environ)
     if environment.get("GT_SOCKET") or environment.get("GT_AGENT"):
         raise RefusedError(
             f"an agent would be the overseer on {host}: that takes the right {Right.DECIDE.value!r}",
             hint="only the overseer may: gt escalate TEXT asks",
         )
+    if (known := _find_known(host)) is not None:
+        return _carry_out(*known, arguments)
     config = Configuration(None, environment).settings().get("ssh.config")
     return Host(host, str(config) if config else None, environment).run(arguments, terminal=is_terminal())
+
+
+def _find_known(name: str) -> tuple[Town, KnownHost] | None:
+    """The town here, and its host of that name; None where there is no such town or host, or none can be read."""
+    try:
+        town = open_town(Globals(), dict(os.environ), render.say)
+        host = find_host(town.db, name)
+    except GtError:
+        return None
+    return None if host is None else (town, host)
+
+
+def run_about(verb: Verb, host: str, words: Sequence[str], given: Globals) -> int:
+    """A line about agents of that host; the exit status it had there.
+
+    Raises NotFoundError for no host of the town, RefusedError where the caller has not the right.
+    """
+    town = _open(given)
+    known = get_host(town.db, host)
+    # There it is a person who asks.
+    require(town, Right.READ if verb.right is Right.READ else Right.DECIDE)
+    flags = [f"--{name}" for name in ("json", "quiet") if getattr(given, name)]
+    return _carry_out(town, known, [*flags, *verb.words.split(), *words])
+
+
+def _carry_out(town: Town, host: KnownHost, words: Sequence[str]) -> int:
+    from gastown_tmux.operations.windows.elsewhere import carry_out
+
+    town.ask = ask
+    try:
+        return carry_out(town, host, words, terminal=is_terminal())
+    finally:
+        town.close()
+
+
+def run_everywhere(verb: Verb, words: Sequence[str], given: Globals) -> None:
+    """Shows what this town and those of all hosts answer. Raises GtError where this one cannot."""
+    from gastown_tmux.verbs.many_towns import answer_all
+
+    town = _open(given)
+    require(town, verb.right)
+    for text in answer_all(verb, words, town, render.display(), as_json=given.json):
+        render.write(text)
+    sys.stdout.flush()
+
+
+def _open(given: Globals) -> Town:
+    town = open_town(given, dict(os.environ), render.say)
+    town.ask = ask
+    return town

@@ -69,9 +69,23 @@ def take_host(arguments: list[str]) -> tuple[str | None, list[str]]:
         if word.startswith("--host="):
             return word.partition("=")[2], arguments[:place] + arguments[place + 1 :]
         if word == "--host":
-            raise UsageError("--host needs a value", hint="gt --host user@box VERB …")
+            raise UsageError("--host needs a value", hint="gt --host HOST VERB …, or user@box")
         place += 2 if word in ("--town", "--as", "-c") else 1
     return None, arguments
+
+
+def take_all(arguments: list[str]) -> tuple[bool, list[str]]:
+    """Whether the line is for the towns of all hosts too, and the line without that. ``--all`` stands before the verb.
+
+    >>> take_all(["--json", "--all", "agents"]), take_all(["mail", "inbox", "--all"])
+    ((True, ['--json', 'agents']), (False, ['mail', 'inbox', '--all']))
+    """
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        if arguments[place] == "--all":
+            return True, arguments[:place] + arguments[place + 1 :]
+        place += 2 if arguments[place] in ("--town", "--as", "-c") else 1
+    return False, arguments
 
 
 def _find_flag(words: list[str], name: str) -> Parameter | None:

@@ -10,7 +10,7 @@ _INTRODUCTION = """\
 gt runs a town of coding agents: each in its tmux window and its git worktree,
 work slung at them, their branches landed by a merge queue.
 
-usage: gt [--host USER@BOX] [--town PATH] [--as ADDRESS] [--json] [--quiet] [-c KEY=VALUE] VERB …
+usage: gt [--host HOST|USER@BOX | --all] [--town PATH] [--as ADDRESS] [--json] [--quiet] [-c KEY=VALUE] VERB …
 """
 _CHAPTERS = (
     (

@@ -1,0 +1,78 @@
+"""Many towns in one view, and lines for agents of another town, with real boxes behind links that can be cut."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.boxes.boxes import Box, make_box
+from tests.journeys.terminals import GT, Terminal
+from tests.journeys.town_world import TownWorld, make_repository
+
+
+def join(town: TownWorld, box: Box) -> None:
+    """The box is a host of the town, with a rig and a crew member of its own."""
+    town.gt("host", "add", box.name, "--", *box.prefix)
+    for words in (["rig", "add", "far", make_repository(box.home / "far")], ["crew", "add", "ann", "--rig", "far"]):
+        done = box.gt(*words)
+        assert done.returncode == 0, done
+
+
+@pytest.fixture
+def boxes(short_tmp: Path) -> Iterator[list[Box]]:
+    with make_box("shell", short_tmp / "one", "one") as one, make_box("docker", short_tmp / "two", "two") as two:
+        yield [one, two]
+
+
+def test_towns_side_by_side_and_one_that_is_away(quick_bare_town: TownWorld, boxes: list[Box]) -> None:
+    town = quick_bare_town
+    town.gt("host", "add", "two", "--", *boxes[1].prefix)
+    join(town, boxes[0])
+    found = town.gt("--all", "agents", "--json").json
+    assert found["away"] == []
+    assert [(each["host"], each["address"]) for each in found["items"]] == [("one", "far/ann")]
+    states = town.gt("--all", "status", "--json").json["items"]
+    assert [each["host"] for each in states] == [None, "one", "two"]
+    assert all(each["wanted"] == "down" for each in states)
+
+    boxes[1].link_is("down")
+    shown = town.gt("--all", "agents")
+    assert "far/ann@one" in shown.out
+    assert "two is away since" in shown.out, shown
+    assert [each["host"] for each in town.gt("--all", "review", "--json").json["away"]] == ["two"]
+    assert "one:\n" in town.gt("--all", "digest").out
+    assert "--all takes status" in town.gt("--all", "bead", "list", code=2).err
+
+
+def test_a_line_about_an_agent_there_is_carried_out_there(quick_bare_town: TownWorld, boxes: list[Box]) -> None:
+    town, one = quick_bare_town, boxes[0]
+    join(town, one)
+
+    def there(*words: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
+        """These end in another program, whose output is the process's own."""
+        environment = {**os.environ, "GT_TOWN": str(town.path)}
+        done = subprocess.run([GT, *words], capture_output=True, text=True, timeout=60, env=environment)
+        assert done.returncode == code, done
+        return done
+
+    assert "no window" in there("peek", "ann@one", code=3).stderr
+    assert "far" in there("log", "far/ann@one", "-n", "3").stdout
+    assert "no host 'three'" in there("peek", "ann@three", code=3).stderr
+    assert "far" in there("--host", "one", "rig", "list").stdout
+    one.link_is("down")
+    assert "cannot be reached" in there("peek", "ann@one", code=1).stderr
+
+
+def test_a_terminal_is_given_to_a_window_there(
+    quick_bare_town: TownWorld, boxes: list[Box], terminal: Terminal
+) -> None:
+    town, two = quick_bare_town, boxes[1]
+    town.gt("host", "add", "two", "--", *two.prefix)
+    terminal.run(GT, "--town", town.path, "attach", "mayor@two")
+    terminal.sees("\ngt>")
+    terminal.types("status\r")
+    terminal.sees("tmux runs")
+    assert "tmux does not run" in town.gt("status").out
+    terminal.types("/detach\r")
