@@ -1,0 +1,314 @@
+"""The pages in a real browser, before a town that is posed: what they look like, what keys and taps do, and that what
+agents write stays what it is. Pictures are kept in .cache/pages.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gastown_tmux.domain.needs import NeedKind
+from gastown_tmux.faces.model import Happened, Saw, Troubled
+from gastown_tmux.faces.snapshot import Snapshot
+from gastown_tmux.web.desk import Done
+from tests.faces.pictures import NOW, busy_town, every_need, make_event, make_need, make_worker, town
+from tests.web.browsing import DESKTOP, PHONE, SCREEN_4K, find_barriers, follow, keep_picture, overflow
+from tests.web.posed import Posed, pose
+
+Opens = Callable[..., Page]
+EVIL = "<img src=x onerror=hacked=1><b>x</b>\u202e\x1b]8;;http://evil.example\x07go\x1b]8;;\x07"
+SCREEN = [
+    [["$ pytest", "b"], [" -q", ""]],
+    [["12 passed", "f2"], ["  ", ""], ["日本", "f#ff8800 u3", 4]],
+    [["<script>hacked=1</script>", "r"]],
+    [["x", "f0;background:url(//evil) gred"]],
+]
+
+
+@pytest.fixture
+def posed() -> Iterator[Posed]:
+    with pose() as made:
+        yield made
+
+
+def needing(*ids: str) -> Snapshot:
+    workers = [make_worker(id, "waiting") for id in ids]
+    needs = [
+        make_need(NeedKind.APPROVAL, f"demo/{id}", agent=worker.view.address, digest=f"digest of {id}")
+        for id, worker in zip(ids, workers, strict=True)
+    ]
+    return town(needs, workers)
+
+
+def settle(page: Page) -> None:
+    """Past the time for which keys that act are not heard after rows moved."""
+    page.wait_for_timeout(450)
+
+
+VIEWS = {
+    "overview": "/",
+    "agents": "/?panel=agents",
+    "beads": "/?panel=beads",
+    "events": "/?panel=events",
+    "approvals": "/approvals",
+    "approval": "/approvals?of=need%20approval%20demo/toast",
+    "agent": "/agent?address=demo/toast",
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_seen(posed: Posed, open_page: Opens, theme: Any) -> None:
+    """On a phone and on a desk: nothing stands out at the side, axe finds nothing serious, and a picture is kept."""
+    full = replace(busy_town(), needs=tuple(every_need()))
+    posed.show(Saw(full, NOW), Happened(tuple(make_event(seq) for seq in range(1, 30)), NOW))
+    allowed = ("404",)
+    page = open_page(posed.link, color_scheme=theme, allow=allowed)
+    page.locator(".row").first.wait_for()
+    for size, (width, height) in {"phone": PHONE, "desktop": DESKTOP}.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for name, where in VIEWS.items():
+            follow(page, where)
+            page.locator("#main h1").first.wait_for(state="attached")
+            for agent in ("demo/toast", "demo/nux"):
+                posed.draw(agent, SCREEN)
+            if name in ("overview", "agents", "agent"):
+                page.get_by_text("12 passed").first.wait_for()
+            assert overflow(page) <= 0, f"{name} on {size}"
+            keep_picture(page, f"{name}-{size}-{theme}")
+            if size == "desktop":
+                assert find_barriers(page) == [], name
+    if theme == "dark":
+        page.set_viewport_size({"width": SCREEN_4K[0], "height": SCREEN_4K[1]})
+        follow(page, "/")
+        keep_picture(page, "overview-4k-dark")
+    assert page.evaluate("document.cookie") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "seen", "words"),
+    [
+        ("empty", Saw(town(), NOW), "nothing to do yet"),
+        ("down", Saw(replace(busy_town(), wanted="down", alive=False), NOW), "The town is down: gt up"),
+        ("frozen", Saw(replace(busy_town(), frozen=True), NOW), "Everything stands still: gt thaw"),
+        ("trouble", Troubled("town.db is gone"), "The town cannot be read now: town.db is gone"),
+    ],
+)
+def test_states_of_a_town(posed: Posed, open_page: Opens, name: str, seen: Any, words: str) -> None:
+    posed.show(Saw(busy_town(), NOW), seen)
+    page = open_page(posed.link)
+    expect(page.locator("body")).to_contain_text(words)
+    keep_picture(page, f"state-{name}")
+
+
+def test_the_secret_leaves_the_address_at_once_and_is_good_once(posed: Posed, open_page: Opens) -> None:
+    posed.show(Saw(busy_town(), NOW))
+    link = posed.link
+    page = open_page(link)
+    page.locator(".row").first.wait_for()
+    assert page.url == f"{posed.url}/"
+    page.go_back()
+    assert "secret" not in page.url
+    page.goto(posed.url)  # as a reload, the tab keeps its token
+    page.locator(".row").first.wait_for()
+    other = open_page(link, allow=("401",))
+    expect(other.locator("main")).to_contain_text("gt dashboard --link")
+    assert other.locator(".row").count() == 0
+    keep_picture(other, "locked")
+    assert find_barriers(other) == []
+
+
+def test_keys_as_in_the_feed(posed: Posed, open_page: Opens) -> None:
+    posed.show(Saw(needing("ann", "bob", "cat"), NOW))
+    page = open_page(posed.link)
+    page.locator(".row").first.wait_for()
+    settle(page)
+    chosen = page.locator(".row[aria-current]")
+    for key, name in (("j", "ann"), ("j", "bob"), ("j", "cat"), ("j", "cat"), ("k", "bob"), ("g", "ann"), ("G", "cat")):
+        page.keyboard.press(key)
+        expect(chosen).to_contain_text(f"demo/{name}")
+    page.keyboard.press("/")
+    page.keyboard.type("bob")
+    expect(page.locator(".row")).to_have_count(1)
+    page.keyboard.press("y")  # a letter in a field is a letter
+    page.keyboard.press("Escape")
+    expect(page.locator(".row")).to_have_count(3)
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_contain_text("down, up")
+    page.keyboard.press("y")  # what is asked first is the dialog's
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_hidden()
+    page.keyboard.press("2")
+    expect(page).to_have_url(f"{posed.url}/?panel=agents")
+    page.keyboard.press("8")
+    expect(page).to_have_url(f"{posed.url}/approvals")
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{posed.url}/")
+    assert posed.desk.done == []
+
+
+def test_an_answer_goes_to_what_was_chosen_wherever_it_stands_now(posed: Posed, open_page: Opens) -> None:
+    posed.show(Saw(needing("bob", "cat"), NOW))
+    page = open_page(posed.link)
+    page.locator(".row").first.wait_for()
+    settle(page)
+    page.keyboard.press("j")
+    posed.show(Saw(needing("ann", "bob", "cat"), NOW + 1))
+    expect(page.locator(".row").first).to_contain_text("demo/ann")
+    page.keyboard.press("y")  # too soon after it moved under the finger
+    expect(page.locator("#said")).to_contain_text("it moved just now")
+    expect(page.locator(".row[aria-current]")).to_contain_text("demo/bob")
+    settle(page)
+    page.keyboard.press("y")
+    expect(page.locator("#said")).to_contain_text("done")
+    assert posed.desk.done == [("approve", "demo/bob", "--digest", "digest of bob")]
+
+
+def test_a_tap_is_held_to_the_same(posed: Posed, open_page: Opens) -> None:
+    posed.show(Saw(needing("bob"), NOW))
+    page = open_page(posed.link, viewport={"width": 360, "height": 740}, has_touch=True)
+    page.locator(".row").first.wait_for()
+    settle(page)
+    yes = page.locator(".row", has_text="demo/bob").get_by_role("button", name="yes")
+    posed.show(Saw(needing("ann", "bob"), NOW + 1))
+    page.locator(".row", has_text="demo/ann").wait_for()
+    yes.dispatch_event("click")
+    expect(page.locator("#said")).to_contain_text("it moved just now")
+    settle(page)
+    yes.tap()
+    expect(page.locator("#said")).to_contain_text("done")
+    assert posed.desk.done == [("approve", "demo/bob", "--digest", "digest of bob")]
+
+
+def test_what_has_changed_since_it_was_drawn_is_not_answered(posed: Posed, open_page: Opens) -> None:
+    posed.show(Saw(needing("bob"), NOW))
+    page = open_page(posed.link, allow=("409",))
+    page.locator(".row").first.wait_for()
+    settle(page)
+    page.keyboard.press("j")
+    posed.desk.parts.take(Saw(town(), NOW + 1))  # the server knows it, the page does not yet
+    page.keyboard.press("y")
+    expect(page.locator("#said")).to_contain_text("it changed: look again")
+    assert posed.desk.done == []
+
+
+def test_what_is_asked_first(posed: Posed, open_page: Opens) -> None:
+    posed.show(Saw(town(workers=[make_worker("nux")]), NOW))
+    page = open_page(posed.link)
+    page.locator(".row").first.wait_for()
+    settle(page)
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    expect(page.locator("dialog")).to_contain_text("end the session of demo/nux")
+    keep_picture(page, "asks-first")
+    assert find_barriers(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator("#said")).to_contain_text("nothing done")
+    page.keyboard.press("r")
+    page.get_by_role("button", name="yes").click()
+    expect(page.locator("#said")).to_contain_text("done")
+    page.keyboard.press("t")
+    page.keyboard.type("go on, please")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("dialog")).to_be_hidden()
+    page.keyboard.press("a")
+    expect(page.locator("dialog")).to_contain_text("gt attach demo/nux")
+    page.keyboard.press("Escape")
+    posed.desk.answer = Done("no such thing", failed=True, code=1, hint="gt agents")
+    page.keyboard.press("p")
+    expect(page.locator("#said")).to_contain_text("no such thing — gt agents")
+    assert posed.desk.done == [
+        ("respawn", "demo/nux"), ("nudge", "--", "demo/nux", "go on, please"), ("pause", "demo/nux"),
+    ]  # fmt: skip
+
+
+def test_words_of_agents_stay_words(posed: Posed, open_page: Opens) -> None:
+    worker = make_worker("nux", title=EVIL, last_line=EVIL)
+    need = make_need(NeedKind.APPROVAL, "demo/nux", agent=worker.view.address, title=EVIL, reason=f"{EVIL}\n{EVIL}")
+    seen = town([need], [worker, make_worker("slit", title=EVIL)])
+    posed.show(Saw(seen, NOW), Happened((make_event(1, subject=EVIL, title=EVIL),), NOW))
+    page = open_page(posed.link, allow=("404",))
+    for where in (
+        "/",
+        "/?panel=events",
+        "/approvals",
+        "/approvals?of=need%20approval%20demo/nux",
+        "/agent?address=demo/nux",
+    ):
+        follow(page, where)
+        page.locator("#main h1").first.wait_for(state="attached")
+        posed.draw("demo/nux", SCREEN)
+        page.get_by_text("<U+202E>").first.wait_for()
+        if "agent" in where:
+            page.get_by_text("<script>hacked=1</script>").wait_for()
+        assert page.locator("main img, main b, main script, main a[href*=evil]").count() == 0, where
+    assert page.evaluate("window.hacked") is None
+    assert (
+        page.evaluate("[...document.querySelectorAll('.screen span')].some(s => s.style.cssText.includes('url'))")
+        is False
+    )
+
+
+def test_the_server_ends_and_another_comes(open_page: Opens) -> None:
+    with pose() as first:
+        first.show(Saw(busy_town(), NOW))
+        page = open_page(
+            first.link, allow=("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE", "401", "ERR_EMPTY", "ERR_CONNECTION_RESET")
+        )
+        page.locator(".row").first.wait_for()
+        port = int(first.url.rpartition(":")[2])
+    expect(page.locator("#banner")).to_contain_text("does not answer")
+    expect(page.locator(".row").first).to_be_visible()  # what was, is still to be read
+    with pose(port=port) as second:
+        second.show(Saw(busy_town(), NOW))
+        expect(page.locator("main")).to_contain_text("gt dashboard --link")
+        page.goto(second.link)
+        page.reload()
+        page.locator(".row").first.wait_for()
+
+
+def test_a_page_that_is_not_seen_has_no_stream_and_catches_up(posed: Posed, open_page: Opens, wait_for: Any) -> None:
+    posed.show(Saw(needing("bob"), NOW))
+    page = open_page(posed.link)
+    page.locator(".row").first.wait_for()
+    wholes = []
+    page.on("request", lambda request: "stream?" in request.url and wholes.append(request.url))
+    hide = "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});" \
+        " document.dispatchEvent(new Event('visibilitychange')) }"  # fmt: skip
+    page.evaluate(hide, True)
+    wait_for(lambda: not posed.desk.streams.all(), 10, "the end of the stream")
+    posed.show(Saw(needing("ann", "bob"), NOW + 1))
+    page.evaluate(hide, False)
+    page.locator(".row", has_text="demo/ann").wait_for()
+    assert ["after=" in url for url in wholes] == [True]
+
+
+def test_ten_tabs_do_not_hang(posed: Posed, context: Any) -> None:
+    """A browser gives one origin six connections."""
+    posed.show(Saw(needing("bob"), NOW))
+    tabs = []
+    for _ in range(10):
+        tab = context.new_page()
+        tab.goto(posed.link)
+        tab.locator(".row").first.wait_for()
+        tabs.append(tab)
+    assert len(posed.desk.streams.all()) <= 3
+    posed.show(Saw(needing("ann", "bob"), NOW + 1))
+    for tab in tabs:
+        tab.locator(".row", has_text="demo/ann").wait_for(timeout=10_000)
+    settle(tabs[0])
+    tabs[0].locator(".row", has_text="demo/ann").get_by_role("button", name="yes").click()
+    expect(tabs[0].locator("#said")).to_contain_text("done")
+
+
+def test_a_page_that_only_shows(open_page: Opens) -> None:
+    with pose(read_only=True) as posed:
+        posed.show(Saw(needing("bob"), NOW))
+        page = open_page(posed.link, allow=("403",))
+        expect(page.locator("#banner")).to_contain_text("only shows")
+        settle(page)
+        page.keyboard.press("j")
+        page.keyboard.press("y")
+        expect(page.locator("#said")).to_contain_text("only shows")
+        assert posed.desk.done == []
