@@ -191,6 +191,11 @@ class Opened:
     document: Document
 
 
+def name_line(line: tuple[str, ...]) -> str:
+    """What a command that runs is called in ``busy``, ``Began`` and what follows."""
+    return " ".join(line)[:80]
+
+
 Message = Saw | Happened | Troubled | Pressed | Pasted | Pointed | Chose | Resized | Captured | Began | Ended | Opened
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from gastown_tmux.dataclass import replace
 from gastown_tmux.errors import GtError
-from gastown_tmux.faces.model import Command, Document, Flow, Leave, Look, Mode, Model, Open, Run, Visit
+from gastown_tmux.faces.model import Command, Document, Flow, Leave, Look, Mode, Model, Open, Run, Visit, name_line
 from gastown_tmux.faces.palette import choices, complete
 from gastown_tmux.faces.patches import Part, read_patch
 from gastown_tmux.faces.rows import Panel
@@ -115,6 +115,8 @@ def _carry_out(model: Model, act: Act, words: str) -> Done:
         return model, (Open(lines[0], others, agent, row.bead if row else None),)
     if act.goes:
         return model, (Visit(lines[0]),)
+    if name_line(lines[0]) in model.busy:
+        return replace(model, said="that is being done"), ()
     # What was answered is not there any more; what only got words is read on.
     answered = act in model.acts
     return (replace(model, document=None) if answered else model), (Run(lines),)

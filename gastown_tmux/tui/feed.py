@@ -30,6 +30,7 @@ from gastown_tmux.faces.model import (
     Screen,
     Troubled,
     Visit,
+    name_line,
 )  # fmt: skip
 from gastown_tmux.faces.opening import open_document, run_line
 from gastown_tmux.faces.rows import Panel, list_rows
@@ -38,7 +39,7 @@ from gastown_tmux.faces.watcher import Listener, Watcher
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.events import last_seq
 from gastown_tmux.tui.app import Feed, Told
-from gastown_tmux.tui.visits import complain, name_line, visit
+from gastown_tmux.tui.visits import complain, visit
 from gastown_tmux.verbs.text import harmless
 
 #: Between two looks: at the rows of the town, and at the screen beside, which is looked at less where it stands still.

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from gastown_tmux.errors import explain
-from gastown_tmux.faces.model import Ended
+from gastown_tmux.faces.model import Ended, name_line
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs.answer import answer
 from gastown_tmux.verbs.index import find_verb
@@ -58,7 +58,3 @@ def complain(error: Exception, line: tuple[str, ...]) -> str:
     """In one line, with the way out."""
     message, hint, _ = explain(error, line)
     return f"{message} ({hint})" if hint else message
-
-
-def name_line(line: tuple[str, ...]) -> str:
-    return " ".join(line)[:80]

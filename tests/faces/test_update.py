@@ -28,6 +28,7 @@ from gastown_tmux.faces.model import (
     Run,
     Saw,
     Visit,
+    name_line,
 )  # fmt: skip
 from gastown_tmux.faces.rows import Panel, list_rows
 from gastown_tmux.faces.snapshot import Snapshot
@@ -256,3 +257,16 @@ def test_every_panel_has_its_rows_and_every_need_its_own() -> None:
         "needs you", "at work", "at work", "waiting", "waiting", "in the queue", "in the queue", "landed",
     ]  # fmt: skip
     assert len([row for row in see(town(every_need())).rows if row.section == "needs you"]) == len(NeedKind)
+
+
+def test_what_is_being_done_is_not_done_twice() -> None:
+    """A key that was pressed twice would answer what the agent asks next, too."""
+    model = see(town([make_need(NeedKind.APPROVAL, "demo/ann")]))
+    model, (first,) = play(model, *keys("y"))
+    assert isinstance(first, Run)
+    model, again = play(model, Began(name_line(first.lines[0])), *keys("y"))
+    assert again == [] and model.said == "that is being done"
+    model, other = play(model, *keys("n"))
+    assert len(other) == 1
+    model, again = play(model, Ended(name_line(first.lines[0]), "no", failed=True), *keys("y"))
+    assert again == [first]

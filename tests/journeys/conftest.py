@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gastown_tmux.cli.main import run
+from tests.journeys.askers import Asker
 from tests.journeys.terminals import Terminal
 from tests.journeys.town_world import Said, TownWorld, make_repository
 
@@ -45,6 +46,21 @@ def terminal(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Terminal
     terminal.open()
     yield terminal
     terminal.close()
+
+
+@pytest.fixture
+def second_terminal(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Terminal]:
+    terminal = Terminal(short_tmp / "other.sock", wait_for)
+    terminal.open()
+    yield terminal
+    terminal.close()
+
+
+@pytest.fixture
+def make_asker(town: TownWorld, short_tmp: Path) -> Callable[..., Asker]:
+    """With a name and a screen it starts an agent that asks what is on it."""
+    (short_tmp / "askers").mkdir()
+    return lambda name, screen: Asker(town, name, short_tmp / "askers", screen)
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psutil
 import pytest
 
+from tests.journeys.askers import IDLE, Asker, dialog
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
 
@@ -62,3 +63,38 @@ def test_a_town_that_goes_and_comes_back(open_feed: Any, quick_town: TownWorld, 
     terminal.gone("1 town")
     terminal.types("echo the shell is $((40 + 2))\r")
     terminal.sees("the shell is 42")
+
+
+def test_what_an_agent_asks_is_answered_from_either_of_two_feeds(
+    town: TownWorld, make_asker: Callable[..., Asker], terminal: Terminal, second_terminal: Terminal
+) -> None:
+    """And what is answered in one is gone from the other."""
+    for each, (columns, rows) in ((terminal, (110, 24)), (second_terminal, (60, 15))):
+        each.resize(columns, rows)
+        each.run(GT, "--town", town.path, "feed")
+    ann, ben = make_asker("ann", dialog("git status")), make_asker("ben", dialog("rm -rf build"))
+    for each in (terminal, second_terminal):
+        each.sees("Bash command: git status")
+        each.sees("Bash command: rm -rf build")
+    answer(second_terminal, "y", lambda: ann.got() == "1")
+    ann.show(IDLE)
+    for each in (terminal, second_terminal):
+        each.gone("approval demo/ann")
+    answer(terminal, "n", lambda: ben.got() != "")
+    ben.show(IDLE)
+    for each in (terminal, second_terminal):
+        each.gone("approval demo/ben")
+        each.types("q")
+        each.gone("1 town")
+    assert ann.got() == "1" != ben.got(), "keys of one feed that came too late answer nothing"
+
+
+def answer(terminal: Terminal, key: str, is_answered: Callable[[], bool]) -> None:
+    """The first row, once it is heard: right after something moved no key acts, and the line below says so."""
+
+    def try_it() -> bool:
+        terminal.types(f"g{key}")
+        terminal.wait_for(lambda: is_answered() or "it moved just now" in terminal.screen(), 20, "the key to be heard")
+        return is_answered()
+
+    terminal.wait_for(try_it, 20, "the answer")
