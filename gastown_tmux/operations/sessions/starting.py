@@ -19,6 +19,7 @@ from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.edges.hosts.bundle import find_bundle
 from gastown_tmux.edges.processes import launch, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, panes, respawn
@@ -57,6 +58,8 @@ def gt_command() -> Path:
     beside = Path(sys.executable).with_name("gt")
     if beside.exists():
         return beside
+    if (packed := find_bundle()) is not None:
+        return packed.command
     found = shutil.which("gt")
     if found is None:
         raise GtError("gt is not installed beside its interpreter", hint="pipx install gastown-tmux")
@@ -66,7 +69,9 @@ def gt_command() -> Path:
 def gt_as_typed(environment: Mapping[str, str]) -> str:
     """What a person types for it: its name, where that leads here, else its path."""
     own, found = gt_command(), shutil.which("gt", path=environment.get("PATH"))
-    return "gt" if found is not None and Path(found).resolve() == own.resolve() else shlex.quote(str(own))
+    known = (own, *(packed.npm_commands if (packed := find_bundle()) is not None else ()))
+    leads_here = found is not None and Path(found).resolve() in [path.resolve() for path in known]
+    return "gt" if leads_here else shlex.quote(str(own))
 
 
 def resolve_provider(town: Town, rig: str | None, named: str | None) -> Provider:
