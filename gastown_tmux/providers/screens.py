@@ -125,6 +125,13 @@ def composer(rules: ScreenRules, screen: str) -> str | None:
     return parts.draft if parts else None
 
 
+def find_above(rules: ScreenRules, screen: str) -> tuple[str, ...]:
+    """The lines above the composer; all of them where the screen shows none."""
+    lines = clean(screen)
+    parts = _find_composer(rules.composer, lines)
+    return parts.above if parts else lines
+
+
 def holds(draft: str | None, line: str) -> bool:
     """Whether a composer holds exactly ``line``: white space and joiners aside, for a program wraps where it likes
     and terminals drop what cannot be seen.
@@ -132,10 +139,11 @@ def holds(draft: str | None, line: str) -> bool:
     >>> holds("gt: mail from mayor: a long\\nsubject", "gt: mail from mayor: a long subject"), holds(None, "")
     (True, False)
     """
-    return draft is not None and _solid(draft) == _solid(line)
+    return draft is not None and solid(draft) == solid(line)
 
 
-def _solid(text: str) -> str:
+def solid(text: str) -> str:
+    """Without white space and what cannot be seen: a program wraps where it likes."""
     return _SPACE.sub("", _INVISIBLE.sub("", text))
 
 

@@ -58,7 +58,7 @@ _CHAPTERS = (
             "refinery",
         ),
     ),
-    ("talk", ("mail", "nudge", "dnd", "escalate", "notify")),
+    ("talk", ("mail", "nudge", "prompt", "dnd", "escalate", "notify")),
     (
         "windows",
         (

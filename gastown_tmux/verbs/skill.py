@@ -37,6 +37,7 @@ LEADING: tuple[Row, ...] = (
         "one piece of work for one worker and one review, the body saying what must hold at the end",
     ),
     ("sling", ("agent",), "to give it to a rig, which finds a worker, or to an agent"),
+    ("prompt", ("wait", "timeout"), "to say something to an agent, and with `--wait` to read what it answers"),
     ("status", (), "before you say how things are"),
     ("why", (), "where something does not move: what it waits for, and the command that changes that"),
     ("diff", (), "to see what an agent changed so far"),

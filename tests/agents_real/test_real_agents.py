@@ -10,6 +10,7 @@ import pytest
 
 from tests.agents_real.conftest import AgentTown, assert_key_is_nowhere, assert_own, script
 from tests.agents_real.programs import Program
+from tests.agents_real.script import NOTHING
 from tests.journeys.town_world import git
 
 #: Programs whose transcripts are understood.
@@ -70,6 +71,20 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     town.gt("down", "--agents", seconds=60)
     assert_own(short_tmp / "home", program.files(town.model.port))
     assert_key_is_nowhere(town.path)
+
+
+def test_prompt(program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
+    """What it says is what comes back, out of its own notes where it keeps such."""
+    town = make_agent_town(program)
+    bead = town.json("bead", "create", "wait", "--rig", "demo", "--body", script("work", "say I am here."))["id"]
+    town.gt("sling", bead, "demo", seconds=90)
+    address = town.json("bead", "show", bead)["assignee"]
+    town.wait_agent(address, "idle", seconds=90)
+    said = town.gt("prompt", address, "How does it go?", "--wait", "--timeout", "60s", "--json", seconds=90).json
+    assert (said["state"], said["agent"]) == ("ended", address)
+    assert NOTHING in said["text"]
+    if program.name in TELL_TOKENS and program.name != "opencode":
+        assert said["text"].strip() == NOTHING
 
 
 def test_limit(

@@ -51,9 +51,9 @@ def nudge(town: Town, agent: str, text: Sequence[str], mode: str = Mode.IDLE) ->
     """
     words = one_line(" ".join(text))
     if not words:
-        raise UsageError("a nudge needs words", hint="gt nudge AGENT TEXT")
+        raise UsageError("there are no words to type", hint="gt nudge AGENT TEXT")
     if len(words) > LONGEST:
-        raise UsageError(f"a nudge may have {LONGEST} characters", hint="gt mail send")
+        raise UsageError(f"words that are typed may have {LONGEST} characters", hint="gt mail send")
     # A person's words are typed as they are; others must not pass for them.
     line = words if town.is_person else f"gt: nudge from {town.actor}: {words}"
     is_group = agent.startswith("@")
@@ -91,6 +91,22 @@ def _nudge(town: Town, address: Address, line: str, mode: Mode) -> NudgeView:
             move_delivery(change, id, address, "die", reason=reason)
             return NudgeView(address, "refused", reason, id)
     return NudgeView(address, "queued", reason, id)
+
+
+def try_again(town: Town, view: NudgeView) -> str | None:
+    """Types words that are still queued, where the agent is idle now: why not, or None."""
+    try:
+        return _type(town, view.id, view.agent, Mode.IDLE)
+    except GtError as error:
+        return error.message
+
+
+def withdraw(town: Town, view: NudgeView, reason: str) -> None:
+    """Words that were not typed yet are not typed any more."""
+    with town.change() as change:
+        row = find_delivery(change, view.id, view.agent)
+        if row is not None and row.state is DeliveryState.QUEUED:
+            move_delivery(change, view.id, view.agent, "die", reason=reason)
 
 
 def _type(town: Town, id: str, address: Address, mode: Mode) -> str | None:

@@ -160,6 +160,20 @@ VERBS: tuple[Verb, ...] = (
         right=Right.TALK,
     ),
     Verb(
+        "prompt",
+        "say something to an agent; with --wait, what it answers",
+        "operations.mail.prompting:prompt",
+        (
+            argument("agent", help="an agent"),
+            argument("text", many=True),
+            flag(
+                "--wait", "wait", "until the turn is over: its last words, or that it stalled, with its screen (exit 1)"
+            ),
+            option("--timeout", "timeout", Kind.DURATION, "how long it is waited for; 10m unless given"),
+        ),
+        right=Right.TALK,
+    ),
+    Verb(
         "dnd",
         "whether an agent hears only what is urgent",
         "operations.mail.nudge:do_not_disturb",
