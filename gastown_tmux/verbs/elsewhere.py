@@ -6,7 +6,7 @@ from gastown_tmux.errors import UsageError
 from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Parameter, Verb
 
 #: Parameters by which an agent is named though it may be something else.
-_ALSO = frozenset((("nudge", "agent"), ("log", "who")))
+_ALSO = frozenset((("nudge", "agent"), ("prompt", "agent"), ("log", "who")))
 #: Of these this town has a copy, which is there while the host is away.
 _KEPT_HERE = ("snapshot list", "snapshot show")
 
