@@ -80,11 +80,14 @@ class Explanation:
     against: tuple[Evidence, ...]
     facts: dict[str, object]
 
-    def text(self) -> str:
+    def reasons(self) -> list[str]:
+        """What decides, then what speaks against it, a line each."""
         lines = [f"{self.address} is {self.health}: {_in_words(self.deciding)}"]
-        lines += [f"  against it, as {evidence.says}: {_in_words(evidence)}" for evidence in self.against]
+        return lines + [f"  against it, as {evidence.says}: {_in_words(evidence)}" for evidence in self.against]
+
+    def text(self) -> str:
         known = {name: value for name, value in self.facts.items() if value is not None}
-        return "\n".join([*lines, "", *(f"  {name:16} {_show(value)}" for name, value in known.items())])
+        return "\n".join([*self.reasons(), "", *(f"  {name:16} {_show(value)}" for name, value in known.items())])
 
 
 def _in_words(evidence: Evidence) -> str:

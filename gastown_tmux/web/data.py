@@ -122,8 +122,7 @@ class Data:
 
     def _agent(self, town: Town, asked: Asked) -> Any:
         address = lookup.resolve_agent(town, _needed(asked, "address"))
-        why = explain(town, address)
-        told = [f"{why.health}: {why.deciding}", *(f"against it: {words}" for words in why.against)]
+        told = [harmless(line.strip()) for line in explain(town, address).reasons()]
         return {
             "agent": show_agent(town, address), "attach": f"gt attach {address}", "health": told,
             "worker": self._desk.parts.find_item("workers", address),

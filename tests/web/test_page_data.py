@@ -101,7 +101,7 @@ def test_everything_that_pages_ask_for(quiet: QuietTown, wait_for: Callable[...,
         assert page.ask("/api/bead").status == 400
         agent = page.get(f"/api/agent?address={toast}")
         assert (agent["agent"]["bead"], agent["attach"]) == (first, f"gt attach {toast}")
-        assert agent["worker"]["address"] == toast and agent["health"]
+        assert agent["worker"]["address"] == toast and agent["health"][0].startswith(f"{toast} is ")
         diff = page.post("/api/diff", {"of": first})
         assert diff["files"][0]["hunks"][0]["lines"] == [["+", 1, "new"]] and diff["author"] == toast
         assert page.ask("/api/diff", {"of": "nothing"}).status == 404
