@@ -42,6 +42,7 @@ _SHAPES: Mapping[Parse, Schema] = {
     values.parse_gates: {"type": "array", "items": {"anyOf": [_TEXT, _GATE]}},
     values.parse_approval_rules: {"type": "array", "items": _RULE},
     values.parse_provider: {"type": "object"},
+    values.parse_port: {"type": "integer", "minimum": 0, "maximum": 65_535},
     values.parse_hours: {"type": "string", "pattern": r"^\s*\d{1,2}:\d\d\s*-\s*\d{1,2}:\d\d\s*$"},
     values.parse_forge_repository: _TEXT,
     values.parse_secret: {"type": "string", "pattern": r"^(env|file):.+$"},
