@@ -7,6 +7,7 @@ from functools import cached_property, partial
 
 from gastown_tmux.daemons.background import log
 from gastown_tmux.daemons.courier import CourierThread
+from gastown_tmux.daemons.host_follower import HostFollower
 from gastown_tmux.daemons.loop import LOOK_SECONDS, Loop
 from gastown_tmux.daemons.order_keeper import OrderKeeper
 from gastown_tmux.daemons.peer import Peer
@@ -75,6 +76,7 @@ class _Deacon:
         self._views = ViewKeeper(town, loop.jobs)
         self._shared = SharedFiles(town, loop.jobs)
         self._orders = OrderKeeper(town, loop.jobs)
+        self._follower = HostFollower(town, loop.jobs, lambda host: None)
         self._server = VerbServer(town, loop.jobs)
         self._rigs: list[Rig] = []
         self._resting: dict[str, float] = {}
@@ -101,6 +103,7 @@ class _Deacon:
         return None if well else LOOK_SECONDS
 
     def stop(self) -> None:
+        self._follower.stop()
         self._shared.stop()
         self._orders.stop()
 
@@ -112,6 +115,7 @@ class _Deacon:
             "runs": lambda: courses.go_on(self.town),
             # Before all that may wait: somebody was freed a moment ago.
             "work": self._give_out,
+            "hosts' events": self._follower.look,
             "doors": lambda: doors.keep_doors(self.town),
             "convoys": lambda: landed.tell_landed(self.town),
             "ends of runs": lambda: run_ends.tell_ends(self.town),

@@ -27,6 +27,7 @@ class EventType(StrEnum):
     HOST_CHANGED = "host.changed"
     HOST_AWAY = "host.away"
     HOST_HEARD = "host.heard"
+    HOST_RESTORED = "host.restored"
     HOST_REMOVED = "host.removed"
     TARGET_REWRITTEN = "target.rewritten"
     AGENT_ADDED = "agent.added"
@@ -80,6 +81,11 @@ class EventType(StrEnum):
     MAIL_SENT = "mail.sent"
     DELIVERY_CHANGED = "delivery.changed"
     AGENT_QUIET = "agent.quiet"
+
+
+#: No row: what somebody who follows is told now and then, so that silence is not taken for peace. ``seq`` is that of
+#: the newest event there is.
+BEAT = "beat"
 
 
 @dataclass(frozen=True, slots=True)

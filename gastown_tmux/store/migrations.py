@@ -307,4 +307,11 @@ MIGRATIONS: tuple[str, ...] = (
         trouble TEXT, trouble_since TEXT, unfit INTEGER NOT NULL DEFAULT 0, created TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- How far each host's events were read, and its agents as it listed them last.
+    CREATE TABLE followed (
+        host TEXT PRIMARY KEY, town_key TEXT NOT NULL, seq INTEGER NOT NULL, mark TEXT NOT NULL, ahead REAL NOT NULL,
+        restored TEXT, agents TEXT NOT NULL CHECK (json_valid(agents)), seen TEXT
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -131,7 +131,7 @@ def make_box(kind: str, folder: Path, name: str = "box", number: int = 0) -> Ite
             yield box
         finally:
             box.link_is("up")
-            if box.town.exists():
+            if (box.town / ".gt" / "run" / "deacon.lock").exists():  # it was up
                 box.gt("down", "--agents")
 
 

@@ -8,6 +8,7 @@ connection that was lost is not taken for a command that failed.
 
 import os
 import secrets
+import select
 import selectors
 import shlex
 import signal
@@ -208,14 +209,36 @@ class Running:
         except BrokenPipeError:
             return left[:0]
 
-    def lines(self) -> Iterator[bytes]:
-        """Each line that it prints, without its end; over when it ended or was cut off."""
+    def lines(self, silence: float | None = None) -> Iterator[bytes]:
+        """Each line that it prints, without its end; over when it ended or was cut off.
+
+        Raises AwayError where nothing came for so many seconds of ``silence``.
+        """
         assert self.process.stdout is not None
-        begun = False
-        for line in self.process.stdout:
-            if begun:
-                yield line.rstrip(b"\n")
-            begun = begun or line.endswith(self._script.begin)
+        stream, held, begun = self.process.stdout.fileno(), b"", False
+        while True:
+            if not select.select([stream], [], [], silence)[0]:
+                raise AwayError(f"{self._name} was silent for {silence:g}s")
+            if not (part := os.read(stream, 1 << 16)):
+                return
+            *whole, held = (held + part).split(b"\n")
+            for line in whole:
+                if begun:
+                    yield line
+                begun = begun or (line + b"\n").endswith(self._script.begin)
+
+    def said(self) -> str:
+        """Why it ended, in the words of whatever ended it; for one whose output is over."""
+        assert self.process.stderr is not None
+        stream, said = self.process.stderr.fileno(), b""
+        while select.select([stream], [], [], 1.0)[0] and (part := os.read(stream, 4096)):
+            said = (said + part)[-_ERRORS:]
+        return cause_of((self._script.without_mark(said) or said).decode("utf-8", "replace"))
+
+    def end(self) -> None:
+        """Has it end; for another thread than the one that reads, which then closes it."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Ends it here, with all that the prefix started."""

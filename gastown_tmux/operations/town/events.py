@@ -1,17 +1,20 @@
 """What happened in the town, told from its event rows."""
 
+import math
 import threading
+import time
 from collections.abc import Iterator
 
-from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.addresses import DEACON, Address
+from gastown_tmux.domain.events import BEAT, Event
 from gastown_tmux.domain.moments import FORMS
 from gastown_tmux.domain.pages import has_words, most_of
 from gastown_tmux.domain.setting_values import parse_duration
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import UsageError
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.store.events import list_events
+from gastown_tmux.store.events import last_seq, list_events
+from gastown_tmux.store.meta import get_meta
 
 _LOOK_SECONDS = 0.2
 
@@ -24,14 +27,20 @@ def events(
     agent: Address | None = None,
     search: str | None = None,
     limit: int | None = None,
+    after: int | None = None,
+    beat: float | None = None,
+    seconds: float | None = None,
 ) -> Iterator[Event]:
-    """Oldest first; with a limit the newest, and it is said how many are left out. With ``follow`` it goes on for ever.
+    """Oldest first; with a limit the newest, and it is said how many are left out. With ``follow`` it goes on for ever,
+    or for so many ``seconds``.
 
-    ``agent``: of what it did, and of what is about it.
+    ``agent``: of what it did, and of what is about it. ``after``: those with a higher number. ``beat``: a beat comes
+    first, and then whenever so many seconds have passed.
     """
     start = moment(since) if since else None
-    last = 0
+    last = after or 0
     pause = threading.Event()
+    ends, next_beat = time.monotonic() + (seconds or math.inf), time.monotonic()
 
     def is_wanted(event: Event) -> bool:
         told = f"{event.type} {event.subject} {event.actor} {' '.join(map(str, event.data.values()))}"
@@ -39,6 +48,10 @@ def events(
         return about and has_words(told, search)
 
     while True:
+        if follow and beat is not None and time.monotonic() >= next_beat:
+            next_beat = time.monotonic() + beat
+            about = {"town": get_meta(town.db, "id")}
+            yield Event(last_seq(town.db), clock.now(), BEAT, DEACON, "town", about)
         found = list_events(town.db, after=last, since=start, type=type, titled=True)
         last = found[-1].seq if found else last
         wanted = [event for event in found if is_wanted(event)]
@@ -46,7 +59,7 @@ def events(
             town.say(f"{len(wanted) - limit} earlier ones are left out: --limit 0 shows all")
             wanted = wanted[-limit:]
         yield from wanted
-        if not follow:
+        if not follow or time.monotonic() >= ends:
             return
         limit = None
         pause.wait(_LOOK_SECONDS)

@@ -17,6 +17,7 @@ from gastown_tmux.store import beads, convoys
 from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.escalations import get_escalation
 from gastown_tmux.store.homes import list_homes
+from gastown_tmux.store.hosts import list_hosts
 from gastown_tmux.store.merging import get_merge_request
 from gastown_tmux.store.rigs import find_rig, list_rigs
 from gastown_tmux.store.rows import matching_ids
@@ -186,7 +187,7 @@ def resolve_address(town: Town, word: str) -> Address:
 
 def _resolve_elsewhere(town: Town, word: str) -> Address:
     """Whether there is such an agent, only the town there knows."""
-    known = [*list_homes(town.db).values()]
+    known = [*list_homes(town.db).values(), *(host.name for host in list_hosts(town.db))]
     address = Address.parse_elsewhere(word)
     if address.host not in known:
         raise NotFoundError(f"no host {address.host!r}", hint="gt host list")

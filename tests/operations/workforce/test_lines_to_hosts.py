@@ -1,0 +1,174 @@
+"""One line to a host that stays open: heard, cut, frozen, resumed; a town there that went back; mail both ways."""
+
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.domain.events import BEAT, Event
+from gastown_tmux.domain.following import Heard
+from gastown_tmux.domain.hosts import Host
+from gastown_tmux.edges.hosts.prefix import AwayError
+from gastown_tmux.operations.mail import sending
+from gastown_tmux.operations.mail.inbox import box as mailbox
+from gastown_tmux.operations.town.install import install
+from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.workforce import following, hosts
+from gastown_tmux.store.following import find_followed
+from gastown_tmux.store.hosts import get_host
+from tests.boxes.boxes import Box, make_box
+
+BEAT_SECONDS = 0.3
+
+
+@dataclass
+class Far:
+    """A town with the host ``box``; ``heard`` is what came over its line."""
+
+    town: Town
+    box: Box
+    heard: list[tuple[Heard, str]] = field(default_factory=list)
+
+    @property
+    def host(self) -> Host:
+        return get_host(self.town.db, "box")
+
+    @property
+    def there(self) -> Town:
+        return Town(self.box.town, OVERSEER, dict(self.box.environment))
+
+    def note(self, heard: Heard, event: Event) -> None:
+        self.heard.append((heard, event.type))
+
+    def happen(self) -> None:
+        """Something that a town tells of."""
+        there = self.there
+        sending.send(there, ["mayor"], "hello", "there")
+        there.close()
+
+    def listen(self, until: Callable[[], object], wait_for: Callable[..., Any]) -> "BaseException | None":
+        """Until then; what ended the line, where it ended by itself."""
+        lines, ended = [], list[BaseException]()
+
+        def run() -> None:
+            town = self.town.acting_as(OVERSEER)
+            try:
+                following.listen(town, self.host, self.note, opened=lines.append, beat=BEAT_SECONDS)
+            except AwayError as error:
+                ended.append(error)
+            finally:
+                town.close()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            wait_for(until, 10, f"what is to be heard, after {self.heard}")
+        finally:
+            for line in lines:
+                line.end()
+            thread.join(10)
+        return ended[0] if ended else None
+
+
+@pytest.fixture
+def far(short_tmp: Path) -> Iterator[Far]:
+    town = Town(short_tmp / "town", OVERSEER, dict(os.environ))
+    install(town, town.path)
+    with make_box("shell", short_tmp / "box") as box:
+        hosts.add_host(town, "box", box.prefix)
+        yield Far(town, box)
+    town.close()
+
+
+def test_news_are_heard_once_over_cuts(far: Far, wait_for: Callable[..., Any]) -> None:
+    far.listen(lambda: far.heard, wait_for)
+    assert {heard for heard, _ in far.heard} <= {Heard.BEAT, Heard.NEWS}
+    far.happen()
+    far.listen(lambda: (Heard.NEWS, "mail.sent") in far.heard, wait_for)
+    position = find_followed(far.town.db, "box", far.host.key).position
+    assert position.seq > 0
+    far.heard.clear()
+    far.happen()
+    far.listen(lambda: (Heard.NEWS, "mail.sent") in far.heard, wait_for)
+    assert [kind for heard, kind in far.heard if kind != BEAT] == ["mail.sent"]
+    assert far.host.last_heard is not None
+
+
+def test_a_line_that_is_cut_or_half_open_is_noticed(far: Far, wait_for: Callable[..., Any]) -> None:
+    for state in ("frozen", "out", "down"):
+        far.box.link_is("up")
+        far.heard.clear()
+        _see_it_end(far, state, wait_for)
+
+
+def _see_it_end(far: Far, state: str, wait_for: Callable[..., Any]) -> None:
+    def cut() -> bool:
+        if far.heard:
+            far.box.link_is(state)
+        return bool(ended)
+
+    ended = list[BaseException]()
+
+    def run() -> None:
+        town = far.town.acting_as(OVERSEER)
+        try:
+            following.listen(town, far.host, far.note, beat=BEAT_SECONDS)
+        except AwayError as error:
+            ended.append(error)
+        else:
+            ended.append(AwayError("it ended"))
+        town.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_for(cut, 10, "the line to end")
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_town_that_went_back_is_told_of_once(far: Far, wait_for: Callable[..., Any]) -> None:
+    old = far.box.folder / "old.db"
+    with closing(sqlite3.connect(far.box.town / ".gt" / "town.db")) as now, closing(sqlite3.connect(old)) as then:
+        now.backup(then)
+    far.happen()
+    far.listen(lambda: (Heard.NEWS, "mail.sent") in far.heard or (far.heard and far.happen()), wait_for)
+    for name in ("town.db-wal", "town.db-shm"):
+        (far.box.town / ".gt" / name).unlink(missing_ok=True)
+    shutil.copy(old, far.box.town / ".gt" / "town.db")
+    far.heard.clear()
+    far.listen(lambda: Heard.BACK in [heard for heard, _ in far.heard], wait_for)
+    far.listen(lambda: len(far.heard) > 2, wait_for)
+    assert [heard for heard, _ in far.heard].count(Heard.BACK) == 1
+    told = mailbox(far.town, OVERSEER)
+    subjects = [told.load(entry).subject for entry in told.list_all()]
+    assert subjects == ["box has gone back in time: it was restored from an older backup"]
+
+
+def test_mail_goes_both_ways_and_waits_while_the_line_is_down(far: Far) -> None:
+    far.box.link_is("down")
+    sent = sending.send(far.town, ["mayor@box"], "do this", "please")
+    assert sent.text.endswith("is on its way to mayor@box")
+    with pytest.raises(AwayError):
+        following.exchange_mail(far.town, far.host)
+    far.box.link_is("up")
+    assert following.exchange_mail(far.town, far.host) == 1
+    assert following.exchange_mail(far.town, far.host) == 0
+    there = far.there
+    sending.send(there, ["overseer@home"], "done", "it is")
+    there.close()
+    assert following.exchange_mail(far.town, far.host) == 1
+    assert following.exchange_mail(far.town, far.host) == 0
+    inbox = mailbox(far.town, OVERSEER)
+    (entry,) = inbox.list_new()
+    message = inbox.load(entry)
+    following.look_at_agents(far.town, far.host)
+    assert find_followed(far.town.db, "box", far.host.key).agents == ()
+    assert (message.sender, message.to, message.subject) == ("overseer@box", ("overseer",), "done")
