@@ -1,6 +1,6 @@
 // What a person can do about a thing with one key or tap: the server's own table, drawn as buttons.
 
-import { post } from "./api.js";
+import { Refusal, post } from "./api.js";
 import { askWhether, askWords, copyLine, show, showText } from "./dialogs.js";
 import { el, say } from "./dom.js";
 import { go } from "./router.js";
@@ -17,7 +17,9 @@ export function tell(text, failed = false) {
   if (!failed) line.timer = setTimeout(() => say(line, ""), 8000);
 }
 
+/** A refusal is told; anything else is a fault of this script, and belongs on the console besides. */
 export function complain(failed) {
+  if (!(failed instanceof Refusal)) console.error(failed);
   tell([failed.message, failed.hint].filter(Boolean).join(" — "), true);
 }
 

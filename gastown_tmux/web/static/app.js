@@ -50,6 +50,7 @@ function open({ path, query }) {
   const main = clear(byId("main"));
   const [name, fill] = PAGES[path] ?? PAGES["/"];
   document.body.dataset.page = name;
+  drawTitle();
   for (const link of document.querySelectorAll("#pages a")) {
     set(link, { "aria-current": link.id === `to-${name}` ? "page" : null });
   }
@@ -92,11 +93,18 @@ function drawBanner() {
   if (banner.textContent !== words) clear(banner).append(say(el("p"), words));
 }
 
+function drawTitle() {
+  const waiting = town.list("needs").length;
+  const named = new URLSearchParams(location.search).get("address") ?? new URLSearchParams(location.search).get("id");
+  const name = named ?? document.body.dataset.page;
+  document.title = `${waiting ? `(${waiting}) ` : ""}${name} · ${town.head?.town || "gt"}`;
+}
+
 function drawHead() {
   const head = town.head;
   const needs = town.list("needs");
   say(byId("town-name"), head.town || "gt");
-  document.title = `${needs.length ? `(${needs.length}) ` : ""}${head.town || "gt"}`;
+  drawTitle();
   const counts = {};
   for (const worker of town.list("workers")) counts[worker.state] = (counts[worker.state] ?? 0) + 1;
   const parts = ["working", "idle", "waiting", "limited", "paused", "failed", "dead"].filter((word) => counts[word]);

@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { complain, drawActs } from "./acts.js";
-import { clear, el, keep, say } from "./dom.js";
+import { clear, el, keep, say, set } from "./dom.js";
 import { Patch } from "./patch.js";
 import { agentLink, beadLink } from "./router.js";
 import { clock } from "./times.js";
@@ -14,11 +14,12 @@ export function showBead(main, { town, query }) {
   const body = el("pre", { class: "text", tabindex: "0" });
   const waits = el("ul", {});
   const acts = el("div", {});
+  const answer = el("a", { class: "button", hidden: true });
   const life = el("ol", { class: "time-line" });
   const family = el("ul", {});
   const change = el("div", {});
   const button = el("button", { type: "button" }, "show the diff");
-  const about = el("section", { "aria-label": "the bead" }, facts, acts, waits, body, family, button, change);
+  const about = el("section", { "aria-label": "the bead" }, facts, answer, acts, waits, body, family, button, change);
   main.append(title, el("div", { class: "two" }, about, el("section", {}, el("h2", {}, "its life"), life)));
 
   const seen = { patch: null, moved: performance.now(), acts: [], drawn: "", known: "" };
@@ -34,8 +35,11 @@ export function showBead(main, { town, query }) {
     if (bead.merged_commit) parts.push(say(el("code"), bead.merged_commit.slice(0, 12)));
     clear(facts).append(...parts.flatMap((part) => [part, " · "]).slice(0, -1));
     say(body, [bead.body, bead.report ? `\nreport:\n${bead.report}` : ""].join("")).hidden = !bead.body && !bead.report;
-    const told = (bead.waits ?? []).map((wait) => (typeof wait === "string" ? wait : wait.reason));
-    keep(waits, told, (line) => line, (line) => say(el("li"), `waits: ${line}`), () => {});
+    const told = [...(bead.waits ? [`waits: ${bead.waits}`] : []), ...(bead.next ?? []).map((step) => `next: ${step}`)];
+    const need = town.list("needs").find((each) => each.bead === id);
+    say(answer, need ? `it waits for you: ${need.title}` : "").hidden = !need;
+    set(answer, { href: need ? `/approvals?of=${encodeURIComponent(need.id)}` : null });
+    keep(waits, told, (line) => line, (line) => say(el("li"), line), () => {});
     const kin = [...(bead.needs ?? []).map((each) => ["needs", each]), ...(bead.children ?? []).map((each) => ["has", each])];
     keep(family, kin, String, ([word, each]) => kinLine(word, each, bead.titles ?? {}), () => {});
     keep(life, bead.timeline ?? [], (moment) => moment.time + moment.what, drawMoment, () => {});

@@ -29,7 +29,8 @@ export function showNight(main, { query }) {
       const night = await get("/api/night", { since, zone: -new Date().getTimezoneOffset() });
       if (!open) return;
       clear(picture).append(readPicture(night.svg));
-      clear(words).append(drawTable(["agent", "states", "landed", "deaths", "cost"], night.rows.map(drawAgent)));
+      const none = el("p", { class: "empty" }, "no agent was at work in this time");
+      clear(words).append(night.rows.length ? drawTable(["agent", "states", "landed", "deaths", "cost"], night.rows.map(drawAgent)) : none);
       const rows = night.merges.map(drawMerge);
       clear(landed).append(rows.length ? drawTable(["when", "bead", "title", "author"], rows) : el("p", { class: "empty" }, "nothing landed"));
     } catch (failed) {

@@ -1,7 +1,7 @@
 // A diff as it is read: by file and hunk, coloured and signed; words on a line go to its author.
 
 import { post } from "./api.js";
-import { complain, report } from "./acts.js";
+import { complain, report, tell } from "./acts.js";
 import { el, say } from "./dom.js";
 
 //: A file with more lines is closed until somebody opens it.
@@ -46,9 +46,11 @@ export class Patch {
     const name = say(el("strong", { class: "id" }), file.name);
     const counts = el("span", { class: "faint" }, ` +${Number(file.added)} −${Number(file.removed)}`);
     const box = el("details", { open: lines <= LONG }, el("summary", {}, name, counts));
+    const notes = (file.notes ?? []).filter((note) => !/^(index |--- |\+\+\+ )/.test(note)).join("\n");
     const fill = () => {
       if (box.open && !box.filled) {
         box.filled = true;
+        if (notes) box.append(say(el("pre", { class: "notes" }), notes));
         box.append(this.#lines(file));
       }
     };
@@ -82,7 +84,7 @@ export class Patch {
   #write(item, file, number, button) {
     const known = item.querySelector("form");
     if (known) return known.querySelector("textarea").focus();
-    if (!this.#diff.author) return complain(new Error("nobody is known who wrote this"));
+    if (!this.#diff.author) return tell("nobody is known who wrote this", true);
     const words = el("textarea", { rows: "2", "aria-label": `to ${this.#diff.author}, about ${file}:${number}` });
     const send = el("button", { type: "submit", class: "first" }, "mail it to the author");
     const away = el("button", { type: "button" }, "cancel");

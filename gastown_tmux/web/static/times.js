@@ -26,7 +26,7 @@ export function ageInWords(moment, now = Date.now()) {
 export function clock(moment) {
   const then = new Date(moment);
   if (Number.isNaN(then.getTime())) return "";
-  const time = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const today = new Date().toDateString() === then.toDateString();
   return today ? time : `${then.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
 }
