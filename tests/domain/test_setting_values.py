@@ -24,6 +24,7 @@ TABLE: dict[Any, tuple[list[tuple[Any, Any]], list[Any]]] = {
     values.parse_counts: ([({}, {}), ({"claude": 2}, {"claude": 2})], [None, 1, "x", [], {"": 1}, {"a": 0}]),
     values.parse_number: ([(0, 0), (7, 7)], [None, True, -1, 1.5, "1", []]),
     values.parse_load: ([(1, 1.0), (0.5, 0.5)], [None, True, 0, -0.5, "1"]),
+    values.parse_port: ([(0, 0), (7433, 7433), (65_535, 65_535)], [None, True, -1, 65_536, "80", 1.5]),
     values.parse_texts: ([([], ()), (["a", ""], ("a", ""))], [*NO_LIST, [1], ["a", None]]),
     values.parse_duration: (
         [("0s", 0.0), ("100ms", 0.1), ("1.5h", 5400.0), (" 2 d ", 172800.0)],
