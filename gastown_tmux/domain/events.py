@@ -59,6 +59,7 @@ class EventType(StrEnum):
     RUN_STEP = "run.step"
     ORDER_STARTED = "order.started"
     ORDER_ENDED = "order.ended"
+    ORDER_CHANGED = "order.changed"
     ORDER_PAUSED = "order.paused"
     ORDER_RESUMED = "order.resumed"
     MERGE_QUEUED = "merge.queued"

@@ -28,6 +28,7 @@ class NeedKind(StrEnum):
     STOPPED = "stopped"
     MERGE = "merge"
     RUN = "run"
+    ORDER = "order"
     RIG = "rig"
     QUEUE = "queue"
     ESCALATION = "escalation"
@@ -65,7 +66,7 @@ class Need:
         match self.kind:
             case NeedKind.MAIL | NeedKind.STOPPED:
                 return Urgency.LOW
-            case NeedKind.MERGE | NeedKind.BEAD | NeedKind.LIMIT | NeedKind.RUN | NeedKind.QUEUE:
+            case NeedKind.MERGE | NeedKind.BEAD | NeedKind.LIMIT | NeedKind.RUN | NeedKind.ORDER | NeedKind.QUEUE:
                 return Urgency.NORMAL
             case _:
                 return Urgency.HIGH
@@ -93,7 +94,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All that is looked at. ``beads`` are the open ones that came back, ``held`` those on hooks, ``stalled`` why an
-    agent makes no headway, ``titles`` those of beads, ``unread`` the overseer's mails.
+    agent makes no headway, ``orders`` those that wait to be allowed, and since when, ``titles`` those of beads,
+    ``unread`` the overseer's mails.
     """
 
     agents: Sequence[Agent] = ()
@@ -104,6 +106,7 @@ class Situation:
     escalations: Sequence[Escalation] = ()
     beads: Sequence[Bead] = ()
     runs: Sequence[Run] = ()
+    orders: Mapping[str, Time] = field(default_factory=dict)
     rigs: Sequence[Rig] = ()
     titles: Mapping[BeadId, str] = field(default_factory=dict)
     unread: int = 0
@@ -113,8 +116,9 @@ def find_needs(now: Situation) -> list[Need]:
     """The most pressing first, then the oldest. Whatever an open escalation is about is told by that alone."""
     asked = {escalation.bead for escalation in now.escalations if escalation.state is EscalationState.OPEN}
     found = [
-        *_of_windows(now), *_of_agents(now), *_of_merges(now), *_of_runs(now), *_of_rigs(now), *_of_escalations(now),
-        *(need for need in _of_beads(now.beads) if need.bead not in asked), *_of_mail(now.unread),
+        *_of_windows(now), *_of_agents(now), *_of_merges(now), *_of_runs(now), *_of_orders(now), *_of_rigs(now),
+        *_of_escalations(now), *(need for need in _of_beads(now.beads) if need.bead not in asked),
+        *_of_mail(now.unread),
     ]  # fmt: skip
     order = list(NeedKind)
     return sorted(found, key=lambda need: (order.index(need.kind), need.since or "", need.id))
@@ -190,6 +194,13 @@ def _of_runs(now: Situation) -> Iterator[Need]:
                 NeedKind.RUN, run.id, OVERSEER, run.bead, run.updated, (step,), run.title,
                 run.reason or "a step waits for a person",
             )  # fmt: skip
+
+
+def _of_orders(now: Situation) -> Iterator[Need]:
+    for order, since in now.orders.items():
+        steps = (f"gt order show {order}", f"gt order resume {order}")
+        title, reason = f"order {order} is new, or was changed", "agents ran then: nothing is begun unless you allow it"
+        yield Need(NeedKind.ORDER, order, OVERSEER, None, since, steps, title, reason)
 
 
 def _of_rigs(now: Situation) -> Iterator[Need]:

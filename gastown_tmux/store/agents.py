@@ -186,6 +186,12 @@ def list_live_sessions(reader: Reader) -> list[Session]:
     return recall(reader, sql, lambda: [_session(row) for row in reader.rows(sql)])
 
 
+def has_session_at(reader: Reader, start: Time, end: Time) -> bool:
+    """Whether any agent ran at some moment between the two."""
+    sql = "SELECT 1 FROM sessions WHERE started <= ? AND (ended IS NULL OR ended >= ?) LIMIT 1"
+    return reader.row(sql, end, start) is not None
+
+
 def list_live_programs(reader: Reader) -> dict[str, tuple[Address, int | None]]:
     """By live session, whose it is and its program's process, once that runs."""
     found = reader.rows("SELECT id, agent, pid FROM sessions WHERE state <> 'ended'")

@@ -217,9 +217,10 @@ def insert_bead(
         change.insert_with_id(
             prefix,
             lambda fresh: change.execute(
-                "INSERT INTO beads (id, rig, title, body, state, priority, labels, created, updated)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO beads (id, rig, title, body, state, priority, labels, created, updated, waits_since)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 fresh, rig, title, body, BEAD.initial, priority, json.dumps(list(labels)), change.time, change.time,
+                change.time,
             ),
         )
     )  # fmt: skip
@@ -255,14 +256,12 @@ def update_bead(change: Change, bead: BeadId, *, title: str, body: str, priority
 
 
 def note_target(change: Change, bead: BeadId, target: str, provider: str | None) -> None:
-    """Where an open bead goes when a worker is free. Its attempts count anew."""
+    """Where an open bead goes when a worker is free. Its attempts count anew; it waits since it had the first such."""
     change.execute(
-        "UPDATE beads SET target = ?, provider = ?, attempts = 0, updated = ? WHERE id = ?",
-        target,
-        provider,
-        change.time,
-        bead,
-    )
+        "UPDATE beads SET waits_since = iif(target IS NULL, ?, waits_since), target = ?, provider = ?, attempts = 0,"
+        " updated = ? WHERE id = ?",
+        change.time, target, provider, change.time, bead,
+    )  # fmt: skip
 
 
 def hold_back(change: Change, bead: BeadId) -> None:
@@ -277,7 +276,7 @@ def hold_back(change: Change, bead: BeadId) -> None:
 def _move(change: Change, bead: BeadId, move: BeadMove, **columns: object) -> Bead:
     """As it was before; each of the columns gets its value."""
     found = get_bead(change, bead)
-    columns |= {"state": BEAD.next_state(found.state, move), "updated": change.time}
+    columns |= {"state": BEAD.next_state(found.state, move), "updated": change.time, "waits_since": change.time}
     sets = ", ".join(f"{name} = ?" for name in columns)
     change.execute(f"UPDATE beads SET {sets} WHERE id = ?", *columns.values(), bead)
     return found

@@ -314,4 +314,16 @@ MIGRATIONS: tuple[str, ...] = (
         restored TEXT, agents TEXT NOT NULL CHECK (json_valid(agents)), seen TEXT
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Since when a bead waits, which no edit of its words begins anew.
+    ALTER TABLE beads ADD COLUMN waits_since TEXT;
+    UPDATE beads SET waits_since = updated;
+    -- Which orders had one begun, themselves included in what they bring about: none goes round for ever.
+    ALTER TABLE order_starts ADD COLUMN chain TEXT NOT NULL DEFAULT '';
+    -- What a person allows an order to say; known ones as they are when they are looked at next.
+    CREATE TABLE order_approvals (
+        id TEXT PRIMARY KEY, approved TEXT, asked TEXT, since TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO order_approvals (id, approved, since) SELECT id, '*', '' FROM orders;
+    """,
 )

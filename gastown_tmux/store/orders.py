@@ -1,10 +1,11 @@
 """Rows of orders: what is counted since when, and each start with what came of it."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import RunId, Time
-from gastown_tmux.domain.orders.starts import Start, StartState
+from gastown_tmux.domain.orders.starts import Approval, Start, StartState
 from gastown_tmux.domain.orders.timing import Moment, Record
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader, word_of
@@ -60,15 +61,29 @@ def list_last_starts(reader: Reader) -> dict[str, Start]:
     return {row["of"]: _start(row) for row in reader.rows(sql)}
 
 
-def is_run_of(reader: Reader, id: str, run: str) -> bool:
-    """Whether the order had this run poured."""
-    return reader.row("SELECT 1 FROM order_starts WHERE run = ? AND of = ?", run, id) is not None
+def find_start_of_run(reader: Reader, run: str) -> Start | None:
+    """The one that had this run poured."""
+    row = reader.row("SELECT * FROM order_starts WHERE run = ?", run)
+    return _start(row) if row else None
 
 
-def insert_start(change: Change, id: str, why: str, does: str) -> int:
-    """Its number. Raises TakenError while another start of that order goes on."""
-    sql = "INSERT INTO order_starts (of, why, does, state, started) VALUES (?, ?, ?, ?, ?)"
-    seq = change.execute(sql, id, why, does, StartState.GOING, change.time).lastrowid
+def find_start_at(reader: Reader, id: str, time: Time) -> Start | None:
+    """The order's last one that had begun then."""
+    row = reader.row("SELECT * FROM order_starts WHERE of = ? AND started <= ? ORDER BY seq DESC LIMIT 1", id, time)
+    return _start(row) if row else None
+
+
+def list_commands_at(reader: Reader, time: Time) -> list[Start]:
+    """Those whose command ran then."""
+    sql = "SELECT * FROM order_starts WHERE does LIKE 'run %' AND started <= ? AND (ended IS NULL OR ended >= ?)"
+    return [_start(row) for row in reader.rows(sql, time, time)]
+
+
+def insert_start(change: Change, id: str, why: str, does: str, chain: Collection[str] = ()) -> int:
+    """Its number. ``chain``: the orders that brought it about. Raises TakenError while another start of it goes on."""
+    sql = "INSERT INTO order_starts (of, why, does, state, started, chain) VALUES (?, ?, ?, ?, ?, ?)"
+    words = " ".join(sorted(chain))
+    seq = change.execute(sql, id, why, does, StartState.GOING, change.time, words).lastrowid
     change.event(EventType.ORDER_STARTED, id, why=why, does=does)
     old = "DELETE FROM order_starts WHERE of = ? AND ended IS NOT NULL AND seq NOT IN"
     change.execute(f"{old} (SELECT seq FROM order_starts WHERE of = ? ORDER BY seq DESC LIMIT ?)", id, id, KEPT)
@@ -87,6 +102,39 @@ def end_start(change: Change, start: Start, state: StartState, reason: str | Non
         return False
     change.event(EventType.ORDER_ENDED, start.order, state=state, run=start.run, reason=reason)
     return True
+
+
+def list_approvals(reader: Reader) -> dict[str, Approval]:
+    return {row["id"]: _approval(row) for row in reader.rows("SELECT * FROM order_approvals")}
+
+
+def find_approval(reader: Reader, id: str) -> Approval | None:
+    row = reader.row("SELECT * FROM order_approvals WHERE id = ?", id)
+    return _approval(row) if row else None
+
+
+def approve(change: Change, id: str, digest: str) -> None:
+    """What it says now is what it may say."""
+    sql = "INSERT OR REPLACE INTO order_approvals (id, approved, asked, since) VALUES (?, ?, NULL, ?)"
+    change.execute(sql, id, digest, change.time)
+
+
+def ask(change: Change, id: str, digest: str) -> None:
+    """A person is to say whether it may say that."""
+    change.execute(
+        "INSERT INTO order_approvals (id, approved, asked, since) VALUES (?, NULL, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET asked = excluded.asked, since = excluded.since",
+        id, digest, change.time,
+    )  # fmt: skip
+    change.event(EventType.ORDER_CHANGED, id)
+
+
+def forget_approval(change: Change, id: str) -> None:
+    change.execute("DELETE FROM order_approvals WHERE id = ?", id)
+
+
+def _approval(row: Row) -> Approval:
+    return Approval(row["approved"], row["asked"], Time(row["since"]))
 
 
 def _record(row: Row) -> Record:
@@ -112,6 +160,7 @@ def _start(row: Row) -> Start:
         reason=row["reason"],
         started=Time(row["started"]),
         ended=row["ended"] and Time(row["ended"]),
+        chain=frozenset(row["chain"].split()),
     )
 
 

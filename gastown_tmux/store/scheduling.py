@@ -20,7 +20,7 @@ _WITH_A_WAY = (
     f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)}))"
 )
 _CANDIDATE = (
-    "SELECT b.id, b.rig, b.priority, (julianday(b.updated) - 2440587.5) * 86400.0, b.created,"
+    "SELECT b.id, b.rig, b.priority, (julianday(coalesce(b.waits_since, b.updated)) - 2440587.5) * 86400.0, b.created,"
     " (SELECT convoy FROM convoy_beads WHERE bead = b.id), iif(instr(b.target, '/'), b.target, NULL), b.provider,"
     f" b.assignee, coalesce(b.reason IN ({placeholders(RETRIED)}), 0)"
 )

@@ -112,6 +112,10 @@ def _acts_on(need: Need) -> Iterator[Act]:
             yield Act("u", "take the bead off its hook", (("unsling", bead),))
         case NeedKind.QUEUE:
             yield Act("y", "let it go on", (("mq", "resume", "--rig", need.id),))
+        case NeedKind.ORDER:
+            yield Act("y", "let it be begun", (("order", "resume", need.id),))
+            yield Act("n", "pause it", (("order", "pause", need.id),))
+            yield Act("d", "show it", (("order", "show", need.id),), shows=True)
         case NeedKind.MAIL:
             yield Act("y", "show the inbox", (("mail", "inbox"),))
         case NeedKind.RUN | NeedKind.RIG:

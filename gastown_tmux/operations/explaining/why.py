@@ -212,9 +212,13 @@ def _rig(town: Town, rig: Rig) -> Why:
 def _order(town: Town, name: str) -> Why:
     order = show_order(town, name)
     show = f"gt order show {order.name}"
+    ways: tuple[str, ...]
     match order.state:
         case "broken":
             wait = Wait("person", None, order.reason or "its file is broken", (show,), stranded=True)
+        case "waiting":
+            ways = (f"gt order show {order.name}", f"gt order resume {order.name}")
+            wait = Wait("person", None, order.reason or "it waits for a person", ways, stranded=True)
         case "paused":
             wait = Wait("person", None, f"{order.name} is paused", (f"gt order resume {order.name}",), stranded=True)
         case "running":

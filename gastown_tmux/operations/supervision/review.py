@@ -18,6 +18,7 @@ from gastown_tmux.store.beads import find_bead, list_held_beads, list_returned
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import list_merge_requests
+from gastown_tmux.store.orders import list_approvals, list_records
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.runs import get_run, list_open_runs
 
@@ -49,6 +50,7 @@ def look(town: Town) -> Situation:
         escalations=escalations,
         beads=list_returned(town.db),
         runs=[get_run(town.db, run) for run in list_open_runs(town.db)],
+        orders=_list_asked_orders(town),
         rigs=list_rigs(town.db),
         titles={BeadId(bead.id): bead.title for bead in found},
         unread=len(Mailbox(town.mail / OVERSEER).list_new()),
@@ -65,6 +67,13 @@ def _list_stalled(town: Town, agents: Sequence[Agent], held: Mapping[Address, Be
             if verdict.health is Health.STALLED:
                 found[agent.address] = (session.since, verdict.deciding.fact)
     return found
+
+
+def _list_asked_orders(town: Town) -> dict[str, Time]:
+    """A pause is an answer too."""
+    asked = {id: known.since for id, known in list_approvals(town.db).items() if known.asked}
+    records = list_records(town.db) if asked else {}
+    return {id: since for id, since in asked.items() if id not in records or not records[id].paused}
 
 
 def _is_old(session: Session) -> bool:

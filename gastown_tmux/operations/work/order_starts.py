@@ -21,7 +21,7 @@ from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.sessions.starting import gt_command
 from gastown_tmux.operations.town.clock_watch import now
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work.order_watch import Watch, read_news
+from gastown_tmux.operations.work.order_watch import Watch, find_chain, read_news
 from gastown_tmux.operations.work.runs import pour_run
 from gastown_tmux.store import orders as rows
 from gastown_tmux.store.events import last_seq
@@ -53,6 +53,7 @@ def _begin(town: Town, order: Order, watch: Watch) -> Start | None:
     asked = watch.asked.get(order.id)
     if isinstance(order.trigger, When) and not _is_so(town, order, order.trigger, watch):
         return None
+    chain = find_chain(town, news)
     with town.change() as change:
         moment = now()
         busy = rows.find_open_start(change, order.id) is not None
@@ -65,7 +66,7 @@ def _begin(town: Town, order: Order, watch: Watch) -> Start | None:
                 record, why = begin_asked(order, record, reading), order.trigger.words
             case Begin(record, why):
                 pass
-        seq = rows.insert_start(change, order.id, why, order.does)
+        seq = rows.insert_start(change, order.id, why, order.does, chain)
         rows.save_record(change, order.id, record)
     fault_point("order.claimed")
     town.say(f"order {order.id}: begun {why}")

@@ -19,6 +19,7 @@ from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.town.clock_watch import now
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.formulas import load_formula, open_shelf
+from gastown_tmux.operations.work.order_approvals import WAITS, Verdict, judge
 from gastown_tmux.operations.work.order_starts import carry_out, lock_of, log_of, rig_of
 from gastown_tmux.operations.work.order_watch import find_hindrance
 from gastown_tmux.store import orders as rows
@@ -31,7 +32,8 @@ from gastown_tmux.store.runs import find_run
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """``state`` is on, running, paused or broken, ``reason`` what is wrong, what goes on, or how it went last.
+    """``state`` is on, running, waiting (to be allowed by a person), paused or broken; ``reason`` what is wrong, what
+    goes on, or how it went last.
 
     ``name`` is the file's, behind its rig where it stands in a rig's folder. ``next`` is None where nobody can say.
     """
@@ -92,11 +94,16 @@ def show_order(town: Town, name: str, rig: Rig | None = None) -> WholeOrder:
 
 
 def run_order(town: Town, name: str, rig: Rig | None = None, key: str | None = None) -> Answer:
-    """Begins it now, paused or not; its own times stay as they are. A formula is poured, a command runs to its end.
+    """Begins it now, paused or not; its own times stay as they are. A formula is poured, a command runs to its end. By
+    a person's word it is allowed, too.
 
-    Raises RefusedError while it goes on, GtError where it fails.
+    Raises RefusedError while it goes on, or waits for a person and none asks; GtError where it fails.
     """
-    order = _whole(town, find_order(town, name, rig))
+    file = find_order(town, name, rig)
+    order = _whole(town, file)
+    verdict, digest = judge(town, file, rows.find_approval(town.db, file.id))
+    if verdict is Verdict.WAITS and not town.is_person:
+        raise _not_allowed(file)
     done = find_result(town.db, "order run", key)
     if done is not None:
         return _answer(rows.get_start(town.db, int(done)))
@@ -111,6 +118,8 @@ def run_order(town: Town, name: str, rig: Rig | None = None, key: str | None = N
             _refuse_going(change, order)
             reading = _reading(change)
             record = rows.find_record(change, order.id) or fresh(order, reading)
+            if verdict is Verdict.WAITS:
+                rows.approve(change, order.id, digest)
             seq = rows.insert_start(change, order.id, f"by {town.actor}", order.does)
             rows.save_record(change, order.id, begin_by_hand(order, record, reading))
             keep_result(change, "order run", key, str(seq))
@@ -141,16 +150,31 @@ def pause_order(town: Town, name: str, rig: Rig | None = None) -> Answer:
 
 
 def resume_order(town: Town, name: str, rig: Rig | None = None) -> Answer:
-    """From now on: what would have come meanwhile is not made up for."""
+    """From now on: what would have come meanwhile is not made up for. A person allows what it says now, too. Raises
+    RefusedError where that is to be allowed, and an agent asks.
+    """
     file = find_order(town, name, rig)
+    verdict, digest = Verdict.ALLOWED, ""
+    if file.order is not None:
+        verdict, digest = judge(town, file, rows.find_approval(town.db, file.id))
+    waited = verdict is Verdict.WAITS
+    if waited and not town.is_person:
+        raise _not_allowed(file)
     with town.change() as change:
         record = _record(change, file)
-        if record.paused:
+        if waited:
+            rows.approve(change, file.id, digest)
+        if record.paused or waited:
             begun = record.begun
             again = fresh(file.order, _reading(change)) if file.order else replace(record, paused=False)
             rows.save_record(change, file.id, replace(again, begun=begun))
             change.event(EventType.ORDER_RESUMED, file.id)
-    return Answer(show_order(town, name, rig), f"{file.id} goes on" + ("" if record.paused else " already"))
+    words = " as it is now" if waited else "" if record.paused else " already"
+    return Answer(show_order(town, name, rig), f"{file.id} goes on{words}")
+
+
+def _not_allowed(file: OrderFile) -> RefusedError:
+    return RefusedError(f"order {file.id}: {WAITS}", hint=f"the overseer may: gt order resume {file.id}")
 
 
 def find_order(town: Town, name: str, rig: Rig | None = None) -> OrderFile:
@@ -202,6 +226,8 @@ def _view(town: Town, file: OrderFile, record: Record | None, last: Start | None
     state = "paused" if record and record.paused else "on"
     if problem is not None:
         state, reason = "broken", problem
+    elif order is not None and state == "on" and _waits(town, file):
+        state, reason, hint = "waiting", WAITS, f"gt order resume {file.id}"
     elif going is not None:
         run = find_run(town.db, going.run) if going.run else None
         state, reason = "running", f"goes on since {going.started}"
@@ -216,6 +242,10 @@ def _view(town: Town, file: OrderFile, record: Record | None, last: Start | None
         last=last.started if last else None, state=state, reason=reason, run=last.run if last else None,
         source=str(file.path), hint=hint,
     )  # fmt: skip
+
+
+def _waits(town: Town, file: OrderFile) -> bool:
+    return judge(town, file, rows.find_approval(town.db, file.id))[0] is Verdict.WAITS
 
 
 def _find_problem(town: Town, order: Order) -> tuple[str | None, str | None]:

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
+from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.orders.model import Order
 from gastown_tmux.domain.orders.starts import StartState
 from gastown_tmux.edges.configuration.order_files import OrderFolder
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations.explaining.why import why
 from gastown_tmux.operations.maintenance.doctor import _examine_orders
+from gastown_tmux.operations.supervision.review import review
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import order_starts, order_watch, orders, runs
@@ -21,6 +24,7 @@ from gastown_tmux.operations.work.order_watch import Watch, find_due
 from gastown_tmux.operations.work.orders import list_orders, pause_order, resume_order, run_order, show_order
 from gastown_tmux.operations.work.runs import cancel_run
 from gastown_tmux.store import orders as order_rows
+from gastown_tmux.store.agents import insert_agent, insert_session
 from gastown_tmux.store.beads import insert_bead
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.escalations import list_escalations
@@ -394,3 +398,98 @@ def test_the_history_is_bounded_and_an_order_speaks_as_the_deacon(town: Town, mo
     session = (town.path / "log").read_text().strip()
     assert town.whose_mark(session) == "deacon"
     assert Path(show_order(town, "it").log or "nowhere").exists()
+
+
+def agent_runs(town: Town) -> Any:
+    def start(change: Change) -> Any:
+        insert_agent(change, Address("demo/eve"), Role.POLECAT, "runbook")
+        return insert_session(change, Address("demo/eve"), "runbook", (1, "1"))
+
+    return event(town, start)
+
+
+def test_what_an_agent_may_have_written_waits_for_a_person(town: Town, time: Callable[[float], None]) -> None:
+    write(town, "every: 1h\nrun: touch mine\n", "mine")
+    seen = watch(town)
+    look(town, seen)
+    agent_runs(town)
+    path = write(town, 'every: 1h\nrun: touch "$GT_TOWN/theirs"\n', "theirs")
+    look(town, seen)
+    time(3601)
+    assert look(town, seen) == ["mine: every 1h"]
+    views = {view.name: view for view in list_orders(town)}
+    assert (views["theirs"].state, views["theirs"].hint) == ("waiting", "gt order resume theirs")
+    assert views["theirs"].next is None and views["mine"].state == "on"
+    assert [(need.kind, need.id) for need in review(town)] == [("order", "theirs")]
+    assert why(town, "theirs").next == ("gt order show theirs", "gt order resume theirs")
+    mayor = town.acting_as(MAYOR)
+    for act in (resume_order, run_order):
+        with pytest.raises(RefusedError, match="waits for your word"):
+            act(mayor, "theirs")
+
+    assert "as it is now" in resume_order(town, "theirs").text and review(town) == []
+    assert look(town, seen) == [], "from now on"
+    time(3601)
+    assert "theirs: every 1h" in look(town, seen) and (town.path / "theirs").exists()
+
+    path.write_text(path.read_text() + "# words alone\n")
+    time(3601)
+    assert "theirs: every 1h" in look(town, seen), "what is said is the same"
+    path.write_text("every: 1h\nrun: touch other\n")
+    time(3601)
+    assert "theirs: every 1h" not in look(town, seen) and [need.id for need in review(town)] == ["theirs"]
+    pause_order(town, "theirs")
+    assert review(town) == [], "a pause is an answer"
+    resume_order(town, "theirs")
+    path.unlink()
+    look(town, seen)
+    assert order_rows.list_approvals(town.db).keys() == {"mine"}
+
+
+def test_a_formula_of_an_order_that_an_agent_may_have_changed_waits_too(
+    town: Town, time: Callable[[float], None]
+) -> None:
+    write_formula(town)
+    write(town, "every: 1h\nformula: job\n")
+    seen = watch(town)
+    look(town, seen)
+    agent_runs(town)
+    write_formula(town, more='description = "another"\n')
+    time(3601)
+    assert look(town, seen) == [] and only(town).state == "waiting"
+    run_order(town, "it")
+    assert only(town).state == "running", "a person's run is a person's word"
+
+
+def test_what_was_known_before_goes_on(town: Town, time: Callable[[float], None]) -> None:
+    write(town, "every: 1h\nrun: date\n")
+    seen = watch(town)
+    look(town, seen)
+    agent_runs(town)
+    event(town, lambda change: order_rows.approve(change, "it", "*"))
+    time(3601)
+    assert look(town, seen) == ["it: every 1h"]
+
+
+def test_two_orders_do_not_begin_one_another_for_ever(town: Town) -> None:
+    write(town, "on: bead.created\nrun: gt mail send overseer -s one -m two\n", "a")
+    write(town, "on: mail.sent\nrun: gt bead create more --rig demo\n", "b")
+    seen = watch(town)
+    look(town, seen)
+    new_bead(town)
+    assert look(town, seen) == ["a: on bead.created"]
+    assert look(town, seen) == ["b: on mail.sent"]
+    assert look(town, seen) == look(town, watch(town)) == []
+    new_bead(town)
+    assert look(town, seen) == ["a: on bead.created"], "what comes from elsewhere is meant"
+
+
+def test_an_order_on_the_end_of_another_and_back(town: Town) -> None:
+    write(town, "on: order.ended\nrun: 'true'\n", "a")
+    write(town, "on: order.ended\nrun: 'true'\n", "b")
+    write(town, "on: bead.created\nrun: 'true'\n", "c")
+    seen = watch(town)
+    look(town, seen)
+    new_bead(town)
+    found = [start for _ in range(8) for start in look(town, seen)]
+    assert len(found) <= 5 and look(town, seen) == [], found

@@ -20,7 +20,7 @@ from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import waiting as waiting_of_beads
-from gastown_tmux.operations.work.beads import create_bead
+from gastown_tmux.operations.work.beads import create_bead, update_bead
 from gastown_tmux.operations.work.readings import STARTING
 from gastown_tmux.operations.work.schedule import give_out
 from gastown_tmux.operations.work.scheduler import show_scheduler
@@ -30,6 +30,7 @@ from gastown_tmux.store.beads import close_bead, get_bead, insert_bead, list_bea
 from gastown_tmux.store.merging import insert_merge_request
 from gastown_tmux.store.meta import set_wanted
 from gastown_tmux.store.rigs import park_rig, set_queue
+from gastown_tmux.store.scheduling import get_candidate
 from tests.counting import queries_asked
 
 
@@ -277,3 +278,18 @@ def test_many_in_the_queue_cost_as_many_queries_as_one(up: Town) -> None:
     assert all(
         (reason_of(waits) or "").endswith("the merge queue is paused: a holiday") for waits in explain().values()
     )
+
+
+def test_no_edit_makes_a_bead_wait_anew(up: Town) -> None:
+    id = bead(up, given="demo")
+    with up.change() as change:
+        change.execute("UPDATE beads SET waits_since = '2026-01-01T00:00:00.000Z' WHERE id = ?", id)
+    since = get_candidate(up.db, id).since
+    update_bead(up, get_bead(up.db, id), title="other words", priority=1)
+    with up.change() as change:
+        note_target(change, id, "demo/cat", None)
+    assert get_candidate(up.db, id).since == since < clock.epoch() - 86400
+    with up.change() as change:
+        sling_bead(change, id, Address("demo/cat"))
+        return_bead(change, id, "conflicted")
+    assert get_candidate(up.db, id).since > since, "what came back waits since then"
