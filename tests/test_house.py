@@ -39,6 +39,7 @@ TESTS_OF_THE_WHOLE = {
     "bench",
     "boxes",
     "chaos",
+    "docs",
     "fuzz",
     "journeys",
     "landing",

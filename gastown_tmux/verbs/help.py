@@ -12,7 +12,8 @@ work slung at them, their branches landed by a merge queue.
 
 usage: gt [--host HOST|USER@BOX | --all] [--town PATH] [--as ADDRESS] [--json] [--quiet] [-c KEY=VALUE] VERB …
 """
-_CHAPTERS = (
+#: Under which heading each first word stands.
+CHAPTERS = (
     (
         "the town",
         (
@@ -106,8 +107,8 @@ def _explain_key(word: str) -> str | None:
 
 def chapters(width: int) -> str:
     """The names of all verbs, for a screen so wide."""
-    longest, known, lines = max(len(title) for title, _ in _CHAPTERS), children(()), list[str]()
-    for title, names in _CHAPTERS:
+    longest, known, lines = max(len(title) for title, _ in CHAPTERS), children(()), list[str]()
+    for title, names in CHAPTERS:
         found = " ".join(name for name in names if name in known)
         lines += wrap(found, width, initial_indent=f"{title:<{longest}}  ", subsequent_indent=" " * (longest + 2))
     return "\n".join(lines)
@@ -116,7 +117,7 @@ def chapters(width: int) -> str:
 def _overview() -> str:
     lines = [_INTRODUCTION]
     known = children(())
-    for title, names in _CHAPTERS:
+    for title, names in CHAPTERS:
         rows = []
         for name in names:
             if name not in known:
@@ -137,9 +138,8 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
     return [f"  {left:<{width}}  {right}".rstrip() for left, right in rows]
 
 
-def _manual(verb: Verb) -> str:
-    usage = fill(verb.usage, 100, initial_indent="usage: ", subsequent_indent=" " * 11, break_on_hyphens=False)
-    lines = [usage, "", verb.summary]
+def describe_parameters(verb: Verb) -> list[tuple[str, str]]:
+    """Each with what stands for it in a line, and what it is."""
     rows = []
     for parameter in verb.parameters:
         left = ", ".join(parameter.flags) or parameter.metavar
@@ -150,6 +150,12 @@ def _manual(verb: Verb) -> str:
         elif parameter.flags and parameter.kind is not Kind.FLAG:
             left += f" {parameter.metavar}"
         rows.append((left, "; ".join(helps)))
-    if rows:
+    return rows
+
+
+def _manual(verb: Verb) -> str:
+    usage = fill(verb.usage, 100, initial_indent="usage: ", subsequent_indent=" " * 11, break_on_hyphens=False)
+    lines = [usage, "", verb.summary]
+    if rows := describe_parameters(verb):
         lines += ["", *_rows(rows)]
     return "\n".join(lines)

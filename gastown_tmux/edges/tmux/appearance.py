@@ -28,7 +28,7 @@ _KEEPER = f"#{{&&:#{{==:{GROUP},{KEEPER_SESSION}}},#{{==:#{{window_name}},{KEEPE
 FOLD_COLUMNS = 130
 #: Narrower than this, the names of the windows need the room.
 _CLOCK = "#{?#{e|<:#{client_width},100},,  %H:%M}"
-_HELP = """\
+KEYS_HELP = """\
 Keys behind the prefix (Ctrl-b), besides tmux's own:
 
   a   go to an agent, by name    W   next agent that waits for you
@@ -125,6 +125,6 @@ def _keys(gt: str) -> list[str]:
         "v": popup(f"{gt} __popup decide"),
         "S": popup(f"{gt} __popup sling"),
         "e": popup(f"exec {gt} feed"),
-        "h": popup(show_text(_HELP)),
+        "h": popup(show_text(KEYS_HELP)),
     }
     return [f"bind-key {key} {command}" for key, command in keys.items()]
