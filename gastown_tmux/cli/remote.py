@@ -17,6 +17,7 @@ from gastown_tmux.store.hosts import find_host, get_host
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town
 from gastown_tmux.verbs.table import Verb
+from gastown_tmux.verbs.there import require_there
 
 
 def run_there(host: str, arguments: Sequence[str]) -> int:
@@ -53,8 +54,7 @@ def run_about(verb: Verb, host: str, words: Sequence[str], given: Globals) -> in
     """
     town = _open(given)
     known = get_host(town.db, host)
-    # There it is a person who asks.
-    require(town, Right.READ if verb.right is Right.READ else Right.DECIDE)
+    require_there(town, verb)
     flags = [f"--{name}" for name in ("json", "quiet") if getattr(given, name)]
     return _carry_out(town, known, [*flags, *verb.words.split(), *words])
 

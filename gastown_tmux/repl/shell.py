@@ -37,7 +37,7 @@ from gastown_tmux.repl.toolbar import toolbar
 from gastown_tmux.store.events import last_seq
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.verbs.answer import answer
-from gastown_tmux.verbs.flags import take_globals
+from gastown_tmux.verbs.flags import take_all, take_globals
 from gastown_tmux.verbs.help import chapters, help_text
 from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.opening import open_town
@@ -175,7 +175,8 @@ class Shell:
     ) -> bool:
         """Whether it went well, so far."""
         well = True
-        given, words = take_globals(list(typed))
+        everywhere, typed_here = take_all(list(typed))
+        given, words = take_globals(typed_here)
         if words[:1] == ["help"]:
             given.help, words = True, words[1:]
         if given.help or not words:
@@ -202,7 +203,13 @@ class Shell:
         def work() -> None:
             nonlocal well
             try:
-                texts = answer(verb, rest, town, self._current_display(), given.json)
+                display = self._current_display()
+                if everywhere:
+                    from gastown_tmux.verbs.many_towns import answer_all  # few lines are for many towns
+
+                    texts = answer_all(verb, rest, town, display, as_json=given.json)
+                else:
+                    texts = answer(verb, rest, town, display, given.json)
                 if pages:
                     page("\n".join(texts), self._town.environment)
                 for text in texts:

@@ -9,6 +9,7 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.verbs import show
 from gastown_tmux.verbs.call import call
 from gastown_tmux.verbs.data import document, to_json
+from gastown_tmux.verbs.elsewhere import find_place
 from gastown_tmux.verbs.parser import Opener, open_file, parse
 from gastown_tmux.verbs.show import Display
 from gastown_tmux.verbs.table import LIMIT, ONCE, SHOWN, Special, Verb
@@ -28,6 +29,11 @@ def answer(
 
     After the last text it raises the ``complaint`` of a value that has one: it was shown, and is bad news.
     """
+    if (place := find_place(verb, words)) is not None:
+        from gastown_tmux.verbs.there import answer_there  # few lines are about others' agents
+
+        yield from answer_there(verb, *place, town, as_json=as_json)
+        return
     given = parse(verb, words, open_file)
     try:
         yield from _texts(verb, given, town, display, as_json)

@@ -126,5 +126,7 @@ def _look_up(town: Town, kind: Kind, word: str, rig: Any, emergency: bool) -> An
             return lookup.resolve_agent(town, word, rig, Role.POLECAT)
         case Kind.ADDRESS:
             return lookup.resolve_address(town, word)
+        case _ if "@" in word:
+            return lookup.resolve_away_agent(town, word)
         case _:
             return lookup.resolve_agent(town, word, rig)

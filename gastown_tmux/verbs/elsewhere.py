@@ -40,8 +40,10 @@ def _names_agents(verb: Verb, parameter: Parameter) -> bool:
 def _positionals(verb: Verb, words: Sequence[str]) -> list[int]:
     found, place = list[int](), 0
     takes = {name: parameter.takes_value for parameter in verb.parameters for name in parameter.flags}
-    while place < len(words) and words[place] != "--":
+    while place < len(words):
         word = words[place]
+        if word == "--":
+            return [*found, *range(place + 1, len(words))]
         if not word.startswith("-") or word == "-":
             found.append(place)
         elif takes.get(word):

@@ -76,3 +76,18 @@ def test_a_terminal_is_given_to_a_window_there(
     terminal.sees("tmux runs")
     assert "tmux does not run" in town.gt("status").out
     terminal.types("/detach\r")
+
+
+def test_snapshots_of_an_agent_there_are_here_too(quick_bare_town: TownWorld, boxes: list[Box]) -> None:
+    town, one = quick_bare_town, boxes[0]
+    join(town, one)
+    town.gt("rig", "add", "far", one.home / "far")
+    done = one.gt("snapshot", "now", "far/ann")
+    assert done.returncode == 0, done
+    listed = town.gt("snapshot", "list", "far/ann@one", "--json").json["items"]
+    assert [each["agent"] for each in listed] == ["far/ann@one"]
+    one.link_is("down")
+    away = town.gt("snapshot", "list", "far/ann@one", "--json")
+    assert away.json["items"] == listed and "was not asked" in away.err
+    assert town.gt("snapshot", "show", "far/ann@one", "--json").json["seq"] == listed[0]["seq"]
+    assert "no agent 'bob' was seen on one" in town.gt("snapshot", "list", "bob@one", code=3).err

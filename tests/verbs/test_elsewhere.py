@@ -14,6 +14,7 @@ from gastown_tmux.verbs.index import find_verb
         ("peek -n 5 --ansi demo/toast@box", "box", "-n 5 --ansi demo/toast"),
         ("attach mayor@box --read-only", "box", "mayor --read-only"),
         ("nudge toast@box write to me@there", "box", "toast write to me@there"),
+        ("nudge -- toast@box -x y", "box", "-- toast -x y"),
         ("log toast@box", "box", "toast"),
         ("approve a/b@box c/d@box --digest x@y", "box", "a/b c/d --digest x@y"),
         ("snapshot restore toast@box 3", "box", "toast 3"),
@@ -34,7 +35,6 @@ def test_the_host_is_taken_from_the_agent(line: str, host: str, there: str) -> N
         "snapshot list toast@box",
         "bead create fix@me --rig demo",
         "log deacon",
-        "peek -- toast@box",
     ],
 )
 def test_all_else_is_ours(line: str) -> None:

@@ -34,6 +34,7 @@ def is_command(text: str) -> bool:
     words = shlex.split(text.replace(" --json", "").replace("'", "").replace('"', "").replace(",", ""))[1:]
     while words and words[0] in ("--town", "--host", "--as"):
         words = words[2:]
+    words = words[words[:1] == ["--all"] :]
     if words[:1] == ["help"] or words[:1] in (["VERB"], ["…"]):
         return True
     flags = [word for word in words if word.startswith("--")]

@@ -16,8 +16,9 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import beads, convoys
 from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.escalations import get_escalation
+from gastown_tmux.store.following import find_followed
 from gastown_tmux.store.homes import list_homes
-from gastown_tmux.store.hosts import list_hosts
+from gastown_tmux.store.hosts import get_host, list_hosts
 from gastown_tmux.store.merging import get_merge_request
 from gastown_tmux.store.rigs import find_rig, list_rigs
 from gastown_tmux.store.rows import matching_ids
@@ -183,6 +184,26 @@ def resolve_address(town: Town, word: str) -> Address:
             if address.rig is None or (address.name == "refinery" and find_rig(town.db, address.rig)):
                 return address
     raise _unknown(town, word)
+
+
+def resolve_away_agent(town: Town, word: str) -> Address:
+    """An agent of a host, by address, or by a name that is unique among those that were seen there last.
+
+    Raises NotFoundError, RefusedError.
+    """
+    name, _, place = word.rpartition("@")
+    if "/" in name:
+        return _resolve_elsewhere(town, word)
+    host = get_host(town.db, place)
+    seen = [str(agent.get("address")) for agent in find_followed(town.db, host.name, host.key).agents]
+    found = [address for address in seen if name in (address, address.rpartition("/")[2])]
+    if len(found) > 1:
+        raise RefusedError(
+            f"{word!r} may be {' or '.join(f'{each}@{place}' for each in found)}", "use the whole address"
+        )
+    if not found:
+        raise NotFoundError(f"no agent {name!r} was seen on {place}", hint="gt --all agents")
+    return Address.parse_elsewhere(f"{found[0]}@{place}")
 
 
 def _resolve_elsewhere(town: Town, word: str) -> Address:

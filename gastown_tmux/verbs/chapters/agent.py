@@ -269,7 +269,7 @@ VERBS = (
     Verb(
         "snapshot list",
         "the saved moments of an agent's hook",
-        "operations.hooks.snapshots:list_snapshots",
+        "operations.workforce.away_snapshots:list_snapshots",
         (argument("agent", Kind.AGENT),),
         Listing(("seq", "time", "why", "files", "commit", "left_out"), "nothing was saved yet: gt snapshot now AGENT"),
         right=Right.READ,
@@ -278,7 +278,7 @@ VERBS = (
     Verb(
         "snapshot show",
         "one saved moment, and what it adds to the commit it stands on",
-        "operations.hooks.snapshots:show",
+        "operations.workforce.away_snapshots:show",
         (argument("agent", Kind.AGENT), _SEQ),
         Record(
             (
