@@ -9,7 +9,7 @@ from gastown_tmux.domain.odd_bytes import printable
 _CONTROL = r"[\x00-\x09\x0b-\x1f\x7f-\x9f]"
 #: What changes the order of letters or is not seen, so that a line reads as what it is not. Joiners belong to scripts
 #: and emoji: beside ASCII they only hide.
-_UNSEEN = (
+UNSEEN = (
     "[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e007f]"
     "|(?<=[\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?=[\x00-\x7f]|\\Z)"
@@ -26,7 +26,7 @@ def harmless(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = re.sub(_CONTROL, lambda found: " " if found[0] == "\t" else "?", printable(text))
-    return text if text.isascii() else re.sub(_UNSEEN, lambda found: f"<U+{ord(found[0]):04X}>", text)
+    return text if text.isascii() else re.sub(UNSEEN, lambda found: f"<U+{ord(found[0]):04X}>", text)
 
 
 def cut(text: str, columns: int) -> str:

@@ -34,7 +34,7 @@ from gastown_tmux.web.night import read_night
 from gastown_tmux.web.requests import BadRequestError, read_object
 
 Asked = Mapping[str, str]
-MOST_EVENTS = 1000
+MOST_EVENTS, MOST_HISTORY = 1000, 2000
 #: What opening a row would change, which a page that only shows must not.
 _CHANGES = (("mail", "read"),)
 
@@ -45,6 +45,7 @@ class Data:
         self.readings: Mapping[str, Callable[[Town, Asked], Any]] = {
             "agent": self._agent, "bead": self._bead, "queue": self._queue, "digest": _digest, "night": _night,
             "convoys": self._convoys, "mail": _mail, "events": _events, "costs": lambda town, asked: costs(town),
+            "screen": self._screen,
         }  # fmt: skip
 
     def reading(self, name: str) -> Callable[[Request], Any]:
@@ -128,6 +129,10 @@ class Data:
             "worker": self._desk.parts.find_item("workers", address),
         }  # fmt: skip
 
+    def _screen(self, town: Town, asked: Asked) -> Any:
+        address = lookup.resolve_agent(town, _needed(asked, "agent"))
+        return self._desk.screens.history(town, address, min(_count(asked.get("lines", "500")), MOST_HISTORY))
+
     def _bead(self, town: Town, asked: Asked) -> Any:
         bead = lookup.resolve_bead(town, _needed(asked, "id"))
         row = self._desk.parts.find_row(f"bead {bead.id}")
@@ -175,11 +180,15 @@ def _mail(town: Town, asked: Asked) -> Any:
 
 
 def _events(town: Town, asked: Asked) -> Any:
-    limit = asked.get("limit", "300")
-    if not (limit.isascii() and limit.isdecimal()):
-        raise UsageError("a limit is a whole number")
+    limit = _count(asked.get("limit", "300"))
     found = list_events(town.db, since=moment(asked.get("since") or "1h"), type=asked.get("type") or None, titled=True)
-    return list(reversed(found))[: min(int(limit), MOST_EVENTS)]
+    return list(reversed(found))[: min(limit, MOST_EVENTS)]
+
+
+def _count(word: str) -> int:
+    if not (word.isascii() and word.isdecimal() and len(word) < 10):
+        raise UsageError(f"{word!r} is no whole number")
+    return int(word)
 
 
 def _needed(given: Mapping[str, Any], name: str) -> str:

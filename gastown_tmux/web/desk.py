@@ -5,11 +5,12 @@ Nothing here that reads rows, asks git or runs a verb does so on the server's ow
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from gastown_tmux.dataclass import dataclass
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.own_lines import run_line
 from gastown_tmux.errors import GtError
@@ -22,11 +23,14 @@ from gastown_tmux.verbs.acts import Act
 from gastown_tmux.verbs.text import harmless
 from gastown_tmux.web.offers import Offers
 from gastown_tmux.web.parts import Parts
-from gastown_tmux.web.streams import Streams
+from gastown_tmux.web.screens import Place, Screens
+from gastown_tmux.web.streams import Message, Stream, Streams
 
 #: Between two looks at the rows; how long a reading, a diff and a verb may take.
 LOOK_SECONDS = 0.05
 READ_SECONDS, VERB_SECONDS = 30.0, 180.0
+#: So long after a page has asked, screens are looked at for it.
+POLLED_SECONDS = 5.0
 #: Events that a fresh page shows.
 _EARLIER = 100
 _MOST_VERBS = 4
@@ -61,6 +65,8 @@ class Desk:
         )
         self.watcher = Watcher(self.fresh_town(), read_snapshot, Snapshot(), [listener], LOOK_SECONDS)
         self._reader, self._differ = _Reader(self.fresh_town(), "reader"), _Reader(self.fresh_town(), "differ")
+        self.screens = Screens(self.fresh_town(), self._take_screen, self._find_places)
+        self._polled: dict[Address, float] = {}
         self._verbs = ThreadPoolExecutor(_MOST_VERBS, "verb")
 
     def start(self) -> None:
@@ -69,10 +75,12 @@ class Desk:
             seq = max(last_seq(self.town.db) - _EARLIER, 0)
             self.town.close()
         self.watcher.start(seq)
+        self.screens.start()
 
     def stop(self) -> None:
         self.streams.end_all()
         self.watcher.stop()
+        self.screens.stop()
         for reader in (self._reader, self._differ):
             reader.stop()
         self._verbs.shutdown(wait=False, cancel_futures=True)
@@ -88,6 +96,47 @@ class Desk:
         if told is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self.streams.publish, "model", told)
+
+    def _find_places(self) -> dict[Address, Place]:
+        """Where agents' windows are, as far as it was read last."""
+        seen = self.parts.model.seen
+        views = [worker.view for worker in seen.workers] if seen is not None else []
+        return {view.address: Place(view.pane, view.session) for view in views if view.pane and view.session}
+
+    def _take_screen(self, agent: Address, told: str) -> None:
+        """In the thread of screens."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self.streams.send_screen, agent, told)
+
+    def watch(self, stream: Stream, selected: Address | None, visible: frozenset[Address]) -> None:
+        """From now on that page shows these; of those that it did not, it gets all that is known."""
+        before = stream.watched()
+        stream.selected, stream.visible = selected, visible
+        for message in self._tell_whole(stream.watched() - before):
+            stream.put(message.encode())
+        self.show_wanted()
+
+    def screens_of(self, stream: Stream) -> list[Message]:
+        """All that is known of what it shows."""
+        return self._tell_whole(stream.watched())
+
+    def _tell_whole(self, agents: Collection[Address]) -> list[Message]:
+        return [Message("screen", told) for agent in agents if (told := self.screens.whole(agent)) is not None]
+
+    def poll_screens(self, agents: Collection[Address]) -> list[Message]:
+        """What is known of these, which are looked at for a while from now on."""
+        until = self._loop.time() + POLLED_SECONDS
+        self._polled |= dict.fromkeys(agents, until)
+        self._loop.call_later(POLLED_SECONDS + 0.1, self.show_wanted)
+        self.show_wanted()
+        return self._tell_whole(agents)
+
+    def show_wanted(self) -> None:
+        """Whenever pages come, go or show others."""
+        now = self._loop.time()
+        self._polled = {agent: until for agent, until in self._polled.items() if until > now}
+        selected, visible = self.streams.wanted()
+        self.screens.show(selected, visible | self._polled.keys())
 
     async def read(self, ask: Callable[[Town], Found]) -> Found:
         """What is read of rows. Raises GtError of any kind, TimeoutError where it takes too long."""

@@ -26,10 +26,10 @@ class Listening:
     async def stream(self, request: Request) -> Response:
         asked = request.query_params
         stream = self._desk.streams.open(asked.get("browser", "")[:64])
-        stream.selected, stream.visible = _find_watched(asked.get("selected"), asked.get("visible", "").split(","))
         stream.put(Message("hello", json.dumps({"stream": stream.id})).encode())
         for message in self._missed(asked.get("after", "")):
             stream.put(message.encode())
+        self._desk.watch(stream, *_find_watched(asked.get("selected"), asked.get("visible", "").split(",")))
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(self._send(stream), media_type="text/event-stream", headers=headers)
 
@@ -57,14 +57,17 @@ class Listening:
                 parts = [stream.waiting.popleft() for _ in range(len(stream.waiting))]
                 if stream.overrun:
                     stream.overrun = False
-                    parts = [self._whole().encode()]
+                    parts = [message.encode() for message in (self._whole(), *self._desk.screens_of(stream))]
                 yield b"".join(parts)
         finally:
             self._desk.streams.close(stream)
+            self._desk.show_wanted()
 
     async def poll(self, request: Request) -> Response:
         asked = request.query_params
-        messages = self._missed(asked.get("after", ""))
+        selected, visible = _find_watched(asked.get("selected"), asked.get("visible", "").split(","))
+        agents = visible | ({selected} if selected is not None else set())
+        messages = [*self._missed(asked.get("after", "")), *self._desk.poll_screens(agents)]
         told = ",".join(f'{{"event":"{message.event}","data":{message.data}}}' for message in messages)
         text = f'{{"id":"{self._desk.streams.last_id}","messages":[{told}]}}'
         return Response(text.encode(errors="replace"), media_type="application/json")
@@ -74,7 +77,7 @@ class Listening:
         stream = self._desk.streams.find(str(given.get("stream") or ""))
         if stream is None:
             raise NotFoundError("this stream has ended")
-        stream.selected, stream.visible = _find_watched(given.get("selected"), given.get("visible"))
+        self._desk.watch(stream, *_find_watched(given.get("selected"), given.get("visible")))
         return Response(b"{}", media_type="application/json")
 
 

@@ -6,7 +6,7 @@ Used by the server's own thread alone. Each message is encoded once, for however
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import Address
@@ -59,8 +59,8 @@ class Stream:
         self.put(last.encode())
         self.ended = True
 
-    def watches(self, agent: Address) -> bool:
-        return agent == self.selected or agent in self.visible
+    def watched(self) -> frozenset[Address]:
+        return self.visible if self.selected is None else self.visible | {self.selected}
 
 
 class Streams:
@@ -83,6 +83,13 @@ class Streams:
         self._kept.append((self._last, encoded, message))
         for stream in self._all.values():
             stream.put(encoded)
+
+    def send_screen(self, agent: Address, told: str) -> None:
+        """To those pages that show it; it is not kept, for who comes gets the whole of it."""
+        encoded = Message("screen", told).encode()
+        for stream in self._all.values():
+            if agent in stream.watched():
+                stream.put(encoded)
 
     def after(self, id: str) -> list[Message] | None:
         """What was published since; None where that cannot be told any more."""
@@ -117,7 +124,7 @@ class Streams:
             stream.end(Message("bye", "{}"))
         self._all.clear()
 
-    def wanted(self) -> tuple[Collection[Address], Collection[Address]]:
+    def wanted(self) -> tuple[frozenset[Address], frozenset[Address]]:
         """The agents that some page has selected, and those that one shows at all."""
-        selected = {stream.selected for stream in self._all.values() if stream.selected is not None}
-        return selected, {agent for stream in self._all.values() for agent in stream.visible} | selected
+        selected = frozenset(stream.selected for stream in self._all.values() if stream.selected is not None)
+        return selected, selected.union(*(stream.visible for stream in self._all.values()))

@@ -154,7 +154,7 @@ def kill_pane(server: Server, pane: str, session: str) -> bool:
 
 def kill_panes(server: Server, panes: Mapping[str, str]) -> None:
     """The same of many by one call: of each pane its session."""
-    lines = [_only_on(pane, session, _quoted(["kill-pane", "-t", pane])) for pane, session in panes.items()]
+    lines = [only_on(pane, session, _quoted(["kill-pane", "-t", pane])) for pane, session in panes.items()]
     if lines:
         server.run("source-file", "-", stdin="".join(lines), seconds=30.0)
 
@@ -164,7 +164,7 @@ def mark_panes(server: Server, marks: Mapping[str, tuple[str, Mapping[str, str]]
     lines = []
     for pane, (session, options) in marks.items():
         _check_options(options)
-        lines.append(_only_on(pane, session, " ".join(_set_options(pane, options)).removeprefix("; ")))
+        lines.append(only_on(pane, session, " ".join(_set_options(pane, options)).removeprefix("; ")))
     server.run("source-file", "-", stdin="".join(lines))
 
 
@@ -179,6 +179,14 @@ def capture(server: Server, pane: str, lines: int | None = None, ansi: bool = Fa
     if lines is None:
         return text
     return "".join(f"{line}\n" for line in text.rstrip().split("\n")[-lines:])
+
+
+def capture_history(server: Server, pane: str, session: str, lines: int) -> str | None:
+    """The screen with its escape sequences, and so many lines of its history above; None where the pane is gone or
+    another session's.
+    """
+    words = ["capture-pane", "-e", "-p", "-S", f"-{lines}", "-t", _pane_id(pane)]
+    return run_on(server, pane, session, _quoted(words))
 
 
 def is_shown(server: Server, pane: str) -> bool:
@@ -197,11 +205,11 @@ def title(server: Server, pane: str) -> str:
 
 def run_on(server: Server, pane: str, session: str, line: str) -> str | None:
     """Run a command line if ``pane`` is there and of ``session``: what it prints, ``None`` where it was not run."""
-    said = server.run("source-file", "-", stdin=_only_on(pane, session, line))
+    said = server.run("source-file", "-", stdin=only_on(pane, session, line))
     return None if said.strip() == _NOT_YOURS else said
 
 
-def _only_on(pane: str, session: str, line: str) -> str:
+def only_on(pane: str, session: str, line: str) -> str:
     """A script that runs a command line if ``pane`` is there and of ``session``, and else says so.
 
     The id is compared as well: for a missing target if-shell asks the current pane.
@@ -299,7 +307,7 @@ def capture_many(server: Server, sessions: Mapping[str, str]) -> dict[str, str]:
     mark = os.urandom(8).hex()  # no program in a pane can know it, and print it
     script = [
         # Without its %, which a message would take for a part of the time.
-        _only_on(pane, session, f"display-message -p {mark}{pane[1:]} ; {_quoted(['capture-pane', '-p', '-t', pane])}")
+        only_on(pane, session, f"display-message -p {mark}{pane[1:]} ; {_quoted(['capture-pane', '-p', '-t', pane])}")
         for pane, session in sessions.items()
     ]
     said = server.run("source-file", "-", stdin="".join(script)).split(mark)[1:]
