@@ -64,6 +64,10 @@ bench *args: setup
 chaos *args: setup
     @"{{bin}}/python" -m tests.chaos.run "$@"
 
+# somebody pushes to the target so many times in a row, each time while a batch is tested
+prove-races pushes="20": setup
+    @PYTEST_QUEUE_PUSHES="{{pushes}}" "{{bin}}/python" -m pytest -q -n0 --timeout 900 tests/operations/merging/test_moving_target.py -k in_a_row
+
 # what lands beside what a plain clone merges, for random projects: --examples N, --seed S
 prove-landing *args: setup
     @"{{bin}}/python" -m tests.landing.run "$@"

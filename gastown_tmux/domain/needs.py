@@ -8,7 +8,7 @@ from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Agent, AgentState, Ending
 from gastown_tmux.domain.escalation import Escalation, EscalationState
 from gastown_tmux.domain.ids import BeadId, Time
-from gastown_tmux.domain.merging import MergeRequest
+from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.observation import Trouble
 from gastown_tmux.domain.rigs import QueueState, Rig
 from gastown_tmux.domain.runs import Run, RunState
@@ -27,6 +27,7 @@ class NeedKind(StrEnum):
     LIMIT = "limit"
     STOPPED = "stopped"
     MERGE = "merge"
+    PROPOSAL = "pull request"
     RUN = "run"
     ORDER = "order"
     RIG = "rig"
@@ -34,6 +35,10 @@ class NeedKind(StrEnum):
     ESCALATION = "escalation"
     BEAD = "bead"
     MAIL = "mail"
+
+
+#: What waits there is a merge request, not its author.
+AT_REQUESTS = (NeedKind.MERGE, NeedKind.PROPOSAL)
 
 
 class Urgency(StrEnum):
@@ -66,7 +71,9 @@ class Need:
         match self.kind:
             case NeedKind.MAIL | NeedKind.STOPPED:
                 return Urgency.LOW
-            case NeedKind.MERGE | NeedKind.BEAD | NeedKind.LIMIT | NeedKind.RUN | NeedKind.ORDER | NeedKind.QUEUE:
+            case NeedKind.MERGE | NeedKind.PROPOSAL | NeedKind.BEAD | NeedKind.LIMIT | NeedKind.QUEUE:
+                return Urgency.NORMAL
+            case NeedKind.RUN | NeedKind.ORDER:
                 return Urgency.NORMAL
             case _:
                 return Urgency.HIGH
@@ -94,8 +101,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All that is looked at. ``beads`` are the open ones that came back, ``held`` those on hooks, ``stalled`` why an
-    agent makes no headway, ``orders`` those that wait to be allowed, and since when, ``titles`` those of beads,
-    ``unread`` the overseer's mails.
+    agent makes no headway, ``merges`` those held, or proposed to people, ``orders`` those that wait to be allowed, and
+    since when, ``titles`` those of beads, ``unread`` the overseer's mails.
     """
 
     agents: Sequence[Agent] = ()
@@ -180,10 +187,22 @@ def _of_agents(now: Situation) -> Iterator[Need]:
 
 def _of_merges(now: Situation) -> Iterator[Need]:
     for held in now.merges:
+        if held.state is MergeState.PROPOSED:
+            yield _of_proposal(held, now.titles.get(held.bead, held.branch))
+            continue
         steps = (f"gt diff {held.bead}", f"gt mq approve {held.id}", f"gt mq reject {held.id}")
         title = now.titles.get(held.bead, held.branch)
         reason = held.reason or "held for review"
         yield Need(NeedKind.MERGE, held.id, held.author, held.bead, held.updated, steps, title, reason, held.head)
+
+
+def _of_proposal(request: MergeRequest, title: str) -> Need:
+    """Approved and merged it is where its address leads."""
+    steps = (f"gt diff {request.bead}", f"gt mq show {request.id}", f"gt mq reject {request.id}")
+    reason = request.reason or request.url or ""
+    return Need(
+        NeedKind.PROPOSAL, request.id, request.author, request.bead, request.updated, steps, title, reason, request.head
+    )
 
 
 def _of_runs(now: Situation) -> Iterator[Need]:

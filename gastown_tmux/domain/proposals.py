@@ -47,7 +47,8 @@ class Back:
 @dataclass(frozen=True, slots=True)
 class Stay:
     """It waits, for what ``words`` say. ``told``: by the way, for its author to read. ``moved``: somebody else's commit
-    is on its branch. ``arm``: the forge is asked to merge it when it may. ``ask``: a person has to see to it.
+    is on its branch. ``arm``: the forge is asked to merge it when it may. ``ask``: something is wrong that a person has
+    to see to. ``person``: it waits for what people do at the forge.
     """
 
     words: str
@@ -55,6 +56,7 @@ class Stay:
     moved: bool = False
     arm: bool = False
     ask: bool = False
+    person: bool = False
     seen: frozenset[str] = frozenset()
 
 
@@ -70,7 +72,7 @@ def decide(
         )
     if now.state == "CLOSED":
         gone = "" if now.has_branch else ", and its branch deleted"
-        return Stay(f"was closed without a merge{gone}: reopen it there, or gt mq reject")
+        return Stay(f"was closed without a merge{gone}: reopen it there, or gt mq reject", person=True)
     if now.base != target:
         return Stay(f"is against {now.base} there, not against {target}", ask=True)
     if now.head != known.pushed and now.head in known.heads:
@@ -95,23 +97,27 @@ def decide(
         return Back(", ".join(filter(None, parts)), conflicts and not failed and not pressing, failed, by_people, marks)
     arm = auto and not now.is_draft and not now.is_armed and f"auto {now.head}" not in known.seen and not moved
     marks |= {f"auto {now.head}"} if arm else set()
-    return Stay(_describe(now), by_people, moved, arm, seen=marks)
+    words, person = _describe(now)
+    return Stay(words, by_people, moved, arm, person=person, seen=marks)
 
 
-def _describe(now: PullRequest) -> str:
+def _describe(now: PullRequest) -> tuple[str, bool]:
+    """And whether it waits for people."""
     if now.is_draft:
-        return "is a draft"
+        return "is a draft", True
     if now.pending:
-        return f"waits for {_count(now.pending, 'check', 'checks')}"
+        return f"waits for {_count(now.pending, 'check', 'checks')}", False
     if now.failed:
-        return f"waits for its author: {_count(len(now.failed), 'check fails', 'checks fail')}"
+        return f"waits for its author: {_count(len(now.failed), 'check fails', 'checks fail')}", False
     match now.decision:
         case "CHANGES_REQUESTED":
-            return "waits for its author: changes are asked for"
+            return "waits for its author: changes are asked for", False
         case "REVIEW_REQUIRED":
-            return "waits for a review"
+            return "waits for a review", True
+        case _ if now.is_armed:
+            return "is ready, and will be merged by the forge", False
         case _:
-            return "is ready, and will be merged by the forge" if now.is_armed else "waits to be merged"
+            return "waits to be merged", True
 
 
 def _count(number: int, one: str, several: str) -> str:

@@ -7,7 +7,7 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import BeadId
-from gastown_tmux.domain.needs import Need, NeedKind
+from gastown_tmux.domain.needs import AT_REQUESTS, Need, NeedKind
 from gastown_tmux.domain.signs import SIGNS
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.faces.snapshot import Snapshot, Worker
@@ -67,7 +67,7 @@ def _text(row: Row) -> str:
 
 def _town(seen: Snapshot, events: Sequence[Event]) -> Iterator[Row]:
     """First what needs a person, then who works, then what waits and why, then what landed."""
-    needs = {need.agent: need for need in reversed(seen.needs) if need.kind is not NeedKind.MERGE}
+    needs = {need.agent: need for need in reversed(seen.needs) if need.kind not in AT_REQUESTS}
     for need in seen.needs:
         yield _need(need, seen)
     asking = {need.id for need in seen.needs}
@@ -134,7 +134,7 @@ def _worker(worker: Worker, needs: Mapping[Address, Need], section: str) -> Row:
 
 
 def _agents(seen: Snapshot, events: Sequence[Event]) -> Iterator[Row]:
-    needs = {need.agent: need for need in reversed(seen.needs) if need.kind is not NeedKind.MERGE}
+    needs = {need.agent: need for need in reversed(seen.needs) if need.kind not in AT_REQUESTS}
     for worker in seen.workers:
         yield _worker(worker, needs, worker.view.rig or "town")
 
@@ -185,7 +185,7 @@ def _convoys(seen: Snapshot, events: Sequence[Event]) -> Iterator[Row]:
 
 def _request(request, seen: Snapshot, section: str) -> Row:  # type: ignore[no-untyped-def]
     gate = next((line for line in reversed(seen.gates.get(request.id, "").splitlines()) if line.strip()), "")
-    need = next((need for need in seen.needs if need.kind is NeedKind.MERGE and need.id == request.id), None)
+    need = next((need for need in seen.needs if need.kind in AT_REQUESTS and need.id == request.id), None)
     acts = acts_on(need) if need else acts_on_bead(request.bead, request.author)
     place = f"#{request.position}" if request.position else ""
     more = " · ".join(filter(None, (place, str(request.author), _line(request.reason or ""), _line(gate))))

@@ -326,4 +326,8 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     INSERT INTO order_approvals (id, approved, since) SELECT id, '*', '' FROM orders;
     """,
+    """
+    -- Whether a pull request waits for what people do at the forge.
+    ALTER TABLE proposals ADD COLUMN person INTEGER NOT NULL DEFAULT 0;
+    """,
 )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from gastown_tmux.domain.ids import BeadId, Commit, RigName, Time
+from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Time
 from gastown_tmux.domain.proposals import Proposal
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader
@@ -65,6 +65,18 @@ def mark_seen(change: Change, bead: BeadId, marks: Iterable[str], *, back: bool 
     if known is not None:
         seen = json.dumps(sorted(known.seen | set(marks)))
         change.execute("UPDATE proposals SET seen = ?, rounds = rounds + ? WHERE bead = ?", seen, back, bead)
+
+
+def set_person(change: Change, bead: BeadId, person: bool) -> None:
+    """Whether it waits for what people do at the forge."""
+    change.execute("UPDATE proposals SET person = ? WHERE bead = ?", person, bead)
+
+
+def list_at_people(reader: Reader) -> dict[MergeRequestId, str]:
+    """The proposed merge requests that wait for what people do at the forge, and where that is."""
+    sql = "SELECT m.id, p.url FROM proposals p JOIN merge_requests m ON m.bead = p.bead"
+    found = reader.rows(f"{sql} WHERE m.state = 'proposed' AND p.person")
+    return {MergeRequestId(row["id"]): row["url"] for row in found}
 
 
 def put_off_proposed(change: Change, rig: RigName, not_before: Time) -> None:

@@ -81,6 +81,11 @@ def _acts_on(need: Need) -> Iterator[Act]:
             yield Act("n", "send back", (reject,), asks="why? ", may_be_empty=True)
             yield Act("d", "diff", (("diff", bead),), shows=True)
             yield _attach(agent, "go to its author")
+        case NeedKind.PROPOSAL:
+            yield Act("y", "look at the forge now", (("mq", "retry", need.id),))
+            reject = ("mq", "reject", need.id, "--head", str(need.digest), f"--message={_WORDS}")
+            yield Act("n", "send back", (reject,), asks="why? ", may_be_empty=True)
+            yield Act("d", "diff", (("diff", bead),), shows=True)
         case NeedKind.ESCALATION:
             yield Act("y", "resolved", (("escalate", "resolve", need.id),))
             yield Act("n", "I look after it", (("escalate", "ack", need.id),))

@@ -195,6 +195,7 @@ def _stay(queue: RigQueue, request: MergeRequest, known: Proposal, stay: Stay) -
             return
         if now.reason != words:
             rows.set_reason(change, request.id, words)
+        proposals.set_person(change, request.bead, stay.person)
         if stay.seen - known.seen:
             proposals.mark_seen(change, request.bead, stay.seen)
         if stay.ask:
@@ -218,7 +219,8 @@ def _arm(queue: RigQueue, forge: Forge, request: MergeRequest, now: PullRequest,
                 proposals.put_off_proposed(change, queue.rig.name, clock.now())
         return Stay("is ready, and will be merged by the forge", stay.told, stay.moved, seen=stay.seen)
     except RefusedError as error:
-        return Stay(f"is not merged by the forge: {error.message}", stay.told, stay.moved, seen=stay.seen)
+        words = f"is not merged by the forge: {error.message}"
+        return Stay(words, stay.told, stay.moved, person=True, seen=stay.seen)
 
 
 def _read_log(forge: Forge, queue: RigQueue, check: Check) -> str:

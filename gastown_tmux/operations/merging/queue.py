@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass, values_of
+from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.merging import LIVE, MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.radar import Clash, describe
 from gastown_tmux.domain.work import Bead, BeadState, Reason
@@ -116,7 +117,7 @@ def approve(town: Town, request: MergeRequest, head: str | None = None) -> Answe
 
 
 def retry(town: Town, request: MergeRequest) -> Answer:
-    """Tries now what waits for a better time; submits once more the same branch of one that came back."""
+    """Tries now what waits for a better time; submits the branch of one that came back once more, as it is now."""
     if request.state is MergeState.PROPOSED:
         with town.change() as change:
             rows.hurry(change, request.id)
@@ -134,6 +135,7 @@ def retry(town: Town, request: MergeRequest) -> Answer:
     bead = beads.get_bead(town.db, request.bead)
     if bead.state is not BeadState.OPEN or bead.merge_request != request.id:
         raise RefusedError(f"{bead.id} is {bead.state} by now", hint=f"gt bead show {bead.id}")
+    head = _find_head(town, request)
     with town.change() as change:
         rows.move_merge_request(change, request.id, "supersede", reason="submitted again")
         rows.mark_told(change, request.id)
@@ -143,13 +145,23 @@ def retry(town: Town, request: MergeRequest) -> Answer:
             rig=request.rig,
             author=request.author,
             branch=request.branch,
-            head=request.head,
+            head=head,
             base=request.base,
             target=town.rig(request.rig).target,
-            approved=town.is_person,
+            approved=town.is_person and head == request.head,
         )
         beads.resubmit_bead(change, bead.id, fresh)
-    return Answer(rows.get_merge_request(town.db, fresh), f"{bead.id} is submitted again as {fresh}")
+    newer = f", with {head[:12]}, which is newer" if head != request.head else ""
+    return Answer(rows.get_merge_request(town.db, fresh), f"{bead.id} is submitted again as {fresh}{newer}")
+
+
+def _find_head(town: Town, request: MergeRequest) -> Commit:
+    """Of its branch now, kept from then on; what was submitted, where the branch is gone."""
+    repository = town.repository(request.rig)
+    head = Commit(repository.resolve(f"refs/heads/{request.branch}") or request.head)
+    if head != request.head:
+        repository.update_ref(worker.merge_ref(request.bead, head), head, None)
+    return head
 
 
 def reject(town: Town, request: MergeRequest, message: str | None = None, head: str | None = None) -> Answer:

@@ -7,7 +7,7 @@ from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.digest import Digest, Merged, Returned, TokensUsed, Used, to_markdown, to_text
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import ConvoyId, Time
-from gastown_tmux.domain.needs import NeedKind, find_needs
+from gastown_tmux.domain.needs import AT_REQUESTS, NeedKind, find_needs
 from gastown_tmux.domain.night import Return, list_deaths, list_landed, list_limits, list_returned, measure_queue
 from gastown_tmux.domain.spending import Price, Use, sum_up
 from gastown_tmux.edges.files import clock
@@ -84,8 +84,8 @@ def collect(town: Town, since: Time, until: Time, events: Sequence[Event]) -> Di
         died=list_deaths(events),
         limits=list_limits(events, until),
         queue=measure_queue(events),
-        held=[need for need in needs if need.kind is NeedKind.MERGE],
-        stuck=[need for need in needs if need.kind not in (NeedKind.MERGE, NeedKind.MAIL)],
+        held=[need for need in needs if need.kind in AT_REQUESTS],
+        stuck=[need for need in needs if need.kind not in (*AT_REQUESTS, NeedKind.MAIL)],
         mail=now.unread,
         tokens=tokens,
         cost=cost,

@@ -17,8 +17,9 @@ from gastown_tmux.store import agents as rows
 from gastown_tmux.store.beads import find_bead, list_held_beads, list_returned
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
-from gastown_tmux.store.merging import list_merge_requests
+from gastown_tmux.store.merging import get_merge_request, list_merge_requests
 from gastown_tmux.store.orders import list_approvals, list_records
+from gastown_tmux.store.proposals import list_at_people
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.runs import get_run, list_open_runs
 
@@ -35,6 +36,7 @@ def look(town: Town) -> Situation:
     """By rows and processes; only the windows of those that wait are looked at."""
     agents, held = rows.list_agents(town.db), list_held_beads(town.db)
     merges = list_merge_requests(town.db, state=MergeState.HELD)
+    merges += [get_merge_request(town.db, id) for id in list_at_people(town.db)]
     escalations = list_escalations(town.db, state="open")
     about = {request.bead for request in merges} | {asked.bead for asked in escalations if asked.bead}
     found = [bead for bead in (find_bead(town.db, id) for id in about) if bead is not None]

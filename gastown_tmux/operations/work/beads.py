@@ -14,7 +14,7 @@ from gastown_tmux.operations.work.landed import notify_landed
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
 from gastown_tmux.store.bead_origins import set_parent
-from gastown_tmux.store.escalations import resolve_about
+from gastown_tmux.store.db import Change
 from gastown_tmux.store.meta import once
 
 PRIORITY = 2
@@ -133,26 +133,73 @@ def update_bead(
     return Answer(found, f"{bead.id} is like that already" if same else f"{bead.id} is updated")
 
 
-def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE) -> Answer:
-    """What was asked about it is resolved too. Raises RefusedError for one that an agent holds or the refinery has."""
-    if bead.state is BeadState.CLOSED and bead.reason == reason:
+def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE, with_request: bool = False) -> Answer:
+    """``with_request``: its pull request is closed at the forge first; one that waits there for people is given up.
+
+    Raises RefusedError for one that an agent holds or the refinery has.
+    """
+    if bead.state is BeadState.CLOSED and bead.reason == reason and not with_request:
         notify_landed(town, bead.convoy)
         return Answer(bead, f"{bead.id} is closed already")
-    if bead.state is BeadState.CLOSED:
+    if bead.state is BeadState.CLOSED and bead.reason != reason:
         raise RefusedError(f"{bead.id} is closed as {bead.reason} already", hint=f"gt bead reopen {bead.id}")
     if bead.state is BeadState.MERGED:
         raise RefusedError(f"{bead.id} is merged already", hint=f"gt bead show {bead.id}")
     if bead.state in (BeadState.HOOKED, BeadState.WORKING):
         raise RefusedError(f"{bead.id} is held by {bead.assignee}", hint=f"gt unsling {bead.id}")
-    if bead.state is BeadState.SUBMITTED:
+    proposed = bead.merge_request is not None and _is_proposed(town, bead)
+    if bead.state is BeadState.SUBMITTED and not proposed:
         raise RefusedError(f"{bead.id} is in the merge queue", hint=f"gt mq reject {bead.merge_request}")
+    if bead.state is BeadState.SUBMITTED and not with_request:
+        hint = f"gt bead close {bead.id} --reason {reason} --with-request, or gt mq reject {bead.merge_request}"
+        raise RefusedError(f"{bead.id} waits for people, as a pull request: gt mq show {bead.merge_request}", hint=hint)
+    url = _close_request(town, bead) if with_request else None
     with town.change() as change:
-        rows.close_bead(change, bead.id, reason)
+        _close(change, bead, reason)
         convoys.land_convoy(change, bead.convoy)
-        asked = resolve_about(change, bead.id)
     notify_landed(town, bead.convoy)
-    text = "\n".join([f"{bead.id} is closed as {reason}", *(f"{each} is resolved" for each in asked)])
-    return Answer(rows.get_bead(town.db, bead.id), text)
+    return Answer(rows.get_bead(town.db, bead.id), _tell_closed(town, bead, reason, url))
+
+
+def _close(change: Change, bead: Bead, reason: str) -> None:
+    now = rows.get_bead(change, bead.id)
+    if now.state is BeadState.CLOSED:
+        return
+    if now.state is BeadState.SUBMITTED and now.merge_request is not None:
+        from gastown_tmux.store.merging import mark_told, move_merge_request
+
+        move_merge_request(change, now.merge_request, "supersede", reason=f"{bead.id} was closed as {reason}")
+        mark_told(change, now.merge_request)
+        rows.close_bead(change, bead.id, reason, "settle")
+        return
+    rows.close_bead(change, bead.id, reason)
+
+
+def _is_proposed(town: Town, bead: Bead) -> bool:
+    from gastown_tmux.store.merging import get_merge_request  # most were never submitted
+
+    return get_merge_request(town.db, bead.merge_request or "").state == "proposed"
+
+
+def _close_request(town: Town, bead: Bead) -> str:
+    from gastown_tmux.operations.work.pull_requests import close_pull_request  # the forge, which few ask
+
+    return close_pull_request(town, bead)
+
+
+def _tell_closed(town: Town, bead: Bead, reason: str, url: str | None) -> str:
+    words = f"{bead.id} is closed as {reason}"
+    if url is not None:
+        return f"{words}, and so is {url}"
+    if bead.merge_request is None:
+        return words
+    from gastown_tmux.store.proposals import find_proposal
+
+    known = find_proposal(town.db, bead.id)
+    more = (
+        f"; {known.url} stays as it is\nnext: gt bead close {bead.id} --reason {reason} --with-request" if known else ""
+    )
+    return words + more
 
 
 def reopen_bead(town: Town, bead: Bead) -> Answer:

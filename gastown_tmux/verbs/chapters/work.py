@@ -125,6 +125,7 @@ VERBS = (
         (
             argument("bead", Kind.BEAD),
             option("--reason", "reason", Kind.CHOICE, "done unless given", choices=("done", "wontdo")),
+            flag("--with-request", "with_request", "close its pull request too", right=Right.DECIDE),
         ),
         right=Right.SLING,
         served=True,

@@ -13,10 +13,13 @@ from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.ids import BeadId, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.edges.files import clock
+from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.merging import landing, proposing, queue
+from gastown_tmux.operations.supervision.review import review
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.beads import close_bead, create_bead
 from gastown_tmux.operations.workforce.retargeting import set_rig
 from gastown_tmux.operations.workforce.rigs import add_rig
 from gastown_tmux.store.beads import get_bead
@@ -295,6 +298,69 @@ def test_a_forge_that_cannot_be_asked_is_asked_later(world: World) -> None:
     world.pulls.merge(world.pull)
     world.look()
     assert world.show(id).state == "merged"
+
+
+def test_what_waits_for_people_is_in_review(world: World) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    world.pulls.check(world.pull, "ci", None)
+    world.look()
+    assert review(world.town) == [], "it waits for a machine"
+    world.pulls.check(world.pull, "ci", "SUCCESS")
+    world.pull.decision = "REVIEW_REQUIRED"
+    world.look()
+    (need,) = review(world.town)
+    request = world.show(id)
+    assert (need.kind, need.id, need.title, need.digest) == ("pull request", id, "work", request.head)
+    assert need.reason == f"{request.url} waits for a review" and f"gt mq show {id}" in need.next
+    world.pulls.review(world.pull, "ann", "CHANGES_REQUESTED", "no")
+    world.look()
+    assert [need.kind for need in review(world.town)] == []
+
+
+def test_a_bead_is_closed_with_its_pull_request(world: World) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    bead = get_bead(world.town.db, world.show(id).bead)
+    with pytest.raises(RefusedError, match="as a pull request") as refusal:
+        close_bead(world.town, bead, "wontdo")
+    assert refusal.value.hint and refusal.value.hint.startswith(
+        f"gt bead close {bead.id} --reason wontdo --with-request"
+    )
+    said = close_bead(world.town, bead, "wontdo", with_request=True)
+    assert said.text == f"{bead.id} is closed as wontdo, and so is {world.show(id).url}"
+    assert (world.pull.state, said.value.state, world.show(id).state) == ("CLOSED", "closed", "superseded")
+    calls = world.calls("PATCH", "/pulls")
+    assert "so is" in close_bead(world.town, said.value, "wontdo", with_request=True).text, "twice is no harm"
+    assert world.calls("PATCH", "/pulls") == calls
+    world.look()
+    assert world.mails() == [], "nobody is told of what a person did"
+
+
+def test_a_bead_that_came_back_may_be_closed_and_its_pull_request_is_named(world: World) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    queue.reject(world.town, world.show(id), "not so")
+    bead = get_bead(world.town.db, world.show(id).bead)
+    url = str(world.show(id).url)
+    text = close_bead(world.town, bead, "wontdo").text
+    assert f"{url} stays as it is" in text and f"gt bead close {bead.id} --reason wontdo --with-request" in text
+    assert world.pull.state == "OPEN"
+    close_bead(world.town, get_bead(world.town.db, bead.id), "wontdo", with_request=True)
+    assert world.pull.state == "CLOSED"
+
+
+def test_what_is_merged_there_is_not_closed_here(world: World) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    world.pulls.merge(world.pull)
+    bead = get_bead(world.town.db, world.show(id).bead)
+    with pytest.raises(RefusedError, match="is merged there"):
+        close_bead(world.town, bead, "wontdo", with_request=True)
+    assert get_bead(world.town.db, bead.id).state == "submitted"
+    other = create_bead(world.town, "other").value
+    with pytest.raises(RefusedError, match="has no pull request"):
+        close_bead(world.town, other, "wontdo", with_request=True)
 
 
 def test_without_gh_it_waits_and_says_so(world: World, tmp_path: Path) -> None:

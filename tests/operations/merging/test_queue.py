@@ -107,6 +107,27 @@ def test_what_only_a_person_lets_land_does_not_land_by_trying_again(quiet: Quiet
     mayor.close()
 
 
+def test_what_is_tried_again_is_the_branch_as_it_is_now(quiet: QuietTown) -> None:
+    """And a person's word for what came back is none for what was never shown."""
+    set_key(quiet.town, "merge.review", True)
+    request = get_merge_request(quiet.town.db, submit(quiet, "one"))
+    queue.reject(quiet.town, request)
+    place = quiet.town.worktree(request.author)
+    (place / "better").write_text("1\n")
+    git(place, "add", "-A")
+    git(place, "commit", "-qm", "better")
+    head = git(place, "rev-parse", "HEAD")
+    answer = queue.retry(quiet.town, get_merge_request(quiet.town.db, request.id))
+    assert (answer.value.head, answer.value.approved) == (head, False) and "which is newer" in answer.text
+    git(place, "update-ref", "--no-deref", "HEAD", "HEAD~1")
+    landing.run_refinery(quiet.town)
+    assert get_merge_request(quiet.town.db, answer.value.id).state == "held"
+    queue.approve(quiet.town, get_merge_request(quiet.town.db, answer.value.id))
+    landing.run_refinery(quiet.town)
+    assert get_merge_request(quiet.town.db, answer.value.id).state == "merged"
+    assert {"one", "better"} <= set(git(quiet.project, "ls-tree", "--name-only", "main").split())
+
+
 def test_a_branch_that_shares_nothing_with_the_target_comes_back_and_a_removed_author_gets_no_mail(
     quiet: QuietTown,
 ) -> None:
