@@ -50,7 +50,25 @@ def run(arguments: list[str], open_file: Opener = parser.open_file) -> int:
             import traceback
 
             traceback.print_exc()
+        successor = getattr(error, "successor", None)
+        if successor is not None and _is_of_the_town(error):
+            return _pass_on(str(successor), arguments, open_file)
         return _complain(error, arguments)
+
+
+def _is_of_the_town(error: Exception) -> bool:
+    """Whether an agent asks, or who sits in a town's own tmux: an older gt is on their PATH since they were started."""
+    return "GT_SOCKET" in os.environ or "/.gt/run/" in os.environ.get("TMUX", "")
+
+
+def _pass_on(command: str, arguments: list[str], open_file: Opener) -> int:
+    """The line is the newer gt's, of which nothing has been done here; its exit status."""
+    sys.stdout.flush()
+    if open_file is parser.open_file:
+        os.execv(command, [command, *arguments])
+    # The server's child: whoever asked waits for this very process.
+    status = os.spawnv(os.P_WAIT, command, [command, *arguments])
+    return status if status >= 0 else 128 - status
 
 
 def _complain(error: Exception, arguments: list[str]) -> int:
@@ -82,7 +100,7 @@ def _run(arguments: list[str], open_file: Opener) -> int:
     everywhere, arguments = take_all(arguments)
     given, words = take_globals(arguments)
     if given.version:
-        from gastown_tmux.cli.version import find_version  # nobody else needs it
+        from gastown_tmux.edges.hosts.installation import find_version  # nobody else needs it
 
         print(f"gt {find_version()}")
         return 0

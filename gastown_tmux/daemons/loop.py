@@ -25,6 +25,8 @@ from gastown_tmux.operations.supervision.stopping import end_remains
 from gastown_tmux.operations.town.inheriting import follow
 from gastown_tmux.operations.town.isolation import each, isolated, set_aside
 from gastown_tmux.operations.town.town import DOWN, Town
+from gastown_tmux.operations.town.upgrading import find_successor
+from gastown_tmux.store.db import NewerError
 from gastown_tmux.town_path import is_town
 
 log = logging.getLogger("gt")
@@ -35,6 +37,8 @@ LOOK_SECONDS = 1.0
 FULL_SECONDS = 5.0
 #: How long the deletion of a town, of which parts are missing, may go on.
 GONE_SECONDS = 15.0
+#: How long a newer gt's daemon may take to come up, before another is started.
+SUCCESSOR_SECONDS = 60.0
 #: How long work under way may take to end with its daemon.
 LEAVE_SECONDS = 3.0
 
@@ -61,6 +65,7 @@ class Loop:
         self._most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] * 3 // 4
         self._stopping = False
         self._said = ""
+        self._successor_due = 0.0
 
     def watch(self, descriptor: int, drain: Callable[[], None]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, drain)
@@ -147,6 +152,7 @@ class Loop:
             mark = self.town.db.mark()
             full = mark != self._mark or now >= self._full_due
             if full:
+                self._make_room(find_successor(self.town.db))
                 self.town.reload_settings()
                 if follow(self.town):
                     log.info("the environment is as the overseer's last call from a terminal had it")
@@ -158,6 +164,8 @@ class Loop:
             self._said = ""
             return
         except GtError as error:
+            if isinstance(error, NewerError):
+                self._make_room(error.successor)
             # Once, not every second until somebody mends it.
             if error.message != self._said:
                 log.warning("%s", error.in_full)
@@ -166,6 +174,13 @@ class Loop:
             # One bad look must not end supervision; the next one starts from the truth again.
             set_aside(self.town, f"look of the {self.name}", "", error)
         self._mark, self._full_due = None, now + LOOK_SECONDS
+
+    def _make_room(self, successor: Path | None) -> None:
+        """A newer gt runs the town: its daemon is started, and ends us when it is ready."""
+        if successor is not None and time.monotonic() >= self._successor_due:
+            self._successor_due = time.monotonic() + SUCCESSOR_SECONDS
+            log.info("a newer gt runs the town: its %s takes over", self.name)
+            daemons.start_successor(self.town, self.name, successor)
 
     def _complain(self, path: str) -> None:
         raise self.town.broken_settings[path]

@@ -8,7 +8,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.merging.landing import run_refinery
-from gastown_tmux.operations.sessions import daemon_deaths, daemons
+from gastown_tmux.operations.sessions import daemon_deaths, daemons, doors
 from gastown_tmux.operations.sessions.daemon_control import REFINERY
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.town_path import is_town
@@ -16,14 +16,18 @@ from gastown_tmux.town_path import is_town
 _STANDBY_SECONDS = 2.0
 
 
-def run(town: Town, name: str, standby: bool = False) -> Answer:
+def run(town: Town, name: str, standby: bool = False, take_over: bool = False) -> Answer:
     """Is the daemon until SIGTERM, or a refinery until nothing is due. With ``standby`` deacon or witness first waits
-    until the town is wanted up and has none.
+    until the town is wanted up and has none, with ``take_over`` it ends the one of an older gt.
     """
     if name == REFINERY:
         return run_refinery(town)
     own = town.acting_as(Address(name))
     own.goes_on = True
+    if take_over and own.is_wanted():
+        # All is imported by now, and the rows are as we know them: there is next to no time without one.
+        daemons.take_over(own, name)
+        doors.renew_guard(own)
     while standby and is_town(town.path):
         _await_turn(own, name)
         try:

@@ -11,6 +11,7 @@ from gastown_tmux.domain.ids import Time
 class EventType(StrEnum):
     TOWN_INSTALLED = "town.installed"
     TOWN_WANTED = "town.wanted"
+    TOWN_UPGRADED = "town.upgraded"
     TOWN_MOVED = "town.moved"
     TOWN_STRUCK = "town.struck"
     TOWN_CLOCK = "town.clock"

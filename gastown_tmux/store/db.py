@@ -44,9 +44,14 @@ class DamagedError(GtError):
 
 
 class NewerError(RefusedError):
-    """A newer gt made the database."""
+    """A newer gt runs the town. ``successor`` is its command, where that is known and there."""
 
     meets_all = True
+
+    def __init__(self, message: str, successor: Path | None) -> None:
+        hint = "upgrade gastown-tmux" if successor is None else f"use {successor}, or upgrade this gt"
+        super().__init__(message, hint=hint)
+        self.successor = successor
 
 
 class TakenError(RefusedError):
@@ -122,11 +127,9 @@ class Database:
             self._recalled: dict[str, tuple[tuple[int, int], Sequence[object]]] = {}
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
+            successor = _find_successor(self._connection)
             self.close()
-            raise NewerError(
-                f"a newer gt made this town (schema {version}; this gt knows {SCHEMA})",
-                hint="upgrade gastown-tmux",
-            )
+            raise NewerError(f"a newer gt made this town (schema {version}; this gt knows {SCHEMA})", successor)
         if version < SCHEMA:
             with explained(path):
                 backup(self._connection, _name_backup(self._connection, path, version), over=False)
@@ -224,6 +227,16 @@ def _connect(path: Path, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _find_successor(connection: sqlite3.Connection) -> Path | None:
+    """The command that a newer gt has left word of, whatever else has become of the rows."""
+    try:
+        [text] = connection.execute("SELECT value FROM meta WHERE key = 'gt'").fetchone()
+        command = Path(json.loads(text)["command"])
+    except (sqlite3.Error, ValueError, TypeError, KeyError):
+        return None
+    return command if command.is_absolute() and command.exists() else None
 
 
 def _name_backup(connection: sqlite3.Connection, path: Path, version: int) -> Path:

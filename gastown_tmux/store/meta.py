@@ -8,6 +8,9 @@ from gastown_tmux.domain.events import EventType
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.rows import Reader
 
+#: Which gt runs the town.
+MAKER = "gt"
+
 
 def get_meta(reader: Reader, key: str) -> str | None:
     row = reader.row("SELECT value FROM meta WHERE key = ?", key)

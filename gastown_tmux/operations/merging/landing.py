@@ -37,6 +37,7 @@ from gastown_tmux.operations.merging.verdicts import Delay, pause
 from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.town.inheriting import follow
 from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.operations.town.upgrading import find_successor
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.gathering import list_gathered, list_together
 from gastown_tmux.store.meta import once as only_once
@@ -93,7 +94,8 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
             setting_aside.blame(town, rig.name)
         setting_aside.report_all(town, rig.name)
         _follow_proposals(town, rig, run)
-        while _list_due(town, rig, run.left):
+        # One of a newer gt goes on with the rest: the deacon starts it.
+        while find_successor(town.db) is None and _list_due(town, rig, run.left):
             with turn(town, town.rig(rig.name)):
                 # While others had theirs, what is in the queue may have changed.
                 if found := _list_due(town, rig, run.left):

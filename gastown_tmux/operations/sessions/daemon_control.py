@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.waiting import wait_until
+from gastown_tmux.edges.hosts.installation import gt_command
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.tmux.panes import WindowSpec, open_windows, respawn
 from gastown_tmux.errors import GtError
@@ -17,7 +18,7 @@ from gastown_tmux.operations.sessions.daemons import (
     stop_daemon,
     stop_daemons,
 )
-from gastown_tmux.operations.sessions.starting import gt_command, look
+from gastown_tmux.operations.sessions.starting import look
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import DOWN, Answer, Town
 from gastown_tmux.store.merging import list_rigs_with_work

@@ -80,6 +80,19 @@ def _environment(town: Town) -> dict[str, str]:
     return {**own, "GT_TOWN": str(town.path)}
 
 
+def start_successor(town: Town, name: str, command: Path) -> None:
+    """A newer gt's daemon of that name, which asks ours to end when it is ready itself."""
+    words = [str(command), "--town", str(town.path), "daemon", "run", name, "--take-over"]
+    spawn_detached(words, _environment(town), town.path, town.logs / f"{name}.log", town.log_size())
+
+
+def take_over(town: Town, name: str) -> None:
+    """Ends the older daemon of that name. The deacon's also those that nobody misses: they are started anew."""
+    others = (GUARD, SERVER) if name == DAEMONS[0] else ()
+    for old in (*others, name):
+        stop_daemon(town, old)
+
+
 def stop_daemon(town: Town, name: str) -> bool:
     """Whether it was running; it is gone when this returns."""
     holder = locks.holder(town.run / f"{name}.lock")

@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.doors import SPOOL, is_session
 from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.hosts.installation import gt_command
 from gastown_tmux.edges.processes import process_table
 from gastown_tmux.errors import UsageError
-from gastown_tmux.operations.sessions.starting import gt_command
 from gastown_tmux.operations.town.isolation import each, set_aside
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers.base import guard_file
@@ -63,6 +63,13 @@ def _make_again(town: Town, session: str, agent: Address, pid: int | None) -> No
     town.open_door(session, agent)
     guard = guard_file(PurePosixPath(town.path), str(gt_command()))
     if not os.path.lexists(guard.path):
+        write_atomic(Path(guard.path), guard.content.encode(), guard.mode, durable=False)
+
+
+def renew_guard(town: Town) -> None:
+    """The script that running programs' hooks call leads to this gt from now on."""
+    guard = guard_file(PurePosixPath(town.path), str(gt_command()))
+    if os.path.lexists(guard.path):
         write_atomic(Path(guard.path), guard.content.encode(), guard.mode, durable=False)
 
 

@@ -1,10 +1,11 @@
 """The windows of session hq: the Mayor's REPL, where a person lands, and the daemons' logs."""
 
 from gastown_tmux.domain.addresses import MAYOR
+from gastown_tmux.edges.hosts.installation import gt_command
 from gastown_tmux.edges.tmux.appearance import decorate
 from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, respawn
 from gastown_tmux.operations.sessions.daemons import DAEMONS
-from gastown_tmux.operations.sessions.starting import gt_command, look
+from gastown_tmux.operations.sessions.starting import look
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.db import Change

@@ -11,9 +11,10 @@ from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.configuration.documents import parse_yaml
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.files.text import read_text
+from gastown_tmux.edges.hosts.installation import gt_command
 from gastown_tmux.edges.tmux import views
 from gastown_tmux.errors import NotFoundError, UsageError
-from gastown_tmux.operations.sessions.starting import gt_command, look
+from gastown_tmux.operations.sessions.starting import look
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.reading import read_file
 from gastown_tmux.store.agents import list_live_sessions

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.hosts.installation import gt_command
 from gastown_tmux.edges.processes import systemd
 from gastown_tmux.edges.processes.systemd import quote, quote_argument
 from gastown_tmux.edges.tmux import server
 from gastown_tmux.operations.sessions import daemons
-from gastown_tmux.operations.sessions.starting import gt_command
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.meta import get_meta
 

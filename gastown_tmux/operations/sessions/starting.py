@@ -4,7 +4,6 @@ import contextlib
 import os
 import shlex
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,11 +19,12 @@ from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.hosts.bundle import find_bundle
+from gastown_tmux.edges.hosts.installation import gt_command
 from gastown_tmux.edges.processes import launch, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, panes, respawn
 from gastown_tmux.edges.tmux.server import ServerGoneError
-from gastown_tmux.errors import GtError, RefusedError, explain, meets_all
+from gastown_tmux.errors import RefusedError, explain, meets_all
 from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.sessions.plans import find_conversation, plan_launch, write_files
@@ -51,19 +51,6 @@ class _Start:
     provider: Provider
     plan: LaunchPlan
     bead: Bead | None
-
-
-def gt_command() -> Path:
-    """The ``gt`` that belongs to this very installation."""
-    beside = Path(sys.executable).with_name("gt")
-    if beside.exists():
-        return beside
-    if (packed := find_bundle()) is not None:
-        return packed.command
-    found = shutil.which("gt")
-    if found is None:
-        raise GtError("gt is not installed beside its interpreter", hint="pipx install gastown-tmux")
-    return Path(found)
 
 
 def gt_as_typed(environment: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.tmux import server
 from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations.town.places import Places
+from gastown_tmux.operations.town.upgrading import settle
 from gastown_tmux.store.db import BUSY_SECONDS, Change, Database
 from gastown_tmux.store.meta import is_wanted
 from gastown_tmux.store.rigs import find_rig, list_rigs
@@ -68,7 +69,14 @@ class Town(Places):
 
     @cached_property
     def db(self) -> Database:
-        return Database(self.db_path, self.patience)
+        """Opened, and brought to what this gt knows. Raises NewerError where a newer one runs the town."""
+        database = Database(self.db_path, self.patience)
+        try:
+            settle(database, self.actor, clock.now())
+        except BaseException:
+            database.close()
+            raise
+        return database
 
     def close(self) -> None:
         """Closes the database; the next use opens it again."""

@@ -13,12 +13,12 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.runs import OVER, RunState
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.faults import fault_point
+from gastown_tmux.edges.hosts.installation import gt_command
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.edges.processes.locks import Lock, is_held
 from gastown_tmux.errors import GtError, UsageError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
-from gastown_tmux.operations.sessions.starting import gt_command
 from gastown_tmux.operations.town.clock_watch import now
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.order_watch import Watch, find_chain, read_news

@@ -153,6 +153,7 @@ VERBS = (
         (
             argument("name", Kind.CHOICE, choices=_DAEMONS),
             flag("--standby", "standby", "once the town is meant to be up and has none"),
+            flag("--take-over", "take_over", "in the place of an older gt's, which ends"),
         ),
         hidden=True,
         right=Right.DECIDE,

@@ -7,7 +7,7 @@ import pytest
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import SessionId
-from gastown_tmux.operations.sessions.doors import keep_doors, list_doors
+from gastown_tmux.operations.sessions.doors import keep_doors, list_doors, renew_guard
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
@@ -96,3 +96,13 @@ def test_thirty_end_at_once(town: Town) -> None:
         (spool / "1.end").unlink()
     keep_doors(town)
     assert list_doors(town) == set()
+
+
+def test_programs_that_run_call_the_gt_of_now(town: Town, session: SessionId) -> None:
+    """Their hooks name the script; where none was ever made, none is."""
+    guard = town.run / "guard"
+    renew_guard(town)
+    assert not guard.exists()
+    guard.write_text("#!/bin/sh\nexec /an/older/gt\n")
+    renew_guard(town)
+    assert "/an/older/gt" not in guard.read_text() and os.access(guard, os.X_OK)

@@ -2,7 +2,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 
-from gastown_tmux.cli.version import find_version
+from gastown_tmux.edges.hosts.installation import find_version
 
 
 def test_it_is_that_of_the_metadata_and_costs_no_library() -> None:
