@@ -56,6 +56,14 @@ soak-runs *args: setup
 soak-healthy seconds="600": setup
     @PYTEST_HEALTHY_SECONDS="{{seconds}}" "{{bin}}/python" -m pytest --timeout 3600 tests/journeys/test_supervision.py -k healthy
 
+# the pages of the dashboard in a browser, in every size and theme: pictures in .cache/pages, to be looked at
+pages *args: setup
+    @PYTEST_PAGES=all "{{bin}}/python" -m pytest -n0 tests/web/test_pages.py tests/web/test_pages_of_a_town.py "$@"
+
+# from an event to a drawn page: --events N, --rate N a second
+bench-pages *args: setup
+    @"{{bin}}/python" -m tests.bench.pages "$@"
+
 # how long things take, beside the least they could, then what an idle town costs: --seconds N, --agents N, or --scale
 bench *args: setup
     @"{{bin}}/python" tests/bench/run.py "$@"

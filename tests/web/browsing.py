@@ -1,5 +1,6 @@
 """The browser that pages are tested in, and what is asked of every page."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,17 +10,28 @@ import axe_playwright_python
 from playwright.sync_api import Browser, Page, Playwright
 
 CHROMIUM = "/usr/bin/chromium"
+#: Without a sandbox, which root cannot have, and with few processes: it sees pages of ours alone.
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--renderer-process-limit=2", "--process-per-site"]
 #: Kept, to be looked at.
 PICTURES = Path(__file__).resolve().parents[2] / ".cache" / "pages"
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-PHONE, DESKTOP, SCREEN_4K = (360, 740), (1400, 900), (3840, 2160)
+SIZES = {"phone": (360, 740), "desktop": (1400, 900), "4k": (3840, 2160)}
+#: Each size and each theme once; all of both with PYTEST_PAGES=all, which `just pages` has.
+LOOKS = [("phone", "light"), ("desktop", "dark")]
+if os.environ.get("PYTEST_PAGES") == "all":
+    LOOKS = [(size, theme) for size in SIZES for theme in ("light", "dark")]
 
 
 def launch(playwright: Playwright) -> Iterator[Browser]:
-    """Without its sandbox, which root cannot have: it sees pages of ours alone."""
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     yield browser
     browser.close()
+
+
+def resize(page: Page, size: str, theme: Any) -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=theme)
 
 
 def follow(page: Page, where: str) -> None:

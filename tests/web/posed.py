@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
 
+from gastown_tmux.errors import NotFoundError
 from gastown_tmux.faces.model import Happened, Saw, Troubled
+from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs.acts import Act
 from gastown_tmux.web.app import make_app
 from gastown_tmux.web.connections import Crowd, connections_of
@@ -33,6 +35,11 @@ class PosedDesk(Desk):
         self.parts = Parts(self.offers, {"town": "posed", "path": "/posed", "version": "0", "read_only": read_only})
         self.done: list[tuple[str, ...]] = []
         self.answer = Done("done", failed=False, code=0)
+
+    async def read(self, ask: Callable[[Town], Any]) -> Any:
+        raise NotFoundError("there is no town behind this page")
+
+    compare = read
 
     async def act(self, act: Act, words: str) -> Done:
         self.done += act.lines(words)

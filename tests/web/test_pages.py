@@ -14,7 +14,7 @@ from gastown_tmux.faces.model import Happened, Saw, Troubled
 from gastown_tmux.faces.snapshot import Snapshot
 from gastown_tmux.web.desk import Done
 from tests.faces.pictures import NOW, busy_town, every_need, make_event, make_need, make_worker, town
-from tests.web.browsing import DESKTOP, PHONE, SCREEN_4K, find_barriers, follow, keep_picture, overflow
+from tests.web.browsing import LOOKS, find_barriers, follow, keep_picture, overflow, resize
 from tests.web.posed import Posed, pose
 
 Opens = Callable[..., Page]
@@ -58,16 +58,14 @@ VIEWS = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_seen(posed: Posed, open_page: Opens, theme: Any) -> None:
+def test_every_page_is_seen(posed: Posed, open_page: Opens) -> None:
     """On a phone and on a desk: nothing stands out at the side, axe finds nothing serious, and a picture is kept."""
     full = replace(busy_town(), needs=tuple(every_need()))
     posed.show(Saw(full, NOW), Happened(tuple(make_event(seq) for seq in range(1, 30)), NOW))
-    allowed = ("404",)
-    page = open_page(posed.link, color_scheme=theme, allow=allowed)
+    page = open_page(posed.link, allow=("404",))
     page.locator(".row").first.wait_for()
-    for size, (width, height) in {"phone": PHONE, "desktop": DESKTOP}.items():
-        page.set_viewport_size({"width": width, "height": height})
+    for size, theme in LOOKS:
+        resize(page, size, theme)
         for name, where in VIEWS.items():
             follow(page, where)
             page.locator("#main h1").first.wait_for(state="attached")
@@ -77,29 +75,26 @@ def test_every_page_is_seen(posed: Posed, open_page: Opens, theme: Any) -> None:
                 page.get_by_text("12 passed").first.wait_for()
             assert overflow(page) <= 0, f"{name} on {size}"
             keep_picture(page, f"{name}-{size}-{theme}")
-            if size == "desktop":
-                assert find_barriers(page) == [], name
-    if theme == "dark":
-        page.set_viewport_size({"width": SCREEN_4K[0], "height": SCREEN_4K[1]})
-        follow(page, "/")
-        keep_picture(page, "overview-4k-dark")
+            assert find_barriers(page) == [], name
     assert page.evaluate("document.cookie") == ""
 
 
-@pytest.mark.parametrize(
-    ("name", "seen", "words"),
-    [
-        ("empty", Saw(town(), NOW), "nothing to do yet"),
-        ("down", Saw(replace(busy_town(), wanted="down", alive=False), NOW), "The town is down: gt up"),
-        ("frozen", Saw(replace(busy_town(), frozen=True), NOW), "Everything stands still: gt thaw"),
-        ("trouble", Troubled("town.db is gone"), "The town cannot be read now: town.db is gone"),
-    ],
-)
-def test_states_of_a_town(posed: Posed, open_page: Opens, name: str, seen: Any, words: str) -> None:
-    posed.show(Saw(busy_town(), NOW), seen)
+def test_states_of_a_town(posed: Posed, open_page: Opens) -> None:
+    """As they come one after the other."""
     page = open_page(posed.link)
-    expect(page.locator("body")).to_contain_text(words)
-    keep_picture(page, f"state-{name}")
+    expect(page.locator("main")).to_contain_text("reading the town")
+    states = {
+        "empty": (Saw(town(), NOW), "nothing to do yet"),
+        "down": (Saw(replace(busy_town(), wanted="down", alive=False), NOW), "The town is down: gt up"),
+        "frozen": (Saw(replace(busy_town(), frozen=True), NOW), "Everything stands still: gt thaw"),
+        "trouble": (Troubled("town.db is gone"), "The town cannot be read now: town.db is gone"),
+    }
+    for name, (seen, words) in states.items():
+        posed.show(seen)
+        expect(page.locator("body")).to_contain_text(words)
+        keep_picture(page, f"state-{name}")
+    posed.show(Troubled(None), Saw(busy_town(), NOW))
+    expect(page.locator("#banner")).to_be_hidden()
 
 
 def test_the_secret_leaves_the_address_at_once_and_is_good_once(posed: Posed, open_page: Opens) -> None:
@@ -215,6 +210,7 @@ def test_what_is_asked_first(posed: Posed, open_page: Opens) -> None:
     page.keyboard.press("a")
     expect(page.locator("dialog")).to_contain_text("gt attach demo/nux")
     page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_hidden()
     posed.desk.answer = Done("no such thing", failed=True, code=1, hint="gt agents")
     page.keyboard.press("p")
     expect(page.locator("#said")).to_contain_text("no such thing — gt agents")

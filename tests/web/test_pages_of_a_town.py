@@ -21,7 +21,7 @@ from gastown_tmux.store.beads import get_bead
 from gastown_tmux.store.merging import get_merge_request, move_merge_request
 from tests.journeys.town_world import git
 from tests.operations.quiet_town import QuietTown, make_quiet_town
-from tests.web.browsing import DESKTOP, PHONE, find_barriers, follow, keep_picture, overflow
+from tests.web.browsing import LOOKS, find_barriers, follow, keep_picture, overflow, resize
 from tests.web.serving import Served, serve
 
 Opens = Callable[..., Page]
@@ -64,25 +64,22 @@ def held(short_tmp: Path) -> Iterator[HeldTown]:
 
 def test_every_page_of_a_town(held: HeldTown, open_page: Opens, wait_for: Any) -> None:
     """One dashboard for all of it: each start costs as much as all that is looked at here."""
-    page = open_page(held.page.link, viewport={"width": PHONE[0], "height": PHONE[1]}, has_touch=True)
+    page = open_page(held.page.link, has_touch=True)
     page.locator(".row", has_text=held.request).wait_for()
     merge = f"/approvals?of=need%20merge%20{held.request}"
     views = {
         merge: "import os", f"/bead?id={held.bead}": "created by", "/queue": "held for review", "/night": "12 hours",
     }  # fmt: skip
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        for size, (width, height) in {"phone": PHONE, "desktop": DESKTOP}.items():
-            page.set_viewport_size({"width": width, "height": height})
-            for where, words in views.items():
-                follow(page, where)
-                page.get_by_text(words).first.wait_for()
-                if where == "/night":
-                    page.locator("svg.night rect.s-waiting").first.wait_for()
-                assert overflow(page) <= 0, f"{where} on {size}"
-                keep_picture(page, f"town{where.partition('?')[0].replace('/', '-')}-{size}-{theme}")
-                if size == "desktop":
-                    assert find_barriers(page) == [], where
+    for size, theme in LOOKS:
+        resize(page, size, theme)
+        for where, words in views.items():
+            follow(page, where)
+            page.get_by_text(words).first.wait_for()
+            if where == "/night":
+                page.locator("svg.night rect.s-waiting").first.wait_for()
+            assert overflow(page) <= 0, f"{where} on {size}"
+            keep_picture(page, f"town{where.partition('?')[0].replace('/', '-')}-{size}-{theme}")
+            assert find_barriers(page) == [], where
     assert page.evaluate("window.hacked") is None and page.locator("main img").count() == 0
     _comment_and_answer(held, page, merge, wait_for)
     _framed_and_asked_by_a_stranger(held, page)

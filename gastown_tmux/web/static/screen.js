@@ -68,20 +68,24 @@ function drawLine(line, runs) {
   line.replaceChildren(...runs.map(drawRun));
 }
 
-/** `<pre>` that follows what the server says of one agent's window. `kept`: it stays at its end while it is there. */
+/** `<pre>` that follows what the server says of one agent's window; it stays at its end while that is in sight. */
 export class Screen {
   element = el("pre", { class: "screen", tabindex: "0", role: "group" });
   #lines = [];
+  #atEnd = true;
+  #asked = 0;
 
   constructor(agent, name = "") {
     this.agent = agent;
     this.element.className = `screen ${name}`;
     this.element.setAttribute("aria-label", `the window of ${agent}`);
+    const box = this.element;
+    box.addEventListener("scroll", () => {
+      this.#atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 24;
+    });
   }
 
   take({ lines_total: total, lines = {}, whole, gone }) {
-    const box = this.element;
-    const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 24;
     if (gone) {
       this.#resize(1);
       drawLine(this.#lines[0], [["its window is gone", "d"]]);
@@ -93,7 +97,13 @@ export class Screen {
       const line = this.#lines[Number(place)];
       if (line) drawLine(line, runs);
     }
-    if (atEnd || whole) box.scrollTop = box.scrollHeight;
+    // Where it stands is asked once a frame: each asking lays the page out anew.
+    if (this.#atEnd && !this.#asked) {
+      this.#asked = requestAnimationFrame(() => {
+        this.#asked = 0;
+        this.element.scrollTop = this.element.scrollHeight;
+      });
+    }
   }
 
   #resize(count) {
