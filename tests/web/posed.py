@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.faces.model import Happened, Saw, Troubled
 from gastown_tmux.operations.town.town import Town
@@ -26,6 +27,19 @@ from gastown_tmux.web.streams import Streams
 SECONDS = 20.0
 
 
+class PosedScreens:
+    """Those that were drawn, for whoever asks."""
+
+    def __init__(self) -> None:
+        self.drawn: dict[str, str] = {}
+
+    def whole(self, agent: Address) -> str | None:
+        return self.drawn.get(agent)
+
+    def show(self, selected: object, visible: object) -> None:
+        pass
+
+
 class PosedDesk(Desk):
     """As much of a desk as pages ask for; ``done`` are the lines of the acts that were carried out."""
 
@@ -33,6 +47,8 @@ class PosedDesk(Desk):
         self.read_only = read_only
         self.offers, self.streams = Offers(), Streams()
         self.parts = Parts(self.offers, {"town": "posed", "path": "/posed", "version": "0", "read_only": read_only})
+        self.screens = PosedScreens()  # type: ignore[assignment]
+        self._loop, self._polled = asyncio.get_running_loop(), {}
         self.done: list[tuple[str, ...]] = []
         self.answer = Done("done", failed=False, code=0)
 
@@ -68,14 +84,18 @@ class Posed:
                 self.publish("model", told)
 
     def draw(self, agent: str, lines: list[list[list[Any]]]) -> None:
-        """A whole screen."""
+        """A whole screen, for all pages that show it."""
         numbered = {str(place): runs for place, runs in enumerate(lines)}
         told = {"agent": agent, "columns": 80, "lines_total": len(lines), "lines": numbered, "whole": True}
-        self.publish("screen", json.dumps(told))
+        self.desk.screens.drawn[agent] = json.dumps(told)  # type: ignore[attr-defined]
+        self._call(lambda: self.desk.streams.send_screen(Address(agent), json.dumps(told)))
 
     def publish(self, event: str, data: str) -> None:
+        self._call(lambda: self.desk.streams.publish(event, data))
+
+    def _call(self, call: Callable[[], None]) -> None:
         done = threading.Event()
-        self.loop.call_soon_threadsafe(lambda: (self.desk.streams.publish(event, data), done.set()))
+        self.loop.call_soon_threadsafe(lambda: (call(), done.set()))
         assert done.wait(SECONDS)
 
 

@@ -298,6 +298,19 @@ def test_ten_tabs_do_not_hang(posed: Posed, context: Any) -> None:
     expect(tabs[0].locator("#said")).to_contain_text("done")
 
 
+def test_a_screen_that_stands_still_is_there_at_once(posed: Posed, open_page: Opens) -> None:
+    """From a page that showed it to another that does: the server sees no change, and sends nothing."""
+    posed.show(Saw(town(workers=[make_worker("nux")]), NOW))
+    posed.draw("demo/nux", SCREEN)
+    page = open_page(posed.link, allow=("404",))
+    page.get_by_text("12 passed").wait_for()
+    posed.desk.screens.drawn.clear()  # type: ignore[attr-defined]
+    page.locator(".tile a").click()
+    expect(page.locator(".big.screen")).to_contain_text("12 passed")
+    page.go_back()
+    expect(page.locator(".tile .screen")).to_contain_text("12 passed")
+
+
 def test_a_page_that_only_shows(open_page: Opens) -> None:
     with pose(read_only=True) as posed:
         posed.show(Saw(needing("bob"), NOW))

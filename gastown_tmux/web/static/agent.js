@@ -85,6 +85,8 @@ export function showAgent(main, { town, query, watch }) {
       if (failed.status !== 404) complain(failed);
     }
   };
+  const known = town.screen(address);
+  if (known) screen.take(known);
   watch(address, []);
   draw();
   look();

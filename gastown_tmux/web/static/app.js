@@ -35,7 +35,10 @@ const told = new Set();
 const stream = new Stream(
   (event, data) => {
     if (event === "model") town.take(data);
-    else if (event === "screen") page.screen?.(data);
+    else if (event === "screen") {
+      town.takeScreen(data);
+      page.screen?.(data);
+    }
   },
   (now) => {
     if (now === state) return;

@@ -6,6 +6,7 @@ export class Town {
   head = null;
   #parts = new Map();
   #listeners = new Set();
+  #screens = new Map();
 
   /** `listener(names)` is called with the names of what changed, "head" among them. */
   follow(listener) {
@@ -20,6 +21,21 @@ export class Town {
 
   find(name, id) {
     return this.#parts.get(name)?.items[id] ?? null;
+  }
+
+  /** A window as it was told last, whole: a page that begins to show it need not wait for a change. */
+  screen(agent) {
+    return this.#screens.get(agent) ?? null;
+  }
+
+  takeScreen(message) {
+    const { agent, whole, gone, lines = {}, lines_total: total } = message;
+    const known = (!whole && this.#screens.get(agent)) || { agent, whole: true, lines: {}, lines_total: 0 };
+    for (const [place, runs] of Object.entries(lines)) known.lines[place] = runs;
+    known.lines_total = total ?? known.lines_total;
+    for (const place of Object.keys(known.lines)) if (Number(place) >= known.lines_total) delete known.lines[place];
+    if (gone) this.#screens.delete(agent);
+    else this.#screens.set(agent, known);
   }
 
   take({ whole, head, parts }) {

@@ -33,7 +33,7 @@ export function showOverview(main, { town, query, watch }) {
   const heading = el("h1", { class: "unseen" }, panel === "town" ? "Overview" : panel);
   const lists = el("div", {}, tabs, el("search", {}, filter), list.element);
   main.append(heading);
-  const grid = panel === "town" || panel === "agents" ? new Grid(watch) : null;
+  const grid = panel === "town" || panel === "agents" ? new Grid(town, watch) : null;
   if (grid) main.append(el("div", { class: "two" }, lists, grid.element));
   else main.append(lists);
 
@@ -59,10 +59,12 @@ class Grid {
   #tiles = el("div", { class: "grid" });
   #screens = new Map();
   #inSight = new Set();
+  #town;
   #watch;
   #sight = new IntersectionObserver((seen) => this.#look(seen), { rootMargin: "100px" });
 
-  constructor(watch) {
+  constructor(town, watch) {
+    this.#town = town;
     this.#watch = watch;
     this.element.append(el("h2", { id: "screens" }, "live screens"), this.#tiles);
   }
@@ -96,6 +98,8 @@ class Grid {
   #make(worker) {
     const screen = new Screen(worker.address);
     this.#screens.set(worker.address, screen);
+    const known = this.#town.screen(worker.address);
+    if (known) screen.take(known);
     const link = say(el("a", { href: agentLink(worker.address), class: "id cut" }), worker.address);
     const word = el("span");
     const work = el("p", { class: "cut faint" });
