@@ -23,6 +23,7 @@ from gastown_tmux.operations.supervision.views import AgentView
 from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.waiting import explain_beads
+from gastown_tmux.operations.workforce.away_agents import list_away_agents
 from gastown_tmux.store.beads import BeadFilter, find_bead, page_beads
 from gastown_tmux.store.convoys import ConvoyFilter, page_convoys
 from gastown_tmux.store.merging import list_held, list_queue
@@ -102,7 +103,7 @@ def read_snapshot(town: Town) -> Snapshot:
         frozen=any(note.startswith("the town stands still") for note in now.notes),
         notes=tuple(now.notes),
         needs=tuple(needs),
-        workers=_workers(town, now.agents, members),
+        workers=_workers(town, [*now.agents, *list_away_agents(town)], members),
         beads=tuple(open_beads.items),
         more_beads=open_beads.more,
         waits=waits,
@@ -135,7 +136,7 @@ def _workers(town: Town, agents: Iterable[AgentView], beads: Mapping[BeadId, Bea
     found = []
     for agent in agents:
         bead = (beads.get(agent.bead) or find_bead(town.db, agent.bead)) if agent.bead else None
-        title = bead.title if bead else ""
+        title = bead.title if bead else agent.title or ""
         line = last_line(screens.get(agent.pane or "", ""))
         found.append(Worker(agent, title, spent.get(agent.address, ""), line))
     return tuple(found)

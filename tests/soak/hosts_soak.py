@@ -53,7 +53,7 @@ class Soak:
         self.random = random.Random(self.seed)
         self.home, self.target = self.folder / "home-town", self.folder / "target.git"
         self.environment = {
-            **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             **make_world(self.folder),
             MARK: os.environ.setdefault(MARK, f"soak-{os.getpid()}"),
         }

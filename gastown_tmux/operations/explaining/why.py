@@ -15,6 +15,7 @@ from gastown_tmux.domain.runs import OVER, Run
 from gastown_tmux.domain.waiting import Wait
 from gastown_tmux.domain.work import Bead, Convoy
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
+from gastown_tmux.operations.explaining.away import Facts, why_away, why_host
 from gastown_tmux.operations.mail import inbox
 from gastown_tmux.operations.supervision.facts import read_facts
 from gastown_tmux.operations.town import lookup
@@ -25,6 +26,7 @@ from gastown_tmux.store.agents import find_live_session, get_agent
 from gastown_tmux.store.beads import find_bead, find_held_bead, get_bead, list_those
 from gastown_tmux.store.deliveries import find_delivery
 from gastown_tmux.store.events import list_newest
+from gastown_tmux.store.hosts import find_host
 from gastown_tmux.store.rigs import find_rig
 from gastown_tmux.store.rows import matching_ids
 from gastown_tmux.store.runs import find_run_of, find_step_of, get_run
@@ -67,7 +69,7 @@ class Why:
 
 def why(town: Town, thing: str) -> Why:
     """Of whatever has that id, address or name: a bead, an agent, a convoy, a run, a step (``RUN/STEP``), a merge
-    request, an escalation, a mail, an order, a rig. Raises NotFoundError, RefusedError where several begin so.
+    request, an escalation, a mail, an order, a rig, a host. Raises NotFoundError, RefusedError where several begin so.
     """
     start = thing.partition("-")[0]
     explain = _BY_PREFIX.get(start)
@@ -75,7 +77,7 @@ def why(town: Town, thing: str) -> Why:
         return explain(town, thing)
     if "-" in thing and matching_ids(town.db, "beads", thing):
         return _bead(town, lookup.resolve_bead(town, thing))
-    for find in (_find_agent, _find_rig, _find_order, _find_bead, _find_mail):
+    for find in (_find_away, _find_agent, _find_rig, _find_host, _find_order, _find_bead, _find_mail):
         found = find(town, thing)
         if found is not None:
             return found
@@ -240,6 +242,22 @@ def _order(town: Town, name: str) -> Why:
         tuple(evidence),
         _ways([wait], [show]),
     )
+
+
+def _find_away(town: Town, word: str) -> Why | None:
+    if "@" not in word or word.startswith("<"):  # a Message-ID
+        return None
+    address = lookup.resolve_away_agent(town, word)
+    return _told(town, address, "agent", why_away(town, address))
+
+
+def _find_host(town: Town, word: str) -> Why | None:
+    host = find_host(town.db, word)
+    return _told(town, host.name, "host", why_host(town, host)) if host else None
+
+
+def _told(town: Town, subject: str, kind: str, facts: Facts) -> Why:
+    return _why(town, subject, kind, facts.title, facts.state, facts.since, facts.waits, facts.evidence, facts.ways)
 
 
 def _find_agent(town: Town, word: str) -> Why | None:

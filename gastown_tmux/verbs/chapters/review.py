@@ -28,7 +28,7 @@ VERBS = (
             argument(
                 "thing",
                 Kind.THING,
-                "a bead, agent, convoy, run, RUN/STEP, request, escalation, mail, order or rig",
+                "a bead, agent, convoy, run, RUN/STEP, request, escalation, mail, order, rig or host",
             ),
         ),
         Record(("subject", "kind", "title", "state", "since"), body="story"),

@@ -14,16 +14,19 @@ import pytest
 
 from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.events import BEAT, Event
-from gastown_tmux.domain.following import Heard
+from gastown_tmux.domain.following import Heard, Position
 from gastown_tmux.domain.hosts import Host
 from gastown_tmux.edges.hosts.prefix import AwayError
+from gastown_tmux.errors import NotFoundError
+from gastown_tmux.operations.explaining.why import why
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.mail.inbox import box as mailbox
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce import following, hosts
-from gastown_tmux.store.following import find_followed
-from gastown_tmux.store.hosts import get_host
+from gastown_tmux.operations.workforce.away_agents import list_away_agents
+from gastown_tmux.store.following import find_followed, keep_agents, keep_position
+from gastown_tmux.store.hosts import get_host, note_trouble
 from tests.boxes.boxes import Box, make_box
 
 BEAT_SECONDS = 0.3
@@ -172,3 +175,26 @@ def test_mail_goes_both_ways_and_waits_while_the_line_is_down(far: Far) -> None:
     following.look_at_agents(far.town, far.host)
     assert find_followed(far.town.db, "box", far.host.key).agents == ()
     assert (message.sender, message.to, message.subject) == ("overseer@box", ("overseer",), "done")
+
+
+def test_why_tells_of_a_host_and_of_an_agent_there(far: Far, wait_for: Callable[..., Any]) -> None:
+    far.listen(lambda: far.heard, wait_for)
+    agent = {"address": "demo/toast", "role": "polecat", "state": "working", "title": "the job", "since": None}
+    with far.town.change() as change:
+        keep_agents(change, "box", far.host.key, [agent, {"address": "not one"}, {"address": "demo/nux", "pid": "x"}])
+    assert [(each.address, each.state) for each in list_away_agents(far.town)] == [
+        ("demo/toast@box", "working"), ("demo/nux@box", "unknown"),
+    ]  # fmt: skip
+    found = why(far.town, "toast@box")
+    assert (found.subject, found.kind, found.state, found.title) == ("demo/toast@box", "agent", "working", "the job")
+    assert "host box" in found.evidence and any(line.startswith("heard last 20") for line in found.evidence)
+    with far.town.change() as change:
+        note_trouble(change, "box", "box cannot be reached: no route")
+        keep_position(change, "box", far.host.key, Position(3, "x"), 86_400.0)
+    assert [each.state for each in list_away_agents(far.town)] == ["away", "away"]
+    host = why(far.town, "box")
+    assert (host.kind, host.state) == ("host", "away")
+    assert "its clock is 24 h ahead" in host.evidence
+    assert host.waits_for[0].reason == "box does not answer: box cannot be reached: no route"
+    with pytest.raises(NotFoundError):
+        why(far.town, "bob@box")
