@@ -90,7 +90,7 @@ def _default(key: Key) -> str:
 def states() -> str:
     parts = ["# States\n", "A state changes by these moves and no other way. The first named is the first.\n"]
     for machine in MACHINES:
-        parts += [f"## {machine.thing[0].upper()}{machine.thing[1:]}\n", words.MACHINES[machine.thing] + "\n"]
+        parts += [f"## {machine.thing[0].upper()}{machine.thing[1:]}\n", words.MACHINES.get(machine.thing, "") + "\n"]
         kind = type(machine.initial)
         rows = []
         for state in sorted(kind, key=lambda each: each is not machine.initial):
@@ -101,7 +101,7 @@ def states() -> str:
 
 
 def events() -> str:
-    rows = [(f"`{type}`", words.EVENTS[type]) for type in EventType]
+    rows = [(f"`{type}`", words.EVENTS.get(type, "")) for type in EventType]
     return "\n".join([
         "# Events\n",
         "`gt events [--follow] [--type TYPE]` shows them, and `.gt/ledger` keeps them, a JSON object a line: `seq`, "

@@ -8,6 +8,7 @@ EVENTS = {
     "town.struck": "many agents died at once: the tmux server, the machine",
     "town.clock": "the machine's clock was set",
     "town.copied": "it is a copy of another town",
+    "town.upgraded": "another version of gt took it over",
     "town.restored": "a backup of the database took the place of a broken one",
     "rig.added": "a project came",
     "rig.removed": "a project went",
