@@ -87,7 +87,7 @@ LIBRARIES = {
     "libtmux": {"gastown_tmux.edges.tmux.objects", "gastown_tmux.edges.tmux.views"},
     "watchdog": {"gastown_tmux.edges.files.mailbox_watch"},
     "textual": {f"gastown_tmux.tui.{room}" for room in ("app", "drawing", "escapes")},
-    "starlette": {f"gastown_tmux.web.{room}" for room in ("app", "data", "listening", "requests")},
+    "starlette": {f"gastown_tmux.web.{room}" for room in ("app", "data", "listening", "requests", "server")},
     "uvicorn": {f"gastown_tmux.web.{room}" for room in ("connections", "server")},
     "rich": {f"gastown_tmux.tui.{room}" for room in ("drawing", "escapes", "styles")},
 }

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from gastown_tmux.dataclass import dataclass
 
 API = "/api/"
+LARGEST_HEAD = 16_384
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "[::1]"))
 #: What goes with every answer: nothing but our own files is loaded, nobody frames us or hears where we led from.
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
@@ -37,6 +38,8 @@ class Refusal:
 
 def judge(method: str, path: str, headers: Headers, hosts: Collection[str]) -> Refusal | None:
     """Why it is not heard; None where it is. ``hosts`` are names beside this machine's own, of tunnels."""
+    if sum(len(name) + len(value) for name, value in headers) + len(path) > LARGEST_HEAD:
+        return Refusal(431, "that is too much at once")
     host = one(headers, b"host")
     if host is None or _name(host) not in LOOPBACK.union(hosts):
         return Refusal(421, "this is no name of the dashboard: gt config set dashboard.hosts '[NAME]' makes it one")

@@ -8,19 +8,20 @@ import socket
 from collections.abc import Callable, Collection, Iterator
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.web.app import make_app
 from gastown_tmux.web.connections import Crowd, connections_of
 from gastown_tmux.web.desk import Desk
+from gastown_tmux.web.gate import LARGEST_HEAD
 from gastown_tmux.web.keys import Keys
 from gastown_tmux.web.link_socket import LinkSocket
 
 HOST = "127.0.0.1"
 #: Who waits to be accepted; more of them must not keep the loop from everybody else.
 BACKLOG = 64
-LARGEST_HEAD = 16_384
 END_SECONDS = 2
 
 
@@ -50,18 +51,21 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
+def configure(app: ASGIApp, crowd: Crowd) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, http=connections_of(crowd), ws="none", lifespan="off", loop="asyncio", log_config=None, access_log=False,
+        server_header=False, date_header=False, proxy_headers=False, backlog=BACKLOG,
+        h11_max_incomplete_event_size=LARGEST_HEAD, timeout_graceful_shutdown=END_SECONDS,
+    )  # fmt: skip
+
+
 async def serve(
     town: Town, keys: Keys, listener: socket.socket, hosts: Collection[str], read_only: bool, version: str,
     link: LinkSocket, begun: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Until a signal ends it; then every stream, thread and socket is gone."""
     desk, crowd = Desk(town, read_only, version), Crowd()
-    config = uvicorn.Config(
-        make_app(desk, keys, crowd, hosts), http=connections_of(crowd), ws="none", lifespan="off", loop="asyncio",
-        log_config=None, access_log=False, server_header=False, date_header=False, proxy_headers=False,
-        backlog=BACKLOG, h11_max_incomplete_event_size=LARGEST_HEAD, timeout_graceful_shutdown=END_SECONDS,
-    )  # fmt: skip
-    server = _Server(config)
+    server = _Server(configure(make_app(desk, keys, crowd, hosts), crowd))
     loop = asyncio.get_running_loop()
 
     def end() -> None:
