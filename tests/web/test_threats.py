@@ -93,6 +93,7 @@ def test_names_pages_and_frames_of_others(posed: Posed) -> None:
 
 
 def test_bodies_and_heads_without_end(posed: Posed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "REST_SECONDS", 0.1)
     host = posed.url.removeprefix("http://")
     head = f"POST /api/token HTTP/1.1\nHost: {host}\nContent-Type: application/json\n"
     assert send(posed, f"{head}Content-Length: 10000000000\n\n{{").startswith("HTTP/1.1 413")
