@@ -24,18 +24,35 @@ import pytest
 
 T = TypeVar("T")
 
+
+def choose_short() -> str:
+    """Where folders of tests are made: in memory, where there is some and programs may be run from it, because half of
+    what a test costs is waiting for a disk that nobody reads again.
+    """
+    try:
+        memory = os.statvfs("/dev/shm")
+    except OSError:
+        return "/tmp"
+    roomy = memory.f_bavail * memory.f_frsize > LEAST_MEMORY
+    return "/dev/shm" if roomy and os.access("/dev/shm", os.W_OK) and not memory.f_flag & os.ST_NOEXEC else "/tmp"
+
+
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "GT_TEST"
 """Every process a test starts has this variable, so it can be found however far it wandered off."""
 SESSION = pytest.StashKey[str]()
 """What the marks of one run begin with: a worker of pytest-xdist has its controller's."""
+PREPARED = "PREPARED_WORLDS"
+"""Where a worker keeps what its tests copy (tests/prepared.py)."""
 GRACE = 3.0
 """Seconds that processes told to end have for it; a tmux server takes up to two after kill-server."""
+LEAST_MEMORY = 2 << 30
 WORKERS_A_CORE = 2
 PATIENCE = 3
 """How much longer than on an idle machine a test waits before it fails."""
 KEPT = ("PATH", "USER", "LOGNAME", "PYTHONPATH")
 KEPT_GROUPS = ("PYTEST_", "TEXTUAL_SNAPSHOT_")
+SHORT = choose_short()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -63,6 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
         entries = os.environ["PYTHONPATH"].split(os.pathsep)
         os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in entries)
     os.environ.update(make_world(session_tmp))
+    os.environ[PREPARED] = str(session_tmp / "prepared")
     given = getattr(config, "workerinput", {})
     config.stash[SESSION] = os.environ[MARK] = given.get(MARK) or uuid.uuid4().hex
 
@@ -144,8 +162,8 @@ class UnlistedSkips:
 
 
 def make_short_folder() -> Path:
-    """A fresh folder right under /tmp: the path of a Unix socket has room for about 100 bytes."""
-    return Path(tempfile.mkdtemp(prefix="gt-", dir="/tmp")).resolve()
+    """A fresh folder with a short path, for that of a Unix socket has room for about 100 bytes."""
+    return Path(tempfile.mkdtemp(prefix="gt-", dir=SHORT)).resolve()
 
 
 def make_world(folder: Path) -> dict[str, str]:

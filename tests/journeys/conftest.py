@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import io
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from gastown_tmux.cli.main import run
 from tests.journeys.askers import Asker
 from tests.journeys.terminals import Terminal
 from tests.journeys.town_world import Said, TownWorld, make_repository
+from tests.prepared import copy_prepared
 
 
 def run_quickly(*words: str | Path, code: int | None = 0) -> None:
@@ -26,18 +28,28 @@ def run_quickly(*words: str | Path, code: int | None = 0) -> None:
 def bare_town(short_tmp: Path, run_gt: Callable[..., Any], wait_for: Callable[..., Any]) -> Iterator[TownWorld]:
     """A town without a rig, whose agents are runbook agents."""
     world = TownWorld(short_tmp / "town", short_tmp / "project", run_gt, wait_for)
-    run_quickly("install", world.path)
-    run_quickly("--town", world.path, "config", "default-agent", "runbook")
+    copy_prepared("bare-town", _make_town, short_tmp)
     yield world
     run_quickly("--town", world.path, "down", "--agents", code=None)
+
+
+def _make_town(folder: Path) -> None:
+    run_quickly("install", folder / "town")
+    run_quickly("--town", folder / "town", "config", "default-agent", "runbook")
 
 
 @pytest.fixture
 def town(bare_town: TownWorld) -> TownWorld:
     """A town with the rig ``demo`` on a checked-out project without a remote."""
-    make_repository(bare_town.project)
-    run_quickly("--town", bare_town.path, "rig", "add", "demo", bare_town.project)
+    shutil.rmtree(bare_town.path)
+    copy_prepared("town-with-a-rig", _make_town_with_a_rig, bare_town.path.parent)
     return bare_town
+
+
+def _make_town_with_a_rig(folder: Path) -> None:
+    _make_town(folder)
+    make_repository(folder / "project")
+    run_quickly("--town", folder / "town", "rig", "add", "demo", folder / "project")
 
 
 @pytest.fixture

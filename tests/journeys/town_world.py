@@ -9,16 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.prepared import copy_prepared
+
 Run = Callable[..., Any]
 
 
 def make_repository(path: Path, files: int = 3) -> Path:
     """A small project with one commit on main."""
-    path.mkdir(parents=True)
-    for number in range(files):
-        (path / f"file-{number}.txt").write_text(f"line {number}\n")
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
-        subprocess.run(["git", "-C", path, *command], check=True)
+
+    def make(path: Path) -> None:
+        path.mkdir(parents=True)
+        for number in range(files):
+            (path / f"file-{number}.txt").write_text(f"line {number}\n")
+        for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
+            subprocess.run(["git", "-C", path, *command], check=True)
+
+    copy_prepared(f"repository-{files}", make, path)
     return path
 
 

@@ -19,6 +19,7 @@ from gastown_tmux.store.agents import insert_agent, insert_session, move_agent
 from gastown_tmux.store.beads import sling_bead
 from gastown_tmux.store.rigs import insert_rig
 from tests.operations.quiet_town import QuietTown, make_quiet_town
+from tests.prepared import copy_prepared
 
 As = Callable[[str], Town]
 
@@ -26,10 +27,8 @@ As = Callable[[str], Town]
 @pytest.fixture
 def town(short_tmp: Path) -> Iterator[Town]:
     """Asked by the overseer; rig ``demo`` has the crew ``ann`` and ``ben`` and the polecat ``cat``."""
-    path = short_tmp / "town"
-    environment = dict(os.environ)
-    install(Town(Path("/"), OVERSEER, environment), path)
-    made = Town(path, OVERSEER, environment)
+    copy_prepared("town", _make, short_tmp / "town")
+    made = Town(short_tmp / "town", OVERSEER, dict(os.environ))
     rig = Rig(
         name=RigName("demo"), prefix="de", source="/p", remote="/p", remote_kind=RemoteKind.CHECKOUT, target="main",
         target_commit=None, email="t@localhost", parked=False, created=clock.now(),
@@ -40,6 +39,10 @@ def town(short_tmp: Path) -> Iterator[Town]:
             insert_agent(change, Address(f"demo/{name}"), role, None)
     yield made
     made.close()
+
+
+def _make(path: Path) -> None:
+    install(Town(Path("/"), OVERSEER, dict(os.environ)), path)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from gastown_tmux.operations.workforce.rigs import add_rig
 from gastown_tmux.operations.workforce.workers import add_crew, add_polecat
 from gastown_tmux.store.beads import insert_bead, sling_bead
 from tests.journeys.town_world import make_repository
+from tests.prepared import copy_prepared
 
 
 @dataclass
@@ -56,10 +57,15 @@ class QuietTown:
 
 
 def make_quiet_town(folder: Path) -> QuietTown:
-    project = make_repository(folder / "project")
     said: list[str] = []
+    copy_prepared("quiet", _make, folder)
     town = Town(folder / "town", OVERSEER, dict(os.environ), say=said.append)
+    return QuietTown(town, folder / "project", said)
+
+
+def _make(folder: Path) -> None:
+    project = make_repository(folder / "project")
+    town = Town(folder / "town", OVERSEER, dict(os.environ))
     install(town, town.path)
     add_rig(town, "demo", str(project))
-    said.clear()
-    return QuietTown(town, project, said)
+    town.close()

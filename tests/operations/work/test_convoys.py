@@ -119,7 +119,7 @@ def test_a_file_that_is_wrong_makes_nothing(town: Town, text: str, words: str) -
 def test_a_file_may_be_imported_as_yaml_and_need_beads_that_are_there(town: Town) -> None:
     known = bead(town, "known")
     import_beads(town, f"- {{title: new, needs: [{known}]}}\n")
-    assert [each.needs for each in list_beads(town)] == [(), (known,)]  # type: ignore[union-attr]
+    assert {each.title: each.needs for each in list_beads(town)} == {"known": (), "new": (known,)}  # type: ignore[union-attr]
 
 
 def test_how_far_it_is_by_waves_with_who_works_and_what_blocks(up: Town) -> None:
