@@ -306,9 +306,22 @@ class Result:
         return json.loads(self.out)
 
 
+@pytest.fixture(scope="session")
+def warm_gt() -> Iterator[Any]:
+    """Wider than one test, and so started before it: none is blamed for leaving it running."""
+    from tests.warm_gt import WarmGt  # not where a suite of its own has a copy of this file
+
+    started = WarmGt()
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def run_gt(short_tmp: Path) -> Callable[..., Result]:
-    """Runs the real command, by default in the test's home: ``run_gt("bead", "list", "--json").json``."""
+def run_gt(short_tmp: Path, warm_gt: Any) -> Callable[..., Result]:
+    """Runs the real command, by default in the test's home: ``run_gt("bead", "list", "--json").json``.
+
+    It is forked, not started: what is about the start of the process itself calls ``subprocess``.
+    """
 
     def run(
         *args: str | Path,
@@ -317,15 +330,19 @@ def run_gt(short_tmp: Path) -> Callable[..., Result]:
         env: Mapping[str, str] | None = None,
         seconds: float = 30,
     ) -> Result:
-        done = subprocess.run(
-            [sys.executable, "-m", "gastown_tmux", *args],
-            input=stdin,
-            cwd=cwd,
-            env={**os.environ, **(env or {})},
-            timeout=seconds * PATIENCE,
-            capture_output=True,
-            text=True,
-        )
+        environment, words, limit = {**os.environ, **(env or {})}, [str(word) for word in args], seconds * PATIENCE
+        if warm_gt.fits(environment):
+            done = warm_gt.run(words, stdin=stdin, cwd=cwd, environment=environment, seconds=limit)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "gastown_tmux", *words],
+                input=stdin,
+                cwd=cwd,
+                env=environment,
+                timeout=limit,
+                capture_output=True,
+                text=True,
+            )
         return Result(done.returncode, done.stdout, done.stderr)
 
     return run

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 GT = [sys.executable, "-P", "-m", "gastown_tmux"]
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+[smhd] ago|\b\d+[smhd]\b|\bnow\b")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+[smhd] ago|\b\d+[smhd]\b|\bnow\b|\b\d\d:\d\d:\d\d\b")
 
 #: A mail that a call has sent on the side.
 _MAIL = re.compile(r"\b[a-z0-9]{12}\b")
