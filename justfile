@@ -76,6 +76,10 @@ chaos *args: setup
 prove-races pushes="20": setup
     @PYTEST_QUEUE_PUSHES="{{pushes}}" "{{bin}}/python" -m pytest -q -n0 --timeout 900 tests/operations/merging/test_moving_target.py -k in_a_row
 
+# each formula of a folder, which others wrote: run to its end in a town without agents, or refused in one line
+prove-formulas folder: setup
+    @"{{bin}}/python" -m tests.operations.work.run_whole_set "{{folder}}"
+
 # what lands beside what a plain clone merges, for random projects: --examples N, --seed S
 prove-landing *args: setup
     @"{{bin}}/python" -m tests.landing.run "$@"
