@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from gastown_tmux.daemons.background import log
 from gastown_tmux.daemons.courier import CourierThread
 from gastown_tmux.daemons.host_follower import HostFollower
+from gastown_tmux.daemons.host_keeper import HostKeeper
 from gastown_tmux.daemons.loop import LOOK_SECONDS, Loop
 from gastown_tmux.daemons.order_keeper import OrderKeeper
 from gastown_tmux.daemons.peer import Peer
@@ -21,10 +22,9 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import SessionState
 from gastown_tmux.domain.ids import BeadId, RigName
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.operations.sessions import daemons, doors, orders
-from gastown_tmux.operations.sessions.daemon_control import start_refineries
+from gastown_tmux.operations.sessions.daemon_control import list_rigs_to_land, start_refineries
 from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.supervision import approvals, patrol, signals
 from gastown_tmux.operations.town.clock_watch import ClockWatch
@@ -33,7 +33,6 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import courses, landed, run_ends, run_gates, schedule
 from gastown_tmux.operations.work.readings import STARTING
 from gastown_tmux.store.agents import list_live_sessions
-from gastown_tmux.store.merging import list_rigs_with_work
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.scheduling import has_waiting
 
@@ -76,7 +75,8 @@ class _Deacon:
         self._views = ViewKeeper(town, loop.jobs)
         self._shared = SharedFiles(town, loop.jobs)
         self._orders = OrderKeeper(town, loop.jobs)
-        self._follower = HostFollower(town, loop.jobs, lambda host: None)
+        self._hosts = HostKeeper(town, loop.jobs)
+        self._follower = HostFollower(town, loop.jobs, self._hosts.hurry)
         self._server = VerbServer(town, loop.jobs)
         self._rigs: list[Rig] = []
         self._resting: dict[str, float] = {}
@@ -115,6 +115,7 @@ class _Deacon:
             "runs": lambda: courses.go_on(self.town),
             # Before all that may wait: somebody was freed a moment ago.
             "work": self._give_out,
+            "hosts": self._hosts.look,
             "hosts' events": self._follower.look,
             "doors": lambda: doors.keep_doors(self.town),
             "convoys": lambda: landed.tell_landed(self.town),
@@ -179,7 +180,7 @@ class _Deacon:
         return start
 
     def _start_refineries(self) -> None:
-        if rigs := list_rigs_with_work(self.town.db, clock.now()):
+        if rigs := list_rigs_to_land(self.town):
             self.jobs.do("refineries", lambda town: _start_refineries(town, rigs))
 
     def _answer(self) -> None:

@@ -1,6 +1,5 @@
 """Hosts: other machines with a town of their own, to which beads are given."""
 
-from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from gastown_tmux.dataclass import dataclass
@@ -86,15 +85,6 @@ def find_misfit(facts: Facts, ours: str, host: str) -> tuple[str, str] | None:
     if facts.protocol > PROTOCOL:
         return f"gt {facts.version} on {host} is newer than what this gt {ours} can use", "upgrade gt here"
     return None
-
-
-def may_have(allowed: Collection[str], host: str, labels: Sequence[str]) -> bool:
-    """Whether a rig's ``hosts.allowed`` names the host, one of its labels, or ``*``.
-
-    >>> may_have(["gpu"], "box", ["gpu"]), may_have([], "box", []), may_have(["*"], "box", [])
-    (True, False, True)
-    """
-    return not {"*", host, *labels}.isdisjoint(allowed)
 
 
 def parse_place(word: str) -> tuple[str, str] | None:

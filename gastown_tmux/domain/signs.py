@@ -5,8 +5,8 @@ from collections import Counter
 SIGNS = {
     "working": "●", "idle": "○", "ready": "○", "starting": "◌", "waiting": "▲", "dead": "✗", "failed": "✗",
     "stalled": "✗", "backoff": "◌", "limited": "◌", "paused": "‖", "off": "·", "open": "○", "hooked": "◌",
-    "submitted": "◑", "merged": "✓", "closed": "·", "queued": "○", "testing": "◑", "publishing": "◕", "held": "▲",
-    "gathered": "◕", "proposed": "◕",
+    "away": "◌", "submitted": "◑", "merged": "✓", "closed": "·", "queued": "○", "testing": "◑", "publishing": "◕",
+    "held": "▲", "gathered": "◕", "proposed": "◕",
     "conflicted": "✗", "rejected": "✗", "superseded": "·", "landed": "✓",
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ class Wait:
     """``what`` is the kind of thing it waits for, ``id`` which one: a bead, an agent, a merge request, a rig, a
     provider; or the town, the machine, a budget, a person, its turn. ``reason`` is one line without a full stop,
     ``next`` are commands that change it. ``stranded``: nothing goes on until somebody gives such a command.
+    ``is_full``: for want of a place here, which another machine may have.
     """
 
     what: str
@@ -22,6 +23,7 @@ class Wait:
     reason: str
     next: tuple[str, ...] = ()
     stranded: bool = False
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +113,40 @@ def rig_broken(rig: str, words: str, hint: str | None) -> Wait:
 
 
 def town_full(limit: int) -> Wait:
-    return Wait(
-        "town", None, f"all {limit} places of the town are taken", (f"gt config set limits.agents {limit + 1}",)
-    )
+    way = f"gt config set limits.agents {limit + 1}"
+    return Wait("town", None, f"all {limit} places of the town are taken", (way,), is_full=True)
 
 
 def rig_full(rig: str, limit: int) -> Wait:
     way = f"gt config set limits.agents {limit + 1} --rig {rig}"
-    return Wait("rig", rig, f"all {limit} places of {rig} are taken", (way,))
+    return Wait("rig", rig, f"all {limit} places of {rig} are taken", (way,), is_full=True)
+
+
+def host_full(host: str, capacity: int) -> Wait:
+    return Wait("host", host, f"all {capacity} places of {host} are taken", (f"gt host show {host}",))
+
+
+def at_host(host: str, word: str | None, heard: str | None, trouble: str | None) -> Wait:
+    """A host has it: how it is there, as heard last."""
+    told = f": it is {word} there" if word else ""
+    if trouble is not None:
+        when = f"heard last {heard[:16].replace('T', ' ')} UTC" if heard else "never heard"
+        return Wait("host", host, f"{host} has it{told}; {trouble}, {when}", (f"gt host check {host}",))
+    return Wait("host", host, f"{host} has it{told}", (f"gt host show {host}",))
+
+
+def waits_for_host(host: str, state: str | None) -> Wait:
+    """It was slung at a host that has not taken it."""
+    if state is None:
+        return Wait("host", host, f"it waits for host {host}, which is not known", ("gt host list",), stranded=True)
+    if state == "parked":
+        return Wait("host", host, f"host {host} is parked", (f"gt host unpark {host}",), stranded=True)
+    return Wait("host", host, f"it waits for room on {host}, which is {state}", (f"gt host show {host}",))
 
 
 def provider_full(provider: str, limit: int) -> Wait:
-    return Wait(
-        "provider", provider, f"all {limit} places for {provider} are taken", ("gt config show limits.providers",)
-    )
+    way = "gt config show limits.providers"
+    return Wait("provider", provider, f"all {limit} places for {provider} are taken", (way,), is_full=True)
 
 
 def provider_limited(provider: str, until: Time | None) -> Wait:

@@ -12,6 +12,7 @@ from gastown_tmux.domain.state_machine import Machine
 
 class BeadState(StrEnum):
     OPEN = "open"
+    AWAY = "away"
     HOOKED = "hooked"
     WORKING = "working"
     SUBMITTED = "submitted"
@@ -43,7 +44,20 @@ ATTEMPTS = 3
 _HELD = (BeadState.HOOKED, BeadState.WORKING)
 
 BeadMove = Literal[
-    "sling", "start", "submit", "report", "merge", "return", "refuse", "resubmit", "settle", "close", "reopen"
+    "sling",
+    "start",
+    "submit",
+    "report",
+    "merge",
+    "return",
+    "refuse",
+    "resubmit",
+    "settle",
+    "close",
+    "reopen",
+    "delegate",
+    "arrive",
+    "recall",
 ]
 BEAD: Machine[BeadState, BeadMove] = Machine(
     "bead",
@@ -52,13 +66,17 @@ BEAD: Machine[BeadState, BeadMove] = Machine(
         "sling": {BeadState.OPEN: BeadState.HOOKED},
         "start": {BeadState.HOOKED: BeadState.WORKING, BeadState.WORKING: BeadState.WORKING},
         "submit": dict.fromkeys(_HELD, BeadState.SUBMITTED),
-        "report": dict.fromkeys(_HELD, BeadState.CLOSED),
+        "report": dict.fromkeys((*_HELD, BeadState.AWAY), BeadState.CLOSED),
         "merge": {BeadState.SUBMITTED: BeadState.MERGED},
         "return": dict.fromkeys(_HELD, BeadState.OPEN),
         "refuse": {BeadState.SUBMITTED: BeadState.OPEN},
         "resubmit": dict.fromkeys((BeadState.OPEN, BeadState.SUBMITTED), BeadState.SUBMITTED),
         # The target has all of it already.
         "settle": {BeadState.SUBMITTED: BeadState.CLOSED},
+        # To a host, which has it until its branch is here, it answers, or a person takes it back.
+        "delegate": {BeadState.OPEN: BeadState.AWAY},
+        "arrive": {BeadState.AWAY: BeadState.SUBMITTED},
+        "recall": {BeadState.AWAY: BeadState.OPEN},
         "close": {BeadState.OPEN: BeadState.CLOSED},
         "reopen": {BeadState.CLOSED: BeadState.OPEN},
     },
@@ -85,7 +103,10 @@ CONVOY: Machine[ConvoyState, ConvoyMove] = Machine(
 
 @dataclass(frozen=True, slots=True)
 class Bead:
-    """A unit of work. ``branch`` and ``base`` outlive a worker: a bead that comes back keeps both."""
+    """A unit of work. ``branch`` and ``base`` outlive a worker: a bead that comes back keeps both.
+
+    ``host``: the other machine whose work it is, by the ``delegation`` that the row names.
+    """
 
     id: BeadId
     rig: RigName
@@ -109,6 +130,8 @@ class Bead:
     created: Time
     updated: Time
     parent: BeadId | None = None
+    delegation: str | None = None
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

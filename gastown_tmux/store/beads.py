@@ -28,7 +28,8 @@ from gastown_tmux.store.rows import Reader, recall, word_of
 
 _BEAD = (
     "SELECT b.*, (SELECT json_group_array(needed) FROM needs WHERE bead = b.id) AS needs,"
-    " (SELECT convoy FROM convoy_beads WHERE bead = b.id) AS convoy FROM beads b"
+    " (SELECT convoy FROM convoy_beads WHERE bead = b.id) AS convoy,"
+    " (SELECT host FROM delegations WHERE id = b.delegation) AS host FROM beads b"
 )
 #: A bead none of whose needs is unmet.
 UNBLOCKED = f"NOT EXISTS (SELECT 1 FROM {UNMET} AND n.bead = b.id)"
@@ -65,6 +66,8 @@ def _bead(row: Row) -> Bead:
         created=Time(row["created"]),
         updated=Time(row["updated"]),
         parent=row["parent"] and BeadId(row["parent"]),
+        delegation=row["delegation"],
+        host=row["host"],
     )
 
 
@@ -333,6 +336,33 @@ def return_bead(change: Change, bead: BeadId, reason: str) -> None:
 def refuse_bead(change: Change, bead: BeadId, reason: str, *, target: str | None) -> None:
     """From the merge queue back to open; ``target`` is who gets it when it is given out again."""
     _come_back(change, bead, "refuse", reason, target)
+
+
+def delegate_bead(change: Change, bead: BeadId, delegation: str, host: str) -> None:
+    """To a host, or to the same one again: what it came back for is only kept where that is to be mended."""
+    found = get_bead(change, bead)
+    reason = found.reason if found.reason in RETRIED else None
+    _move(change, bead, "delegate", delegation=delegation, attempts=found.attempts + 1, reason=reason)
+    change.event(EventType.BEAD_DELEGATED, bead, host=host)
+
+
+def arrive_bead(change: Change, bead: BeadId, merge_request: MergeRequestId, branch: str, base: Commit) -> None:
+    """Its branch is here, from the host that has it."""
+    _move(change, bead, "arrive", merge_request=merge_request, branch=branch, base=base, reason=None, target=None)
+    change.event(EventType.BEAD_SUBMITTED, bead, merge_request=merge_request)
+
+
+def recall_bead(change: Change, bead: BeadId, reason: str, *, branch: str | None = None) -> None:
+    """From its host back to open; ``branch``: where the work is that it came back with."""
+    was = get_bead(change, bead)
+    _move(change, bead, "recall", reason=reason, target=None, delegation=None, branch=branch or was.branch)
+    change.event(EventType.BEAD_RETURNED, bead, reason=reason, was=was.state, host=was.host)
+
+
+def release_bead(change: Change, bead: BeadId) -> None:
+    """It is no host's any more, whatever its state is; where it was to go back to the host, it goes nowhere."""
+    change.execute("UPDATE beads SET delegation = NULL, updated = ? WHERE id = ?", change.time, bead)
+    change.execute("UPDATE beads SET target = NULL WHERE id = ? AND instr(target, '@')", bead)
 
 
 def forgive_bead(change: Change, bead: BeadId) -> None:

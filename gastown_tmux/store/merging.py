@@ -213,6 +213,26 @@ def insert_merge_request(
     return id
 
 
+def insert_superseded(
+    change: Change, *, bead: BeadId, rig: RigName, author: Address, branch: str, head: Commit, base: Commit,
+    target: str, reason: str,
+) -> MergeRequestId:  # fmt: skip
+    """Work that came too late: seen in the queue's history, and landed by nobody."""
+    id = MergeRequestId(
+        change.insert_with_id(
+            "mr",
+            lambda fresh: change.execute(
+                "INSERT INTO merge_requests (id, bead, rig, author, branch, head, base, target, state, reason, told,"
+                " created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
+                fresh, bead, rig, author, branch, head, base, target, MergeState.SUPERSEDED, reason, change.time,
+                change.time,
+            ),
+        )
+    )  # fmt: skip
+    change.event(EventType.MERGE_SUPERSEDED, id, bead=bead, reason=reason)
+    return id
+
+
 def move_merge_request(
     change: Change,
     id: MergeRequestId,

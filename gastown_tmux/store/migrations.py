@@ -330,4 +330,24 @@ MIGRATIONS: tuple[str, ...] = (
     -- Whether a pull request waits for what people do at the forge.
     ALTER TABLE proposals ADD COLUMN person INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    -- Beads that hosts work at: the row of the bead names the delegation that counts. And, on the side of a host, whose
+    -- beads are worked at here, and which rigs are another town's.
+    ALTER TABLE beads ADD COLUMN delegation TEXT;
+    CREATE TABLE delegations (
+        id TEXT PRIMARY KEY, bead TEXT NOT NULL, rig TEXT NOT NULL, host TEXT NOT NULL, stage TEXT NOT NULL,
+        outcome TEXT, there TEXT, worker TEXT, word TEXT, head TEXT, words TEXT, log TEXT, landed TEXT,
+        created TEXT NOT NULL, updated TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX delegations_by_bead ON delegations (bead);
+    CREATE INDEX open_delegations ON delegations (host) WHERE stage <> 'ended';
+    CREATE TABLE errands (
+        delegation TEXT NOT NULL, home TEXT NOT NULL, bead TEXT NOT NULL, theirs TEXT NOT NULL,
+        PRIMARY KEY (home, delegation)
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX errands_by_bead ON errands (bead);
+    CREATE TABLE rigs_of_homes (
+        rig TEXT PRIMARY KEY, home TEXT NOT NULL, pushed INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -108,6 +108,8 @@ def delete_rig(change: Change, name: RigName) -> None:
     from gastown_tmux.store.runs import fail_runs_of  # 2 ms that each verb would pay
 
     fail_runs_of(change, name, "its rig was removed")
+    change.execute(f"DELETE FROM errands WHERE bead IN ({beads})", name)
+    change.execute("DELETE FROM rigs_of_homes WHERE rig = ?", name)
     change.execute("DELETE FROM beads WHERE rig = ?", name)
     change.execute(f"DELETE FROM handoffs WHERE agent IN ({agents})", name)
     change.execute(f"DELETE FROM quiet_agents WHERE address IN ({agents})", name)

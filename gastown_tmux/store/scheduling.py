@@ -17,6 +17,8 @@ from gastown_tmux.store.rows import Reader, word_of
 _WITH_A_WAY = (
     f" FROM beads b WHERE b.state = 'open' AND {UNBLOCKED} AND b.attempts < {ATTEMPTS}"
     " AND (b.target IS NOT NULL OR b.reason IS NOT NULL)"
+    # What is a host's, or is meant for one, is given to nobody here.
+    " AND b.delegation IS NULL AND NOT coalesce(instr(b.target, '@'), 0)"
     f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)}))"
 )
 _CANDIDATE = (
@@ -40,6 +42,15 @@ def list_candidates(
         sql += " AND b.id IN (SELECT value FROM json_each(?))"
         values.append(json.dumps(list(among)))
     return [Candidate(*row) for row in reader.rows(sql, *values)]
+
+
+def list_named_for_hosts(reader: Reader) -> list[Candidate]:
+    """Ready beads that were slung at a host, and that no host has."""
+    sql = (
+        f"{_CANDIDATE} FROM beads b WHERE b.state = 'open' AND {UNBLOCKED} AND b.attempts < {ATTEMPTS}"
+        " AND (b.target IS NOT NULL OR b.reason IS NOT NULL) AND b.delegation IS NULL AND instr(b.target, '@')"
+    )
+    return [Candidate(*row) for row in reader.rows(sql, *RETRIED)]
 
 
 def get_candidate(reader: Reader, bead: BeadId) -> Candidate:

@@ -37,7 +37,7 @@ _TIMES = frozenset(
 #: Columns whose words say how something is.
 _STATES = frozenset(("state", "health", "severity", "level"))
 _COLOURS = {
-    "open": "36", "hooked": "33", "working": "32", "submitted": "35", "merged": "32;1", "closed": "2",
+    "open": "36", "away": "35", "hooked": "33", "working": "32", "submitted": "35", "merged": "32;1", "closed": "2",
     "ready": "36", "idle": "36", "starting": "33", "waiting": "33;1", "dead": "31;1", "failed": "31;1",
     "stalled": "31", "backoff": "33", "limited": "33", "paused": "2", "off": "2", "on": "32",
     "queued": "36", "testing": "33", "publishing": "33", "held": "33;1", "conflicted": "31", "rejected": "31",
@@ -46,7 +46,7 @@ _COLOURS = {
     "error": "31;1", "warning": "33", "critical": "31;1", "high": "31", "acknowledged": "33", "resolved": "2",
 }  # fmt: skip
 _PATCH_COLOURS = {"@@": "36", "+": "32", "-": "31"}
-_BEADS = ("open", "hooked", "working", "submitted", "merged", "closed")
+_BEADS = ("open", "away", "hooked", "working", "submitted", "merged", "closed")
 #: Columns of words, which say something still when they are cut; others are ids, and half an id is none.
 _PROSE = frozenset(
     (

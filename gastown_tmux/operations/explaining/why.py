@@ -103,7 +103,8 @@ def _bead(town: Town, bead: Bead) -> Why:
 
 def _bead_facts(bead: Bead) -> list[tuple[str, object]]:
     return [
-        ("reason", bead.reason), ("assignee", bead.assignee), ("target", bead.target), ("attempts", bead.attempts),
+        ("reason", bead.reason), ("host", bead.host), ("assignee", bead.assignee), ("target", bead.target),
+        ("attempts", bead.attempts),
         ("merge request", bead.merge_request), ("merged as", bead.merged_commit),
     ]  # fmt: skip
 

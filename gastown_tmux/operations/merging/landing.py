@@ -118,7 +118,7 @@ def _follow_proposals(town: Town, rig: Rig, run: _Run) -> None:
 
 def _list_due(town: Town, rig: Rig, left: Set[MergeRequestId]) -> list[MergeRequest]:
     """The queue, if it is not paused, and anything in it is due."""
-    if town.rig(rig.name).queue is not QueueState.RUNNING:
+    if town.rig(rig.name).queue is not QueueState.RUNNING or town.settings(rig.name).get("merge.publish") == "home":
         return []
     if rows.has_ready(town.db, rig.name):
         with town.change() as change:

@@ -95,7 +95,10 @@ def send_back(
             return
         rows.move_merge_request(change, request.id, move, reason=words, log=str(log) if log else None)
         beads.refuse_bead(
-            change, bead.id, Reason.ESCALATED if last else reason, target=None if last else request.author
+            change,
+            bead.id,
+            Reason.ESCALATED if last else reason,
+            target=None if last or "@" in request.author else request.author,
         )
         if last:
             raise_escalation(change, "medium", f"{bead.id} came back {bead.attempts} times: {words}", bead=bead.id)

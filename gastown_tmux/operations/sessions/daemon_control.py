@@ -1,5 +1,6 @@
 """gt daemon: deacon, witness and the rigs' refineries, started, stopped and listed by name."""
 
+import contextlib
 from collections.abc import Sequence
 
 from gastown_tmux.domain.ids import RigName
@@ -47,14 +48,25 @@ def start(town: Town, names: tuple[str, ...] = DAEMONS) -> Answer:
 def _start_refineries(town: Town) -> list[str]:
     """Those that are at work then, or have been."""
     town.tmux.start()
-    started = start_refineries(town, list_rigs_with_work(town.db, clock.now()))
+    started = start_refineries(town, list_rigs_to_land(town))
 
     def is_settled() -> bool:
-        idle = {rig.name for rig in list_rigs(town.db)} - set(list_rigs_with_work(town.db, clock.now()))
+        idle = {rig.name for rig in list_rigs(town.db)} - set(list_rigs_to_land(town))
         return all(daemon.alive or daemon.name.partition("/")[0] in idle for daemon in status(town, (REFINERY,)))
 
     wait_until(is_settled, START_SECONDS)
     return started
+
+
+def list_rigs_to_land(town: Town) -> list[RigName]:
+    """Rigs whose refinery has something to do. What belongs to another town is landed there."""
+    found = []
+    for rig in list_rigs_with_work(town.db, clock.now()):
+        with contextlib.suppress(GtError):  # one whose settings cannot be read says so when it runs
+            if town.settings(rig).get("merge.publish") == "home":
+                continue
+        found.append(rig)
+    return found
 
 
 def start_refineries(town: Town, rigs: Sequence[RigName]) -> list[str]:

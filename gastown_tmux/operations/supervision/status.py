@@ -97,7 +97,10 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
     beads = count_beads(town.db)
     rigs = view_rigs(town)
     counts = {
-        **{state: beads.get(state, 0) for state in ("open", "hooked", "working", "submitted", "merged", "closed")},
+        **{
+            state: beads.get(state, 0)
+            for state in ("open", "away", "hooked", "working", "submitted", "merged", "closed")
+        },
         **count_waiting(town),
     }
     notes = [*_describe_tmux(), *_describe_orders(town), *_describe_capacity(town)]

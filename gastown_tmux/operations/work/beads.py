@@ -147,6 +147,8 @@ def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE, with_request: 
         raise RefusedError(f"{bead.id} is merged already", hint=f"gt bead show {bead.id}")
     if bead.state in (BeadState.HOOKED, BeadState.WORKING):
         raise RefusedError(f"{bead.id} is held by {bead.assignee}", hint=f"gt unsling {bead.id}")
+    if bead.state is BeadState.AWAY:
+        raise RefusedError(f"{bead.id} is held by host {bead.host}", hint=f"gt unsling {bead.id} --force")
     proposed = bead.merge_request is not None and _is_proposed(town, bead)
     if bead.state is BeadState.SUBMITTED and not proposed:
         raise RefusedError(f"{bead.id} is in the merge queue", hint=f"gt mq reject {bead.merge_request}")

@@ -143,7 +143,7 @@ def cancel_convoy(town: Town, convoy: Convoy) -> Answer:
             from gastown_tmux.operations.work.sling import unsling
 
             town.say(unsling(town, bead).text)
-        if bead.state is BeadState.SUBMITTED:
+        if bead.state in (BeadState.SUBMITTED, BeadState.AWAY):
             going.append(bead.id)
             continue
         with town.change() as change:

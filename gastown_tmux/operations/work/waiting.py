@@ -6,6 +6,7 @@ from typing import NamedTuple
 from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain import waiting
 from gastown_tmux.domain.agents import AgentState
+from gastown_tmux.domain.hosts import parse_place
 from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.rigs import QueueState
 from gastown_tmux.domain.scheduling import choose
@@ -35,6 +36,8 @@ def explain_beads(
     open_ones = [bead for bead in beads if bead.state is BeadState.OPEN]
     found = _explain_queued(town, [bead for bead in beads if bead.state is BeadState.SUBMITTED])
     found |= {bead.id: _explain_held(town, bead) for bead in beads if bead.state in _HELD}
+    away = [bead for bead in beads if bead.state is BeadState.AWAY]
+    found |= _explain_away(town, away) if away else {}
     found |= {bead.id: () for bead in beads if bead.state is not BeadState.OPEN and bead.id not in found}
     return found | _explain_open(town, open_ones, going) if open_ones else found
 
@@ -48,7 +51,7 @@ def _explain_open(
         needed.id for needs in unmet.values() for needed in needs if needed.state is BeadState.OPEN
     } - known.keys()
     known |= {bead.id: bead for bead in list_those(town.db, further)}
-    own = {id: waiting.given_to_nobody(bead, ATTEMPTS) for id, bead in known.items()}
+    own = {id: waiting.given_to_nobody(bead, ATTEMPTS) or _explain_named(town, bead) for id, bead in known.items()}
     if going is None:
         asked = [id for id in known if own[id] is None and id not in unmet]
         going = _waits_of_the_scheduler(town, asked) if asked else {}
@@ -121,6 +124,31 @@ class _Explaining:
                 return root
         wait = self.own.get(id) or (self.going.get(id) if id not in self.unmet else None)
         return _Root(id, wait) if wait is not None and wait.stranded else None
+
+
+def _explain_away(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait, ...]]:
+    from gastown_tmux.store.delegations import find_delegation  # few towns have hosts
+    from gastown_tmux.store.hosts import list_hosts
+
+    hosts = {host.name: host for host in list_hosts(town.db)}
+    found = dict[BeadId, tuple[Wait, ...]]()
+    for bead in beads:
+        one, host = find_delegation(town.db, bead.delegation or ""), hosts.get(bead.host or "")
+        word = one.word if one else None
+        heard, trouble = (host.last_heard, host.trouble) if host else (None, "it is not known any more")
+        found[bead.id] = (waiting.at_host(bead.host or "a host", word, heard, trouble),)
+    return found
+
+
+def _explain_named(town: Town, bead: Bead) -> Wait | None:
+    """Of an open bead that was slung at a host, what that waits for."""
+    place = parse_place(bead.target) if bead.target else None
+    if place is None or bead.state is not BeadState.OPEN:
+        return None
+    from gastown_tmux.store.hosts import find_host  # few towns have hosts
+
+    host = find_host(town.db, place[1])
+    return waiting.waits_for_host(place[1], host.state if host else None)
 
 
 def _explain_queued(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait, ...]]:

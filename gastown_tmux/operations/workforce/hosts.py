@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gastown_tmux.dataclass import dataclass
+from gastown_tmux.domain.delegations import Stage, count_by_host
 from gastown_tmux.domain.hosts import PROTOCOL, Facts, Host, find_misfit
 from gastown_tmux.domain.ids import Time, parse_name
 from gastown_tmux.edges.hosts.prefix import AwayError, Prefix, Ran
@@ -14,6 +15,7 @@ from gastown_tmux.operations.workforce.deliveries import find_gt, put_gt
 from gastown_tmux.reading import json_value
 from gastown_tmux.store import hosts as rows
 from gastown_tmux.store.db import TakenError
+from gastown_tmux.store.delegations import get_bead_host, list_open, move_delegation
 from gastown_tmux.store.meta import get_meta
 
 #: Of one question that changes little there.
@@ -49,9 +51,10 @@ class HostView:
 
 
 def view(town: Town, host: Host) -> HostView:
+    has = count_by_host(list_open(town.db, host.name)).get(host.name, 0)
     return HostView(
-        host.name, host.prefix, host.state, host.version, host.agents, host.capacity,
-        0, host.last_heard, host.trouble, host.trouble_since,
+        host.name, host.prefix, host.state, host.version, host.agents, host.capacity, has, host.last_heard,
+        host.trouble, host.trouble_since,
         host.providers, host.labels, host.town, host.gt,
     )  # fmt: skip
 
@@ -144,7 +147,7 @@ def add_host(
     host = rows.get_host(town.db, name)
     programs = ", ".join(host.providers) or "no agent program yet"
     text = f"host {name}: the town {host.town}, gt {host.version}, {host.capacity} beads at once, {programs}"
-    return Answer(view(town, host), f"{text}\nnext: gt host show {name}")
+    return Answer(view(town, host), f"{text}\nnext: gt sling BEAD RIG@{name}")
 
 
 def _set_terms(town: Town, host: Host, capacity: int | None, labels: Sequence[str]) -> Answer:
@@ -263,8 +266,15 @@ def _park(town: Town, host: Host, parked: bool) -> Answer:
 
 
 def remove_host(town: Town, host: Host) -> Answer:
-    """Forgets it; the town there stays as it is."""
+    """Forgets it; the town there stays as it is. Raises RefusedError while it has beads."""
     with town.change() as change:
+        left = list_open(change, host.name)
+        held = [each.bead for each in left if get_bead_host(change, each.bead) == host.name]
+        if held:
+            words = f"{host.name} has beads: {', '.join(held[:5])}"
+            raise RefusedError(words, hint=f"gt unsling {held[0]} --force, or wait for them")
+        for each in left:
+            move_delegation(change, each.id, Stage.ENDED)
         rows.delete_host(change, host.name)
     return Answer({"name": host.name}, f"host {host.name} is removed; the town there, {host.town}, stays as it is")
 

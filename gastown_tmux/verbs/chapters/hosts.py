@@ -11,6 +11,9 @@ _SHOWN = Record(
     )
 )  # fmt: skip
 
+_RIG_OF_HOME = Record(("rig", "ready", "pushed_to", "repository"))
+_ERRAND = Record(("delegation", "theirs", "bead", "state", "reason", "worker", "branch", "head"))
+
 VERBS = (
     Verb(
         "host add",
@@ -91,5 +94,22 @@ VERBS = (
         hidden=True,
         right=Right.READ,
         served=True,
+    ),
+    *(
+        Verb(
+            f"errand {word}",
+            summary,
+            f"operations.merging.errands:{operation}",
+            (argument("asked", Kind.FILE, "JSON, - for standard input"),),
+            show,
+            hidden=True,
+            right=Right.DECIDE,
+        )
+        for word, summary, operation, show in (
+            ("rig", "make a rig for the beads of another town", "prepare_rig", _RIG_OF_HOME),
+            ("take", "make a bead of another town, and start it", "take", _ERRAND),
+            ("list", "how the beads of another town are", "list_errands", Listing(("theirs", "bead", "state"), "none")),
+            ("answer", "what became of a bead of another town there", "answer", _ERRAND),
+        )
     ),
 )

@@ -22,15 +22,15 @@ _RIG = option("--rig", "rig", Kind.RIG, "only this rig")
 _BEADS = ("id", "state", "priority", "title", "assignee", "reason", "waits", "updated")
 _BEAD = Record(
     (
-        "id", "title", "rig", "state", "reason", "priority", "labels", "parent", "children", "needs", "assignee",
-        "target", "convoy", "branch", "merge_request", "merged_commit", "attempts", "tokens", "cost", "waits", "report",
-        "created", "updated",
+        "id", "title", "rig", "state", "host", "reason", "priority", "labels", "parent", "children", "needs",
+        "assignee", "target", "convoy", "branch", "merge_request", "merged_commit", "attempts", "tokens", "cost",
+        "waits", "report", "created", "updated",
     ),
     body="body",
     tail="story",
 )  # fmt: skip
 _NO_BEADS = "no beads: gt bead create TITLE --rig RIG"
-_BEAD_STATES = ("open", "hooked", "working", "submitted", "merged", "closed")
+_BEAD_STATES = ("open", "away", "hooked", "working", "submitted", "merged", "closed")
 _CONVOY = Tables(
     (("beads", "items", ("wave", "bead", "state", "title", "worker", "reason")),),
     "no beads: gt convoy add CONVOY BEAD…",
@@ -190,7 +190,12 @@ VERBS = (
         "put work on a hook and start the worker",
         "operations.work.sling:sling",
         (
-            optional("words", help="beads, then perhaps a rig or an agent", many=True, placeholder="[BEAD…] [TARGET]"),
+            optional(
+                "words",
+                help="beads, then perhaps a rig, an agent or RIG@HOST",
+                many=True,
+                placeholder="[BEAD…] [TARGET]",
+            ),
             option("-m --message", "message", help="make the bead too, of these words", placeholder="WORDS"),
             option("--rig", "rig", Kind.RIG, "the target, as a rig"),
             option("--agent", "provider", Kind.PROVIDER, "agent program of the worker"),
@@ -218,7 +223,12 @@ VERBS = (
         "unsling",
         "take a bead off its hook",
         "operations.work.sling:unsling",
-        (argument("bead", Kind.BEAD),),
+        (
+            argument("bead", Kind.BEAD),
+            flag(
+                "--force", "force", "back from the host that has it: what that does lands nowhere", right=Right.DECIDE
+            ),
+        ),
         right=Right.SLING,
     ),
     Verb(
