@@ -36,6 +36,10 @@ def _words(event: Event) -> str | None:
             return f"changed by {_who(event)}"
         case EventType.BEAD_SLUNG:
             return f"on the hook of {data.get('agent')}, by {_who(event)}"
+        case EventType.BEAD_DELEGATED:
+            return f"given to host {data.get('host')}, by {_who(event)}"
+        case EventType.DELEGATION_CHANGED:
+            return f"{data.get('host')} has begun with it" if data.get("stage") == "there" else None
         case EventType.BEAD_STARTED:
             return "work began"
         case EventType.BEAD_SUBMITTED:

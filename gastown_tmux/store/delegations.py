@@ -1,6 +1,5 @@
 """Rows of beads that hosts work at; and, on a host, of those that were given to it."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from gastown_tmux.domain.delegations import Delegation, Outcome, Stage
@@ -134,13 +133,11 @@ def set_head(change: Change, id: str, head: Commit) -> None:
     change.execute("UPDATE delegations SET head = ?, updated = ? WHERE id = ?", head, change.time, id)
 
 
-def find_request(reader: Reader, bead: BeadId, heads: Iterable[str]) -> tuple[MergeRequestId, MergeState] | None:
-    """The newest merge request of the bead with one of these heads."""
-    for head in heads:
-        sql = "SELECT id, state FROM merge_requests WHERE bead = ? AND head = ? ORDER BY seq DESC LIMIT 1"
-        if (row := reader.row(sql, bead, head)) is not None:
-            return MergeRequestId(row["id"]), word_of(row["state"], MergeState.HELD)
-    return None
+def find_request(reader: Reader, bead: BeadId, head: Commit) -> tuple[MergeRequestId, MergeState] | None:
+    """The newest merge request of the bead with this head."""
+    sql = "SELECT id, state FROM merge_requests WHERE bead = ? AND head = ? ORDER BY seq DESC LIMIT 1"
+    row = reader.row(sql, bead, head)
+    return (MergeRequestId(row["id"]), word_of(row["state"], MergeState.HELD)) if row else None
 
 
 def find_refusal(reader: Reader, request: str | None) -> tuple[str, str | None]:

@@ -75,6 +75,19 @@ def test_a_newer_head_takes_the_place_of_one_that_waits_and_of_none_that_is_publ
         assert decide(home, newer) is (Step.ARRIVE if waits else Step.WAIT)
 
 
+def test_what_came_too_late_is_kept_before_and_after_the_host_is_told() -> None:
+    landed = Home(Stage.OVER, Outcome.LANDED, True, BeadState.MERGED, head=HEAD)
+    assert decide(landed, Word(BeadState.SUBMITTED, None, NEWER, BASE)) is Step.KEEP
+    assert decide(landed, Word(BeadState.SUBMITTED, None, HEAD, BASE)) is Step.TELL
+    revoked = Home(Stage.OVER, Outcome.REVOKED)
+    assert decide(revoked, Word(BeadState.WORKING, None, HEAD, BASE)) is Step.TELL
+    assert decide(revoked, Word(BeadState.CLOSED, Reason.WONTDO, HEAD, BASE)) is Step.KEEP
+    assert decide(revoked, Word(BeadState.CLOSED, Reason.WONTDO)) is Step.END
+    # A host that was restored from an older backup goes on with what had ended: it is told again.
+    assert decide(Home(Stage.ENDED, Outcome.REVOKED), Word(BeadState.WORKING)) is Step.TELL
+    assert decide(Home(Stage.ENDED, Outcome.LANDED, head=HEAD), Word(BeadState.MERGED, None, HEAD, BASE)) is Step.WAIT
+
+
 def test_a_host_is_given_no_more_than_it_takes_and_the_emptiest_is_first() -> None:
     rooms = [Room("one", ("gpu",), ("claude",), 1, 0.9), Room("two", (), ("claude", "codex"), 2, 0.0)]
     errands = [

@@ -82,6 +82,7 @@ def test_a_bead_goes_the_ways_that_are_written_down() -> None:
         ("open", "hooked"), ("hooked", "working"), ("hooked", "submitted"), ("working", "submitted"),
         ("submitted", "merged"), ("submitted", "closed"), ("hooked", "open"), ("working", "open"),
         ("submitted", "open"),
+        ("open", "away"), ("away", "open"), ("away", "submitted"), ("away", "closed"),
         ("hooked", "closed"), ("working", "closed"), ("open", "closed"), ("closed", "open"), ("open", "submitted"),
     }  # fmt: skip
 

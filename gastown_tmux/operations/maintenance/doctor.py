@@ -8,7 +8,7 @@ from gastown_tmux.edges.git import command
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.operations.hooks import upkeep
-from gastown_tmux.operations.maintenance import doctor_checks
+from gastown_tmux.operations.maintenance import doctor_checks, host_checks
 from gastown_tmux.operations.maintenance.doctor_checks import Finding
 from gastown_tmux.operations.sessions import daemon_deaths, daemons, moving, relocation, service
 from gastown_tmux.operations.sessions.starting import resolve_provider
@@ -58,6 +58,7 @@ def _examine(town: Town, fix: bool) -> Findings:
         _examine_aside, _examine_orders, _examine_providers, _examine_calls, _examine_backups, _examine_daemons,
         _examine_service, doctor_checks.examine_repositories, doctor_checks.examine_hooks, doctor_checks.examine_mail,
         doctor_checks.examine_rows, doctor_checks.examine_processes, doctor_checks.examine_screens,
+        host_checks.examine_hosts,
     ):  # fmt: skip
         findings += doctor_checks.guarded(look(town, fix))
     return findings

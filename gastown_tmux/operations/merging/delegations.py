@@ -22,7 +22,8 @@ from gastown_tmux.operations.workforce.hosts import ask, reach
 from gastown_tmux.reading import read_end, text_of
 from gastown_tmux.store import beads, convoys
 from gastown_tmux.store import delegations as rows
-from gastown_tmux.store.hosts import get_host, note_heard
+from gastown_tmux.store.hosts import get_host, note_heard, note_trouble
+from gastown_tmux.store.merging import get_merge_request
 from gastown_tmux.store.meta import get_meta
 from gastown_tmux.store.rigs import find_rig
 
@@ -65,7 +66,14 @@ def attend(town: Town, name: str) -> bool:
     if not known or host.is_unfit:
         return bool(known)
     visit = Visit(town, host)
-    answers = visit.errand("list", delegations=list(known))
+    try:
+        answers = visit.errand("list", delegations=list(known))
+    except AwayError:
+        raise
+    except GtError as error:  # a disk that is full there, a gt that was replaced: it is as good as away
+        with town.change() as change:
+            note_trouble(change, name, error.message)
+        raise AwayError(error.message, error.hint, whole=error.whole) from None
     with town.change() as change:
         note_heard(change, name)
     heard = {str(item.get("delegation")): item for item in _items(answers)}
@@ -208,7 +216,8 @@ def _give(visit: Visit, one: Delegation) -> dict[str, Any]:
 
 
 def _note(town: Town, one: Delegation, item: Mapping[str, Any]) -> None:
-    words = str(item.get("state")) + (f", {item['reason']}" if item.get("reason") else "")
+    told = (item.get("state"), item.get("reason"), item.get("halt"))
+    words = ", ".join(str(word) for word in told if word)
     with town.change() as change:
         rows.note_word(change, one.id, there=text_of(item.get("bead")), worker=text_of(item.get("worker")), word=words)
         if one.stage is Stage.GIVEN:
@@ -292,7 +301,9 @@ def _tell(visit: Visit, one: Delegation) -> dict[str, Any]:
     town = visit.town
     if one.stage is not Stage.BACK:
         outcome = one.outcome or Outcome.REVOKED
-        return dict(visit.errand("answer", delegation=one.id, outcome=outcome, commit=one.commit))
+        bead = beads.find_bead(town.db, one.bead)
+        head = get_merge_request(town.db, bead.merge_request).head if bead and bead.merge_request else None
+        return dict(visit.errand("answer", delegation=one.id, outcome=outcome, commit=one.commit, head=head))
     bead = beads.get_bead(town.db, one.bead)
     item = visit.errand(
         "answer", delegation=one.id, outcome="refused", reason=bead.reason, words=one.words, head=one.head,

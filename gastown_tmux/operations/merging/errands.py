@@ -50,7 +50,9 @@ class ErrandRig:
 
 @dataclass(frozen=True, slots=True)
 class ErrandView:
-    """How a bead of another town is here. ``head``: of its branch, where that has work on it, cut from ``base``."""
+    """How a bead of another town is here. ``head``: of its branch, where that has work on it, cut from ``base``.
+    ``halt``: why nothing goes on.
+    """
 
     delegation: str
     theirs: str
@@ -66,6 +68,7 @@ class ErrandView:
     report: str | None
     commit: str | None
     repository: str
+    halt: str | None
 
 
 def prepare_rig(town: Town, asked: str) -> ErrandRig:
@@ -137,8 +140,8 @@ def take(town: Town, asked: str) -> ErrandView:
             provider = told.get("provider")
             beads.note_target(change, errand.bead, rig.name, str(provider) if provider else None)
     fault_point("errand.taken")
-    if told.get("start"):
-        ensure_up(town)
+    if told.get("start") and town.is_wanted():
+        ensure_up(town)  # after a restart of the machine, say; what its person took down stays down
     return _view(town, errand)
 
 
@@ -158,8 +161,8 @@ def list_errands(town: Town, asked: str) -> list[ErrandView]:
 
 
 def answer(town: Town, asked: str) -> ErrandView:
-    """``asked``: JSON of home, delegation and outcome: ``landed`` as ``commit``; ``refused`` for ``reason``, with
-    ``words``, ``log`` and the ``head`` that was; or anything else: the bead is not to be done here any more.
+    """``asked``: JSON of home, delegation and outcome: ``landed`` as ``commit``, of ``head``; ``refused``, with
+    ``reason``, ``words``, ``log`` and the ``head`` that was; or anything else: it is not to be done here any more.
     """
     told = _read(asked, "home", "delegation", "outcome")
     errand = rows.find_errand(town.db, told["home"], told["delegation"])
@@ -178,7 +181,7 @@ def answer(town: Town, asked: str) -> ErrandView:
             with town.change() as change:
                 move_merge_request(change, request.id, "test")
             send_back(town, request, reason, str(told.get("words") or "refused at home"), log)
-    elif told["outcome"] == Outcome.LANDED and waits and request is not None:
+    elif told["outcome"] == Outcome.LANDED and waits and request is not None and request.head == told.get("head"):
         record_merged(town, rig, request, Commit(str(told.get("commit") or request.head)), local=False)
     else:
         _end(town, bead, Reason.DONE if told["outcome"] == Outcome.LANDED else Reason.WONTDO)
@@ -211,7 +214,7 @@ def _view(town: Town, errand: rows.Errand) -> ErrandView:
     return ErrandView(
         errand.delegation, errand.theirs, rig.name, bead.id, bead.state, bead.reason, _words(town, bead.id),
         bead.assignee, _branch(town, bead), head, base, bead.report, bead.merged_commit,
-        str(town.rig_folder(rig.name) / "repo.git"),
+        str(town.rig_folder(rig.name) / "repo.git"), None if town.is_wanted() else "the town there is down",
     )  # fmt: skip
 
 
@@ -241,5 +244,5 @@ def _read(asked: str, *needed: str) -> dict[str, Any]:
     found = json_object(asked)
     lacking = [name for name in needed if not isinstance(found.get(name), str)]
     if lacking:
-        raise UsageError(f"the errand does not say {', '.join(lacking)}", hint="gt says this to itself")
+        raise UsageError(f"the errand does not say {', '.join(lacking)}")
     return found

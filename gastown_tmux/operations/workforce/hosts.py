@@ -137,6 +137,7 @@ def add_host(
     town.say(f"asking {name}")
     gt, facts = _settle(town, way, path, yes=yes)
     _refuse_known(town, name, facts)
+    _read(name, way.run([gt, "--town", facts.path, "host", "self", "--up", "--json"], seconds=FIRST_SECONDS))
     try:
         with town.change() as change:
             rows.insert_host(

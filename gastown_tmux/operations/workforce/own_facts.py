@@ -2,6 +2,7 @@
 
 from gastown_tmux.domain.hosts import PROTOCOL, Facts
 from gastown_tmux.errors import GtError
+from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.town.inheriting import find_program
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry
@@ -9,7 +10,10 @@ from gastown_tmux.store.agents import list_busy
 from gastown_tmux.store.meta import get_meta
 
 
-def describe_self(town: Town) -> Facts:
+def describe_self(town: Town, up: bool = False) -> Facts:
+    """``up``: it is brought up first, where it is to have work."""
+    if up:
+        ensure_up(town)
     from importlib.metadata import version  # 40 ms
 
     settings = town.settings()

@@ -89,11 +89,10 @@ VERBS = (
         "host self",
         "what this town says of itself to another that gives it beads",
         "operations.workforce.own_facts:describe_self",
-        (),
+        (flag("--up", "up", "bring it up first", right=Right.DECIDE),),
         Record(("version", "protocol", "path", "agents", "places", "providers")),
         hidden=True,
         right=Right.READ,
-        served=True,
     ),
     *(
         Verb(
