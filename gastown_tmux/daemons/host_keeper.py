@@ -25,6 +25,7 @@ class HostKeeper:
         self._pauses: dict[str, float] = {}
         self._away: set[str] = set()
         self._seen: dict[str, str] = {}
+        self._asked: dict[str, float] = {}
 
     def look(self) -> None:
         for bead, host in give_to_hosts(self._town):
@@ -39,12 +40,12 @@ class HostKeeper:
                 pause = self._pauses.get(host, FIRST_SECONDS)
                 self._due[host] = time.monotonic() + pause
                 self._pauses[host] = min(2 * pause, AWAY_SECONDS if host in self._away else ASK_SECONDS)
-                self._seen[host] = state
+                self._seen[host], self._asked[host] = state, time.monotonic()
                 self._jobs.do(f"host {host}", partial(self._attend, host=host))
 
     def hurry(self, host: str) -> None:
-        """Something was heard of it: it is asked at the next look."""
-        self._due[host], self._pauses[host] = 0.0, FIRST_SECONDS
+        """Something was heard of it: it is asked soon, however much happens there. Any thread may say so."""
+        self._due[host], self._pauses[host] = self._asked.get(host, 0.0) + FIRST_SECONDS, FIRST_SECONDS
 
     def _attend(self, town: Town, host: str) -> None:
         try:
