@@ -103,6 +103,11 @@ def note_heard(change: Change, name: str, facts: Facts | None = None, *, gt: str
         change.event(EventType.HOST_HEARD, name)
 
 
+def note_beat(change: Change, name: str) -> None:
+    """It is there. Whether it can do what it is asked for, a beat does not say."""
+    change.execute("UPDATE hosts SET last_heard = ? WHERE name = ?", change.time, name)
+
+
 def note_trouble(change: Change, name: str, words: str, *, unfit: bool = False) -> None:
     """Why nothing can be asked of it; since when is kept while that goes on."""
     was = find_host(change, name)

@@ -30,6 +30,8 @@ from tests.conftest import MARK, make_world
 from tests.journeys.town_world import chore, make_repository
 
 STATES = ("down", "down", "frozen", "in", "out", "slow 30")
+#: Beads are given out over this part of all cuts.
+PACE = 0.9
 SETTINGS = {"provider.default": "runbook", "respawn.budget": "100000 per 10m", "respawn.delay": "10ms"}
 
 
@@ -48,6 +50,7 @@ class Soak:
     seed: int = 1
     counts: Counter[str] = field(default_factory=Counter)
     boxes: list[Box] = field(default_factory=list)
+    cut: int = 0
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -71,7 +74,6 @@ class Soak:
         return str(done.stdout)
 
     def run(self) -> list[str]:
-        os.environ.update(self.environment)  # git and boxes are this world's
         with contextlib.ExitStack() as stack:
             stack.callback(self.gt, "down", "--agents", code=None)
             self._prepare(stack)
@@ -107,6 +109,9 @@ class Soak:
     def _work(self) -> None:
         """Gives out beads and mail while links are cut; a few beads are taken back."""
         for number in range(self.beads):
+            # As the cuts come, so that each of them meets some.
+            while self.cut < PACE * number * self.cuts / self.beads and not self._stop.wait(0.1):
+                pass
             box = self.boxes[number % len(self.boxes)]
             script = f"sleep 0.{self.random.randrange(1, 9)}; echo {number} > bead-{number}"
             title = f"bead {number}"
@@ -158,6 +163,7 @@ class Soak:
                 box.plug(up=False)
             else:
                 box.link_is(state)
+            self.cut = number
             self.counts["cable pulled" if plug else state.partition(" ")[0]] += 1
             self._stop.wait(self.random.uniform(0.1, self.longest))
             if plug:
@@ -219,6 +225,7 @@ def main() -> int:
         folder, given.kinds, given.beads, given.cuts, given.agents, long_cut=given.long, seconds=given.seconds,
         seed=given.seed,
     )  # fmt: skip
+    os.environ.update(soak.environment)  # git and boxes are this world's
     started = time.monotonic()
     try:
         broken = soak.run()

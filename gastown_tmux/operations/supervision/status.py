@@ -16,6 +16,7 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.beads import count_beads
 from gastown_tmux.store.clashes import list_clashes
 from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.hosts import list_hosts
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import count_held, count_queued, list_hindered
 from gastown_tmux.store.meta import get_meta
@@ -109,6 +110,11 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         f"the merge queue of {rig.name} is paused: {rig.queue_reason}: gt mq resume --rig {rig.name}"
         for rig in rigs
         if rig.queue is QueueState.PAUSED
+    ]
+    notes += [
+        f"host {host.name} is {host.state} since {host.trouble_since}: {host.trouble}: gt host check {host.name}"
+        for host in list_hosts(town.db)
+        if host.trouble is not None and not host.parked
     ]
     notes += map(str, daemon_deaths.list_repeated(town))
     for view in rigs:

@@ -18,7 +18,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce.hosts import ask, reach
 from gastown_tmux.reading import json_object
 from gastown_tmux.store import following as rows
-from gastown_tmux.store.hosts import note_heard
+from gastown_tmux.store.hosts import note_beat, note_heard
 from gastown_tmux.store.meta import get_meta
 
 #: So often the town there says that it is there; a line that was silent for three times as long is cut, or frozen.
@@ -59,8 +59,8 @@ def listen(
                 continue
             hear(heard, event)
             if heard is not Heard.BEAT or clock.epoch() - noted > NOTE_SECONDS or noted == 0.0:
+                _keep(town, host, position, heard, event, first=noted == 0.0)
                 noted = clock.epoch()
-                _keep(town, host, position, heard, event)
         said = running.said()
     if not heard_any:
         raise AwayError(f"{host.name} cannot be reached: {said or 'it said nothing'}")
@@ -86,9 +86,10 @@ def _event(line: bytes) -> Event | None:
     return Event(seq, time, str(found.get("type")), Address(actor), subject, data if isinstance(data, dict) else {})
 
 
-def _keep(town: Town, host: Host, position: Position, heard: Heard, event: Event) -> None:
+def _keep(town: Town, host: Host, position: Position, heard: Heard, event: Event, *, first: bool) -> None:
     with town.change() as change:
-        note_heard(change, host.name)
+        # What else keeps it from its work (a full disk), is for whoever asks it for that to say.
+        (note_heard if first else note_beat)(change, host.name)
         ahead = clock.to_epoch(event.time) - clock.epoch() if heard is Heard.BEAT else None
         rows.keep_position(change, host.name, host.key, position, ahead)
         if heard is Heard.BACK:

@@ -21,12 +21,13 @@ from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations.explaining.why import why
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.mail.inbox import box as mailbox
+from gastown_tmux.operations.supervision.status import status
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce import following, hosts
 from gastown_tmux.operations.workforce.away_agents import list_away_agents
 from gastown_tmux.store.following import find_followed, keep_agents, keep_position
-from gastown_tmux.store.hosts import get_host, note_trouble
+from gastown_tmux.store.hosts import get_host, note_beat, note_trouble
 from tests.boxes.boxes import Box, make_box
 
 BEAT_SECONDS = 0.3
@@ -191,7 +192,10 @@ def test_why_tells_of_a_host_and_of_an_agent_there(far: Far, wait_for: Callable[
     with far.town.change() as change:
         note_trouble(change, "box", "box cannot be reached: no route")
         keep_position(change, "box", far.host.key, Position(3, "x"), 86_400.0)
+        note_beat(change, "box")
     assert [each.state for each in list_away_agents(far.town)] == ["away", "away"]
+    assert far.host.trouble is not None  # a disk that is full there is no matter of the line
+    assert any("host box is away since" in note for note in status(far.town).notes)  # type: ignore[union-attr]
     host = why(far.town, "box")
     assert (host.kind, host.state) == ("host", "away")
     assert "its clock is 24 h ahead" in host.evidence
