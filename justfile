@@ -52,6 +52,10 @@ soak-runs *args: setup
         "{{bin}}/python" -m pytest -q -n0 --timeout 900 tests/journeys/test_runs_under_fire.py || exit 1; done
     @"{{bin}}/python" -m tests.soak.run_soak "$@"
 
+# beads and mail over three boxes whose links are cut, with kills on either side: --beads N, --cuts N, --long SECONDS, --seed N
+soak-hosts *args: setup
+    @"{{bin}}/python" -m tests.soak.hosts_soak --long 600 "$@"
+
 # agents that are silent, print, stand still or are looked at for long: none of them is touched
 soak-healthy seconds="600": setup
     @PYTEST_HEALTHY_SECONDS="{{seconds}}" "{{bin}}/python" -m pytest --timeout 3600 tests/journeys/test_supervision.py -k healthy

@@ -63,6 +63,7 @@ class Soak:
         self.wanted, self.unwanted = list[str](), list[str]()
         self.letters: dict[tuple[Path, str], list[str]] = {}
         self._stop = threading.Event()
+        self._away: Box | None = None
 
     def gt(self, *words: str | Path, code: int | None = 0) -> str:
         """At home."""
@@ -77,14 +78,18 @@ class Soak:
         with contextlib.ExitStack() as stack:
             stack.callback(self.gt, "down", "--agents", code=None)
             self._prepare(stack)
-            weather = threading.Thread(target=self._weather)
-            weather.start()
+            fire = [threading.Thread(target=self._weather)]
+            fire += [threading.Thread(target=self._cut_long)] if self.long_cut else []
+            for thread in fire:
+                thread.start()
             try:
                 self._work()
-                weather.join(self.seconds)
+                for thread in fire:
+                    thread.join(self.seconds)
             finally:
                 self._stop.set()
-                weather.join()
+                for thread in fire:
+                    thread.join()
             for box in self.boxes:
                 box.link_is("up")
             said = self._wait()
@@ -145,18 +150,21 @@ class Soak:
         if box.gt("mail", "send", "overseer@home", "-s", back, "-m", "words").returncode == 0:
             self.letters.setdefault((self.home, "overseer"), []).append(back)
 
+    def _cut_long(self) -> None:
+        """One box is away for minutes, while everything else goes on."""
+        self._away = self.boxes[0]
+        self._away.link_is("down")
+        self._stop.wait(self.long_cut)
+        self._away.link_is("up")
+        self._away = None
+        self.counts["long cuts"] += 1
+
     def _weather(self) -> None:
         """Cuts and kills, as the seed has them."""
-        if self.long_cut:
-            box = self.boxes[0]
-            box.link_is("down")
-            self._stop.wait(self.long_cut)
-            box.link_is("up")
-            self.counts["long cuts"] += 1
         for number in range(self.cuts):
             if self._stop.is_set():
                 return
-            box = self.random.choice(self.boxes)
+            box = self.random.choice([box for box in self.boxes if box is not self._away])
             state = self.random.choice(STATES)
             plug = box.cable is not None and self.random.random() < 0.3
             if plug:
@@ -216,7 +224,7 @@ def main() -> int:
     parser.add_argument("--cuts", type=int, default=200)
     parser.add_argument("--agents", type=int, default=10, help="of each box (10)")
     parser.add_argument("--kinds", nargs="+", default=["netns"] * 3 if os.getuid() == 0 else ["shell"] * 3)
-    parser.add_argument("--long", type=float, default=0.0, help="seconds of one long cut, first of all")
+    parser.add_argument("--long", type=float, default=0.0, help="seconds that one box is away for, from the start")
     parser.add_argument("--seconds", type=float, default=1200.0, help="until all must have landed, behind the last cut")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
