@@ -28,7 +28,9 @@ def git_environment(prefix: Prefix) -> Environment:
 
 
 def carry(words: Sequence[str], command: str) -> int:
-    """Connects our streams with those of the command there; the prefix's exit status."""
+    """Connects our streams with those of the command there; the prefix's exit status. A terminal of ours is not read:
+    whoever shows what comes may want to hear what is typed.
+    """
     script = Script(command, fed=True, ends=False)
     process = subprocess.Popen([*words, "sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin and process.stdout
@@ -40,7 +42,10 @@ def carry(words: Sequence[str], command: str) -> int:
             return process.wait() or 1
         seen += part
     _write(1, seen.partition(script.begin)[2])
-    threading.Thread(target=_feed, args=(process.stdin,), daemon=True).start()
+    if os.isatty(0):
+        process.stdin.close()
+    else:
+        threading.Thread(target=_feed, args=(process.stdin,), daemon=True).start()
     _copy(process.stdout.fileno(), 1)
     return process.wait()
 
