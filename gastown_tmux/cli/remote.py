@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from gastown_tmux.cli import render
 from gastown_tmux.domain.hosts import Host as KnownHost
 from gastown_tmux.domain.rights import Right
 from gastown_tmux.edges.configuration.settings_files import Configuration
@@ -17,7 +16,6 @@ from gastown_tmux.store.hosts import find_host, get_host
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town
 from gastown_tmux.verbs.table import Verb
-from gastown_tmux.verbs.there import require_there
 
 
 def run_there(host: str, arguments: Sequence[str]) -> int:
@@ -40,7 +38,7 @@ def run_there(host: str, arguments: Sequence[str]) -> int:
 def _find_known(name: str) -> tuple[Town, KnownHost] | None:
     """The town here, and its host of that name; None where there is no such town or host, or none can be read."""
     try:
-        town = open_town(Globals(), dict(os.environ), render.say)
+        town = open_town(Globals(), dict(os.environ), _say)
         host = find_host(town.db, name)
     except GtError:
         return None
@@ -52,6 +50,8 @@ def run_about(verb: Verb, host: str, words: Sequence[str], given: Globals) -> in
 
     Raises NotFoundError for no host of the town, RefusedError where the caller has not the right.
     """
+    from gastown_tmux.verbs.there import require_there  # not for a line that names its host
+
     town = _open(given)
     known = get_host(town.db, host)
     require_there(town, verb)
@@ -71,6 +71,7 @@ def _carry_out(town: Town, host: KnownHost, words: Sequence[str]) -> int:
 
 def run_everywhere(verb: Verb, words: Sequence[str], given: Globals) -> None:
     """Shows what this town and those of all hosts answer. Raises GtError where this one cannot."""
+    from gastown_tmux.cli import render  # with tables and their colours, 30 ms
     from gastown_tmux.verbs.many_towns import answer_all
 
     town = _open(given)
@@ -80,7 +81,13 @@ def run_everywhere(verb: Verb, words: Sequence[str], given: Globals) -> None:
     sys.stdout.flush()
 
 
+def _say(line: str) -> None:
+    """Progress: beside the output, never in it."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
 def _open(given: Globals) -> Town:
-    town = open_town(given, dict(os.environ), render.say)
+    town = open_town(given, dict(os.environ), _say)
     town.ask = ask
     return town

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import benchmarks  # noqa: F401  (registers them)
 import faces  # noqa: F401
+import far  # noqa: F401
 import fed
 import feed  # noqa: F401
 import mayor  # noqa: F401

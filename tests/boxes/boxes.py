@@ -136,8 +136,9 @@ def make_box(kind: str, folder: Path, name: str = "box", number: int = 0) -> Ite
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "SHELL", "TERM", "LC_ALL", "PYTHONPATH") if name in os.environ}
-    return {**kept, **make_world(folder), MARK: os.environ[MARK]}
+    kept = {name: os.environ[name] for name in ("SHELL", "TERM", "LC_ALL", "PYTHONPATH", MARK) if name in os.environ}
+    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+    return {**kept, **make_world(folder), "PATH": path}
 
 
 def _enter(box: Box) -> list[str]:

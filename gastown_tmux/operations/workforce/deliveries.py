@@ -2,7 +2,6 @@
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.complaints import cause_of
-from gastown_tmux.edges.hosts.own_files import pack
 from gastown_tmux.edges.hosts.prefix import Prefix
 from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.operations.town.town import Town
@@ -57,6 +56,8 @@ def put_gt(town: Town, way: Prefix, there: There) -> str:
     """Puts this very gt there, and says where. It may be done again. Raises MissingError without a Python."""
     if there.python is None:
         raise MissingError(f"{way.name} has no Python 3.11 or newer to run gt", f"install gastown-tmux on {way.name}")
+    from gastown_tmux.edges.hosts.own_files import pack  # what reads metadata costs 20 ms, and few hosts lack a gt
+
     name, data = pack()
     town.say(f"putting gt into {there.place} on {way.name}")
     ran = way.run(["sh", "-c", _PUT, "sh", name, there.python], seconds=_PUT_SECONDS, data=data)
