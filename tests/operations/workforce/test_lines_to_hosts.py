@@ -17,7 +17,7 @@ from gastown_tmux.domain.events import BEAT, Event
 from gastown_tmux.domain.following import Heard, Position
 from gastown_tmux.domain.hosts import Host
 from gastown_tmux.edges.hosts.prefix import AwayError
-from gastown_tmux.errors import NotFoundError
+from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations.explaining.why import why
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.mail.inbox import box as mailbox
@@ -29,6 +29,7 @@ from gastown_tmux.operations.workforce.away_agents import list_away_agents
 from gastown_tmux.store.following import find_followed, keep_agents, keep_position
 from gastown_tmux.store.hosts import get_host, note_beat, note_trouble
 from tests.boxes.boxes import Box, make_box
+from tests.journeys.small_disk import CANNOT_MOUNT, small_disk
 
 BEAT_SECONDS = 0.3
 
@@ -202,3 +203,24 @@ def test_why_tells_of_a_host_and_of_an_agent_there(far: Far, wait_for: Callable[
     assert host.waits_for[0].reason == "box does not answer: box cannot be reached: no route"
     with pytest.raises(NotFoundError):
         why(far.town, "bob@box")
+
+
+def test_mail_waits_while_the_disk_there_is_full(short_tmp: Path) -> None:
+    with small_disk(short_tmp / "disk") as disk:
+        if disk is None:
+            pytest.skip(CANNOT_MOUNT)
+        town = Town(short_tmp / "town", OVERSEER, dict(os.environ))
+        install(town, town.path)
+        with make_box("shell", disk.path / "box") as box:
+            hosts.add_host(town, "box", box.prefix)
+            sent = sending.send(town, ["mayor@box"], "do this", "x" * 20_000)
+            disk.fill()
+            with pytest.raises(GtError):
+                following.exchange_mail(town, get_host(town.db, "box"))
+            disk.mend()
+            assert following.exchange_mail(town, get_host(town.db, "box")) == 1
+            assert following.exchange_mail(town, get_host(town.db, "box")) == 0
+            there = Town(box.town, OVERSEER, dict(box.environment))
+            assert [entry.key for entry in mailbox(there, "mayor").list_all(archived=True)] == [sent.value.id]
+            there.close()
+        town.close()
