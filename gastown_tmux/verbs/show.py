@@ -29,6 +29,7 @@ _TIMES = frozenset(
         "rewritten",
         "due",
         "last",
+        "last_heard",
         "made",
         "shown",
         "sent",

@@ -4,6 +4,7 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.radar import describe
 from gastown_tmux.domain.rigs import QueueState
+from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.tmux import server
 from gastown_tmux.errors import GtError, MissingError
@@ -112,7 +113,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         if rig.queue is QueueState.PAUSED
     ]
     notes += [
-        f"host {host.name} is {host.state} since {host.trouble_since}: {host.trouble}: gt host check {host.name}"
+        f"{host.trouble}, since {clock.local_time(host.trouble_since or host.created)}: gt host check {host.name}"
         for host in list_hosts(town.db)
         if host.trouble is not None and not host.parked
     ]

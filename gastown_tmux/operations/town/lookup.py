@@ -18,7 +18,7 @@ from gastown_tmux.store.agents import list_agents, list_live_sessions
 from gastown_tmux.store.escalations import get_escalation
 from gastown_tmux.store.following import find_followed
 from gastown_tmux.store.homes import list_homes
-from gastown_tmux.store.hosts import get_host, list_hosts
+from gastown_tmux.store.hosts import find_host, get_host, list_hosts
 from gastown_tmux.store.merging import get_merge_request
 from gastown_tmux.store.rigs import find_rig, list_rigs
 from gastown_tmux.store.rows import matching_ids
@@ -175,7 +175,7 @@ def resolve_address(town: Town, word: str) -> Address:
     if word in TOWN_ADDRESSES:
         return Address(word)
     if "@" in word:
-        return _resolve_elsewhere(town, word)
+        return resolve_away_agent(town, word)
     try:
         return resolve_agent(town, word)
     except (NotFoundError, UsageError):
@@ -192,7 +192,7 @@ def resolve_away_agent(town: Town, word: str) -> Address:
     Raises NotFoundError, RefusedError.
     """
     name, _, place = word.rpartition("@")
-    if "/" in name:
+    if "/" in name or name in TOWN_ADDRESSES or find_host(town.db, place) is None:
         return _resolve_elsewhere(town, word)
     host = get_host(town.db, place)
     seen = [str(agent.get("address")) for agent in find_followed(town.db, host.name, host.key).agents]
@@ -208,11 +208,14 @@ def resolve_away_agent(town: Town, word: str) -> Address:
 
 def _resolve_elsewhere(town: Town, word: str) -> Address:
     """Whether there is such an agent, only the town there knows."""
+    name, _, place = word.rpartition("@")
     known = [*list_homes(town.db).values(), *(host.name for host in list_hosts(town.db))]
-    address = Address.parse_elsewhere(word)
-    if address.host not in known:
-        raise NotFoundError(f"no host {address.host!r}", hint="gt host list")
-    return address
+    if place not in known:
+        import difflib  # where nothing is found
+
+        near = difflib.get_close_matches(place, known, n=1)
+        raise NotFoundError(f"no host {place!r}", hint=f"did you mean {name}@{near[0]}?" if near else "gt host list")
+    return Address.parse_elsewhere(word)
 
 
 def resolve_recipients(town: Town, words: Sequence[str]) -> list[Address]:

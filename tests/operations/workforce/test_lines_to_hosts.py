@@ -22,6 +22,7 @@ from gastown_tmux.operations.explaining.why import why
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.mail.inbox import box as mailbox
 from gastown_tmux.operations.supervision.status import status
+from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce import following, hosts
@@ -196,13 +197,17 @@ def test_why_tells_of_a_host_and_of_an_agent_there(far: Far, wait_for: Callable[
         note_beat(change, "box")
     assert [each.state for each in list_away_agents(far.town)] == ["away", "away"]
     assert far.host.trouble is not None  # a disk that is full there is no matter of the line
-    assert any("host box is away since" in note for note in status(far.town).notes)  # type: ignore[union-attr]
+    assert any(note.startswith("box cannot be reached: no route, since ") for note in status(far.town).notes)  # type: ignore[union-attr]
     host = why(far.town, "box")
     assert (host.kind, host.state) == ("host", "away")
     assert "its clock is 24 h ahead" in host.evidence
     assert host.waits_for[0].reason == "box does not answer: box cannot be reached: no route"
     with pytest.raises(NotFoundError):
         why(far.town, "bob@box")
+    assert lookup.resolve_recipients(far.town, ["toast@box", "mayor@box"]) == ["demo/toast@box", "mayor@box"]
+    with pytest.raises(NotFoundError, match="no host 'bx'") as error:
+        lookup.resolve_recipients(far.town, ["toast@bx"])
+    assert error.value.hint == "did you mean toast@box?"
 
 
 def test_mail_waits_while_the_disk_there_is_full(short_tmp: Path) -> None:
