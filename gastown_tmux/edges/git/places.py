@@ -231,6 +231,8 @@ class _Renewal:
 def _place_branch(repository: Repository, branch: str, base: str) -> None:
     """A branch that is not there starts at `base`, and one with nothing that `base` lacks is moved there."""
     ref = f"refs/heads/{branch}"
+    if repository.update_ref(ref, base, None):  # most are new: that need not be asked first
+        return
     current = repository.resolve(ref)
     # Not by git's -B, which refuses a branch that another worktree has.
     if current is None or repository.is_ancestor(current, base):

@@ -63,6 +63,8 @@ def fill(repository: Repository, path: Path, admin: Path, origin: Origin) -> tup
 
     One that is there already, in whatever state, is left as it is. Safe to kill and to run again.
     """
+    if not os.path.lexists(path / ".gitmodules"):
+        return ()
     wanted = list_submodules(admin, "HEAD", origin.remote)
     return tuple(_Level.top(origin, repository).fill(wanted, path, admin, admin / WORKTREE)) if wanted else ()
 

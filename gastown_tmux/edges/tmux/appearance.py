@@ -53,14 +53,14 @@ def show_text(text: str) -> str:
     return f"text={shlex.quote(text)}; set -- $(stty size); if {fits}; then {shown}; else {pager}; fi"
 
 
-def decorate(server: Server, gt: Path, town: Path) -> None:
-    """Status line, titles and keys; a server that has them already is left as its people made it since."""
+def decoration(gt: Path, town: Path) -> str:
+    """The commands that make status line, titles and keys; a server that has them already is left by these as its
+    people made it since.
+    """
     script = "\n".join([*_options(), *_keys(f"{shlex.quote(str(gt))} --town {shlex.quote(str(town))}")])
     mark = hashlib.sha256(script.encode()).hexdigest()[:12]
     done = f"#{{==:#{{@gt_decoration}},{mark}}}"
-    server.run(
-        "source-file", "-", stdin=f"if-shell -F {quote(done)} {{}} {{\n{script}\nset -g @gt_decoration {mark}\n}}\n"
-    )
+    return f"if-shell -F {quote(done)} {{}} {{\n{script}\nset -g @gt_decoration {mark}\n}}\n"
 
 
 def show_counts(server: Server, text: str) -> None:

@@ -77,9 +77,14 @@ _FIELDS = (
 )
 
 
-def panes(server: Server) -> list[Pane]:
-    """All panes of all sessions, by one call; each once, though a person made further sessions of the same windows."""
-    found = [_pane(line) for line in server.run("list-panes", "-a", "-F", _FIELDS).split("\n") if line]
+def panes(server: Server, first: str = "") -> list[Pane]:
+    """All panes of all sessions, by one call; each once, though a person made further sessions of the same windows.
+
+    ``first``: commands that print nothing, carried out before by the same call.
+    """
+    before = ("source-file", "-", ";") if first else ()
+    listed = server.run(*before, "list-panes", "-a", "-F", _FIELDS, stdin=first or None)
+    found = [_pane(line) for line in listed.split("\n") if line]
     return list({pane.pane: pane for pane in found}.values())
 
 
@@ -119,6 +124,8 @@ def open_windows(server: Server, specs: Sequence[WindowSpec]) -> list[str]:
     ``GtError`` has tmux's words. Raises ``NotFoundError`` when a ``cwd`` is no directory, before anything is
     made.
     """
+    if not specs:
+        return []
     for spec in specs:
         _check(spec)
     sessions = dict.fromkeys(spec.session for spec in specs)

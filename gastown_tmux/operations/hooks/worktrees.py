@@ -108,8 +108,11 @@ def _prepare(town: Town, rig: Rig, address: Address, base: Commit) -> None:
         fault_point("hook.checked-out")
         if fresh or reused:
             copy_files(town, rig, place)
-        unfinished = agent.hook is not HookState.READY and worktree.status(repository, place).clean
-        if known and (fresh or reused or unfinished):
+
+        def is_unfinished() -> bool:
+            return agent.hook is not HookState.READY and worktree.status(repository, place).clean
+
+        if known and (fresh or reused or is_unfinished()):
             _bring_back(town, rig, address, branch)
         _run_setup(town, rig, address, place)
     except BaseException:

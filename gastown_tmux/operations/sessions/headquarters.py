@@ -1,11 +1,13 @@
 """The windows of session hq: the Mayor's REPL, where a person lands, and the daemons' logs."""
 
+from collections.abc import Sequence
+
 from gastown_tmux.domain.addresses import MAYOR
 from gastown_tmux.edges.hosts.installation import gt_command
-from gastown_tmux.edges.tmux.appearance import decorate
-from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, respawn
+from gastown_tmux.edges.tmux.appearance import decoration
+from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, panes, respawn
+from gastown_tmux.edges.tmux.server import ServerGoneError
 from gastown_tmux.operations.sessions.daemons import DAEMONS
-from gastown_tmux.operations.sessions.starting import look
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.db import Change
@@ -24,14 +26,24 @@ done
 """
 
 
-def open_headquarters(town: Town) -> None:
+def look_around(town: Town) -> list[Pane] | None:
+    """The panes of the town's server, which has its status line and its keys after this; None where it does not run."""
+    try:
+        return panes(town.tmux, decoration(gt_command(), town.path))
+    except ServerGoneError:
+        return None
+
+
+def open_headquarters(town: Town, seen: Sequence[Pane] | None = None) -> None:
     """Opens those windows that are missing, and revives the dead; a mayor who was stopped stays so.
 
-    The town's tmux has its status line and its keys after this.
+    ``seen``: what was seen just now, where that is known.
     """
-    decorate(town.tmux, gt_command(), town.path)
+    if seen is None:
+        seen = look_around(town)
+    if seen is None:
+        raise ServerGoneError(f"no tmux server on {town.tmux.socket}", "gt up")
     names = DAEMONS if get_meta(town.db, "mayor") == "off" else (MAYOR, *DAEMONS)
-    seen = look(town)
     there = {pane.kind for pane in seen}
     agent = next((pane.window for pane in seen if pane.agent == MAYOR), None)
     open_windows(town.tmux, [_spec(town, name, agent) for name in names if name not in there])

@@ -23,7 +23,7 @@ from gastown_tmux.edges.hosts.installation import gt_command
 from gastown_tmux.edges.processes import launch, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.edges.tmux.panes import Pane, WindowSpec, open_windows, panes, respawn
-from gastown_tmux.edges.tmux.server import ServerGoneError
+from gastown_tmux.edges.tmux.server import KEEPER_SESSION, ServerGoneError
 from gastown_tmux.errors import RefusedError, explain, meets_all
 from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.hooks.state import write_state
@@ -185,8 +185,10 @@ def _give_up(town: Town, session: SessionId, error: BaseException) -> None:
 
 def _run(town: Town, starts: Sequence[_Start]) -> None:
     town.prepare_run()
-    town.tmux.start()
     seen = look(town)
+    if not (town.tmux.seems_alive() and any(pane.session == KEEPER_SESSION for pane in seen)):
+        town.tmux.start()
+        seen = look(town)
     dead = {pane.agent: pane for pane in seen if pane.dead and pane.agent}
     # The Mayor's agent is a pane beside the REPL, where there is one.
     repl = next((pane.window for pane in seen if pane.kind == MAYOR), None)

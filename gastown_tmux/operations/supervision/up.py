@@ -13,7 +13,7 @@ from gastown_tmux.edges.processes import locks
 from gastown_tmux.errors import RefusedError, explain
 from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook
 from gastown_tmux.operations.sessions import daemons
-from gastown_tmux.operations.sessions.headquarters import open_headquarters
+from gastown_tmux.operations.sessions.headquarters import look_around, open_headquarters
 from gastown_tmux.operations.sessions.layouts import arrange, check_layout
 from gastown_tmux.operations.sessions.starting import resolve_provider, start_sessions
 from gastown_tmux.operations.supervision import deaths
@@ -68,17 +68,17 @@ def ensure_up(town: Town) -> list[str]:
         raise RefusedError("the town is down, and only a person starts it", hint="gt up")
     said = []
     town.prepare_run()
-    runs = town.tmux.is_alive()
-    if not runs:
+    seen = look_around(town)
+    if seen is None:
         town.tmux.require_version()  # without tmux nothing is wanted either
     with town.change() as change:
         if set_wanted(change, True):
             said.append("the town is to be up again")
     town.memory.remove(DOWN)
-    if not runs:
+    if seen is None:
         town.tmux.start()
         said.append("started the tmux server")
-    open_headquarters(town)
+    open_headquarters(town, seen)
     said += [f"started the {name}" for name in daemons.DAEMONS if daemons.start_daemon(town, name)]
     daemons.start_guard(town)
     for line in said:
