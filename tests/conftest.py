@@ -48,6 +48,7 @@ GRACE = 3.0
 """Seconds that processes told to end have for it; a tmux server takes up to two after kill-server."""
 LEAST_MEMORY = 2 << 30
 WORKERS_A_CORE = 2
+LONG = ("journeys", "landing", "web")
 PATIENCE = 3
 """How much longer than on an idle machine a test waits before it fails."""
 KEPT = ("PATH", "USER", "LOGNAME", "PYTHONPATH")
@@ -104,9 +105,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Workers take the long ones first, and fill their time at the end with short ones."""
+    """Workers take folders of long ones first, and fill their time at the end with short ones."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.path.parent.name != "journeys")
+        items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.hookimpl(trylast=True)
