@@ -1,13 +1,12 @@
 """gt daemon run NAME."""
 
 import threading
+from types import ModuleType
 
-from gastown_tmux.daemons import deacon, witness
 from gastown_tmux.daemons.background import log
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError, RefusedError
-from gastown_tmux.operations.merging.landing import run_refinery
 from gastown_tmux.operations.sessions import daemon_deaths, daemons, doors
 from gastown_tmux.operations.sessions.daemon_control import REFINERY
 from gastown_tmux.operations.town.town import Answer, Town
@@ -21,7 +20,10 @@ def run(town: Town, name: str, standby: bool = False, take_over: bool = False) -
     until the town is wanted up and has none, with ``take_over`` it ends the one of an older gt.
     """
     if name == REFINERY:
+        from gastown_tmux.operations.merging.landing import run_refinery  # each imports what it is itself
+
         return run_refinery(town)
+    daemon = _import(name)
     own = town.acting_as(Address(name))
     own.goes_on = True
     if take_over and own.is_wanted():
@@ -31,18 +33,28 @@ def run(town: Town, name: str, standby: bool = False, take_over: bool = False) -
     while standby and is_town(town.path):
         _await_turn(own, name)
         try:
-            _be(own, name)
+            _be(own, name, daemon)
             break
         except RefusedError as error:
             log.info("%s", error.message)
     if not standby:
-        _be(own, name)
+        _be(own, name, daemon)
     return Answer({"name": name}, f"the {name} is down")
 
 
-def _be(town: Town, name: str) -> None:
+def _import(name: str) -> ModuleType:
+    if name == "deacon":
+        from gastown_tmux.daemons import deacon
+
+        return deacon
+    from gastown_tmux.daemons import witness
+
+    return witness
+
+
+def _be(town: Town, name: str, daemon: ModuleType) -> None:
     try:
-        {"deacon": deacon, "witness": witness}[name].run(town)
+        daemon.run(town)
     except RefusedError:
         raise
     except Exception as error:
