@@ -31,6 +31,8 @@ LIVE = (
     MergeState.GATHERED,
     MergeState.PROPOSED,
 )
+#: In these, nothing more becomes of it by itself.
+OVER = frozenset(MergeState) - frozenset(LIVE)
 
 MergeRequestMove = Literal[
     "test", "publish", "merge", "requeue", "conflict", "reject", "hold", "gather", "propose", "approve", "supersede"

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Time
-from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeRequestMove, MergeState
+from gastown_tmux.domain.merging import MERGE_REQUEST, OVER, MergeRequest, MergeRequestMove, MergeState
+from gastown_tmux.domain.pages import Page
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row
 from gastown_tmux.store.rows import Reader, word_of
@@ -28,6 +29,8 @@ _SELECT_ONE = (
 )
 #: Its end was recorded, and a kill came before those it concerns were told.
 _UNTOLD = "told = 0 AND state IN ('merged', 'conflicted', 'rejected', 'superseded')"
+#: Nothing more becomes of these by themselves.
+_OVER = f"state IN ({', '.join(map(repr, sorted(map(str, OVER))))})"
 _RUNNING = "rig NOT IN (SELECT name FROM rigs WHERE queue <> 'running')"
 #: Gathered, and to be looked at: nothing of its convoy is missing any more, one that was gathered has left it, or the
 #: convoy does not hold it.
@@ -92,6 +95,19 @@ def list_merge_requests(reader: Reader, *, rig: str | None = None, state: str | 
     if state is not None:
         sql, values = sql + " AND m.state = ?", [*values, state]
     return [_merge_request(row) for row in reader.rows(sql + " ORDER BY m.seq", *values)]
+
+
+def page_merge_requests(
+    reader: Reader, most: int, *, rig: str | None, state: str | None, author: str | None, since: str
+) -> Page[MergeRequest]:
+    """At most so many (-1: all), those that are not over first, the newest before the others. No others are read."""
+    where = "(?1 IS NULL OR m.rig = ?1) AND (?2 IS NULL OR m.state = ?2) AND (?3 IS NULL OR m.author = ?3)"
+    where += " AND m.updated >= ?4"
+    values = (rig, state, author, since)
+    page = f"SELECT m.seq FROM merge_requests m WHERE {where} ORDER BY m.{_OVER}, m.seq DESC LIMIT ?5"
+    rows = reader.rows(f"{_SELECT} WHERE m.seq IN ({page}) ORDER BY m.{_OVER}, m.seq DESC", *values, most)
+    count = reader.row(f"SELECT count(*) AS n FROM merge_requests m WHERE {where}", *values)
+    return Page([_merge_request(row) for row in rows], (count["n"] if count is not None else 0) - len(rows))
 
 
 def count_queued(reader: Reader) -> Counter[RigName]:

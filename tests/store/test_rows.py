@@ -1,5 +1,7 @@
 """Rows keep what no single command can: one owner, one session, one way; a late signal hits nobody."""
 
+from typing import Any
+
 import pytest
 
 from gastown_tmux.domain.addresses import OVERSEER
@@ -119,6 +121,20 @@ def test_a_place_in_the_queue_counts_those_before_it_in_its_rig(db: Database) ->
     assert {id: merging.get_merge_request(db, id).position for id in listed} == listed
     assert merging.count_queued(db) == {RIG: 3} and merging.count_held(db) == {}
     assert merging.list_hindered(db) == [(three, "slow")]
+
+    def page(most: int, **only: str) -> tuple[list[tuple[str, int | None]], int]:
+        named: dict[str, Any] = {"rig": None, "state": None, "author": None, "since": "", **only}
+        found = merging.page_merge_requests(db, most, **named)
+        return [(one.id, one.position) for one in found.items], found.more
+
+    assert page(-1) == ([(four, 3), (three, 2), (one, 1), (two, None)], 0)
+    assert page(2) == ([(four, 3), (three, 2)], 2)
+    assert page(1, state="queued") == ([(four, 3)], 1)
+    assert page(9, rig="demo", author=TOAST, since=NOW) == page(-1)
+    assert page(9, rig="other") == page(9, author=RYE) == page(9, since="2030") == ([], 0)
+    with db.change(OVERSEER, NOW) as change:
+        merging.move_merge_request(change, four, "reject")
+    assert page(2) == ([(three, 2), (one, 1)], 2)
 
 
 def test_what_is_asked_all_day_reads_no_more_than_it_must(db: Database) -> None:

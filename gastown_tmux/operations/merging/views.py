@@ -3,8 +3,8 @@
 from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import RigName
-from gastown_tmux.domain.merging import LIVE, MergeRequest, MergeState
-from gastown_tmux.domain.pages import Page, first_of, has_words
+from gastown_tmux.domain.merging import LIVE, OVER, MergeRequest, MergeState
+from gastown_tmux.domain.pages import Page, first_of, has_words, most_of
 from gastown_tmux.domain.radar import describe
 from gastown_tmux.domain.rigs import QueueState, Rig
 from gastown_tmux.edges.processes import locks
@@ -15,8 +15,6 @@ from gastown_tmux.store.clashes import list_clashes
 from gastown_tmux.store.rigs import list_rigs
 
 PAUSED = "the queue is paused"
-#: Nothing more becomes of these by themselves.
-OVER = frozenset((MergeState.MERGED, MergeState.CONFLICTED, MergeState.REJECTED, MergeState.SUPERSEDED))
 
 
 def list_merge_requests(
@@ -32,9 +30,15 @@ def list_merge_requests(
     so, where its queue is paused, else what under way it conflicts with. ``assignee``: whose work it is.
     """
     start = moment(since) if since else ""
+    reasons = _Reasons(town, rig)
+    if limit is not None and not search:
+        page = rows.page_merge_requests(
+            town.db, most_of(limit), rig=rig.name if rig else None, state=state, author=assignee, since=start
+        )
+        return Page([reasons.add(request) for request in page.items], page.more)
     found = [
         request
-        for request in _list(town, rig, state)
+        for request in map(reasons.add, rows.list_merge_requests(town.db, rig=rig.name if rig else None, state=state))
         if assignee in (None, request.author)
         and request.updated >= start
         and has_words(f"{request.id} {request.bead} {request.title} {request.branch} {request.reason or ''}", search)
@@ -42,21 +46,22 @@ def list_merge_requests(
     return first_of(found, limit, lambda request: request.state in OVER)
 
 
-def _list(town: Town, rig: Rig | None, state: str | None) -> list[MergeRequest]:
-    paused = {each.name for each in list_rigs(town.db) if each.queue is QueueState.PAUSED}
-    clashing: dict[str, str] = {}
-    for clash in list_clashes(town.db, rig.name if rig else None):
-        clashing.setdefault(clash.one, f"conflicts with {clash.other} in {describe(clash)}")
-        clashing.setdefault(clash.other, f"conflicts with {clash.one} in {describe(clash)}")
+class _Reasons:
+    """What is not in the row of a request: that its queue is paused, or what it conflicts with."""
 
-    def with_reason(request: MergeRequest) -> MergeRequest:
+    def __init__(self, town: Town, rig: Rig | None) -> None:
+        self._paused = {each.name for each in list_rigs(town.db) if each.queue is QueueState.PAUSED}
+        self._clashing: dict[str, str] = {}
+        for clash in list_clashes(town.db, rig.name if rig else None):
+            self._clashing.setdefault(clash.one, f"conflicts with {clash.other} in {describe(clash)}")
+            self._clashing.setdefault(clash.other, f"conflicts with {clash.one} in {describe(clash)}")
+
+    def add(self, request: MergeRequest) -> MergeRequest:
         if request.reason or request.state not in LIVE:
             return request
-        is_paused = request.rig in paused and request.state is MergeState.QUEUED
-        words = PAUSED if is_paused else clashing.get(request.bead)
+        is_paused = request.rig in self._paused and request.state is MergeState.QUEUED
+        words = PAUSED if is_paused else self._clashing.get(request.bead)
         return replace(request, reason=words) if words else request
-
-    return [with_reason(one) for one in rows.list_merge_requests(town.db, rig=rig.name if rig else None, state=state)]
 
 
 @dataclass(frozen=True, slots=True)
