@@ -12,7 +12,7 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.odd_bytes import quoted_name
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.repository import Repository
-from gastown_tmux.edges.git.workbench import ATTRIBUTES, Workbench
+from gastown_tmux.edges.git.workbench import ATTRIBUTES, Workbench, list_rules
 from gastown_tmux.edges.processes.commands import find_missing
 from gastown_tmux.errors import GtError, MissingError, RefusedError
 
@@ -37,6 +37,8 @@ def may_name_filters(repository: Repository, commit: str) -> bool:
     """Whether attributes may; where they do not, as in most projects, nothing need be laid out to find out more."""
     if b"filter=" in repository.project.attributes:
         return True
+    if not any(name.endswith(ATTRIBUTES) for name in list_rules(repository.path, commit)):
+        return False
     command = ("grep", "--quiet", "--text", "--fixed-strings", "-e", "filter=", commit, "--")
     return repository.run(*command, f":(top,glob)**/{ATTRIBUTES}", ok=(0, 1)).code == 0
 

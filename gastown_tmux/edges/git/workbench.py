@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from gastown_tmux.edges.git.repository import Repository
 
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfilemode = true\n"
 ATTRIBUTES = ".gitattributes"
-#: What decides how files are read, merged and checked out; all of it lies in files of these names.
-_RULES = (f":(top,glob)**/{ATTRIBUTES}", ":(top).gitmodules", ":(top).lfsconfig")
+#: What decides how files are read, merged and checked out lies in files called ATTRIBUTES, and in these.
+_RULES = (".gitmodules", ".lfsconfig")
 #: Those of the project's own repository, which outrank what is committed.
 _OWN = "info/attributes"
 
@@ -68,12 +69,20 @@ class Workbench:
         )
 
     def lay_out(self, commit: str, *, every: bool = False) -> None:
-        """Brings the index to a commit, and the files to those that hold rules (`every`: to all of its files)."""
+        """Brings the index to a commit, and the files to those that hold rules (`every`: to all of its files).
+
+        Where no rules are, as in most projects, there is no index either: of 20,000 files it would take most of the
+        time of a merge.
+        """
         (self.git_dir / "HEAD").write_text(f"{commit}\n")
         shutil.rmtree(self.files)
         self.files.mkdir()
+        rules = list_rules(self.repository.path, commit)
+        if not every and not rules and not self.repository.project.attributes:
+            (self.git_dir / "index").unlink(missing_ok=True)
+            return
         self.run("read-tree", "--reset", commit)
-        self.check_out(self.run("ls-files", "-z", "--cached", "--", *([] if every else _RULES)).records)
+        self.check_out(self.run("ls-files", "-z", "--cached").records if every else rules)
 
     def add_objects(self, submodule: str, stores: Sequence[Path]) -> None:
         """Gives it the commits of a submodule, from folders of objects."""
@@ -94,6 +103,18 @@ class Workbench:
         laid_out = {str(path.relative_to(self.files)): path for path in self.files.rglob(ATTRIBUTES)}
         paths = laid_out | {_OWN: self.git_dir / _OWN}
         return {name: path.read_bytes() for name, path in paths.items() if path.is_file() and not path.is_symlink()}
+
+
+def list_rules(git_dir: Path, commit: str) -> tuple[str, ...]:
+    """The files of a commit that hold rules. Of one named by its full id that is remembered: it never changes."""
+    is_id = len(commit) >= 40 and not set(commit) - set("0123456789abcdef")
+    return (_list_rules if is_id else _list_rules.__wrapped__)(git_dir, commit)
+
+
+@lru_cache(maxsize=64)
+def _list_rules(git_dir: Path, commit: str) -> tuple[str, ...]:
+    names = git("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit, git_dir=git_dir).records
+    return tuple(name for name in names if name.rpartition("/")[2] == ATTRIBUTES or name in _RULES)
 
 
 @contextmanager

@@ -155,7 +155,8 @@ def _try_to_build(
     """Finds None where it is refused on the chain and not on the target: only that speaks against a request."""
     ahead = {built.request.head: built.commit for built in chain if built.request.id in entry.holds}
     try:
-        built = build(queue, request, chain[-1].commit if chain else tip, ahead)
+        last = chain[-1] if chain else None
+        built = build(queue, request, last.commit, ahead, last.tree) if last else build(queue, request, tip, ahead)
         if not chain or not isinstance(built, Rejection):
             found.append(built)
             return

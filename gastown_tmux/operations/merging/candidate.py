@@ -17,10 +17,14 @@ from gastown_tmux.store import beads
 
 
 def build(
-    queue: RigQueue, request: MergeRequest, tip: Commit, ahead: Mapping[Commit, Commit]
+    queue: RigQueue,
+    request: MergeRequest,
+    tip: Commit,
+    ahead: Mapping[Commit, Commit],
+    tree: str | None = None,
 ) -> Built | Rejection | Delay:
     """Made without a checkout on ``tip``; no ref moves. ``ahead``: heads that the branch contains and ``tip`` has under
-    another name, each with that.
+    another name, each with that. ``tree``: the tip's, where it is known.
     """
     town, rig, repository = queue.town, queue.rig, queue.repository
     squash = queue.settings.get("merge.strategy") == "squash"
@@ -44,7 +48,7 @@ def build(
         unseen = [commit for commit in fork.dropped if commit not in fork.known]
         if unseen and merge.merge_tree(bench, tip, request.head, [*fork.known, *unseen]) != merged:
             return _brought_back(request, unseen)
-        if repository.tree(tip) == merged.id:
+        if (tree or repository.tree(tip)) == merged.id:
             return Rejection(Reason.DONE, f"{request.target} has these changes already")
         candidate = _commit(queue, request, merged.id, [tip] if squash else [tip, request.head])
         refusal = inspect(bench, rig, request, tip, candidate, history=not squash)
