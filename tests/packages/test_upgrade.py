@@ -46,6 +46,17 @@ class Upgrade:
         for name in ("deacon", "witness"):
             self.wait_for(lambda name=name: self.new.runs(self.daemon(name)), 30, f"the new {name}")
 
+    def renew_prompt(self) -> None:
+        """A person types at the Mayor's prompt, which is an old one, and has a new one."""
+        socket = self.new.json("status")["tmux"]["socket"]
+        tmux = ["tmux", "-S", socket]
+        shell = subprocess.run(
+            [*tmux, "display", "-p", "-t", "=hq:=mayor", "#{pane_pid}"], capture_output=True, text=True
+        )
+        subprocess.run([*tmux, "send-keys", "-t", "=hq:=mayor", "agents", "Enter"], check=True, timeout=20)
+        children = Path(f"/proc/{shell.stdout.strip()}/task/{shell.stdout.strip()}/children")
+        self.wait_for(lambda: any(self.new.runs(int(pid)) for pid in children.read_text().split()), 20, "a new prompt")
+
 
 @pytest.fixture
 def upgrade(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Upgrade]:
@@ -80,6 +91,7 @@ def test_an_upgrade_in_the_middle_of_work(upgrade: Upgrade) -> None:
     assert refused[1:] == [f"hint: use {upgrade.new.gt}, or upgrade this gt"]
     assert list((upgrade.old.town / ".gt").rglob("town.db.schema-*"))
 
+    upgrade.renew_prompt()
     upgrade.go.touch()
     states = "SELECT count(*) FROM beads WHERE state = 'merged'"
     upgrade.wait_for(lambda: upgrade.ask(states) == [(BEADS,)], 120, "all beads to land")

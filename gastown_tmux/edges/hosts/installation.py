@@ -1,6 +1,7 @@
 """This very installation: its version, and the ``gt`` that people and agents call."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -46,3 +47,14 @@ def gt_command() -> Path:
     if found is None:
         raise GtError("gt is not installed beside its interpreter", hint="pipx install gastown-tmux")
     return Path(found)
+
+
+def removal() -> str:
+    """The command that takes this installation away, as it came."""
+    packed = find_bundle()
+    if packed is None:
+        tool = "uv tool" if "/uv/tools/" in sys.prefix else "pipx"
+        return f"{tool} uninstall gastown-tmux"
+    if any(command.exists() for command in packed.npm_commands):
+        return f"npm uninstall -g gastown-tmux {packed.folder.name}"
+    return f"rm -r {shlex.quote(str(packed.folder))}, and the link to its bin/gt"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.configuration import settings_files
+from gastown_tmux.edges.hosts.installation import removal
 from gastown_tmux.errors import MissingError, RefusedError
 from gastown_tmux.operations.sessions import service
 from gastown_tmux.operations.supervision import stopping
@@ -61,7 +62,7 @@ def uninstall(town: Town, keep_data: bool = False, yes: bool = False) -> Answer:
     for order in orders:
         town.memory.remove(order)
     left += [f"{path}: gt skill remove takes it back" for path in list_installed(town.environment)]
-    left += [*_find_lines(home), "the program itself: pipx uninstall gastown-tmux"]
+    left += [*_find_lines(home), f"the program itself: {removal()}"]
     text = [f"the town {name} is " + ("at rest" if keep_data else "gone")]
     text += [f"removed: {each}" for each in removed]
     text += [f"left: {each}" for each in left]

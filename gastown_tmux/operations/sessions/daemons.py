@@ -87,9 +87,11 @@ def start_successor(town: Town, name: str, command: Path) -> None:
 
 
 def take_over(town: Town, name: str) -> None:
-    """Ends the older daemon of that name. The deacon's also those that nobody misses: they are started anew."""
-    others = (GUARD, SERVER) if name == DAEMONS[0] else ()
-    for old in (*others, name):
+    """Ends the older daemon of that name, and those that nobody misses: they are started anew, the guard by whichever
+    of the two daemons sees first that there is none, the older one among them.
+    """
+    stop_daemon(town, name)
+    for old in (GUARD, SERVER):
         stop_daemon(town, old)
 
 

@@ -1,8 +1,11 @@
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
-from gastown_tmux.edges.hosts.installation import find_version
+import pytest
+
+from gastown_tmux.edges.hosts.installation import find_version, removal
 
 
 def test_it_is_that_of_the_metadata_and_costs_no_library() -> None:
@@ -13,3 +16,18 @@ def test_it_is_that_of_the_metadata_and_costs_no_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, f"gt {version('gastown-tmux')}\n")
+
+
+def test_it_goes_as_it_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert removal() == "pipx uninstall gastown-tmux"
+    monkeypatch.setattr("sys.prefix", "/home/me/.local/share/uv/tools/gastown-tmux")
+    assert removal() == "uv tool uninstall gastown-tmux"
+    packed = tmp_path / "node_modules" / "gastown-tmux-linux-x64-gnu"
+    packed.mkdir(parents=True)
+    (packed / "bundle.json").write_text('{"version": "1", "platform": "linux-x86_64", "glibc": "2.36"}')
+    monkeypatch.setattr("sys.prefix", str(packed / "runtime"))
+    assert removal() == f"rm -r {packed}, and the link to its bin/gt"
+    main = tmp_path / "node_modules" / "gastown-tmux" / "bin"
+    main.mkdir(parents=True)
+    (main / "gt").touch()
+    assert removal() == "npm uninstall -g gastown-tmux gastown-tmux-linux-x64-gnu"
