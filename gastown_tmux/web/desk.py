@@ -5,6 +5,7 @@ Nothing here that reads rows, asks git or runs a verb does so on the server's ow
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -58,12 +59,15 @@ class Desk:
         fixed = {"town": town.path.name, "path": str(town.path), "version": version, "read_only": read_only}
         self.parts = Parts(self.offers, fixed)
         self._loop = asyncio.get_running_loop()
-        listener = Listener[Snapshot](
-            lambda events: self._take(Happened(tuple(events), clock.epoch())),
-            lambda seen: self._take(Saw(seen, clock.epoch())),
-            lambda reason: self._take(Troubled(reason)),
+        self._taking = threading.Lock()
+        reads = Listener[Snapshot](
+            changed=lambda seen: self._take(Saw(seen, clock.epoch())),
+            troubled=lambda reason: self._take(Troubled(reason)),
         )
-        self.watcher = Watcher(self.fresh_town(), read_snapshot, Snapshot(), [listener], LOOK_SECONDS)
+        hears = Listener[None](lambda events: self._take(Happened(tuple(events), clock.epoch())))
+        self.watcher = Watcher(self.fresh_town(), read_snapshot, Snapshot(), [reads], LOOK_SECONDS)
+        # Apart: an event does not wait until all of the town was read.
+        self._hearer = Watcher[None](self.fresh_town(), lambda town: None, None, [hears], LOOK_SECONDS)
         self._reader, self._differ = _Reader(self.fresh_town(), "reader"), _Reader(self.fresh_town(), "differ")
         self.screens = Screens(self.fresh_town(), self._take_screen, self._find_places)
         self._polled: dict[Address, float] = {}
@@ -75,11 +79,13 @@ class Desk:
             seq = max(last_seq(self.town.db) - _EARLIER, 0)
             self.town.close()
         self.watcher.start(seq)
+        self._hearer.start(seq)
         self.screens.start()
 
     def stop(self) -> None:
         self.streams.end_all()
         self.watcher.stop()
+        self._hearer.stop()
         self.screens.stop()
         for reader in (self._reader, self._differ):
             reader.stop()
@@ -91,11 +97,12 @@ class Desk:
         return Town(town.path, town.actor, town.environment, town.flags, goes_on=True, session=town.session)
 
     def _take(self, message: Saw | Happened | Troubled) -> None:
-        """In the watcher's thread."""
-        told = self.parts.take(message)
-        if told is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(self.streams.publish, "model", told)
+        """In a watcher's thread."""
+        with self._taking:
+            told = self.parts.take(message)
+            if told is not None:
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    self._loop.call_soon_threadsafe(self.streams.publish, "model", told)
 
     def _find_places(self) -> dict[Address, Place]:
         """Where agents' windows are, as far as it was read last."""

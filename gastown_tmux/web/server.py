@@ -5,6 +5,7 @@ import contextlib
 import errno
 import signal
 import socket
+import sys
 from collections.abc import Callable, Collection, Iterator
 
 import uvicorn
@@ -23,6 +24,7 @@ HOST = "127.0.0.1"
 #: Who waits to be accepted; more of them must not keep the loop from everybody else.
 BACKLOG = 64
 END_SECONDS = 2
+SWITCH_SECONDS = 0.001
 
 
 class _Server(uvicorn.Server):
@@ -64,6 +66,8 @@ async def serve(
     link: LinkSocket, begun: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Until a signal ends it; then every stream, thread and socket is gone."""
+    # Threads that read must not keep a request waiting for Python's lock.
+    sys.setswitchinterval(SWITCH_SECONDS)
     desk, crowd = Desk(town, read_only, version), Crowd()
     server = _Server(configure(make_app(desk, keys, crowd, hosts), crowd))
     loop = asyncio.get_running_loop()

@@ -29,6 +29,14 @@ class Answered:
         return json.loads(self.body)
 
 
+def run_gt(*words: str | Path) -> str:
+    """What the command prints; it must not fail."""
+    command = [sys.executable, "-m", "gastown_tmux", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS * 3)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
 @dataclass
 class Served:
     """A dashboard that runs: ``url`` is its origin, ``link`` the first one, good once."""
@@ -51,11 +59,7 @@ class Served:
         return self._token
 
     def new_link(self) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "gastown_tmux", "--town", self.town, "dashboard", "--link"],
-            capture_output=True, text=True, timeout=SECONDS, check=True,
-        )  # fmt: skip
-        return done.stdout.strip()
+        return run_gt("--town", self.town, "dashboard", "--link").strip()
 
     def get(self, path: str) -> Any:
         answered = self.ask(path)
