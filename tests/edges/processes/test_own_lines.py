@@ -29,12 +29,15 @@ def test_nobody_reads_its_words_and_one_that_does_not_end_is_ended(
 ) -> None:
     town = short_tmp / "home" / "gt"
     assert run_gt("install", town).code == 0
+    known = psutil.Process().children(recursive=True)
     said: list[Said] = []
     words = [f"--town={town}", "events", "--follow", "--search", "private-words"]
     thread = threading.Thread(target=lambda: said.append(run_line(words, os.environ, 3.0)))
     thread.start()
-    me = psutil.Process()
-    children = wait_for(lambda: me.children(recursive=True), 10, "the process")
+    me, before = psutil.Process(), {child.pid for child in known}
+    children = wait_for(
+        lambda: [child for child in me.children(recursive=True) if child.pid not in before], 10, "the process"
+    )
     told = [" ".join(child.cmdline()) for child in children]
     assert told and all("private" not in each for each in told)
     thread.join(60)
