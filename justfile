@@ -99,6 +99,10 @@ mutate *args: setup
 docs: setup
     @"{{bin}}/python" -m docs.make.run
 
+# draw the picture in the README anew: a town at work, as its terminal shows it
+picture: setup
+    @"{{bin}}/python" -m docs.make.picture
+
 # feed every rim of a town garbage, ten minutes unless said otherwise: --minutes N, --seed S, --only RIM…
 fuzz *args: setup
     @"{{bin}}/python" -m tests.fuzz.run "$@"
