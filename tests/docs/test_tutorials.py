@@ -59,6 +59,13 @@ def test_tutorials(short_tmp: Path, wait_for: Callable[..., Any]) -> None:
         reader.type("gt down --agents")
 
 
+def test_the_ten_lines_of_the_readme_are_those_of_the_first_tutorial() -> None:
+    readme = (TUTORIALS.parents[1] / "README.md").read_text("utf-8")
+    first = (TUTORIALS / "first-town.md").read_text("utf-8")
+    lines, typed = read_steps(readme), [step.command for step in read_steps(first)]
+    assert lines and [step.command for step in lines if step.command not in typed] == []
+
+
 @pytest.mark.parametrize(("expected", "said", "fits"), [
     (("a",), "a\n", True),
     (("a",), "a\nb\n", False),
