@@ -15,6 +15,7 @@ from gastown_tmux.store import beads as rows
 from gastown_tmux.store import convoys
 from gastown_tmux.store.bead_origins import set_parent
 from gastown_tmux.store.db import Change
+from gastown_tmux.store.escalations import resolve_about
 from gastown_tmux.store.meta import once
 
 PRIORITY = 2
@@ -135,6 +136,7 @@ def update_bead(
 
 def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE, with_request: bool = False) -> Answer:
     """``with_request``: its pull request is closed at the forge first; one that waits there for people is given up.
+    What was asked about the bead is resolved too.
 
     Raises RefusedError for one that an agent holds or the refinery has.
     """
@@ -159,8 +161,10 @@ def close_bead(town: Town, bead: Bead, reason: str = Reason.DONE, with_request: 
     with town.change() as change:
         _close(change, bead, reason)
         convoys.land_convoy(change, bead.convoy)
+        asked = resolve_about(change, bead.id)
     notify_landed(town, bead.convoy)
-    return Answer(rows.get_bead(town.db, bead.id), _tell_closed(town, bead, reason, url))
+    text = "\n".join([_tell_closed(town, bead, reason, url), *(f"{each} is resolved" for each in asked)])
+    return Answer(rows.get_bead(town.db, bead.id), text)
 
 
 def _close(change: Change, bead: Bead, reason: str) -> None:
