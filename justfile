@@ -131,6 +131,10 @@ npm: packers
 # all of them
 packages: wheels bundle npm
 
+# all of them of one version, with checksums: release [VERSION], which then stands in pyproject.toml and CHANGELOG.md
+release *args: packers
+    @"{{bin}}/python" -m packages.release "$@"
+
 # the packages in a bare root without network, an upgrade amid twelve beads, what verbs cost: --only KIND
 prove-packages *args: packers
     @"{{bin}}/python" -m tests.packages.run "$@"

@@ -23,13 +23,18 @@ from packages.wheels import build_wheel, fetch_wheels
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="just bundle")
-    parser.add_argument("--python", type=Path, default=Path(os.path.realpath(sys._base_executable)))  # type: ignore[attr-defined]
+    parser.add_argument("--python", type=Path, default=own_python())
     given = parser.parse_args()
     try:
         print(build(given.python.absolute()))
     except PackagingError as error:
         return fail(error)
     return 0
+
+
+def own_python() -> Path:
+    """The interpreter that the environment was made of."""
+    return Path(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
 
 
 def build(python: Path) -> Path:
