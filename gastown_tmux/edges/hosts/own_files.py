@@ -4,13 +4,13 @@ import base64
 import hashlib
 import io
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import gastown_tmux
 from gastown_tmux.errors import MissingError
 
-_SOURCES = ("pyproject.toml", "README.md", "LICENSE", "bin", "gastown_tmux", "formulas", "layouts", "roles")
 _NAME = "gastown-tmux"
 
 
@@ -26,10 +26,19 @@ def _pack_sources(top: Path) -> tuple[str, bytes]:
     name = f"gastown_tmux-{importlib.metadata.version(_NAME)}"
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=6) as archive:
-        for part in _SOURCES:
-            if (top / part).exists():
-                archive.add(top / part, f"{name}/{part}", filter=_leave_out)
+        for part in list_sources(top):
+            archive.add(top / part, f"{name}/{part}", filter=_leave_out)
     return f"{name}.tar.gz", packed.getvalue()
+
+
+def list_sources(top: Path) -> list[str]:
+    """What a wheel is built of, as the project's own file says."""
+    project = tomllib.loads((top / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    about = project["project"]
+    parts = ["pyproject.toml", about["readme"], *about["license-files"], *wheel["include"]]
+    parts += [*wheel.get("shared-data", ()), *wheel.get("shared-scripts", ())]
+    return [part.lstrip("/") for part in parts]
 
 
 def _leave_out(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
@@ -57,16 +66,25 @@ def _pack_wheel() -> tuple[str, bytes]:
                 continue
             place, data = name, _read(Path(str(file.locate())))
             if name.startswith("../"):
-                # A program, which the installer put beside Python; its first line named that.
-                place = f"gastown_tmux-{distribution.version}.data/scripts/{file.name}"
-                data = b"#!python\n" + data.partition(b"\n")[2] if data[:2] == b"#!" else data
-            archive.writestr(zipfile.ZipInfo(place), data)
+                place, data = _put_back(f"gastown_tmux-{distribution.version}.data", name, data)
+            entry = zipfile.ZipInfo(place)
+            # pip makes a program of what was one.
+            entry.external_attr = (0o100755 if "/scripts/" in place else 0o100644) << 16
+            archive.writestr(entry, data)
             digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
             lines.append(f"{place},sha256={digest},{len(data)}\n")
         if not record:
             raise MissingError("this gt does not know its own files", "install gastown-tmux there by hand")
         archive.writestr(zipfile.ZipInfo(record), "".join([*lines, f"{record},,\n"]))
     return f"gastown_tmux-{distribution.version}-py3-none-any.whl", packed.getvalue()
+
+
+def _put_back(folder: str, name: str, data: bytes) -> tuple[str, bytes]:
+    """What the installer put beside Python: a program, whose first line names that, or a page of the manual."""
+    inner = name.lstrip("./")
+    if not inner.startswith("bin/"):
+        return f"{folder}/data/{inner}", data
+    return f"{folder}/scripts/{inner[4:]}", b"#!python\n" + data.partition(b"\n")[2] if data[:2] == b"#!" else data
 
 
 def _read(path: Path) -> bytes:

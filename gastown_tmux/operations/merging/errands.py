@@ -3,6 +3,7 @@
 Each of these is called by that town over a connection that may break at any moment, so each may be called again.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from gastown_tmux.domain.delegations import Outcome
 from gastown_tmux.domain.ids import BeadId, Commit, RigName
 from gastown_tmux.domain.merging import LIVE
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.waiting import reason_of
 from gastown_tmux.domain.work import Bead, BeadState, Reason
 from gastown_tmux.edges.files.atomic import make_folder, write_atomic
 from gastown_tmux.edges.files.faults import fault_point
@@ -24,6 +26,7 @@ from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.town import configuration
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.sling import unsling
+from gastown_tmux.operations.work.waiting import explain_bead
 from gastown_tmux.operations.workforce.retargeting import set_rig
 from gastown_tmux.operations.workforce.rigs import add_rig
 from gastown_tmux.reading import json_object
@@ -214,8 +217,18 @@ def _view(town: Town, errand: rows.Errand) -> ErrandView:
     return ErrandView(
         errand.delegation, errand.theirs, rig.name, bead.id, bead.state, bead.reason, _words(town, bead.id),
         bead.assignee, _branch(town, bead), head, base, bead.report, bead.merged_commit,
-        str(town.rig_folder(rig.name) / "repo.git"), None if town.is_wanted() else "the town there is down",
+        str(town.rig_folder(rig.name) / "repo.git"), _find_halt(town, bead),
     )  # fmt: skip
+
+
+def _find_halt(town: Town, bead: Bead) -> str | None:
+    if not town.is_wanted():
+        return "the town there is down"
+    if bead.state is not BeadState.OPEN:
+        return None
+    with contextlib.suppress(GtError):  # settings that cannot be read hide no bead
+        return reason_of(explain_bead(town, bead))
+    return None
 
 
 def _branch(town: Town, bead: Bead) -> str:
