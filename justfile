@@ -68,6 +68,14 @@ pages *args: setup
 bench-pages *args: setup
     @"{{bin}}/python" -m tests.bench.pages "$@"
 
+# the dashboard's process with ten pages and the screens of 30 agents: --agents N, --streams N, --seconds S, --rate N
+bench-dashboard *args: setup
+    @"{{bin}}/python" -m tests.bench.dashboard "$@"
+
+# the dashboard before 10,000 connections, and escape sequences against capture-pane for longer
+prove-dashboard: setup
+    PYTEST_CONNECTIONS=10000 PYTEST_ESCAPES=40 "{{bin}}/python" -m pytest -q -n0 --timeout 3600 tests/web/test_threats.py tests/web/test_escapes.py
+
 # how long things take, beside the least they could, then what an idle town costs: --seconds N, --agents N, or --scale
 bench *args: setup
     @"{{bin}}/python" tests/bench/run.py "$@"

@@ -22,6 +22,7 @@ CHAPTERS = (
             "down",
             "status",
             "feed",
+            "dashboard",
             "agents",
             "doctor",
             "demo",

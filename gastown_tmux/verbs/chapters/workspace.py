@@ -85,7 +85,6 @@ VERBS = (
             flag("--read-only", "read_only", "it shows, and does nothing"),
             flag("--link", "link", "a fresh link to the one that runs"),
         ),
-        hidden=True,
         terminal=True,
         right=Right.DECIDE,
     ),
