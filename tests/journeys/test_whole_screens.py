@@ -118,7 +118,7 @@ def test_a_morning_at_the_mayors_window(town: TownWorld, terminal: Terminal, sho
 
         ADDRESS     STATE  SINCE
         demo/ann  · off    2h ago
-        note: demo has no merge gates: whatever merges cleanly lands (gt help merge.gates)
+        note: demo has no merge gates: what merges cleanly lands (gt help merge.gates)
         gt>
 
 

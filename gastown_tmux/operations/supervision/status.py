@@ -120,7 +120,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
     notes += map(str, daemon_deaths.list_repeated(town))
     for view in rigs:
         if view.publish is not None and not view.gates:
-            notes.append(f"{view.name} has no merge gates: whatever merges cleanly lands (gt help merge.gates)")
+            notes.append(f"{view.name} has no merge gates: what merges cleanly lands (gt help merge.gates)")
     for view in rigs:
         notes += [f"{id} waits for a free place" for id in list_waiting(town.db, view.name, WAITING_SHOWN)]
     notes += [f"{id}: {reason}" for id, reason in list_hindered(town.db)]
