@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from gastown_tmux.dataclass import dataclass, field, replace
-from gastown_tmux.domain.agents import AgentState, SessionState
+from gastown_tmux.domain.agents import AgentState, Ending, SessionState
 from gastown_tmux.domain.events import Event, EventType
 from gastown_tmux.domain.ids import Time
 
@@ -27,6 +27,9 @@ class Spell:
 class _Life:
     agent: str | None = None
     session: str | None = None
+    #: How the last session ended: by itself, or as somebody wanted.
+    died: bool = False
+    over: bool = False
     state: str | None = None
     since: Time = Time("")
     spells: list[Spell] = field(default_factory=list)
@@ -53,7 +56,9 @@ class _Life:
     def _view(self) -> str | None:
         if self.agent not in (None, AgentState.ON):
             return None if self.agent == AgentState.OFF else self.agent
-        return self.session or ("dead" if self.agent == AgentState.ON else None)
+        if self.session or self.died:
+            return self.session or "dead"
+        return SessionState.STARTING if self.agent == AgentState.ON and not self.over else None
 
 
 def list_spells(
@@ -62,7 +67,8 @@ def list_spells(
     """By agent. ``events`` may begin before ``since``: what they say of states then is where the stretch begins.
 
     ``now``: the state of each agent at ``until`` and since when it has it; of one that no event names, all there is.
-    While an agent is off, and while nothing is known, there is no spell. A clock that was set back shortens some.
+    While an agent is off, nothing is known, or its session ended as somebody wanted, there is no spell; one that is to
+    have a session and has none yet is starting. A clock that was set back shortens some.
     """
     lives = {agent: _Life() for agent in now}
     for event in events:
@@ -71,15 +77,17 @@ def list_spells(
         life, data = lives.setdefault(event.subject, _Life()), event.data
         match event.type:
             case EventType.SESSION_STARTED:
-                life.session = SessionState.STARTING
+                life.session, life.died, life.over = SessionState.STARTING, False, False
             case EventType.SESSION_CHANGED if isinstance(data.get("state"), str):
                 life.session = str(data["state"])
             case EventType.SESSION_ENDED:
-                life.session = None
+                life.session, life.over = None, True
+                life.died = str(data.get("reason")).startswith(tuple(Ending))
             case EventType.AGENT_CHANGED if isinstance(data.get("state"), str):
-                life.agent = str(data["state"])
+                life.agent, life.over = str(data["state"]), False
+                life.died = life.died and life.agent != AgentState.OFF
             case EventType.AGENT_REMOVED:
-                life.agent, life.session = AgentState.OFF, None
+                life.agent, life.session, life.died = AgentState.OFF, None, False
             case _:
                 pass
         life.see(event.time)

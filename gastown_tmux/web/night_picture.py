@@ -75,7 +75,8 @@ def tell(night: Night) -> tuple[AgentRow, ...]:
         for spell in each.spells:
             lengths[spell.state] = lengths.get(spell.state, 0.0) + _epoch(spell.until) - _epoch(spell.since)
         longest = sorted(lengths.items(), key=lambda item: -item[1])
-        words = ", ".join(f"{state} {length(seconds)}" for state, seconds in longest) or "off"
+        told = [f"{state} {length(seconds)}" for state, seconds in longest if seconds >= 1 or state in LOUD]
+        words = ", ".join(told) or "off"
         landed = sum(landing.agent == each.agent for landing in night.landings)
         found.append(AgentRow(each.agent, words, landed, each.deaths, each.cost))
     return tuple(found)

@@ -33,9 +33,20 @@ def test_a_life_from_start_to_end() -> None:
         (95, "agent.changed", "demo/nux", {"state": "off"}),
     )
     assert told(list_spells(events, at(0), at(100), {})["demo/nux"]) == [
-        ("dead", 10, 11), ("starting", 11, 20), ("working", 20, 50), ("waiting", 50, 60), ("working", 60, 80),
+        ("starting", 10, 20), ("working", 20, 50), ("waiting", 50, 60), ("working", 60, 80),
         ("dead", 80, 90), ("backoff", 90, 95),
     ]  # fmt: skip
+
+
+def test_one_whose_work_is_done_was_never_dead() -> None:
+    events = happened(
+        (10, "agent.changed", "demo/nux", {"state": "on"}),
+        (11, "session.started", "demo/nux", {}),
+        (12, "session.changed", "demo/nux", {"state": "working"}),
+        (20, "session.ended", "demo/nux", {"reason": "done"}),
+        (22, "agent.changed", "demo/nux", {"state": "off"}),
+    )
+    assert told(list_spells(events, at(0), at(100), {})["demo/nux"]) == [("starting", 10, 12), ("working", 12, 20)]
 
 
 def test_what_was_before_the_stretch_is_where_it_begins() -> None:

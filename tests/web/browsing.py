@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, TimeoutError
 
 CHROMIUM = "/usr/bin/chromium"
 #: Without a sandbox, which root cannot have, and with few processes: it sees pages of ours alone.
@@ -16,6 +16,8 @@ FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--renderer
 PICTURES = Path(__file__).resolve().parents[2] / ".cache" / "pages"
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 SIZES = {"phone": (360, 740), "desktop": (1400, 900), "4k": (3840, 2160)}
+#: What Chromium breaks off whenever a network interface comes or goes, as tests of other machines have it.
+NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 #: Each size and each theme once; all of both with PYTEST_PAGES=all, which `just pages` has.
 LOOKS = [("phone", "light"), ("desktop", "dark")]
 if os.environ.get("PYTEST_PAGES") == "all":
@@ -26,6 +28,18 @@ def launch(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     yield browser
     browser.close()
+
+
+def load(page: Page, url: str) -> None:
+    """Until its script runs."""
+    for _ in range(5):
+        page.goto(url)
+        try:
+            page.wait_for_function("document.body?.dataset.page !== undefined", timeout=10_000)
+            return
+        except TimeoutError:
+            page.goto("about:blank")  # else the same address with a fragment is no loading at all
+    raise AssertionError(f"the script of {url} does not run")
 
 
 def resize(page: Page, size: str, theme: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.web.browsing import CHROMIUM, launch
+from tests.web.browsing import CHROMIUM, NETWORK_CHANGED, launch, load
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +41,12 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.set_default_timeout(20_000)
 
         def note(words: str) -> None:
-            if not any(each in words for each in allow):
+            if not any(each in words for each in (NETWORK_CHANGED, *allow)):
                 said.append(words)
 
         page.on("console", lambda message: message.type in ("error", "warning") and note(message.text))
         page.on("pageerror", lambda error: note(str(error)))
-        page.goto(url)
+        load(page, url)
         return page
 
     yield open

@@ -14,7 +14,7 @@ from gastown_tmux.faces.model import Happened, Saw, Troubled
 from gastown_tmux.faces.snapshot import Snapshot
 from gastown_tmux.web.desk import Done
 from tests.faces.pictures import NOW, busy_town, every_need, make_event, make_need, make_worker, town
-from tests.web.browsing import LOOKS, find_barriers, follow, keep_picture, overflow, resize
+from tests.web.browsing import LOOKS, find_barriers, follow, keep_picture, load, overflow, resize
 from tests.web.posed import Posed, pose
 
 Opens = Callable[..., Page]
@@ -286,7 +286,7 @@ def test_ten_tabs_do_not_hang(posed: Posed, context: Any) -> None:
     tabs = []
     for _ in range(10):
         tab = context.new_page()
-        tab.goto(posed.link)
+        load(tab, posed.link)
         tab.locator(".row").first.wait_for()
         tabs.append(tab)
     assert len(posed.desk.streams.all()) <= 3

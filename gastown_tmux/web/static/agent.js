@@ -19,7 +19,7 @@ export function showAgent(main, { town, query, watch }) {
   const title = say(el("h1"), address);
   const facts = el("p", {});
   const needs = el("div", {});
-  const before = el("div", {});
+  const before = el("div", { class: "before" });
   const older = el("button", { type: "button" }, "what it printed before");
   const acts = el("div", {});
   const attach = el("div", {});

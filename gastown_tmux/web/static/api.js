@@ -63,5 +63,17 @@ async function call(method, path, data, query) {
   }
 }
 
-export const get = (path, query) => call("GET", path, undefined, query);
+const AGAIN = 400;
+
+/** Asked twice where the first was lost on its way: a network that is changed breaks what is under way. */
+export async function get(path, query) {
+  try {
+    return await call("GET", path, undefined, query);
+  } catch (failed) {
+    if (failed.status !== 0) throw failed;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    return call("GET", path, undefined, query);
+  }
+}
+
 export const post = (path, data = {}) => call("POST", path, data);

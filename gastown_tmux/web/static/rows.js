@@ -152,6 +152,7 @@ export class RowList {
     set(item, { class: `row${row.id.startsWith("need ") ? " need" : ""}` });
     set(say(parts.sign, row.sign || "·"), { class: `sign s-${row.state}` });
     set(say(parts.word, row.state), { class: `word s-${row.state}` });
+    parts.word.hidden = row.head.endsWith(row.state); // an event is named by what became of its thing
     say(parts.head, row.head);
     say(parts.title, row.title);
     set(say(parts.since, age(row.since)), { "data-since": row.since, title: ageInWords(row.since) });

@@ -28,6 +28,7 @@ export class Stream {
   #running = null;
   #wait = FIRST_WAIT;
   #timer = 0;
+  #failures = 0;
 
   constructor(tell, turn) {
     this.#tell = tell;
@@ -109,7 +110,9 @@ export class Stream {
     running.abort();
     this.#running = this.#id = null;
     if (failed.status === 401) return this.#turn("locked");
-    this.#turn("gone");
+    // One break is nothing to tell of: a laptop that changes its network has it.
+    this.#failures += 1;
+    if (this.#failures > 1) this.#turn("gone");
     this.#again(this.#wait * (0.75 + Math.random() / 2));
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
   }
@@ -126,6 +129,7 @@ export class Stream {
         silent = setTimeout(() => running.abort(), SILENCE);
         if (this.#running !== running) return null;
         this.#wait = FIRST_WAIT;
+        this.#failures = 0;
         if (message.event === "poll") return message.data;
         if (message.event === "hello") {
           this.#id = message.data.stream;
