@@ -35,7 +35,7 @@ def load(page: Page, url: str) -> None:
     for _ in range(5):
         page.goto(url)
         try:
-            page.wait_for_function("document.body?.dataset.page !== undefined", timeout=10_000)
+            page.locator("body[data-page]").wait_for(state="attached", timeout=10_000)
             return
         except TimeoutError:
             page.goto("about:blank")  # else the same address with a fragment is no loading at all

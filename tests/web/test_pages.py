@@ -105,7 +105,7 @@ def test_the_secret_leaves_the_address_at_once_and_is_good_once(posed: Posed, op
     assert page.url == f"{posed.url}/"
     page.go_back()
     assert "secret" not in page.url
-    page.goto(posed.url)  # as a reload, the tab keeps its token
+    load(page, posed.url)  # as a reload, the tab keeps its token
     page.locator(".row").first.wait_for()
     other = open_page(link, allow=("401",))
     expect(other.locator("main")).to_contain_text("gt dashboard --link")
@@ -219,6 +219,24 @@ def test_what_is_asked_first(posed: Posed, open_page: Opens) -> None:
     ]  # fmt: skip
 
 
+def test_what_is_typed_on_the_page_of_an_agent_is_never_taken_for_keys(posed: Posed, open_page: Opens) -> None:
+    """With a window, and without one."""
+    gone = make_worker("slit", "off")
+    gone = replace(gone, view=replace(gone.view, pane=None))
+    posed.show(Saw(town(workers=[make_worker("nux"), gone]), NOW))
+    page = open_page(posed.link, allow=("404",))
+    page.locator(".row").first.wait_for()
+    for name in ("nux", "slit"):
+        follow(page, f"/agent?address=demo/{name}")
+        page.get_by_role("button", name="type words").wait_for()
+        settle(page)
+        page.keyboard.press("t")
+        page.keyboard.type("park the rest")  # p, r, t and others are keys that act
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#said")).to_contain_text("done")
+    assert posed.desk.done == [("nudge", "--", f"demo/{name}", "park the rest") for name in ("nux", "slit")]
+
+
 def test_words_of_agents_stay_words(posed: Posed, open_page: Opens) -> None:
     worker = make_worker("nux", title=EVIL, last_line=EVIL)
     need = make_need(NeedKind.APPROVAL, "demo/nux", agent=worker.view.address, title=EVIL, reason=f"{EVIL}\n{EVIL}")
@@ -259,8 +277,8 @@ def test_the_server_ends_and_another_comes(open_page: Opens) -> None:
     with pose(port=port) as second:
         second.show(Saw(busy_town(), NOW))
         expect(page.locator("main")).to_contain_text("gt dashboard --link")
-        page.goto(second.link)
-        page.reload()
+        page.goto("about:blank")  # else a fragment alone loads nothing
+        load(page, second.link)
         page.locator(".row").first.wait_for()
 
 

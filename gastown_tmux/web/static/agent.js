@@ -96,7 +96,7 @@ export function showAgent(main, { town, query, watch }) {
     press(key) {
       const needActs = town.list("needs").filter((need) => need.agent === address).flatMap((need) => need.acts);
       const act = [...needActs, ...(find()?.acts ?? [])].find((each) => each.key === key);
-      if (act) act.key === TYPE ? words.focus() : perform(act, moved);
+      if (act) act.key === TYPE && !words.element.hidden ? words.focus() : perform(act, moved);
       return Boolean(act);
     },
     close: () => watch(null, []),

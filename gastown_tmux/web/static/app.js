@@ -50,6 +50,7 @@ const stream = new Stream(
 
 function open({ path, query }) {
   page.close?.();
+  tell("");
   const main = clear(byId("main"));
   const [name, fill] = PAGES[path] ?? PAGES["/"];
   document.body.dataset.page = name;

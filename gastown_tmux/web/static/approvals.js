@@ -76,7 +76,7 @@ function showOne(main, { town, query }) {
     if (bar.drawn === drawn) return;
     bar.drawn = drawn;
     clear(bar).append(drawActs(acts.filter((act) => !(act.shows && act.line[0] === "diff")), () => seen.moved));
-    if (seen.diff) bar.append(el("p", { class: "faint" }, "Answers are for just what is shown here."));
+    if (seen.diff && acts.length) bar.append(el("p", { class: "faint" }, "Answers are for just what is shown here."));
   };
   const draw = () => {
     const now = find();
@@ -90,12 +90,13 @@ function showOne(main, { town, query }) {
       if (seen.diff && now?.digest !== seen.need?.digest) loadDiff();
     }
     seen.need = now;
+    seen.asked ||= Boolean(now);
     if (now) {
       say(title, `${now.kind} ${now.thing}: ${now.title}`);
       clear(about).append(...links(now), " ", el("span", { "data-since": now.since }, age(now.since)));
     } else {
-      say(title, seen.diff ? `diff of ${seen.diff.title || wanted}` : wanted);
-      say(about, seen.diff ? "" : "It does not wait any more: it was answered, or has changed.");
+      if (!seen.asked) say(title, seen.diff ? `diff of ${seen.diff.title || wanted}` : wanted);
+      say(about, seen.diff && !seen.asked ? "" : "It does not wait for you any more: it was answered, or has changed.");
     }
     say(asked, now?.reason ?? "").hidden = !now?.reason;
     keep(steps, now?.kind === "merge" ? [] : (now?.next ?? []), (step) => step, () => el("li"), (item, step) => {
