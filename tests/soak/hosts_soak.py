@@ -53,6 +53,7 @@ class Soak:
     cut: int = 0
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         self.random = random.Random(self.seed)
         self.home, self.target = self.folder / "home-town", self.folder / "target.git"
         self.environment = {
