@@ -1,6 +1,7 @@
 """What happens in the middle of a batch, case by case: somebody rejects, pushes, submits, or the refinery is killed.
 
-Kinds of cases that other queues have tests or reports of. The moment is the first at which a request is in a state.
+Kinds of cases that other queues have tests or reports of. The moment is the first at which a request is in a state, in
+testing with its candidate made: with the last one's, the gates are next.
 """
 
 from collections.abc import Callable
@@ -63,7 +64,8 @@ class KilledError(Exception):
 def run(world: QueueWorld, who: str, state: MergeState, act: Act) -> None:
     refinery, waits = world.refinery(), True
     for _ in range(2000):
-        if waits and who in world.rows and world.rows[who].state is state:
+        row = world.rows[who]
+        if waits and row.state is state and (state is not TESTING or row.candidate is not None):
             waits = False
             try:
                 act(world)
@@ -82,23 +84,25 @@ def run(world: QueueWorld, who: str, state: MergeState, act: Act) -> None:
 
 #: Who is in which state when what is done, what is red; then what lands, in order, and what does not.
 CASES: dict[str, tuple[str, MergeState, Act, str, str, str]] = {
-    "one is rejected while it is tested": ("r1", TESTING, reject("r1"), "", "r0 r2 r3", "r1"),
-    "the first is rejected while it is tested": ("r0", TESTING, reject("r0"), "", "r1 r2 r3", "r0"),
+    "one is rejected while it is tested": ("r3", TESTING, reject("r1"), "", "r0 r2 r3", "r1"),
+    "the first is rejected while it is tested": ("r3", TESTING, reject("r0"), "", "r1 r2 r3", "r0"),
     "the last is rejected while it is tested": ("r3", TESTING, reject("r3"), "", "r0 r1 r2", "r3"),
-    "all are rejected while they are tested": ("r0", TESTING, reject("r0", "r1", "r2", "r3"), "", "", "r0 r1 r2 r3"),
+    "all are rejected while they are tested": ("r3", TESTING, reject("r0", "r1", "r2", "r3"), "", "", "r0 r1 r2 r3"),
     "a rejection while it is pushed comes too late": ("r0", PUBLISHING, reject("r0"), "", "r0 r1 r2 r3", ""),
-    "the culprit is rejected by a person first": ("r2", TESTING, reject("r2"), "2", "r0 r1 r3", "r2"),
-    "another than the culprit is rejected": ("r1", TESTING, reject("r1"), "2", "r0 r3", "r1 r2"),
-    "somebody pushes while a batch is tested": ("r0", TESTING, push("x"), "", "x r0 r1 r2 r3", ""),
-    "somebody pushes while a batch with a culprit is tested": ("r0", TESTING, push("x"), "1", "x r0 r2 r3", "r1"),
+    "the culprit is rejected by a person first": ("r3", TESTING, reject("r2"), "2", "r0 r1 r3", "r2"),
+    "another than the culprit is rejected": ("r3", TESTING, reject("r1"), "2", "r0 r3", "r1 r2"),
+    "somebody pushes while a batch is tested": ("r3", TESTING, push("x"), "", "x r0 r1 r2 r3", ""),
+    "somebody pushes while a batch with a culprit is tested": ("r3", TESTING, push("x"), "1", "x r0 r2 r3", "r1"),
     "somebody pushes while a batch is pushed": ("r0", PUBLISHING, push("x"), "", "x r0 r1 r2 r3", ""),
     "somebody pushes after the green part has landed": ("r0", MERGED, push("x"), "2", "r0 r1 x r3", "r2"),
-    "one more is submitted while a batch is tested": ("r0", TESTING, submit(4), "", "r0 r1 r2 r3 r4", ""),
+    "one more is submitted while a batch is tested": ("r3", TESTING, submit(4), "", "r0 r1 r2 r3 r4", ""),
     "one more is submitted while a batch is pushed": ("r0", PUBLISHING, submit(4), "", "r0 r1 r2 r3 r4", ""),
-    "a newer head comes while the old one is tested": ("r1", TESTING, newer("r1", 5), "", "r0 r2 r3 r5", ""),
-    "a newer head of the culprit comes": ("r1", TESTING, newer("r1", 5), "1", "r0 r2 r3 r5", ""),
-    "killed while a batch is tested": ("r2", TESTING, kill(False), "", "r0 r1 r2 r3", ""),
-    "killed while a batch with a culprit is tested": ("r2", TESTING, kill(False), "3", "r0 r1 r2", "r3"),
+    "a newer head comes while the old one is tested": ("r3", TESTING, newer("r1", 5), "", "r0 r2 r3 r5", ""),
+    "a newer head of the culprit comes": ("r3", TESTING, newer("r1", 5), "1", "r0 r2 r3 r5", ""),
+    "killed while a batch is built": ("r2", TESTING, kill(False), "", "r0 r1 r2 r3", ""),
+    "one is rejected while another is built": ("r2", TESTING, reject("r1"), "", "r0 r2 r3", "r1"),
+    "killed while a batch is tested": ("r3", TESTING, kill(False), "", "r0 r1 r2 r3", ""),
+    "killed while a batch with a culprit is tested": ("r3", TESTING, kill(False), "3", "r0 r1 r2", "r3"),
     "killed before the push": ("r3", PUBLISHING, kill(False), "", "r0 r1 r2 r3", ""),
     "killed, and the push arrives after all": ("r3", PUBLISHING, kill(True), "", "r0 r1 r2 r3", ""),
     "killed while rows are told of the push": ("r1", MERGED, kill(False), "", "r0 r1 r2 r3", ""),
@@ -123,7 +127,7 @@ def test_the_bottom_of_a_stack_is_rejected_while_it_is_tested() -> None:
     """Its head is in the other's history: that goes on for itself, with all that it holds."""
     world = QueueWorld.of(2)
     world.stacks = {"r1": {"r0"}}
-    run(world, "r0", TESTING, reject("r0"))
+    run(world, "r1", TESTING, reject("r0"))
     assert parts(world.target) == ["r1"] and world.states(MergeState.REJECTED) == ["r0"]
 
 
