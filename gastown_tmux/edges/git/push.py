@@ -139,7 +139,10 @@ def _failure(found: Output) -> Behind | Refused:
         return Behind(None)
     if reason := re.search(r"\((.+)\)$", verdict):
         remote = cause_of("\n".join(line for line in found.stderr.splitlines() if line.startswith("remote:")))
-        return Refused("; ".join(filter(None, dict.fromkeys([reason[1], remote]))), found.stderr)
+        # Of a folder that is not to be written there, git itself says no more than "unpacker error" in that line.
+        unpack = re.search(r"^error: remote (unpack failed: .+)$", found.stderr, re.MULTILINE)
+        said = unpack[1] if unpack else reason[1]
+        return Refused("; ".join(filter(None, dict.fromkeys([said, remote]))), found.stderr)
     if verdict or _FORBIDDEN.search(said):
         return Refused(said, found.stderr)
     raise GitError(f"git push: {said}", whole=found.stderr)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.edges.git import worktree
-from gastown_tmux.edges.git.command import GitError, Person
+from gastown_tmux.edges.git.command import GitError, Output, Person
 from gastown_tmux.edges.git.merge import Conflict, Tree, commit_tree, merge_tree
-from gastown_tmux.edges.git.push import Behind, Pushed, Refused, is_landed, push
+from gastown_tmux.edges.git.push import Behind, Pushed, Refused, _failure, is_landed, push
 from gastown_tmux.edges.git.workbench import workbench
 from gastown_tmux.errors import RefusedError
 from tests.edges.git_world import ANN, World, commit, make_world, own_home, run_git
@@ -118,6 +118,13 @@ def test_a_hook_that_refuses_is_quoted(world: World) -> None:
     assert run_git(world.remote, "rev-parse", "main") == base
 
 
+def test_what_git_calls_an_unpacker_error_has_its_cause() -> None:
+    verdict = "!\trefs/heads/x:refs/heads/main\t[remote rejected] (unpacker error)\n"
+    said = "error: remote unpack failed: unable to create temporary object directory\nerror: failed to push some refs\n"
+    found = _failure(Output(1, verdict.encode(), said))
+    assert isinstance(found, Refused) and found.words == "unpack failed: unable to create temporary object directory"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_remote_without_write_permission_refuses(world: World) -> None:
     base, made = world.base(), candidate(world, commit(world.add("ann"), "mine"))
@@ -127,7 +134,7 @@ def test_a_remote_without_write_permission_refuses(world: World) -> None:
         found = push(world.repository, str(world.remote), made, "main", base, into_checkout=False)
     finally:
         objects.chmod(0o755)
-    assert isinstance(found, Refused)
+    assert isinstance(found, Refused) and found.words.startswith("unpack failed: unable to create")
 
 
 def test_an_unreachable_remote_is_an_error(world: World) -> None:
