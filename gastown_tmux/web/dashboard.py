@@ -3,16 +3,21 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from gastown_tmux.dataclass import dataclass, values_of
+from gastown_tmux.edges.files.waiting import looks
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.tmux import clients
-from gastown_tmux.errors import GtError, RefusedError, UsageError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.web.keys import SECRET_SECONDS, Keys
 from gastown_tmux.web.link_socket import LinkSocket, ask_running
 from gastown_tmux.web.server import HOST, listen, serve
+
+#: Until one that has begun answers.
+START_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,27 @@ def dashboard(
     if port is not None and not 0 <= port <= 65_535:
         raise UsageError(f"there is no port {port}", hint="gt dashboard --port 0")
     lock = Lock(town.run / "dashboard.lock")
-    if not lock.try_lock():
-        running = _read(ask_running(path))
+    if (running := _find_running(path, lock)) is not None:
         return Answer(running, str(running))
     return _run(town, lock, town.settings().count("dashboard.port") if port is None else port, read_only)
+
+
+def _find_running(path: Path, lock: Lock) -> Link | None:
+    """The one that runs; None where it is ours to begin, and the lock is held.
+
+    One that has just begun does not answer yet; the lock of one may have been cleared away with .gt/run.
+    """
+    for _ in looks(START_SECONDS, 0.05):
+        free = lock.try_lock()
+        try:
+            found = _read(ask_running(path))
+        except NotFoundError:
+            if free:
+                return None
+        else:
+            lock.release()
+            return found
+    raise GtError("a dashboard of this town has begun, and does not answer", hint="gt dashboard --link")
 
 
 def _run(town: Town, lock: Lock, port: int, read_only: bool) -> Iterator[Link]:

@@ -35,6 +35,8 @@ from gastown_tmux.web.requests import BadRequestError, read_object
 
 Asked = Mapping[str, str]
 MOST_EVENTS, MOST_HISTORY = 1000, 2000
+#: What may take seconds, for it counts files or asks windows.
+_SLOW = frozenset(("digest", "agent", "screen"))
 #: What opening a row would change, which a page that only shows must not.
 _CHANGES = (("mail", "read"),)
 
@@ -54,7 +56,8 @@ class Data:
 
         async def read(request: Request) -> Response:
             asked = dict(request.query_params)
-            return _json(await self._desk.read(lambda town: _encode(ask(town, asked))))
+            wait = self._desk.compare if name in _SLOW else self._desk.read
+            return _json(await wait(lambda town: _encode(ask(town, asked))))
 
         return read
 

@@ -6,13 +6,14 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gastown_tmux.edges.files.atomic import plain_errors
 from gastown_tmux.errors import GtError, NotFoundError
 
-ASK_SECONDS = 5.0
+ASK_SECONDS, KEEP_SECONDS = 5.0, 2.0
 _LARGEST = 65_536
 
 
@@ -29,9 +30,21 @@ class LinkSocket:
         self._inode = self._path.stat().st_ino
         self._server = await asyncio.start_unix_server(self._answer, sock=listener)
 
-    def close(self) -> None:
+    async def keep(self) -> None:
+        """For ever: what is in .gt/run may be cleared away, and is there again soon."""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            if self._path.parent.parent.is_dir() and not self._path.exists():
+                with suppress(GtError):
+                    self._close_server()
+                    await self.open()
+
+    def _close_server(self) -> None:
         if self._server is not None:
             self._server.close()
+
+    def close(self) -> None:
+        self._close_server()
         try:
             if self._path.stat().st_ino == self._inode:
                 self._path.unlink()

@@ -77,12 +77,15 @@ async def serve(
         server.should_exit = True
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, end)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup, or a shell's &
+            loop.add_signal_handler(number, end)
     await link.open()
+    keeping = loop.create_task(link.keep())
     desk.start()
     begun()
     try:
         await server.serve([listener])
     finally:
+        keeping.cancel()
         link.close()
         desk.stop()

@@ -71,6 +71,11 @@ def test_a_page_from_its_link_to_an_answer(
         # A second start leads to the first; a fresh link is good once.
         second_start = run_gt("--town", town, "dashboard", "--port", "0")
         assert second_start.code == 0 and f"runs already at {page.url} (process {page.process.pid})" in second_start.out
+        # What lies in .gt/run may be cleared away.
+        for name in ("dashboard.sock", "dashboard.lock"):
+            (town / ".gt" / "run" / name).unlink()
+        wait_for((town / ".gt" / "run" / "dashboard.sock").exists, 10, "the socket to be there again")
+        assert "runs already at" in run_gt("--town", town, "dashboard", "--port", "0").out
         link = page.new_link()
         assert link.startswith(f"{page.url}/#secret=")
         assert page.ask("/api/token", {"secret": link.partition("=")[2]}, token=None).status == 200
