@@ -44,7 +44,7 @@ def check(command: str) -> str | None:
             _, rest = take_host(words[1:])
             _, rest = take_globals([word for word in rest if word != "--all" or rest[0] != "--all"])
             alternatives = [word.split("|")[0] if re.fullmatch(r"[a-z-]+(\|[a-z-]+)+", word) else word for word in rest]
-            if alternatives[:1] == ["help"] or not alternatives:
+            if not alternatives or alternatives[0] in ("help", "VERB"):
                 continue
             path, behind = find_path(alternatives)
             if not behind:

@@ -12,7 +12,7 @@ from tests.docs.console import Names, Step, read_steps
 
 TUTORIALS = Path(__file__).resolve().parents[2] / "docs" / "tutorials"
 #: They go on with one town.
-TOGETHER = ("first-town", "review", "formulas", "overnight")
+TOGETHER = ("first-town", "review", "formulas", "overnight", "boxes", "phone")
 
 
 class Reader:
@@ -56,7 +56,7 @@ def test_tutorials(short_tmp: Path, wait_for: Callable[..., Any]) -> None:
             for step in read_steps((TUTORIALS / f"{name}.md").read_text("utf-8")):
                 reader.do(step, f"{name}.md")
     finally:
-        reader.type("gt down --agents")
+        reader.type("kill $(cat dashboard.pid); HOME=$HOME/box gt down --agents; gt down --agents")
 
 
 def test_the_ten_lines_of_the_readme_are_those_of_the_first_tutorial() -> None:
