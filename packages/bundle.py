@@ -50,6 +50,7 @@ def build(python: Path) -> Path:
     shutil.copy(ROOT / "bin" / "gt", folder / "runtime" / "gt.py")
     shutil.copy(ROOT / "LICENSE", folder)
     shutil.copy(ROOT / "README.md", folder)
+    shutil.copytree(ROOT / "docs" / "man", folder / "share" / "man" / "man1")
     copy_licenses(folder)
     say("compiling")
     compile_all(made, folder / "runtime" / "lib")

@@ -32,4 +32,4 @@ if [ -z "${GT_SOCKET-}" ]; then
         exit 5
     fi
 fi
-exec "$home/runtime/bin/@PYTHON@" -P "$home/runtime/gt.py" "$@"
+exec "$home/runtime/bin/@PYTHON@" -I "$home/runtime/gt.py" "$@"

@@ -51,6 +51,8 @@ def _build_platform(bundle: Bundle, target: Path) -> Path:
 def _build_main(bundle: Bundle, target: Path) -> Path:
     manifest = _manifest(NPM_NAME, read_project()["description"])
     manifest |= {"bin": {"gt": "bin/gt"}, "optionalDependencies": {f"{NPM_NAME}-{PLATFORM}": version()}}
+    pages = sorted((ROOT / "docs" / "man").glob("*.1"))
+    manifest |= {"man": [f"./man/{page.name}" for page in pages]}
     archive = target / f"{NPM_NAME}-{version()}.tgz"
     with tempfile.TemporaryDirectory(prefix="gt-npm-") as place:
         entry = Path(place) / "bin" / "gt"
@@ -58,6 +60,7 @@ def _build_main(bundle: Bundle, target: Path) -> Path:
         write_entry(entry, python, int(bundle.glibc.split(".")[1]), list(_places()))
         files: list[tuple[str, Path | bytes]] = [("package/package.json", _json(manifest)), ("package/bin/gt", entry)]
         files += [(f"package/{name}", ROOT / name) for name in ("README.md", "LICENSE", "CHANGELOG.md")]
+        files += [(f"package/man/{page.name}", page) for page in pages]
         write_archive(archive, files)
     return archive
 

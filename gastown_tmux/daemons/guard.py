@@ -12,6 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
+from gastown_tmux.edges.processes.interpreter import own_python
 from gastown_tmux.edges.processes.locks import Lock, holder
 from gastown_tmux.edges.processes.processes import ProcessRef, is_stopped, send, wait_for_death
 from gastown_tmux.edges.processes.spawning import run_quietly
@@ -37,7 +38,7 @@ def main(town: Path) -> int:
             wait_for_death(holders, WATCH_SECONDS)
         select.select([], [], [], PATIENCE_SECONDS)
         if len(_find(run)) < len(DAEMONS):
-            command = [sys.executable, "-P", "-m", "gastown_tmux", "--town", str(town), "daemon", "revive"]
+            command = [*own_python(), "-m", "gastown_tmux", "--town", str(town), "daemon", "revive"]
             if run_quietly(command, seconds=60.0) and not _find(run):
                 break
     return 0

@@ -41,7 +41,7 @@ def run(
 
 
 def called(home: Path, *words: str) -> str:
-    return "\n".join((f"{home}/runtime/bin/python3.11", "-P", f"{home}/runtime/gt.py", *words)) + "\n"
+    return "\n".join((f"{home}/runtime/bin/python3.11", "-I", f"{home}/runtime/gt.py", *words)) + "\n"
 
 
 def test_words_arrive_as_they_are(home: Path) -> None:

@@ -34,7 +34,9 @@ def test_the_wheel_has_all_of_it_and_nothing_else(wheel: Path) -> None:
     code = set(kept_in_git("gastown_tmux"))
     data = {f"gastown_tmux/{name}" for name in kept_in_git(*DATA)}
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert names == code | data | {f"{wheel.name.removesuffix('-py3-none-any.whl')}.data/scripts/gt"}
+    beside = f"{wheel.name.removesuffix('-py3-none-any.whl')}.data"
+    pages = {f"{beside}/data/share/man/man1/{Path(name).name}" for name in kept_in_git("docs/man")}
+    assert names == code | data | pages | {f"{beside}/scripts/gt"}
     assert {Path(name).suffix for name in data} == {".toml", ".yaml", ".md"}
 
 

@@ -39,6 +39,8 @@ class Bundle:
     def npm_commands(self) -> tuple[Path, ...]:
         """Where npm has put the ``gt`` of the main package, which leads here: beside, or around."""
         beside = self.folder.parent
+        if beside.name != "node_modules":
+            return ()
         return beside / NPM_NAME / "bin" / "gt", beside.parent / "bin" / "gt"
 
 

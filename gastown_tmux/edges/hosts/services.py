@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from gastown_tmux.dataclass import dataclass
+from gastown_tmux.edges.processes.interpreter import own_python
 from gastown_tmux.errors import MissingError
 
 SECONDS = 60.0
@@ -29,7 +30,7 @@ class Sent:
 def send(urls: Sequence[str], title: str, body: str, environment: Mapping[str, str]) -> list[Sent]:
     """One result for each URL, in order. Raises MissingError where apprise is not installed."""
     asked = json.dumps({"urls": list(urls), "title": title, "body": body})
-    command = [sys.executable, "-P", "-m", "gastown_tmux.edges.hosts.services"]
+    command = [*own_python(), "-m", "gastown_tmux.edges.hosts.services"]
     try:
         done = subprocess.run(
             command, input=asked, env=dict(environment), capture_output=True, text=True, errors="replace",

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass
@@ -11,6 +10,7 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.waiting import wait_until
 from gastown_tmux.edges.processes import locks, processes
 from gastown_tmux.edges.processes.commands import last_words
+from gastown_tmux.edges.processes.interpreter import own_python
 from gastown_tmux.edges.processes.spawning import spawn_detached
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.inheriting import inherited
@@ -62,7 +62,7 @@ def start_daemon(town: Town, name: str) -> bool:
     log = town.logs / f"{name}.log"
     since = log.stat().st_size if log.exists() else 0
     process = spawn_detached(
-        [sys.executable, "-P", "-m", "gastown_tmux", "daemon", "run", name], _environment(town), town.path, log,
+        [*own_python(), "-m", "gastown_tmux", "daemon", "run", name], _environment(town), town.path, log,
         town.log_size(),
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def start_server(town: Town) -> bool:
 def _start_unwatched(town: Town, name: str, module: str, *more: str) -> bool:
     if find_holder(town, name) is not None:
         return False
-    command = [sys.executable, "-P", "-m", module, str(town.path), *more]
+    command = [*own_python(), "-m", module, str(town.path), *more]
     spawn_detached(command, _environment(town), town.path, town.logs / f"{name}.log", town.log_size())
     return True
 

@@ -78,3 +78,15 @@ def test_a_checkout_gives_what_was_built(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "gt-1.2.0-linux-x86_64-glibc2.35.tar.gz").touch()
     assert find_archive(tmp_path / "cache").parent == tmp_path / "dist"
+
+
+def test_npms_commands_are_looked_for_in_its_own_folders_only(packed: Path, tmp_path: Path) -> None:
+    """Beside a bundle that was unpacked anywhere, a ``bin/gt`` may be anything."""
+    found = read_bundle(packed)
+    assert found is not None and found.npm_commands == ()
+    packed = packed.rename(tmp_path / "node_modules") / "gastown-tmux-linux-x64-gnu"
+    packed.mkdir()
+    (packed / "bundle.json").write_text(MARK)
+    found = read_bundle(packed)
+    assert found is not None
+    assert found.npm_commands == (tmp_path / "node_modules" / "gastown-tmux" / "bin" / "gt", tmp_path / "bin" / "gt")
