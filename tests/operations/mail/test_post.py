@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,3 +169,22 @@ def test_whatever_is_lost_on_the_way_each_comes_once(pair: Pair, steps: list[str
     assert len(pair.subjects(pair.box, MAYOR)) == before[0] + wrote
     assert len(pair.subjects(pair.home, OVERSEER)) == before[1] + answered
     assert not post.has_letters(pair.home, "box")
+
+
+@pytest.mark.parametrize("side", ["home", "box"])
+def test_rows_that_were_restored_double_nothing(pair: Pair, side: str) -> None:
+    town = getattr(pair, side)
+    pair.bring()
+    town.db.backup(town.path / "old.db")
+    there = pair.box.acting_as(MAYOR)
+    pair.write("do this")
+    sending.send(there, ["overseer@home"], "done", "b")
+    pair.settle(pair.bring())
+    there.close()
+    town.close()
+    for name in ("town.db", "town.db-wal", "town.db-shm"):
+        (town.path / ".gt" / name).unlink(missing_ok=True)
+    shutil.copy(town.path / "old.db", town.db_path)
+    for _ in range(3):
+        pair.settle(pair.bring())
+    assert (pair.subjects(pair.box, MAYOR), pair.subjects(pair.home, OVERSEER)) == (["do this"], ["done"])
