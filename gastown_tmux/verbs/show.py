@@ -30,6 +30,7 @@ _TIMES = frozenset(
         "due",
         "last",
         "last_heard",
+        "restored",
         "made",
         "shown",
         "sent",

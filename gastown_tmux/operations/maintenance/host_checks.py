@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from gastown_tmux.domain.following import clock_words
 from gastown_tmux.edges.hosts.prefix import AwayError
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.maintenance.doctor_checks import Finding, guarded
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce.hosts import check_host
 from gastown_tmux.store.delegations import find_home, list_open
+from gastown_tmux.store.following import find_followed
 from gastown_tmux.store.hosts import list_hosts
 from gastown_tmux.store.rigs import list_rigs
 
@@ -34,6 +36,9 @@ def examine_hosts(town: Town, fix: bool) -> Iterator[Finding]:
 
 def _examine_host(town: Town, name: str) -> Iterator[Finding]:
     host = next(host for host in list_hosts(town.db) if host.name == name)
+    ahead = find_followed(town.db, host.name, host.key).ahead
+    if (clock := clock_words(ahead)) is not None:
+        yield Finding("warning", f"host {name}: {clock}", "times that it tells are off by that", "set the clock there")
     try:
         check_host(town, host)
     except AwayError as error:

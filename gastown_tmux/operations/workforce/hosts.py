@@ -5,6 +5,7 @@ from typing import Any
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.delegations import Stage, count_by_host
+from gastown_tmux.domain.following import clock_words
 from gastown_tmux.domain.hosts import PROTOCOL, Facts, Host, find_misfit
 from gastown_tmux.domain.ids import Time, parse_name
 from gastown_tmux.edges.hosts.prefix import AwayError, Prefix, Ran
@@ -16,6 +17,7 @@ from gastown_tmux.reading import json_value
 from gastown_tmux.store import hosts as rows
 from gastown_tmux.store.db import TakenError
 from gastown_tmux.store.delegations import get_bead_host, list_open, move_delegation
+from gastown_tmux.store.following import find_followed
 from gastown_tmux.store.meta import get_meta
 
 #: Of one question that changes little there.
@@ -32,7 +34,9 @@ class UnfitError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """A host as people see it. ``since``: when its trouble began; ``beads``: how many it has of ours."""
+    """A host as people see it. ``since``: when its trouble began; ``beads``: how many it has of ours. ``clock``: how
+    far it is off, where it is; ``restored``: when the town there was found to have gone back to an older backup.
+    """
 
     name: str
     prefix: tuple[str, ...]
@@ -48,14 +52,17 @@ class HostView:
     labels: tuple[str, ...]
     town: str
     gt: str
+    clock: str | None
+    restored: Time | None
 
 
 def view(town: Town, host: Host) -> HostView:
     has = count_by_host(list_open(town.db, host.name)).get(host.name, 0)
+    seen = find_followed(town.db, host.name, host.key)
     return HostView(
         host.name, host.prefix, host.state, host.version, host.agents, host.capacity, has, host.last_heard,
         host.trouble, host.trouble_since,
-        host.providers, host.labels, host.town, host.gt,
+        host.providers, host.labels, host.town, host.gt, clock_words(seen.ahead), seen.restored,
     )  # fmt: skip
 
 

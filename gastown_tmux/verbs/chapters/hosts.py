@@ -7,7 +7,7 @@ _HOST = argument("host", Kind.HOST)
 _SHOWN = Record(
     (
         "name", "state", "trouble", "since", "last_heard", "version", "town", "gt", "prefix", "agents", "beads",
-        "capacity", "providers", "labels",
+        "capacity", "providers", "labels", "clock", "restored",
     )
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations.explaining.why import why
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.mail.inbox import box as mailbox
+from gastown_tmux.operations.maintenance.host_checks import examine_hosts
 from gastown_tmux.operations.supervision.status import status
 from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.install import install
@@ -209,6 +210,10 @@ def _tell_why(far: Far) -> None:
     assert [each.state for each in list_away_agents(far.town)] == ["away", "away"]
     assert far.host.trouble is not None  # a disk that is full there is no matter of the line
     assert any(note.startswith("box cannot be reached: no route, since ") for note in status(far.town).notes)  # type: ignore[union-attr]
+    assert hosts.show_host(far.town, far.host).clock == "its clock is 24 h ahead"
+    assert "host box: its clock is 24 h ahead" in [each.what for each in examine_hosts(far.town, fix=False)]
+    with far.town.change() as change:
+        note_trouble(change, "box", "box cannot be reached: no route")
     host = why(far.town, "box")
     assert (host.kind, host.state) == ("host", "away")
     assert "its clock is 24 h ahead" in host.evidence
