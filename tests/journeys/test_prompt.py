@@ -82,7 +82,7 @@ def test_an_agent_that_dies_or_is_stopped_meanwhile_is_one_line(ann: TownWorld) 
         assert waiting.wait(10) == 1 and waiting.stderr is not None
         assert waiting.stderr.read() == "gt: demo/ann ended before its turn did: stopped\nhint: gt log demo/ann\n"
     refused = ann.gt("prompt", "ann", "hello", "--wait", code=4)
-    assert refused.err == "gt: demo/ann is off\nhint: gt respawn demo/ann\n"
+    assert refused.err == "gt: demo/ann is off\nhint: gt crew start demo/ann\n"
     assert ann.gt("prompt", "@crew/demo", "hello", "--wait", code=2).err.startswith("gt: one agent at a time")
     assert ann.gt("--as", "demo/ann", "prompt", "ann", "hello", "--wait", code=4).err.startswith("gt: your own turn")
     assert ann.gt("prompt", "ann", "hello", "--timeout", "3s", code=2).err.startswith("gt: --timeout is for --wait")

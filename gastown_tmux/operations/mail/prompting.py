@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.agents import Agent, AgentState, Session, SessionState
+from gastown_tmux.domain.agents import Agent, AgentState, Role, Session, SessionState
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.observation import ScreenState, SteadyScreen
@@ -40,6 +40,8 @@ _WRITING_SECONDS = 2.0
 #: A window that is not there for so long is gone; the rows follow.
 _GONE_SECONDS = 3.0
 _LINES, _BYTES = 300, 1 << 20
+#: What starts an agent that is off.
+_STARTS = {Role.MAYOR: "gt mayor start", Role.CREW: "gt crew start {}", Role.POLECAT: "gt sling BEAD {}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def prompt(town: Town, agent: str, text: Sequence[str], wait: bool = False, time
     if address == town.actor:
         raise RefusedError("your own turn is not over before this is", hint="gt help prompt")
     if found is not None and found.state in (AgentState.OFF, AgentState.FAILED):
-        raise RefusedError(f"{address} is {found.state}", hint=f"gt respawn {address}")
+        raise RefusedError(f"{address} is {found.state}", hint=_STARTS[found.role].format(address))
     start = time.monotonic()
     begun = _Before.of(town, address)
     view = nudge(town, agent, text, Mode.IDLE).value
