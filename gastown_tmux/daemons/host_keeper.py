@@ -13,6 +13,8 @@ from gastown_tmux.store.delegations import sum_up
 #: Between two questions after something changed; it doubles, where nothing does, up to the longest.
 FIRST_SECONDS = 0.5
 ASK_SECONDS = 10.0
+#: Between two questions to a host that has nothing of ours.
+IDLE_SECONDS = 60.0
 #: The longest pause while a host does not answer; it doubles, too.
 AWAY_SECONDS = 60.0
 
@@ -26,11 +28,18 @@ class HostKeeper:
         self._away: set[str] = set()
         self._seen: dict[str, str] = {}
         self._asked: dict[str, float] = {}
+        self._heard: set[str] = set()
 
     def look(self) -> None:
         for bead, host in give_to_hosts(self._town):
             log.info("%s goes to %s", bead, host)
-        for host, state in sum_up(self._town.db).items():
+        states = sum_up(self._town.db)
+        heard, self._heard = self._heard, set()
+        for host in heard - states.keys():
+            # It has nothing of ours, unless it was put back to an earlier state: that is seen now and then.
+            if time.monotonic() >= self._asked.get(host, -IDLE_SECONDS) + IDLE_SECONDS:
+                states[host] = ""
+        for host, state in states.items():
             if self._jobs.is_busy(f"host {host}"):
                 continue
             # What changed here is told at once, to a host that answers.
@@ -45,6 +54,7 @@ class HostKeeper:
 
     def hurry(self, host: str) -> None:
         """Something was heard of it: it is asked soon, however much happens there. Any thread may say so."""
+        self._heard.add(host)
         self._due[host], self._pauses[host] = self._asked.get(host, 0.0) + FIRST_SECONDS, FIRST_SECONDS
 
     def _attend(self, town: Town, host: str) -> None:

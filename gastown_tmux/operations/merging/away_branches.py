@@ -4,7 +4,7 @@ import re
 
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.delegations import Delegation, Stage
-from gastown_tmux.domain.ids import Commit
+from gastown_tmux.domain.ids import Commit, is_name
 from gastown_tmux.domain.merging import MergeState
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import BeadState
@@ -78,6 +78,12 @@ def _git(town: Town, rig: str, way: Prefix, *words: str) -> None:
     git(*words, git_dir=repository.path, env=git_environment(way), timeout=NETWORK_TIMEOUT)
 
 
+def name_author(one: Delegation, worker: str | None) -> Address:
+    """Who did it there, from what a host said: it becomes the author of a commit."""
+    rig, _, name = (worker or "").partition("/")
+    return Address(f"{one.rig}/{name if rig == one.rig and is_name(name) else one.host}@{one.host}")
+
+
 def queue(town: Town, one: Delegation, host: str, worker: str, head: Commit, base: Commit) -> bool:
     """Into the merge queue, in one with the bead's row, and only while that names the delegation. False: it does not,
     or what is there is being published.
@@ -87,7 +93,7 @@ def queue(town: Town, one: Delegation, host: str, worker: str, head: Commit, bas
         bead = beads.find_bead(change, one.bead)
         if bead is None or bead.delegation != one.id:
             return True
-        author = Address(f"{worker}@{host}" if worker.startswith(f"{one.rig}/") else f"{one.rig}/{host}@{host}")
+        author = name_author(one, worker)
         again = bead.state is BeadState.SUBMITTED
         if again and bead.merge_request:
             request = get_merge_request(change, bead.merge_request)
@@ -119,12 +125,11 @@ def keep(town: Town, one: Delegation, head: Commit, base: Commit) -> None:
     """
     repository, branch = town.repository(one.rig), f"superseded/{one.bead}.{one.id}"
     _point(repository, branch, head)
-    worker = one.worker or f"{one.rig}/{one.host}"
     why = "it came after this was decided here"
     with town.change() as change:
         if beads.find_bead(change, one.bead) is not None and rows.find_request(change, one.bead, head) is None:
             insert_superseded(
-                change, bead=one.bead, rig=one.rig, author=Address(f"{worker}@{one.host}"), branch=branch, head=head,
+                change, bead=one.bead, rig=one.rig, author=name_author(one, one.worker), branch=branch, head=head,
                 base=base, target=town.rig(one.rig).target, reason=why,
             )  # fmt: skip
         rows.set_head(change, one.id, head)
@@ -134,9 +139,12 @@ def keep(town: Town, one: Delegation, head: Commit, base: Commit) -> None:
 
 
 def offer(town: Town, one: Delegation, head: Commit) -> str:
-    """The branch of the bead, where whoever gets it next goes on. One that is there already stays."""
-    branch = f"bead/{one.bead}"
-    town.repository(one.rig).update_ref(f"refs/heads/{branch}", head, None)
+    """The branch of the bead, where whoever gets it next goes on. One that is there already stays; then what the host
+    did is beside it.
+    """
+    branch, repository = f"bead/{one.bead}", town.repository(one.rig)
+    _point(repository, f"away/{one.host}/{one.bead}", head)
+    repository.update_ref(f"refs/heads/{branch}", head, None)
     return branch
 
 

@@ -9,6 +9,7 @@ from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.delegations import Delegation, Home, Outcome, Stage, Step, Word, decide, find_outcome
 from gastown_tmux.domain.hosts import Host
 from gastown_tmux.domain.ids import Commit
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.work import RETRIED, Bead, BeadState, Reason
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.hosts.prefix import AwayError, Prefix
@@ -63,7 +64,7 @@ def attend(town: Town, name: str) -> bool:
     """
     known = {each.id: each for each in rows.list_open(town.db, name)}
     host = get_host(town.db, name)
-    if not known or host.is_unfit:
+    if host.is_unfit:
         return bool(known)
     visit = Visit(town, host)
     try:
@@ -118,7 +119,7 @@ def _follow(visit: Visit, id: str, item: dict[str, Any] | None) -> None:
             raise
         except GtError as error:
             with visit.town.change() as change:
-                rows.note_word(change, id, there=one.there, worker=one.worker, word=error.message)
+                rows.note_word(change, id, there=one.there, worker=one.worker, word=one_line(error.message))
             raise
         if not goes_on:
             return
@@ -217,7 +218,7 @@ def _give(visit: Visit, one: Delegation) -> dict[str, Any]:
 
 def _note(town: Town, one: Delegation, item: Mapping[str, Any]) -> None:
     told = (item.get("state"), item.get("reason"), item.get("halt"))
-    words = ", ".join(str(word) for word in told if word)
+    words = one_line(", ".join(str(word) for word in told if word))
     with town.change() as change:
         rows.note_word(change, one.id, there=text_of(item.get("bead")), worker=text_of(item.get("worker")), word=words)
         if one.stage is Stage.GIVEN:
@@ -282,7 +283,8 @@ def _send_back(town: Town, one: Delegation) -> None:
 
 
 def _finish(town: Town, one: Delegation) -> None:
-    if one.head is not None and find_rig(town.db, one.rig) is not None:
+    before = beads.find_bead(town.db, one.bead)
+    if one.head is not None and before is not None and before.state is BeadState.OPEN:
         branches.offer(town, one, one.head)
     with town.change() as change:
         bead = beads.find_bead(change, one.bead)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gastown_tmux.dataclass import dataclass
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import branch_of
 from gastown_tmux.domain.delegations import Outcome
 from gastown_tmux.domain.ids import BeadId, Commit, RigName
@@ -173,6 +174,7 @@ def answer(town: Town, asked: str) -> ErrandView:
         raise NotFoundError(f"no delegation {told['delegation']} here")
     bead = beads.get_bead(town.db, errand.bead)
     rig = town.rig(bead.rig)
+    refinery = town.acting_as(Address(f"{rig.name}/refinery"))  # the word is that of home's
     request = get_merge_request(town.db, bead.merge_request) if bead.merge_request else None
     waits = bead.state is BeadState.SUBMITTED and request is not None and request.state in LIVE
     if told["outcome"] == "refused":
@@ -183,13 +185,13 @@ def answer(town: Town, asked: str) -> ErrandView:
             reason = Reason.CONFLICTED if told.get("reason") == Reason.CONFLICTED else Reason.REJECTED
             with town.change() as change:
                 move_merge_request(change, request.id, "test")
-            send_back(town, request, reason, str(told.get("words") or "refused at home"), log)
+            send_back(refinery, request, reason, str(told.get("words") or "refused at home"), log)
     elif told["outcome"] == Outcome.LANDED and waits and request is not None and request.head == told.get("head"):
-        record_merged(town, rig, request, Commit(str(told.get("commit") or request.head)), local=False)
+        record_merged(refinery, rig, request, Commit(str(told.get("commit") or request.head)), local=False)
     else:
         _end(town, bead, Reason.DONE if told["outcome"] == Outcome.LANDED else Reason.WONTDO)
     # What a kill cut off the last time.
-    report_all(town, rig.name)
+    report_all(refinery, rig.name)
     return _view(town, errand)
 
 

@@ -118,7 +118,8 @@ def report(town: Town, id: MergeRequestId) -> None:
     else:
         subject = f"{bead.id} came back: {request.state}"
         body = f"{request.reason}\n\n{_tail(request.log)}"
-    sending.notify(town, request.author, subject, body, seed=f"{id} {request.state}")
+    if "@" not in request.author:  # else its host tells it, in the words of the bead that it knows
+        sending.notify(town, request.author, subject, body, seed=f"{id} {request.state}")
     notify_landed(town, bead.convoy)
     with town.change() as change:
         rows.mark_told(change, id)

@@ -8,6 +8,7 @@ from gastown_tmux.domain.delegations import Stage, count_by_host
 from gastown_tmux.domain.following import clock_words
 from gastown_tmux.domain.hosts import PROTOCOL, Facts, Host, find_misfit
 from gastown_tmux.domain.ids import Time, parse_name
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.edges.hosts.prefix import AwayError, Prefix, Ran
 from gastown_tmux.edges.hosts.ssh import Host as SshHost
 from gastown_tmux.errors import GtError, MissingError, RefusedError, UsageError
@@ -114,7 +115,7 @@ def ask(town: Town, host: Host, words: Sequence[str], *, data: bytes = b"", seco
 def _read(name: str, ran: Ran) -> Any:
     if ran.status != 0:
         line = next((line for line in ran.said.splitlines() if line.startswith("gt: ")), f"status {ran.status}")
-        raise GtError(f"{name} answers: {line.removeprefix('gt: ')}", whole=ran.said)
+        raise GtError(f"{name} answers: {one_line(line.removeprefix('gt: '))}", whole=ran.said)
     document = json_value(ran.out)
     if document is None:
         raise GtError(f"{name} does not answer with JSON", whole=ran.out[:2000].decode(errors="replace"))

@@ -414,3 +414,29 @@ def test_doctor_asks_hosts_and_names_what_is_wrong(box: Scripted) -> None:
         change.execute("DELETE FROM hosts")
     [finding] = examine_hosts(box.quiet.town, False)
     assert finding.what == f"{bead} is at host box, which is not known"
+
+
+def test_a_name_that_a_host_says_becomes_no_author_unless_it_is_one(box: Scripted) -> None:
+    bead = give(box)
+    head, base = box.commit("far.txt", "far\n")
+    box.says(bead, "submitted", head=head, base=base, worker="demo/x\nGastown-Bead: de-other")
+    box.pass_()
+    [request] = list_merge_requests(box.quiet.town.db)
+    assert request.author == "demo/box@box"
+
+
+def test_what_had_ended_and_lives_again_there_is_told_again(box: Scripted) -> None:
+    """The host was put back to an earlier state."""
+    bead = give(box)
+    unsling(box.quiet.town, get(box, bead), force=True)
+    box.answer("list", {"items": []})
+    box.pass_()
+    assert stage(box, bead) == (Stage.ENDED, Outcome.REVOKED)
+    head, base = box.commit("late.txt", "late\n")
+    item = box.item(bead, "submitted", head=head, base=base)
+    box.answer("list", {"items": [item]})
+    box.answer("answer", item | {"state": "closed", "reason": "wontdo"})
+    box.pass_()
+    assert [each.state for each in list_merge_requests(box.quiet.town.db)] == ["superseded"]
+    assert box.told()[-1]["outcome"] == "revoked"
+    assert stage(box, bead) == (Stage.ENDED, Outcome.REVOKED)
