@@ -58,11 +58,11 @@ def read_bundle(folder: Path) -> Bundle | None:
         return None
 
 
-def find_archive(cache: Path) -> Path:
+def find_archive(cache: Path, version: str) -> Path:
     """The tarball to unpack on another machine of the same kind: ``bin/gt`` is then in its one folder.
 
-    A bundle packs itself, once, into ``cache``; a checkout has what ``just bundle`` left in ``dist``. Raises
-    MissingError where there is neither.
+    A bundle packs itself, once, into ``cache``; a checkout has what ``just bundle`` left in ``dist`` for that version.
+    Raises MissingError where there is neither.
     """
     bundle = find_bundle()
     if bundle is not None:
@@ -71,7 +71,9 @@ def find_archive(cache: Path) -> Path:
             cache.mkdir(parents=True, exist_ok=True)
             pack(bundle.folder, made, bundle.name)
         return made
-    built = sorted((_PACKAGE.parent / "dist").glob("gt-*-linux-*.tar.gz"), key=lambda path: path.stat().st_mtime)
+    built = sorted(
+        (_PACKAGE.parent / "dist").glob(f"gt-{version}-linux-*.tar.gz"), key=lambda path: path.stat().st_mtime
+    )
     if built:
         return built[-1]
     raise MissingError("this gt was not installed from a package that could be copied", hint="just bundle")

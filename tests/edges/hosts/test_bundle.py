@@ -64,20 +64,21 @@ def test_half_a_tarball_is_not_left(packed: Path, tmp_path: Path) -> None:
 
 def test_a_bundle_packs_itself_once(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.prefix", str(packed / "runtime"))
-    made = find_archive(tmp_path / "cache")
+    made = find_archive(tmp_path / "cache", "1.2.0")
     assert made.name == "gt-1.2.0-linux-x86_64-glibc2.35.tar.gz"
     made.write_text("kept")
-    assert find_archive(tmp_path / "cache").read_text() == "kept"
+    assert find_archive(tmp_path / "cache", "1.2.0").read_text() == "kept"
 
 
 def test_a_checkout_gives_what_was_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle, "_PACKAGE", tmp_path / "gastown_tmux")
     with pytest.raises(MissingError) as missing:
-        find_archive(tmp_path / "cache")
+        find_archive(tmp_path / "cache", "1.2.0")
     assert missing.value.hint == "just bundle"
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "gt-1.2.0-linux-x86_64-glibc2.35.tar.gz").touch()
-    assert find_archive(tmp_path / "cache").parent == tmp_path / "dist"
+    (tmp_path / "dist" / "gt-1.1.0-linux-x86_64-glibc2.35.tar.gz").touch()
+    assert find_archive(tmp_path / "cache", "1.2.0").parent == tmp_path / "dist"
 
 
 def test_npms_commands_are_looked_for_in_its_own_folders_only(packed: Path, tmp_path: Path) -> None:
