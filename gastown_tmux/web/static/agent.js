@@ -93,9 +93,13 @@ export function showAgent(main, { town, query, watch }) {
   return {
     changed: (names) => (names.has("workers") || names.has("needs")) && draw(),
     screen: (message) => message.agent === address && screen.take(message),
+    get acts() {
+      const asked = town.list("needs").filter((need) => need.agent === address).flatMap((need) => need.acts);
+      const keys = new Set(asked.map((act) => act.key));
+      return [...asked, ...(find()?.acts ?? []).filter((act) => !keys.has(act.key))];
+    },
     press(key) {
-      const needActs = town.list("needs").filter((need) => need.agent === address).flatMap((need) => need.acts);
-      const act = [...needActs, ...(find()?.acts ?? [])].find((each) => each.key === key);
+      const act = this.acts.find((each) => each.key === key);
       if (act) act.key === TYPE && !words.element.hidden ? words.focus() : perform(act, moved);
       return Boolean(act);
     },

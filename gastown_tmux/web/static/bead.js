@@ -7,6 +7,9 @@ import { Patch } from "./patch.js";
 import { agentLink, beadLink } from "./router.js";
 import { clock } from "./times.js";
 
+//: What changes at once is read at once, and a flood once in a while.
+const LOAD_AFTER = 400;
+
 export function showBead(main, { town, query }) {
   const id = query.get("id") ?? "";
   const title = say(el("h1"), id);
@@ -71,12 +74,15 @@ export function showBead(main, { town, query }) {
   load();
   return {
     changed(names) {
-      if (!["beads", "needs", "queue", "workers"].some((name) => names.has(name))) return;
-      const known = JSON.stringify([town.find("beads", `bead ${id}`), town.list("events")[0]?.id]);
+      if (!["beads", "needs", "queue", "workers", "events"].some((name) => names.has(name))) return;
+      const told = town.list("events").find((row) => row.title.includes(id) || row.more.includes(id));
+      const known = JSON.stringify([town.find("beads", `bead ${id}`), told?.id]);
       if (known === seen.known) return;
       seen.known = known;
-      clearTimeout(seen.timer);
-      seen.timer = setTimeout(load, 300);
+      seen.timer ||= setTimeout(() => {
+        seen.timer = 0;
+        load();
+      }, LOAD_AFTER);
     },
     get patch() {
       return seen.patch;

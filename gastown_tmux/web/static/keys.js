@@ -23,8 +23,9 @@ const LEFT_OUT = new Set([":", "tab", "space b"]);
 export function startKeys(page, town) {
   const help = () => {
     const moves = (town.head?.moves ?? []).filter(([keys]) => !LEFT_OUT.has(keys));
-    const acts = page().list?.row?.acts?.map((act) => [act.key, act.words]) ?? [];
-    showHelp([...acts, ...moves, ...OWN, ...(page().patch ? DIFF : [])]);
+    const acts = page().list?.row?.acts ?? page().acts ?? [];
+    const told = acts.map((act) => [act.key, act.words]);
+    showHelp([...told, ...moves, ...OWN, ...(page().patch ? DIFF : [])]);
   };
   document.getElementById("help").addEventListener("click", help);
   document.addEventListener("keydown", (event) => {

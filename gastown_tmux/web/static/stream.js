@@ -37,6 +37,8 @@ export class Stream {
     addEventListener("pagehide", () => this.#end());
     addEventListener("pageshow", (event) => event.persisted && this.#seen());
     addEventListener("online", () => this.start());
+    // Who is looked at has a stream; the tab that was looked at longest ago polls then.
+    addEventListener("focus", () => this.start());
   }
 
   start() {
@@ -151,7 +153,11 @@ export class Stream {
 
   #take({ id, event, data }) {
     if (id) this.#after = id;
-    this.#tell(event, data);
+    try {
+      this.#tell(event, data);
+    } catch (fault) {
+      console.error(fault); // of this script: the stream is well, and goes on
+    }
   }
 
   #poll(every) {
@@ -161,7 +167,7 @@ export class Stream {
       try {
         const found = await (await request("/api/poll", { query: this.#query(), signal: AbortSignal.timeout(10_000) })).json();
         if (found.id) this.#after = found.id;
-        for (const message of found.messages) this.#tell(message.event, message.data);
+        for (const { event, data } of found.messages) this.#take({ event, data });
         this.#turn("polling");
       } catch (failed) {
         if (failed.status === 401) return this.#turn("locked");
