@@ -63,7 +63,10 @@ def _text(form: Transcript, entry: Mapping[str, Any]) -> str:
         case Transcript.COPILOT:
             data = _part(entry, "data")
             return _join(data.get("content"), "text") if entry.get("type") == "assistant.message" else ""
-        case Transcript.OPENCODE | Transcript.NONE:
+        case Transcript.OPENCODE:
+            text = entry.get("text")
+            return text if isinstance(text, str) else ""
+        case Transcript.NONE:
             return ""
         case _:
             assert_never(form)

@@ -7,6 +7,8 @@ const GUARD = @GUARD@;
 const TRANSCRIPT = join(import.meta.dirname, `${process.env.GT_SESSION}.jsonl`);
 // Sessions of sub-agents, whose turns are not the agent's.
 const children = new Set();
+// Messages of the model's own, for a part does not say whose it is.
+const own = new Set();
 
 function call(session, event, ...answer) {
   const input = JSON.stringify({
@@ -22,6 +24,10 @@ export const Gastown = async ({ client }) => ({
     const session = event.properties?.sessionID ?? info?.id;
     if (event.type === "session.created" && info?.parentID) children.add(info.id);
     if (event.type === "session.created" && !info?.parentID) call(session, "session-start");
+    if (event.type === "message.updated" && info?.role === "assistant") own.add(info.id);
+    const { part } = event.properties ?? {};
+    if (event.type === "message.part.updated" && part?.type === "text" && part.time?.end && own.has(part.messageID))
+      if (!children.has(part.sessionID)) appendFileSync(TRANSCRIPT, JSON.stringify({ id: part.id, text: part.text }) + "\n");
     if (event.type === "message.updated" && info?.role === "assistant" && info.time?.completed)
       appendFileSync(TRANSCRIPT, JSON.stringify({ id: info.id, model: info.modelID, tokens: info.tokens }) + "\n");
     if (event.type === "permission.asked") call(session, "waiting");
