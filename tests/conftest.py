@@ -4,6 +4,7 @@ Fixtures: ``short_tmp`` (a folder whose path is short enough for sockets), ``run
 ``wait_for`` (a condition, with a deadline). Marker: ``needs("sshd")``. The rest works by itself.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -269,6 +270,32 @@ class Children:
 
 STARTS = frozenset(("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"))
 sys.addaudithook(Children.count)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def moments() -> Iterator[None]:
+    """A change of rows by this process has a millisecond of its own, as on a disk, where each takes longer than that:
+    by their times alone rows are older and newer.
+    """
+    from gastown_tmux.edges.files import clock
+    from gastown_tmux.operations.town.town import Town
+
+    change, last = Town.change, ""
+
+    @contextlib.contextmanager
+    def change_later(self: Any) -> Iterator[Any]:
+        nonlocal last
+        for _ in range(3):  # no longer: some tests stop the clock
+            if clock.now() != last:
+                break
+            time.sleep(0.001)
+        with change(self) as made:
+            yield made
+        last = made.time
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Town, "change", change_later)
+        yield
 
 
 @pytest.fixture(scope="session")
