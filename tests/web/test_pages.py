@@ -275,8 +275,8 @@ def test_the_server_ends_and_another_comes(open_page: Opens) -> None:
     with pose(port=port) as second:
         second.show(Saw(busy_town(), NOW))
         expect(page.locator("main")).to_contain_text("gt dashboard --link")
-        page.goto("about:blank")  # else a fragment alone loads nothing
-        load(page, second.link)
+        page.goto(second.link)  # in the same tab, where it loads nothing
+        expect(page).to_have_url(f"{second.url}/")
         page.locator(".row").first.wait_for()
 
 

@@ -158,12 +158,17 @@ startTheme();
 keepAges();
 startKeys(() => page, town);
 addEventListener("locked", () => hasToken() && lock());
-try {
-  await unlock();
-} catch (failed) {
-  complain(failed);
+async function begin() {
+  try {
+    await unlock();
+  } catch (failed) {
+    complain(failed);
+  }
+  open(here());
+  if (hasToken()) stream.start();
 }
+
 startRouter(open);
-open(here());
-if (hasToken()) stream.start();
-else tell("");
+// A fresh link in a tab that is open loads nothing: only the fragment is another.
+addEventListener("hashchange", () => location.hash && begin());
+await begin();
