@@ -4,7 +4,7 @@ import json
 import threading
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``program``: those that can do the whole chain; ``small_program``: the others; ``limited_program``: those that
-    show when a limit of their provider's ends.
+    show when a limit of their provider's ends; ``logged_out_program``: those whose login can be left out.
     """
     chosen = [PROGRAMS[name] for name in metafunc.config.getoption("--agents").split(",") if name]
     again = range(metafunc.config.getoption("--repeat"))
@@ -41,6 +41,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "program": lambda program: not program.short,
         "small_program": lambda program: program.short,
         "limited_program": lambda program: program.subscription is not None,
+        "logged_out_program": lambda program: bool(program.login),
     }
     for fixture, fits in fixtures.items():
         if fixture in metafunc.fixturenames:
@@ -170,18 +171,21 @@ def make_agent_town(
     monkeypatch: pytest.MonkeyPatch,
     pytestconfig: pytest.Config,
 ) -> Iterator[Callable[..., AgentTown]]:
-    """``make_agent_town(program, …)``: a town with the rig ``demo``; the first program is the default."""
+    """``make_agent_town(program, …)``: a town with the rig ``demo``; the first program is the default. ``without``: the
+    files and variables that its user has not.
+    """
     made = []
     home = short_tmp / "home"
 
-    def make(*programs: Program) -> AgentTown:
+    def make(*programs: Program, without: Collection[str] = ()) -> AgentTown:
         cache = Path(pytestconfig.getoption("--agent-cache"))
         folders = [folder for program in programs for folder in search_path(cache, program)]
         monkeypatch.setenv("PATH", ":".join(map(str, folders)), prepend=":")
         for program in programs:
-            for name, value in program.environment(model.port).items():
-                monkeypatch.setenv(name, value)
-            for path, text in {**USERS_OWN, **program.files(model.port)}.items():
+            variables, files = program.environment(model.port), {**USERS_OWN, **program.files(model.port)}
+            for name in variables.keys() - set(without):
+                monkeypatch.setenv(name, variables[name])
+            for path, text in ((path, text) for path, text in files.items() if path not in without):
                 (home / path).parent.mkdir(parents=True, exist_ok=True)
                 (home / path).write_text(text)
         signs = short_tmp / "signs"

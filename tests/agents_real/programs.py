@@ -22,7 +22,7 @@ class Program:
     ``environment`` are the user's own, for a model on the port given; ``config`` is what the user told gt, as
     ``providers.NAME``. ``short``: the words of a script that do its whole work, of a program that can only do a part
     of the chain. ``subscription``: the environment besides in which its screen shows when a limit of its provider's
-    ends; an empty value takes a variable away.
+    ends; an empty value takes a variable away. ``login``: the files and variables without which it is not logged in.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Program:
     folders: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
     subscription: Mapping[str, str] | None = None
+    login: tuple[str, ...] = ()
 
     @property
     def from_pypi(self) -> bool:
@@ -98,6 +99,7 @@ _ALL = (
         lambda port: {"ANTHROPIC_BASE_URL": _url(port), "ANTHROPIC_API_KEY": KEY},
         folders=("@anthropic-ai/claude-code-{machine}",),
         subscription={"CLAUDE_CODE_OAUTH_TOKEN": KEY, "ANTHROPIC_API_KEY": ""},
+        login=("ANTHROPIC_API_KEY",),
     ),
     Program(
         "codex",
@@ -109,6 +111,7 @@ _ALL = (
         lambda port: {},
         lambda port: {"env": {"SCRIPTED_KEY": KEY}},
         subscription={},
+        login=(".codex/config.toml",),
     ),
     Program(
         "pi",
@@ -134,6 +137,7 @@ _ALL = (
         },
         lambda port: {"GOOGLE_GEMINI_BASE_URL": _url(port), "GEMINI_API_KEY": KEY},
         subscription={},
+        login=("GEMINI_API_KEY",),
     ),
     Program(
         "copilot",

@@ -112,6 +112,18 @@ def test_limit(
     assert states.count("limited") == 1
 
 
+def test_not_logged_in(logged_out_program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
+    """That is what a person is told first, and not that its agent is well."""
+    town = make_agent_town(logged_out_program, without=logged_out_program.login)
+    bead = town.json("bead", "create", "greet", "--rig", "demo", "--body", script("work", "run gt done"))["id"]
+    town.gt("sling", bead, "demo", seconds=90)
+    address = town.json("bead", "show", bead)["assignee"]
+    town.wait_agent(address, "waiting", seconds=60)
+    first = town.json("review")["items"][0]
+    assert (first["kind"], first["agent"], first["reason"]) == ("setup", address, "not logged in")
+    assert f"gt attach {address}" in first["next"]
+
+
 def test_error(program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
     """A turn that ends with an error is taken up again, with nobody there."""
     town = make_agent_town(program)
