@@ -40,6 +40,17 @@ def _followed(row: Row) -> Followed:
     )  # fmt: skip
 
 
+def list_seen(reader: Reader) -> list[tuple[str, str, str]]:
+    """Of each host the addresses and states of its agents."""
+    sql = "SELECT f.host, f.agents FROM followed f JOIN hosts h ON h.name = f.host AND h.town_key = f.town_key"
+    return [
+        (row["host"], str(agent["address"]), str(agent.get("state") or ""))
+        for row in reader.rows(sql)
+        for agent in json.loads(row["agents"])
+        if agent.get("address")
+    ]
+
+
 def keep_position(change: Change, host: str, key: str, position: Position, ahead: float | None = None) -> None:
     """``ahead`` None: it is as it was."""
     _have_row(change, host, key)

@@ -31,7 +31,7 @@ NAMED = (
 )  # fmt: skip
 #: What may be asked why it is as it is.
 _THINGS = (
-    Kind.AGENT, Kind.BEAD, Kind.RUN, Kind.CONVOY, Kind.MERGE_REQUEST, Kind.ESCALATION, Kind.ORDER, Kind.RIG,
+    Kind.AGENT, Kind.BEAD, Kind.RUN, Kind.CONVOY, Kind.MERGE_REQUEST, Kind.ESCALATION, Kind.ORDER, Kind.RIG, Kind.HOST,
 )  # fmt: skip
 #: Each of them is a file to be read.
 MAILS = 30
@@ -42,12 +42,12 @@ def list_names(town: Town, kind: Kind) -> Sequence[Choice]:
     """What there is of a kind; of other kinds nothing has a name."""
     match kind:
         case Kind.AGENT:
-            return _agents(town)
+            return _agents(town) + _away_agents(town)
         case Kind.CREW | Kind.POLECAT:
             return _agents(town, Role(kind.value))
         case Kind.ADDRESS:
             agents = _agents(town)
-            return agents + [address for address in _TOWN if address[0] not in dict(agents)]
+            return agents + [address for address in _TOWN if address[0] not in dict(agents)] + _away_agents(town)
         case Kind.RIG:
             return [(rig.name, rig.target) for rig in list_rigs(town.db)]
         case Kind.HOST:
@@ -102,6 +102,13 @@ def _mails(box: Mailbox) -> list[Choice]:
             new = "" if entry.read else "new, "
             found.append((short_id(mail.id), f"{new}{mail.sender}: {one_line(mail.subject)}"))
     return found
+
+
+def _away_agents(town: Town) -> list[Choice]:
+    """Those of hosts, as they were seen there last."""
+    from gastown_tmux.store.following import list_seen  # most towns have no host
+
+    return [(f"{agent}@{host}", f"on {host}, {state}") for host, agent, state in list_seen(town.db)]
 
 
 def _agents(town: Town, role: Role | None = None) -> list[Choice]:

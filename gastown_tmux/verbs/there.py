@@ -13,7 +13,7 @@ from gastown_tmux.operations.workforce.hosts import reach
 from gastown_tmux.store.hosts import get_host
 from gastown_tmux.verbs.table import Verb
 
-_SECONDS = 60.0
+_SECONDS = 20.0
 _KINDS: dict[int, type[GtError]] = {2: UsageError, 3: NotFoundError, 4: RefusedError}
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from gastown_tmux.domain.events import Event
+from gastown_tmux.domain.hosts import Facts
 from gastown_tmux.domain.needs import NeedKind
 from gastown_tmux.faces.details import describe
 from gastown_tmux.faces.model import Model, Open, Pressed, Saw
 from gastown_tmux.faces.opening import open_document
+from gastown_tmux.faces.rows import Panel, list_rows
 from gastown_tmux.faces.snapshot import Snapshot, read_snapshot
 from gastown_tmux.faces.update import update
 from gastown_tmux.faces.watcher import Listener, Watcher
@@ -19,7 +21,11 @@ from gastown_tmux.operations.escalation.escalations import escalate
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.convoys import create_convoy
 from gastown_tmux.store.beads import get_bead, set_needs
+from gastown_tmux.store.following import keep_agents
+from gastown_tmux.store.hosts import insert_host, note_trouble
 from gastown_tmux.verbs.acts import acts_on
+from gastown_tmux.verbs.names import list_names
+from gastown_tmux.verbs.table import Kind
 from tests.faces.pictures import make_need
 from tests.operations.quiet_town import QuietTown, make_quiet_town
 
@@ -85,3 +91,20 @@ def test_listeners_hear_of_it_and_a_town_that_goes_is_told(quiet: QuietTown, wai
         wait_for(lambda: troubles == ["the town's folder is gone", None], 10, "the end of the trouble")
     finally:
         watcher.stop()
+
+
+def test_agents_of_hosts_stand_beside_ours(quiet: QuietTown) -> None:
+    town = quiet.town
+    facts = Facts(1, "0.1", "key", "/gt", 1, 8, ("runbook",))
+    with town.change() as change:
+        insert_host(change, "box", prefix=["x"], target=None, gt="/gt", limit=None, labels=(), facts=facts)
+        keep_agents(change, "box", "key", [{"address": "demo/nux", "state": "working", "title": "far away"}])
+    (worker,) = [worker for worker in read_snapshot(town).workers if worker.view.address.host]
+    assert (worker.view.address, worker.view.state, worker.title) == ("demo/nux@box", "working", "far away")
+    row = next(row for row in list_rows(read_snapshot(town), (), Panel.AGENTS) if row.agent == "demo/nux@box")
+    assert row.opens == ("log", "demo/nux@box")
+    assert ("demo/nux@box", "on box, working") in list_names(town, Kind.AGENT)
+    with town.change() as change:
+        note_trouble(change, "box", "box cannot be reached")
+    (worker,) = [worker for worker in read_snapshot(town).workers if worker.view.address.host]
+    assert (worker.view.state, worker.view.reason) == ("away", "box cannot be reached")

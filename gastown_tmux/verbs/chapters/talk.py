@@ -141,6 +141,7 @@ VERBS: tuple[Verb, ...] = (
         (argument("bag", Kind.FILE),),
         hidden=True,
         right=Right.CONFIGURE,
+        served=True,
     ),
     Verb(
         "nudge",
