@@ -119,6 +119,8 @@ def _words(verb: Verb, rest: Sequence[str], word: str, names: Names) -> Iterator
             if verb.words == "sling":
                 yield from names(Kind.RIG)
                 yield from names(Kind.AGENT)
+                hosts = names(Kind.HOST)
+                yield from ((f"{rig}@{host}", state) for rig, _ in names(Kind.RIG) for host, state in hosts)
     if not word:
         yield from ((parameter.flags[-1], parameter.help) for parameter in verb.parameters if parameter.flags)
 

@@ -160,6 +160,11 @@ def _take(visit: Visit, step: Step, one: Delegation, item: dict[str, Any] | None
         case Step.ARRIVE:
             head, base = _fetch(visit, one, item or {})
             return item, branches.queue(town, one, host, str((item or {}).get("worker")), head, base)
+        case Step.KEEP if find_rig(town.db, one.rig) is None:  # it was removed here: the branch stays with the host
+            if (word := _word(item)) is not None and word.head is not None:
+                with town.change() as change:
+                    rows.set_head(change, one.id, word.head)
+            return item, True
         case Step.KEEP:
             head, base = _fetch(visit, one, item or {})
             branches.keep(town, one, head, base)

@@ -35,6 +35,7 @@ from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.turns import turn
 from gastown_tmux.operations.merging.verdicts import Delay, pause
 from gastown_tmux.operations.sessions import daemon_deaths
+from gastown_tmux.operations.sessions.daemon_control import is_landed_elsewhere
 from gastown_tmux.operations.town.inheriting import follow
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.town.upgrading import find_successor
@@ -118,7 +119,7 @@ def _follow_proposals(town: Town, rig: Rig, run: _Run) -> None:
 
 def _list_due(town: Town, rig: Rig, left: Set[MergeRequestId]) -> list[MergeRequest]:
     """The queue, if it is not paused, and anything in it is due."""
-    if town.rig(rig.name).queue is not QueueState.RUNNING or town.settings(rig.name).get("merge.publish") == "home":
+    if town.rig(rig.name).queue is not QueueState.RUNNING or is_landed_elsewhere(town, rig.name):
         return []
     if rows.has_ready(town.db, rig.name):
         with town.change() as change:

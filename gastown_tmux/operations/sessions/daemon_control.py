@@ -22,6 +22,7 @@ from gastown_tmux.operations.sessions.daemons import (
 from gastown_tmux.operations.sessions.starting import look
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import DOWN, Answer, Town
+from gastown_tmux.store.delegations import find_home
 from gastown_tmux.store.merging import list_rigs_with_work
 from gastown_tmux.store.meta import set_wanted
 from gastown_tmux.store.rigs import list_rigs
@@ -63,10 +64,15 @@ def list_rigs_to_land(town: Town) -> list[RigName]:
     found = []
     for rig in list_rigs_with_work(town.db, clock.now()):
         with contextlib.suppress(GtError):  # one whose settings cannot be read says so when it runs
-            if town.settings(rig).get("merge.publish") == "home":
+            if is_landed_elsewhere(town, rig):
                 continue
         found.append(rig)
     return found
+
+
+def is_landed_elsewhere(town: Town, rig: RigName) -> bool:
+    """Whether another town lands what is done here: a rig that one made is landed by nobody else, whatever is set."""
+    return find_home(town.db, rig) is not None or town.settings(rig).get("merge.publish") == "home"
 
 
 def start_refineries(town: Town, rigs: Sequence[RigName]) -> list[str]:

@@ -156,6 +156,13 @@ def _explain_queued(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wai
         return {}
     paused = {rig.name: rig.queue_reason or "" for rig in list_rigs(town.db) if rig.queue is QueueState.PAUSED}
     requests = list_states_of(town.db, [bead.id for bead in beads])
+    from gastown_tmux.store.delegations import find_home  # few beads are in a queue
+
+    for rig in {bead.rig for bead in beads}:
+        if find_home(town.db, rig) is not None:
+            for id in (bead.id for bead in beads if bead.rig == rig and bead.id in requests):
+                request, state, reason = requests[id]
+                requests[id] = (request, state, reason or "the town that gave it lands it")
     return {
         bead.id: (waiting.in_queue(*requests[bead.id], paused.get(bead.rig)),) for bead in beads if bead.id in requests
     }

@@ -123,10 +123,10 @@ def _read(name: str, ran: Ran) -> Any:
 
 
 def add_host(
-    town: Town, name: str, words: Sequence[str], *, capacity: int | None = None, labels: Sequence[str] = (),
+    town: Town, name: str, prefix: Sequence[str], *, capacity: int | None = None, labels: Sequence[str] = (),
     path: str | None = None, yes: bool = False,
 ) -> Answer:  # fmt: skip
-    """``words`` are what ssh takes, or a prefix of several words (or of one that is a path).
+    """``prefix`` is what ssh takes, or several words (or one that is a path).
 
     A fitting gt there is used; without one ours is put there, where a person agrees. The town there is made where there
     is none. Raises UnfitError for a gt of another version, RefusedError for a name that is another host's.
@@ -134,8 +134,8 @@ def add_host(
     parse_name(name, "host")
     if capacity is not None and capacity < 1:
         raise UsageError("--capacity is at least 1", hint=f"gt host park {name} gives it nothing")
-    target = words[0] if len(words) == 1 and "/" not in words[0] else None
-    prefix = ("ssh", target) if target is not None else tuple(words)
+    target = prefix[0] if len(prefix) == 1 and "/" not in prefix[0] else None
+    prefix = ("ssh", target) if target is not None else tuple(prefix)
     known = rows.find_host(town.db, name)
     if known is not None:
         if known.prefix != prefix or (path is not None and known.town != path):

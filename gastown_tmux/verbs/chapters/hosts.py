@@ -22,7 +22,7 @@ VERBS = (
         (
             argument("name", help="what you call it"),
             argument(
-                "words", many=True, help="user@box, or -- docker exec -i box", placeholder="SSH-TARGET|-- PREFIX…"
+                "prefix", many=True, help="user@box, or -- docker exec -i box", placeholder="SSH-TARGET|-- PREFIX…"
             ),
             flag("--yes", "yes", "put this gt there where there is none, without asking"),
             option(

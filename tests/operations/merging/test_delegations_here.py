@@ -24,6 +24,7 @@ from gastown_tmux.operations.work.giving_away import give_to_hosts
 from gastown_tmux.operations.work.sling import sling, unsling
 from gastown_tmux.operations.work.waiting import explain_bead
 from gastown_tmux.operations.workforce import hosts
+from gastown_tmux.operations.workforce.rigs import remove_rig
 from gastown_tmux.store import beads, delegations, escalations
 from gastown_tmux.store import hosts as host_rows
 from gastown_tmux.store.merging import get_merge_request, list_merge_requests
@@ -440,3 +441,15 @@ def test_what_had_ended_and_lives_again_there_is_told_again(box: Scripted) -> No
     assert [each.state for each in list_merge_requests(box.quiet.town.db)] == ["superseded"]
     assert box.told()[-1]["outcome"] == "revoked"
     assert stage(box, bead) == (Stage.ENDED, Outcome.REVOKED)
+
+
+def test_a_rig_that_was_removed_here_keeps_no_pass_from_its_end(box: Scripted) -> None:
+    bead = give(box)
+    head, base = box.commit("far.txt", "far\n")
+    item = box.item(bead, "submitted", head=head, base=base)
+    remove_rig(box.quiet.town, box.quiet.rig, force=True)
+    box.answer("list", {"items": [item]})
+    box.answer("answer", item | {"state": "closed", "reason": "wontdo"})
+    box.pass_()
+    assert box.told()[-1]["outcome"] == "revoked"
+    assert delegations.list_open(box.quiet.town.db) == []

@@ -11,7 +11,10 @@ from gastown_tmux.domain.delegations import Outcome
 from gastown_tmux.domain.work import BeadState, Reason
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.merging import errands
+from gastown_tmux.operations.merging.landing import run_refinery
+from gastown_tmux.operations.sessions.daemon_control import list_rigs_to_land
 from gastown_tmux.operations.work import worker
+from gastown_tmux.operations.work.waiting import explain_bead
 from gastown_tmux.store import beads
 from gastown_tmux.store import delegations as rows
 from gastown_tmux.store.merging import get_merge_request
@@ -155,3 +158,14 @@ def test_killed_after_it_was_made_it_is_the_same_bead(quiet: QuietTown, run_gt: 
     assert run_gt(*words, stdin=json.dumps(told), env={"GT_FAULT": "errand.taken"}).code == -9
     [made] = errands.list_errands(quiet.town, json.dumps({"home": HOME}))
     assert run_gt(*words, stdin=json.dumps(told)).json["bead"] == made.bead
+
+
+def test_what_is_another_towns_is_landed_by_nobody_here_whatever_is_set(quiet: QuietTown) -> None:
+    view, _ = submit(quiet)
+    assert quiet.town.settings(quiet.rig.name).get("merge.publish") == "push"
+    run_refinery(quiet.town)
+    assert list_rigs_to_land(quiet.town) == []
+    assert beads.get_bead(quiet.town.db, view.bead).state is BeadState.SUBMITTED
+    [wait] = explain_bead(quiet.town, beads.get_bead(quiet.town.db, view.bead))
+    assert wait.reason.endswith("is queued: the town that gave it lands it")
+    assert "far.txt" not in git(quiet.project, "ls-tree", "--name-only", "main")
