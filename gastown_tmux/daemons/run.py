@@ -1,5 +1,6 @@
 """gt daemon run NAME."""
 
+import os
 import threading
 from types import ModuleType
 
@@ -10,6 +11,7 @@ from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.sessions import daemon_deaths, daemons, doors
 from gastown_tmux.operations.sessions.daemon_control import REFINERY
 from gastown_tmux.operations.town.town import Answer, Town
+from gastown_tmux.store.db import NewerError
 from gastown_tmux.town_path import is_town
 
 _STANDBY_SECONDS = 2.0
@@ -72,6 +74,10 @@ def _await_turn(town: Town, name: str) -> None:
                 return
         except GtError as error:
             log.warning("%s", error.in_full)
+            if isinstance(error, NewerError) and error.successor is not None:
+                # Whoever started us, systemd say, goes on with it under our number.
+                words = [str(error.successor), "--town", str(town.path), "daemon", "run", name, "--standby"]
+                os.execv(words[0], words)
         finally:
             town.close()
         if holder is None:
