@@ -135,6 +135,11 @@ def at_host(host: str, word: str | None, heard: str | None, trouble: str | None)
     return Wait("host", host, f"{host} has it{told}", (f"gt host show {host}",))
 
 
+def goes_back(host: str, reason: str | None) -> Wait:
+    """Its branch was refused here, and the host that has it was not told yet."""
+    return Wait("host", host, f"it goes back to {host}, {reason}", (f"gt host show {host}",))
+
+
 def waits_for_host(host: str, state: str | None) -> Wait:
     """It was slung at a host that has not taken it."""
     if state is None:

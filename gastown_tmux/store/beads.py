@@ -379,8 +379,8 @@ def close_bead(change: Change, bead: BeadId, reason: str, move: Literal["close",
 
 
 def reopen_bead(change: Change, bead: BeadId) -> None:
-    """A convoy that had landed with it has not any more."""
-    convoy = _move(change, bead, "reopen", reason=None, attempts=0).convoy
+    """A convoy that had landed with it has not any more, and it is no host's any more."""
+    convoy = _move(change, bead, "reopen", reason=None, attempts=0, delegation=None).convoy
     change.event(EventType.BEAD_REOPENED, bead)
     if convoy is not None and get_convoy(change, convoy).state is ConvoyState.LANDED:
         move_convoy(change, convoy, "reopen")

@@ -240,8 +240,9 @@ def _claim_one(
         raise RefusedError(f"{bead.id} is held by host {bead.host}", hint=f"gt unsling {bead.id} --force")
     if bead.state is not BeadState.OPEN:
         raise RefusedError(f"{bead.id} is {bead.state}", hint=f"gt bead show {bead.id}")
-    if bead.delegation is not None:
-        # What came back is on its way to the host that had it.
+    if bead.delegation is not None and bead.reason not in RETRIED:
+        rows.release_bead(change, bead.id)  # it came to a person, and this is their word
+    elif bead.delegation is not None:
         raise RefusedError(f"{bead.id} goes back to host {bead.host}", hint=f"gt unsling {bead.id} --force")
     if bead.reason in WAITING and not town.may_decide:
         words = f"{bead.id} is {bead.reason}: the mayor or a person gives it out again"

@@ -141,7 +141,9 @@ def _explain_away(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait,
 
 
 def _explain_named(town: Town, bead: Bead) -> Wait | None:
-    """Of an open bead that was slung at a host, what that waits for."""
+    """Of an open bead that goes to a host, or back to it, what that waits for."""
+    if bead.state is BeadState.OPEN and bead.delegation is not None and bead.host is not None:
+        return waiting.goes_back(bead.host, bead.reason)
     place = parse_place(bead.target) if bead.target else None
     if place is None or bead.state is not BeadState.OPEN:
         return None

@@ -20,6 +20,7 @@ from gastown_tmux.operations.maintenance.host_checks import examine_hosts
 from gastown_tmux.operations.merging.delegations import attend
 from gastown_tmux.operations.merging.landing import run_refinery
 from gastown_tmux.operations.town.configuration import set_key
+from gastown_tmux.operations.work.beads import reopen_bead
 from gastown_tmux.operations.work.giving_away import give_to_hosts
 from gastown_tmux.operations.work.sling import sling, unsling
 from gastown_tmux.operations.work.waiting import explain_bead
@@ -199,6 +200,7 @@ def test_what_the_refinery_refuses_goes_back_with_its_log_and_comes_again(box: S
     # Nobody here is given it meanwhile.
     with pytest.raises(RefusedError, match="goes back to host box"):
         sling(box.quiet.town, [bead, "demo"])
+    assert [each.reason for each in explain_bead(box.quiet.town, found)] == ["it goes back to box, conflicted"]
     box.answer("answer", box.item(bead, "open", reason="conflicted", head=head, base=base))
     box.pass_()
     told = box.told()[-1]
@@ -275,7 +277,14 @@ def test_what_the_host_gives_back_is_the_same_here(box: Scripted) -> None:
     assert (closed.state, closed.reason, closed.report) == (BeadState.CLOSED, Reason.DONE, "all is well")
     box.answer("list", {"items": [report]})
     box.pass_()
-    assert {stage(box, bead) for bead in (asked, text)} == {(Stage.ENDED, Outcome.ANSWERED)}
+    reopen_bead(box.quiet.town, closed)
+    assert get(box, text).host is None
+    sling(box.quiet.town.acting_as(MAYOR), [text, "demo@box"])
+    assert get(box, text).state is BeadState.AWAY
+    unsling(box.quiet.town, get(box, text), force=True)
+    assert {stage(box, bead) for bead in (asked, text)} == {
+        (Stage.ENDED, Outcome.ANSWERED), (Stage.GIVEN, None)
+    }  # fmt: skip
 
 
 def test_work_that_no_row_here_knows_of_is_kept_and_ended(box: Scripted) -> None:
@@ -453,3 +462,25 @@ def test_a_rig_that_was_removed_here_keeps_no_pass_from_its_end(box: Scripted) -
     box.pass_()
     assert box.told()[-1]["outcome"] == "revoked"
     assert delegations.list_open(box.quiet.town.db) == []
+
+
+def test_what_was_refused_thrice_is_a_persons_also_while_the_host_is_away(box: Scripted) -> None:
+    bead = give(box)
+    head, base = box.commit("file-0.txt", "theirs\n")
+    (box.quiet.project / "file-0.txt").write_text("ours\n")
+    git(box.quiet.project, "commit", "-qam", "ours")
+    box.says(bead, "submitted", head=head, base=base)
+    box.pass_()
+    with box.quiet.town.change() as change:
+        change.execute("UPDATE beads SET attempts = 3")
+    run_refinery(box.quiet.town)
+    assert get(box, bead).reason == "escalated"
+    (box.home / "away").touch()
+    sling(box.quiet.town.acting_as(MAYOR), [bead, "demo@box"])
+    assert [each.stage for each in delegations.list_of_bead(box.quiet.town.db, bead)] == [Stage.GIVEN, Stage.HERE]
+    (box.home / "away").unlink()
+    box.answer("answer", box.item(bead, "closed", reason="wontdo", head=head, base=base))
+    box.answer("take", box.item(bead, "hooked"))
+    box.pass_()
+    assert get(box, bead).state is BeadState.AWAY
+    assert [each.stage for each in delegations.list_of_bead(box.quiet.town.db, bead)] == [Stage.THERE, Stage.ENDED]
