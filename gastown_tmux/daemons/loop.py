@@ -16,7 +16,8 @@ from typing import Self
 from gastown_tmux.daemons.background import BackgroundJobs
 from gastown_tmux.edges.files.wake import Listener
 from gastown_tmux.edges.files.witnessed import Witnessed
-from gastown_tmux.edges.git.command import end_running
+from gastown_tmux.edges.git import command
+from gastown_tmux.edges.hosts import prefix
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.processes import ProcessRef, death_descriptor
 from gastown_tmux.errors import GtError, RefusedError
@@ -91,7 +92,8 @@ class Loop:
     ) -> None:
         self.jobs.join(LEAVE_SECONDS)
         # A remote that hangs must not hold up a town that goes down.
-        end_running()
+        command.end_running()
+        prefix.end_running()
         self.jobs.join(LEAVE_SECONDS)
         self._lock.release()
         log.info("%s is down", self.name)

@@ -137,6 +137,7 @@ class Running:
     def __init__(self, prefix: Prefix, script: Script) -> None:
         self._name, self._script = prefix.name, script
         self.process = prefix.start()
+        _running.add(self)
         self._fed = -1
 
     def __enter__(self) -> "Running":
@@ -242,6 +243,7 @@ class Running:
 
     def close(self) -> None:
         """Ends it here, with all that the prefix started."""
+        _running.discard(self)
         with suppress(BrokenPipeError):
             self._stdin.close()
         with suppress(subprocess.TimeoutExpired):
@@ -255,6 +257,16 @@ class Running:
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
+
+
+#: What of this process is under way, in any thread.
+_running: set[Running] = set()
+
+
+def end_running() -> None:
+    """Ends every command that waits for another machine: a process that is to end would leave them to a frozen line."""
+    for running in list(_running):
+        running.end()
 
 
 def _is_open(selector: selectors.BaseSelector, stream: IO[bytes]) -> bool:

@@ -2,8 +2,11 @@
 
 import os
 import signal
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -112,3 +115,23 @@ def test_git_goes_over_it(tmp_path: Path) -> None:
     assert git("rev-parse", "refs/heads/far", git_dir=here).text == git_there(there, "rev-parse", "HEAD")
     git("push", "--quiet", url, "refs/heads/far:refs/heads/back", git_dir=here, env=env)
     assert git_there(there, "rev-parse", "back") == git_there(there, "rev-parse", "HEAD")
+
+
+def test_what_waits_for_a_frozen_line_can_be_ended(short_tmp: Path, wait_for: Callable[..., Any]) -> None:
+    """A daemon that ends would else leave the prefix behind, which ends when the line thaws."""
+    told = list[AwayError]()
+
+    def ask() -> None:
+        try:
+            way("sh", "-c", f"echo $$ > {short_tmp}/pid; exec sleep 60", "x").run(["true"], seconds=50)
+        except AwayError as error:
+            told.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    pid = int(wait_for(lambda: (short_tmp / "pid").exists() and (short_tmp / "pid").read_text(), 10, "the prefix"))
+    wait_for(lambda: edge._running, 10, "it to be known")
+    edge.end_running()
+    thread.join(10)
+    assert len(told) == 1 and not psutil.pid_exists(pid)
+    assert edge._running == set()
