@@ -31,6 +31,7 @@ from gastown_tmux.store.merging import (
 _COMMIT = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 #: What a machine elsewhere can be asked to fetch by itself.
 _URL = re.compile(r"(?:https?|ssh|git|git\+ssh|ssh\+git)://|[^/:]+@[^/:]+:|[A-Za-z0-9.-]{2,}:(?!//)")
+_HERE = re.compile(r"(?:^|//|@)(?:localhost|127\.[0-9.]+|\[::1\])(?=[:/])")
 _REPLACEABLE = (
     MergeState.QUEUED, MergeState.TESTING, MergeState.HELD, MergeState.GATHERED, MergeState.PROPOSED
 )  # fmt: skip
@@ -44,7 +45,7 @@ def commit_of(value: object) -> Commit | None:
 def find_remote(town: Town, rig: Rig) -> str | None:
     """What a host may fetch the rig's target from; None where only this machine has it."""
     local = town.settings(rig.name).get("merge.publish") == "local"
-    return None if local or not _URL.match(rig.remote) else rig.remote
+    return None if local or not _URL.match(rig.remote) or _HERE.search(rig.remote) else rig.remote
 
 
 def push_target(town: Town, rig: Rig, way: Prefix, path: str) -> None:
