@@ -78,7 +78,11 @@ def test_an_agent_that_dies_or_is_stopped_meanwhile_is_one_line(ann: TownWorld) 
         )
     with ask(ann, "/busy 60") as waiting:
         typed(ann)
-        ann.gt("stop", "ann")
+        with ask(ann, "later") as other:
+            ann.wait_for(lambda: ann.ask("SELECT count(*) FROM deliveries WHERE words = 'later'"), 20, "the other")
+            ann.gt("stop", "ann")
+            assert other.wait(10) == 4 and other.stderr is not None
+            assert other.stderr.read() == "gt: demo/ann is off\nhint: gt crew start demo/ann\n"
         assert waiting.wait(10) == 1 and waiting.stderr is not None
         assert waiting.stderr.read() == "gt: demo/ann ended before its turn did: stopped\nhint: gt log demo/ann\n"
     refused = ann.gt("prompt", "ann", "hello", "--wait", code=4)

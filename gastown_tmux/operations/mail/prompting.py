@@ -76,11 +76,9 @@ def prompt(town: Town, agent: str, text: Sequence[str], wait: bool = False, time
     if agent.startswith("@"):
         raise UsageError("one agent at a time can be waited for", hint=f"gt nudge {agent} TEXT")
     (address,) = lookup.resolve_recipients(town, [agent])
-    found = rows.find_agent(town.db, address)
     if address == town.actor:
         raise RefusedError("your own turn is not over before this is", hint="gt help prompt")
-    if found is not None and found.state in (AgentState.OFF, AgentState.FAILED):
-        raise RefusedError(f"{address} is {found.state}", hint=_STARTS[found.role].format(address))
+    _require_on(town, address)
     start = time.monotonic()
     begun = _Before.of(town, address)
     view = nudge(town, agent, text, Mode.IDLE).value
@@ -92,6 +90,12 @@ def prompt(town: Town, agent: str, text: Sequence[str], wait: bool = False, time
     typed = find_delivery(town.db, view.id, view.agent)
     turn = _Turn(town, view, typed.words or "" if typed else "", session, before)
     return turn.follow(max(0.0, left - (time.monotonic() - start)))
+
+
+def _require_on(town: Town, address: Address) -> None:
+    found = rows.find_agent(town.db, address)
+    if found is not None and found.state in (AgentState.OFF, AgentState.FAILED):
+        raise RefusedError(f"{address} is {found.state}", hint=_STARTS[found.role].format(address))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ def _await_typed(
                 return rows.find_session(town.db, row.session), before, None
             if row.state is not DeliveryState.QUEUED:
                 continue
+            _require_on(town, view.agent)
             before = latest
             if time.monotonic() - tried > _TRY_SECONDS:
                 reason, tried = try_again(town, view) or reason, time.monotonic()
