@@ -157,6 +157,8 @@ def _with(style: Style, which: str, colour: str) -> Style:
 def _set(style: Style, number: int, more: list[str]) -> Style:
     if number == 0:
         return Style(link=style.link, drawing=style.drawing)
+    if number == 5 and more == ["3"]:
+        number = 53  # so tmux 3.3 writes it
     if number in _ON:
         return style if _ON[number] in style.on else style._replace(on="".join(sorted(style.on + _ON[number])))
     if number in _OFF:

@@ -44,6 +44,7 @@ def runs(line: str, style: Style = PLAIN) -> list[Run]:
         ("\x1b[4mx\x1b[4:3my\x1b[58;5;3mz\x1b[24mw", [["x", "u"], ["y", "u3"], ["z", "u3 c3"], ["w", "c3"]]),
         ("\x1b[21mx\x1b[4:0my", [["x", "u2"], ["y", ""]]),
         ("\x1b[2;3;5;7;8;9;53mx\x1b[22;23;25;27;28;29;55my", [["x", "d h i k o r s"], ["y", ""]]),
+        ("\x1b[5:3mx\x1b[55my", [["x", "o"], ["y", ""]]),
         ("\x1b[91mx\x1b[107my", [["x", "f9"], ["y", "f9 g15"]]),
         ("\x1b[3mx\x1b[my\x1b[;1mz", [["x", "i"], ["y", ""], ["z", "b"]]),
         ("\x0elqk\x0fx", [["┌─┐x", ""]]),
@@ -104,12 +105,11 @@ _CODES = st.sampled_from(
         "48;2;255;254;0", "58;5;77", "58;2;9;8;7", "59", "", "1;31;42",
     ]
 )  # fmt: skip
+# Nothing that goes back among them: what is left of half a wide letter is a matter of tmux alone.
 _PIECES = st.one_of(
     _LETTERS,
     _CODES.map(lambda code: f"\x1b[{code}m"),
-    st.sampled_from(
-        ["\r\n", "\x1b[2C", "\x1b[A", "\x1b[3G", "\x1b[K", "\x1b[2X", "\t", "\x1b]8;;http://x\x1b\\", "\x1b[?25l"]
-    ),
+    st.sampled_from(["\r\n", "\x1b[2C", "\x1b[K", "\t", "\x1b[?25l"]),
 )
 _SCREENS = st.lists(st.lists(_PIECES, max_size=25).map("".join), min_size=A_BATCH, max_size=A_BATCH)
 _ENCODED = {"b": "1", "d": "2", "i": "3", "k": "5", "r": "7", "h": "8", "s": "9", "o": "53", "u": "4"}

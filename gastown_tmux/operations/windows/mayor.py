@@ -39,7 +39,7 @@ def status(town: Town) -> Mayor:
         state="on" if alive else "off",
         window=repl.window_name if repl and alive else None,
         pane=repl.pane if repl and alive else None,
-        clients=len(clients.clients(town.tmux)) if repl else 0,
+        clients=sum(not client.control for client in clients.clients(town.tmux)) if repl else 0,
         agent=show_agent(town, MAYOR) if rows.find_agent(town.db, MAYOR) else None,
     )
 

@@ -116,7 +116,8 @@ def test_widths_are_the_servers_own(server: Server, tmp_path: Path) -> None:
     letters = [*"é日─\u0301❤\ufe0f👍🏽क\u200d⌚ﾊ", *map(chr, range(0x3041, 0x3141)), "\u0378", "\U000e0001", "\ufffd"]
     found = dict(zip(letters, ask_widths(server, letters), strict=True))
     assert [found[letter] for letter in "é日─\u0301"] == [1, 2, 1, 0]
-    # Where the cursor stands behind each is what counts.
+    # Where the cursor stands behind each is what counts. From 3.5 on \ufe0f widens what is before it, if that is drawn.
+    letters = [letter for letter in letters if letter != "\ufe0f"]
     made = open_windows(
         server,
         [
@@ -133,5 +134,5 @@ def test_widths_are_the_servers_own(server: Server, tmp_path: Path) -> None:
 def test_history_is_above_the_screen(server: Server, tmp_path: Path) -> None:
     (pane,) = show(server, tmp_path, "\\033[32m" + "\\n".join(f"line {number}" for number in range(200)))
     told = capture_history(server, pane, "ses-0", 500) or ""
-    assert told.startswith("\x1b[32mline 0\n") and "line 199" in told
+    assert told.startswith("\x1b[32mline 0") and "line 199" in told
     assert capture_history(server, pane, "ses-9", 500) is None
