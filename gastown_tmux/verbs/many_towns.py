@@ -9,8 +9,10 @@ from typing import Any
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.hosts import Host
 from gastown_tmux.domain.many_towns import ASKED, HERE, Away, Told, address_at, merge
+from gastown_tmux.domain.rights import Right
 from gastown_tmux.edges.files.clock import local_time
 from gastown_tmux.errors import GtError, UsageError
+from gastown_tmux.operations.town.asking import require
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.workforce.hosts import ask, reach
 from gastown_tmux.store.hosts import find_host, list_hosts
@@ -34,10 +36,13 @@ class _Text:
 def answer_all(verb: Verb, words: Sequence[str], town: Town, display: Display, *, as_json: bool) -> Iterator[str]:
     """Texts as ``verbs.answer`` has them. A host that does not answer is a line; the others are shown all the same.
 
-    Raises UsageError for a verb that is not asked of many, and GtError where this town cannot answer.
+    Raises UsageError for a verb that is not asked of many, GtError where this town cannot answer, and
+    RefusedError for an agent that asks for a person's digest.
     """
     if verb.words not in ASKED:
         raise UsageError(f"gt --all takes {', '.join(ASKED[:-1])} or {ASKED[-1]}", hint="gt --host HOST VERB …")
+    if verb.words == "digest":
+        require(town, Right.DECIDE)  # there it would be the person's own, whose mark it moves
     given = parse(verb, words)
     hosts = list_hosts(town.db)
     is_list = isinstance(verb.show, Listing)

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.events import BEAT, Event
 from gastown_tmux.domain.following import Heard, Position
 from gastown_tmux.domain.hosts import Host
 from gastown_tmux.edges.hosts.prefix import AwayError
-from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 from gastown_tmux.operations.explaining.why import why
 from gastown_tmux.operations.mail import sending
 from gastown_tmux.operations.mail.inbox import box as mailbox
@@ -30,6 +30,9 @@ from gastown_tmux.operations.workforce import following, hosts
 from gastown_tmux.operations.workforce.away_agents import list_away_agents
 from gastown_tmux.store.following import find_followed, keep_agents, keep_position
 from gastown_tmux.store.hosts import get_host, note_beat, note_trouble
+from gastown_tmux.verbs.index import find_verb
+from gastown_tmux.verbs.many_towns import answer_all
+from gastown_tmux.verbs.show import PLAIN
 from tests.boxes.boxes import Box, make_box
 from tests.journeys.small_disk import CANNOT_MOUNT, small_disk
 
@@ -221,6 +224,10 @@ def _tell_why(far: Far) -> None:
     with pytest.raises(NotFoundError):
         why(far.town, "bob@box")
     assert lookup.resolve_recipients(far.town, ["toast@box", "mayor@box"]) == ["demo/toast@box", "mayor@box"]
+    toast = far.town.acting_as(Address("demo/toast"))
+    with pytest.raises(RefusedError):
+        list(answer_all(find_verb(["digest"])[0], [], toast, PLAIN, as_json=True))
+    toast.close()
     with pytest.raises(NotFoundError, match="no host 'bx'") as error:
         lookup.resolve_recipients(far.town, ["toast@bx"])
     assert error.value.hint == "did you mean toast@box?"
