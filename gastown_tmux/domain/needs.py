@@ -27,7 +27,7 @@ class NeedKind(StrEnum):
     LIMIT = "limit"
     STOPPED = "stopped"
     MERGE = "merge"
-    PROPOSAL = "pull request"
+    PROPOSAL = "proposal"
     RUN = "run"
     ORDER = "order"
     RIG = "rig"

@@ -311,7 +311,7 @@ def test_what_waits_for_people_is_in_review(world: World) -> None:
     world.look()
     (need,) = review(world.town)
     request = world.show(id)
-    assert (need.kind, need.id, need.title, need.digest) == ("pull request", id, "work", request.head)
+    assert (need.kind, need.id, need.title, need.digest) == ("proposal", id, "work", request.head)
     assert need.reason == f"{request.url} waits for a review" and f"gt mq show {id}" in need.next
     world.pulls.review(world.pull, "ann", "CHANGES_REQUESTED", "no")
     world.look()
