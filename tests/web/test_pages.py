@@ -264,6 +264,24 @@ def test_words_of_agents_stay_words(posed: Posed, open_page: Opens) -> None:
     )
 
 
+def test_long_names_and_titles_stay_within_a_phone(posed: Posed, open_page: Opens) -> None:
+    name = "a" * 32
+    worker = make_worker(name, title="w" * 400, last_line="l" * 400, cost="c" * 100)
+    needs = [
+        make_need(kind, f"demo/{name}", agent=worker.view.address, title="t" * 400, reason="r" * 400, next=("n" * 300,))
+        for kind in NeedKind
+    ]
+    posed.show(Saw(town(needs, [worker]), NOW), Happened((make_event(1, subject="s" * 400),), NOW))
+    page = open_page(posed.link, allow=("404",), viewport={"width": 360, "height": 740})
+    page.locator(".row").first.wait_for()
+    views = ["/", "/?panel=agents", "/?panel=events", "/approvals", f"/approvals?of=need%20approval%20demo/{name}"]
+    for where in (*views, f"/agent?address=demo/{name}", f"/agent?address={'z' * 300}", f"/approvals?of={'z' * 300}"):
+        follow(page, where)
+        page.locator("#main h1").first.wait_for(state="attached")
+        page.wait_for_timeout(100)
+        assert overflow(page) <= 0, where
+
+
 def test_the_server_ends_and_another_comes(open_page: Opens) -> None:
     with pose() as first:
         first.show(Saw(busy_town(), NOW))
