@@ -4,6 +4,7 @@ Each of these is called by that town over a connection that may break at any mom
 """
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.town import configuration
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.sling import unsling
-from gastown_tmux.operations.work.waiting import explain_bead
+from gastown_tmux.operations.work.waiting import explain_beads
 from gastown_tmux.operations.workforce.retargeting import set_rig
 from gastown_tmux.operations.workforce.rigs import add_rig
 from gastown_tmux.reading import json_object
@@ -146,7 +147,7 @@ def take(town: Town, asked: str) -> ErrandView:
     fault_point("errand.taken")
     if told.get("start") and town.is_wanted():
         ensure_up(town)  # after a restart of the machine, say; what its person took down stays down
-    return _view(town, errand)
+    return _view_one(town, errand)
 
 
 def list_errands(town: Town, asked: str) -> list[ErrandView]:
@@ -154,14 +155,14 @@ def list_errands(town: Town, asked: str) -> list[ErrandView]:
     told = _read(asked, "home")
     named = told.get("delegations")
     wanted = set(map(str, named)) if isinstance(named, list) else set()
-    found = []
-    for errand in rows.list_errands(town.db, told["home"]):
-        bead = beads.find_bead(town.db, errand.bead)
-        if bead is None:
-            continue
-        if errand.delegation in wanted or bead.state not in (BeadState.MERGED, BeadState.CLOSED):
-            found.append(_view(town, errand))
-    return found
+    errands = {errand.bead: errand for errand in rows.list_errands(town.db, told["home"])}
+    found = [
+        bead
+        for bead in beads.list_those(town.db, errands)
+        if errands[bead.id].delegation in wanted or bead.state not in (BeadState.MERGED, BeadState.CLOSED)
+    ]
+    halts = _find_halts(town, found)
+    return [_view(town, errands[bead.id], bead, halts.get(bead.id)) for bead in found]
 
 
 def answer(town: Town, asked: str) -> ErrandView:
@@ -192,7 +193,7 @@ def answer(town: Town, asked: str) -> ErrandView:
         _end(town, bead, Reason.DONE if told["outcome"] == Outcome.LANDED else Reason.WONTDO)
     # What a kill cut off the last time.
     report_all(refinery, rig.name)
-    return _view(town, errand)
+    return _view_one(town, errand)
 
 
 def _end(town: Town, bead: Bead, reason: Reason) -> None:
@@ -212,25 +213,29 @@ def _end(town: Town, bead: Bead, reason: Reason) -> None:
             escalations.resolve_about(change, bead.id)
 
 
-def _view(town: Town, errand: rows.Errand) -> ErrandView:
+def _view_one(town: Town, errand: rows.Errand) -> ErrandView:
     bead = beads.get_bead(town.db, errand.bead)
+    return _view(town, errand, bead, _find_halts(town, [bead]).get(bead.id))
+
+
+def _view(town: Town, errand: rows.Errand, bead: Bead, halt: str | None) -> ErrandView:
     rig = town.rig(bead.rig)
     head, base = _find_work(town, rig, bead)
     return ErrandView(
-        errand.delegation, errand.theirs, rig.name, bead.id, bead.state, bead.reason, _words(town, bead.id),
+        errand.delegation, errand.theirs, rig.name, bead.id, bead.state, bead.reason, _words(town, bead),
         bead.assignee, _branch(town, bead), head, base, bead.report, bead.merged_commit,
-        str(town.rig_folder(rig.name) / "repo.git"), _find_halt(town, bead),
+        str(town.rig_folder(rig.name) / "repo.git"), halt,
     )  # fmt: skip
 
 
-def _find_halt(town: Town, bead: Bead) -> str | None:
+def _find_halts(town: Town, found: Sequence[Bead]) -> dict[BeadId, str | None]:
+    """Why those that nobody has begun wait: the town is looked at once."""
+    waiting = [bead for bead in found if bead.state is BeadState.OPEN]
     if not town.is_wanted():
-        return "the town there is down"
-    if bead.state is not BeadState.OPEN:
-        return None
+        return dict.fromkeys((bead.id for bead in found), "the town there is down")
     with contextlib.suppress(GtError):  # settings that cannot be read hide no bead
-        return reason_of(explain_bead(town, bead))
-    return None
+        return {id: reason_of(waits) for id, waits in explain_beads(town, waiting).items()} if waiting else {}
+    return {}
 
 
 def _branch(town: Town, bead: Bead) -> str:
@@ -243,15 +248,17 @@ def _find_work(town: Town, rig: Rig, bead: Bead) -> tuple[str | None, str | None
     if bead.state in (BeadState.SUBMITTED, BeadState.MERGED) and bead.merge_request:
         request = get_merge_request(town.db, bead.merge_request)
         return request.head, request.base
-    if bead.branch is None or bead.base is None:
-        return None, None
+    if bead.branch is None or bead.base is None or bead.state in (BeadState.HOOKED, BeadState.WORKING):
+        return None, None  # while somebody is at it, nobody asks for it
     head = town.repository(rig.name).resolve(f"refs/heads/{bead.branch}")
     return (head, bead.base) if head is not None and head != bead.base else (None, None)
 
 
-def _words(town: Town, bead: BeadId) -> str | None:
+def _words(town: Town, bead: Bead) -> str | None:
     """What was escalated about it, last."""
-    asked = [each for each in escalations.list_escalations(town.db) if each.bead == bead]
+    if bead.reason != Reason.ESCALATED:
+        return None
+    asked = [each for each in escalations.list_escalations(town.db) if each.bead == bead.id]
     return asked[-1].text if asked else None
 
 

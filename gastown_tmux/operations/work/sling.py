@@ -67,7 +67,7 @@ def sling(
     if host is not None and town.is_person and any(item.waits is None for item in slung):
         ensure_up(town)  # whoever tells the host
     beads = [rows.get_bead(town.db, item.bead) for item in slung]
-    said = [_describe(bead, item.waits) for bead, item in zip(beads, slung, strict=True)]
+    said = [_describe(town, bead, item.waits) for bead, item in zip(beads, slung, strict=True)]
     return Answer(beads, "\n".join(said))
 
 
@@ -89,7 +89,7 @@ def _start(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> None:
         raise failures[0][2]
 
 
-def _describe(bead: Bead, waits: Wait | None) -> str:
+def _describe(town: Town, bead: Bead, waits: Wait | None) -> str:
     match bead.state:
         case BeadState.OPEN if waits is not None:
             way = f": {waits.next[0]}" if waits.stranded and waits.next else ""
@@ -97,11 +97,18 @@ def _describe(bead: Bead, waits: Wait | None) -> str:
         case BeadState.OPEN:
             return f"{bead.id} stays open"
         case BeadState.AWAY:
-            return f"{bead.id} is given to {bead.host}"
+            return f"{bead.id} is given to {bead.host}{_find_silence(town, bead.host)}"
         case BeadState.HOOKED | BeadState.WORKING:
             return f"{bead.id} is on the hook of {bead.assignee}"
         case _:
             return f"{bead.id} is {bead.state}"
+
+
+def _find_silence(town: Town, name: str | None) -> str:
+    from gastown_tmux.store.hosts import find_host  # few beads go there
+
+    host = find_host(town.db, name or "")
+    return "" if host is None or host.trouble is None else f", and is told there when that answers: {host.trouble}"
 
 
 def _part_host(town: Town, words: Sequence[str]) -> tuple[Sequence[str], str | None]:
