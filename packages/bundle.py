@@ -20,6 +20,23 @@ from packages.interpreter import compile_all, copy_interpreter, packages_folder
 from packages.project import DIST, PLATFORM, ROOT, PackagingError, fail, run, say, version
 from packages.wheels import build_wheel, fetch_wheels
 
+#: What a bundle that lacks one of its libraries cannot import.
+_IMPORTS = (
+    *("ssl", "sqlite3", "lzma", "bz2", "ctypes", "uuid", "curses", "zlib", "decimal"),
+    *(
+        "apprise",
+        "git",
+        "libtmux",
+        "prompt_toolkit",
+        "psutil",
+        "starlette",
+        "textual",
+        "uvicorn",
+        "watchdog.observers",
+        "yaml",
+    ),
+)
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="just bundle")
@@ -100,7 +117,7 @@ def prove(folder: Path) -> None:
         moved = Path(place) / "moved here"
         shutil.copytree(folder, moved)
         bare = {"PATH": "/usr/bin:/bin", "HOME": place, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-        script = "import sys, ssl, sqlite3, lzma, bz2, ctypes, textual, git, libtmux, psutil, yaml, watchdog.observers"
+        script = f"import {', '.join(_IMPORTS)}"
         python = next((moved / "runtime" / "bin").iterdir())
         for command in ([moved / "bin" / "gt", "--version"], [python, "-I", "-c", script]):
             done = subprocess.run(command, env=bare, cwd="/", capture_output=True, text=True, timeout=60)
