@@ -97,7 +97,8 @@ def test_any_text_gives_runs_whose_columns_add_up(text: str) -> None:
 
 # What tmux says of random programs, against what a page is told: told once more to tmux, it must be the same.
 
-_LETTERS = st.text(st.sampled_from("ab <&é─日本ﾊ"), min_size=1, max_size=8)
+# No blank at the end of a line: a capture leaves it out, and its colour in.
+_LETTERS = st.one_of(st.text(st.sampled_from("ab<&é─日本ﾊ"), min_size=1, max_size=8), st.just("a  b"))
 _CODES = st.sampled_from(
     [
         "0", "1", "2", "3", "4", "5", "7", "8", "9", "53", "4:2", "4:3", "4:4", "4:5", "22", "23", "24", "25", "27",
