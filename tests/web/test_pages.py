@@ -285,7 +285,7 @@ def test_long_names_and_titles_stay_within_a_phone(posed: Posed, open_page: Open
 def test_the_server_ends_and_another_comes(open_page: Opens) -> None:
     with pose() as first:
         first.show(Saw(busy_town(), NOW))
-        page = open_page(first.link, allow=("ERR_", "401"))
+        page = open_page(first.link, allow=("ERR_", "401", "404"))
         page.locator(".row").first.wait_for()
         port = int(first.url.rpartition(":")[2])
     expect(page.locator("#banner")).to_contain_text("does not answer")
