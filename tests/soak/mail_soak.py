@@ -146,9 +146,7 @@ class Soak:
             while any(name.startswith("writer") for name in running):
                 pause.wait(self.random.random() * 2 * self.pause)
                 self._reap(running)
-                # The deacon is one of many, and its death is worth as much as all the others' together.
-                names = sorted(name for name in running if name != "deacon")
-                victim = "deacon" if self.random.random() < 0.2 or not names else self.random.choice(names)
+                victim = self._choose(sorted(running))
                 os.kill(running[victim], signal.SIGKILL)
                 os.waitpid(running.pop(victim), 0)
                 self.kills[victim.split()[0]] += 1
@@ -158,6 +156,16 @@ class Soak:
             for pid in running.values():
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
+
+    def _choose(self, names: list[str]) -> str:
+        """One of each kind first, however quick the writers are. Then the deacon, which is one of many, dies as often
+        as a fifth of all.
+        """
+        for kind in ("writer", "deacon", "hook"):
+            if not self.kills[kind] and (same := [name for name in names if name.startswith(kind)]):
+                return self.random.choice(same)
+        others = [name for name in names if name != "deacon"]
+        return "deacon" if self.random.random() < 0.2 else self.random.choice(others)
 
     def _reap(self, running: dict[str, int]) -> None:
         for name, pid in list(running.items()):

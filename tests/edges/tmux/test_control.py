@@ -105,10 +105,11 @@ def test_no_client_is_left_and_it_takes_no_output(server: Server, client: Contro
     client.capture({pane: "ses-0"})
     flags = server.run("list-clients", "-F", "#{client_control_mode} #{client_flags}")
     assert flags.startswith("1 ") and "no-output" in flags and "ignore-size" in flags
-    mine = psutil.Process().children()
+    mine = [child for child in psutil.Process().children() if "-C" in child.cmdline()]
+    assert mine
     client.close()
     until(lambda: not server.run("list-clients").strip())
-    assert not any(child.is_running() and "-C" in child.cmdline() for child in mine if child.is_running())
+    until(lambda: not any(child.is_running() for child in mine))
     assert client.capture({pane: "ses-0"})
 
 
