@@ -103,13 +103,11 @@ def test_a_server_that_stands_still_is_not_waited_for_long(
 def test_no_client_is_left_and_it_takes_no_output(server: Server, client: ControlClient, tmp_path: Path) -> None:
     (pane,) = show(server, tmp_path, "one\\n")
     client.capture({pane: "ses-0"})
-    flags = server.run("list-clients", "-F", "#{client_control_mode} #{client_flags}")
-    assert flags.startswith("1 ") and "no-output" in flags and "ignore-size" in flags
-    mine = [child for child in psutil.Process().children() if "-C" in child.cmdline()]
-    assert mine
+    pid, mode, flags = server.run("list-clients", "-F", "#{client_pid} #{client_control_mode} #{client_flags}").split()
+    assert mode == "1" and "no-output" in flags and "ignore-size" in flags
     client.close()
     until(lambda: not server.run("list-clients").strip())
-    until(lambda: not any(child.is_running() for child in mine))
+    until(lambda: not psutil.pid_exists(int(pid)))
     assert client.capture({pane: "ses-0"})
 
 
