@@ -1,5 +1,6 @@
 """What stands for a formula's variables in one run: given, by default, or empty."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from gastown_tmux.domain.formulas.keys import nearest
@@ -18,10 +19,11 @@ def settle_values(formula: Formula, given: Mapping[str, str]) -> dict[str, str]:
         if _is_missing(variable, given):
             unless = f", or one of {', '.join(variable.required_unless)}" if variable.required_unless else ""
             words = f"{formula.name} needs a value for {variable.name}{unless}"
-            raise UsageError(words, hint=f"--var {variable.name}={variable.description or '…'}")
-        value = given.get(variable.name)
-        if variable.number and value and not is_number(value):
-            raise UsageError(f"{variable.name} must be a number, not {value!r}", hint=f"--var {variable.name}=1")
+            value = shlex.quote(variable.description) if variable.description else "…"
+            raise UsageError(words, hint=f"--var {variable.name}={value}")
+        found = given.get(variable.name)
+        if variable.number and found and not is_number(found):
+            raise UsageError(f"{variable.name} must be a number, not {found!r}", hint=f"--var {variable.name}=1")
     return {variable.name: given.get(variable.name, variable.default or "") for variable in formula.variables}
 
 

@@ -98,7 +98,8 @@ def down(town: Town, agents: bool = False) -> Answer:
     with undone.noting("the ledger is not up to date"):
         write_ledger(town)
     if agents:
-        text = f"the town is down; {count} agents were stopped, their work is kept"
+        stopped = "1 agent was stopped, its" if count == 1 else f"{count} agents were stopped, their"
+        text = f"the town is down; {stopped} work is kept"
     elif changed:
         text = "the mayor and the daemons are down; agents stay in their windows (gt down --agents)"
     else:
