@@ -17,7 +17,7 @@ LOOK_SECONDS = 0.1
 #: Read again at least so often (processes and mailboxes change without a row), at most so often under a flood.
 STALE_SECONDS = 2.0
 FRESH_SECONDS = 0.5
-#: Nor more often than this many times what the last reading took: the rest of the time is the typist's.
+#: Nor more often than this many times the processor time of the last reading: the rest of it is the typist's.
 COST_RATIO = 20.0
 
 Seen = TypeVar("Seen")
@@ -107,10 +107,10 @@ class Watcher(Generic[Seen]):
         rest = self._rest if version != self._version else max(self._rest, STALE_SECONDS)
         if stale > rest or self._version is None or self._asked.is_set():
             self._asked.clear()
-            start = time.monotonic()
+            start = time.thread_time()
             self._town.reload_settings()
             seen = self._read(self._town)
-            self._rest = max(FRESH_SECONDS, COST_RATIO * (time.monotonic() - start))
+            self._rest = max(FRESH_SECONDS, COST_RATIO * (time.thread_time() - start))
             self._version, self._was_read = version, time.monotonic()
             changed, self.seen = seen != self.seen, seen
             if changed:

@@ -137,6 +137,7 @@ class Shell:
                 self._complain(error)
             if self._is_left:
                 return
+            self._watcher.refresh()  # what a line made can be named in the next one
 
     def _do(self, line: str, patience: float | None) -> None:
         match read_line(line):

@@ -108,3 +108,24 @@ def test_agents_of_hosts_stand_beside_ours(quiet: QuietTown) -> None:
         note_trouble(change, "box", "box cannot be reached")
     (worker,) = [worker for worker in read_snapshot(town).workers if worker.view.address.host]
     assert (worker.view.state, worker.view.reason) == ("away", "box cannot be reached")
+
+
+def test_a_reading_that_waited_for_others_is_made_again_soon(quiet: QuietTown, wait_for: Callable[..., Any]) -> None:
+    """What counts is the time that it takes from the typist: on a busy machine a name would be unknown for long."""
+    readings, slow = list[int](), threading.Event()
+
+    def read(town: Town) -> int:
+        if not readings:
+            slow.wait(1.0)
+        readings.append(len(readings))
+        return len(readings)
+
+    watched = Town(quiet.town.path, quiet.town.actor, quiet.town.environment, goes_on=True)
+    watcher = Watcher(watched, read, 0, [], 0.02)
+    watcher.start(None)
+    try:
+        wait_for(lambda: readings, 10, "the first reading")
+        quiet.bead("new")
+        wait_for(lambda: len(readings) > 1, 5, "the next")
+    finally:
+        watcher.stop()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -78,7 +79,7 @@ def newcomer(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Newcomer
     (short_tmp / "nobody").write_text("")
     programs = short_tmp / "programs"
     programs.mkdir()
-    (programs / "gt").write_text(f'#!/bin/sh\nexec {sys.executable} -m gastown_tmux "$@"\n')
+    (programs / "gt").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m gastown_tmux "$@"\n')
     (programs / "gt").chmod(0o755)
     path = f"{programs}:{Path(sys.executable).parent}:/usr/bin:/bin"
     day = Newcomer(home, {**os.environ, "PATH": path, "GIT_CONFIG_GLOBAL": str(short_tmp / "nobody")}, wait_for)

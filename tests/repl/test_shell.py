@@ -30,7 +30,9 @@ from gastown_tmux.store.agents import insert_agent
 from gastown_tmux.store.beads import list_beads
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.rigs import insert_rig
+from gastown_tmux.verbs.names import list_names
 from gastown_tmux.verbs.show import PLAIN
+from gastown_tmux.verbs.table import Kind
 
 
 class Recorder(DummyOutput):
@@ -47,13 +49,13 @@ class Person:
     """Types, and reads what is printed."""
 
     def __init__(self, keys: PipeInput, output: Recorder, wait_for: Callable[..., Any]) -> None:
-        self.keys, self.output, self._wait_for = keys, output, wait_for
+        self.keys, self.output, self.wait_for = keys, output, wait_for
 
     def types(self, text: str) -> None:
         self.keys.send_text(text)
 
     def sees(self, text: str) -> None:
-        self._wait_for(lambda: text in self.output.text, 10, f"{text!r} in {self.output.text!r}")
+        self.wait_for(lambda: text in self.output.text, 10, f"{text!r} in {self.output.text!r}")
 
 
 @pytest.fixture
@@ -253,3 +255,25 @@ def test_a_hangup_ends_it_in_the_midst_of_a_drawing(town: Town) -> None:
             shell.run()
         landing.result()
     assert ended.value.code == 128 + signal.SIGHUP
+
+
+def test_what_a_line_made_can_be_named_in_the_next(
+    town: Town, converse: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However rarely the town is read for what others do."""
+    for name in ("STALE_SECONDS", "FRESH_SECONDS"):
+        monkeypatch.setattr(f"gastown_tmux.faces.watcher.{name}", 3600.0)
+
+    def doings(person: Person) -> None:
+        person.types("bead create hello --rig demo\r")
+        person.wait_for(lambda: list_names(town, Kind.BEAD), 10, "the bead")
+        ((bead, _),) = list_names(town, Kind.BEAD)
+        person.sees(f"{bead}\n")
+
+        def name_it() -> bool:
+            person.types(f"bead show {bead[4:]}\t\r")
+            return "nobody has given it out" in person.output.text
+
+        person.wait_for(name_it, 20, "its name to be completed")
+
+    converse(doings)

@@ -5,6 +5,7 @@ Git ends it with its own process group, and the prefix with it.
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -22,7 +23,7 @@ _SIZE = 1 << 16
 
 def git_environment(prefix: Prefix) -> Environment:
     """With this, ``ssh://host/PATH`` is that path on the machine of the prefix."""
-    command = f"{sys.executable} -P -m gastown_tmux.edges.hosts.tunnel"
+    command = f"{shlex.quote(sys.executable)} -P -m gastown_tmux.edges.hosts.tunnel"
     extras = {"GIT_SSH_COMMAND": command, "GIT_SSH_VARIANT": "simple", WORDS: json.dumps(prefix.words)}
     return environment(extras, config=["protocol.ssh.allow=always"])
 
