@@ -191,6 +191,10 @@ def decide(pending: PendingMail, reader: Reader, abilities: Abilities, now: floa
     assert_never(reader.availability)
 
 
+#: Seconds. What rounding leaves of a pause is less than a clock can add to the time.
+_SHORTEST = 0.01
+
+
 def backoff(attempts: int) -> float:
     """Seconds between a try that was not taken and the next: 1, 2, 4 … 60."""
     return min(2.0 ** (attempts - 1), LONGEST_BACKOFF) if attempts else 0.0
@@ -205,7 +209,7 @@ def _hold(pending: PendingMail, reader: Reader, now: float) -> Wait | Dead | Non
         pause, passed = backoff(pending.attempts), now - pending.last_attempt
         # A try in the future means that the clock was set back: that must not stretch the pause.
         if 0 <= passed < pause:
-            return Wait(pause - passed, f"try {pending.attempts} was not taken")
+            return Wait(max(pause - passed, _SHORTEST), f"try {pending.attempts} was not taken")
     return None
 
 

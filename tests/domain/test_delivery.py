@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gastown_tmux.domain.delivery import (
@@ -125,6 +125,10 @@ def test_words_enter_only_windows_that_may_take_them(
 
 
 @given(LETTERS, ABILITIES)
+@example(  # whose pause rounding never lets come to its end
+    PendingMail(priority=Priority.URGENT, attempts=6, last_attempt=968.1614565919646),
+    Abilities(hooks=False, steers=False, interrupts=False),
+)
 def test_every_letter_to_an_idle_agent_ends(pending: PendingMail, abilities: Abilities) -> None:
     now, pending = NOW, replace(pending, expires_at=None)
     for _ in range(100):
