@@ -143,7 +143,7 @@ class Soak:
         running = {name: fork(work) for name, work in works.items()}
         try:
             pause = threading.Event()
-            while any(name.startswith("writer") for name in running):
+            while len(self.kills) < 3 or any(name.startswith("writer") for name in running):
                 pause.wait(self.random.random() * 2 * self.pause)
                 self._reap(running)
                 victim = self._choose(sorted(running))
