@@ -141,7 +141,8 @@ def _agents(seen: Snapshot, events: Sequence[Event]) -> Iterator[Row]:
 
 def _bead(bead: Bead, seen: Snapshot, section: str = "") -> Row:
     waits = seen.waits.get(bead.id, ())
-    landed = f"{(bead.merged_commit or '')[:10]} {bead.assignee or ''}".strip()
+    worker = bead.assignee or (f"@{bead.host}" if bead.host else "")
+    landed = f"{(bead.merged_commit or '')[:10]} {worker}".strip()
     more = landed if bead.merged_commit else "; ".join(wait.reason for wait in waits) or bead.reason or ""
     return Row(
         id=f"bead {bead.id}",

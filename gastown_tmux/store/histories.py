@@ -1,9 +1,11 @@
-"""What events tell of beads that were done: how long they took."""
+"""What rows tell of beads that were done: how long they took, and whose work they are."""
 
 import json
 from collections.abc import Iterable
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId, Time
+from gastown_tmux.domain.work import Bead
 from gastown_tmux.store.rows import Reader
 
 
@@ -27,3 +29,9 @@ def list_slung(reader: Reader, beads: Iterable[BeadId]) -> dict[BeadId, Time]:
         " AND type = 'bead.slung' GROUP BY subject"
     )
     return {BeadId(row[0]): Time(row[1]) for row in reader.rows(sql, json.dumps(list(beads)))}
+
+
+def find_author(reader: Reader, bead: Bead) -> Address | None:
+    """Whose work a bead is: of the agent that submitted it last, here or at a host, else of who has or had it."""
+    row = reader.row("SELECT author FROM merge_requests WHERE bead = ? ORDER BY seq DESC LIMIT 1", bead.id)
+    return Address(row["author"]) if row else bead.assignee

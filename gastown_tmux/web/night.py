@@ -16,6 +16,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import spending
 from gastown_tmux.store.beads import find_bead
 from gastown_tmux.store.events import list_events, list_last
+from gastown_tmux.store.histories import find_author
 from gastown_tmux.verbs.data import to_data
 from gastown_tmux.web.night_picture import AgentNight, Landing, Night, draw, tell
 
@@ -71,7 +72,7 @@ def _list_landings(town: Town, since: Time) -> Sequence[Landing]:
 
 def _landing(town: Town, bead: str, event: Event) -> Landing:
     row = find_bead(town.db, bead)  # its rig may have been removed since
-    return Landing(event.time, bead, row.title if row else "", row.assignee if row else None)
+    return Landing(event.time, bead, row.title if row else "", find_author(town.db, row) if row else None)
 
 
 def _price(spent: Spent | None) -> str:

@@ -2,10 +2,7 @@
 
 import grp
 import os
-import shutil
 import signal
-import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,35 +11,11 @@ from typing import Any
 import psutil
 import pytest
 
-from gastown_tmux.edges.hosts.ssh import Host
+from tests.hosts.boxes import sshd
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
 
 pytestmark = [pytest.mark.needs("ssh"), pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="needs sshd")]
-
-SSHD = """\
-Port {port}
-ListenAddress 127.0.0.1
-HostKey {folder}/host
-AuthorizedKeysFile {folder}/user.pub
-PidFile {folder}/sshd.pid
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-SetEnv "PATH={path}" HOME={home}
-"""
-SSH = """\
-Host box
-    HostName 127.0.0.1
-    Port {port}
-    IdentityFile {folder}/user
-    IdentitiesOnly yes
-    UserKnownHostsFile {folder}/known
-    StrictHostKeyChecking accept-new
-Host nobody
-    HostName 127.0.0.1
-    Port 1
-"""
 
 
 @dataclass
@@ -59,29 +32,9 @@ class Box:
 
 @pytest.fixture
 def box(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Box]:
-    folder = short_tmp / "ssh"
-    folder.mkdir(mode=0o700)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    path = f"{GT.parent}:{os.environ['PATH']}"
-    words = {"port": port, "folder": folder, "path": path, "home": os.environ["HOME"]}
-    (folder / "sshd_config").write_text(SSHD.format(**words))
-    (folder / "config").write_text(SSH.format(**words))
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)
-    sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", folder / "sshd_config"], stderr=subprocess.DEVNULL)
-    wait_for(lambda: (folder / "sshd.pid").exists(), 10, "sshd")
-    box = Box(folder, folder / "config")
-    os.environ["GT_SSH_CONFIG"] = str(box.config)
-    yield box
-    Host("box", str(box.config), os.environ).disconnect()
-    del os.environ["GT_SSH_CONFIG"]
-    sshd.terminate()
-    sshd.wait(10)
-    shutil.rmtree(folder)
+    given = {"PATH": f"{GT.parent}:{os.environ['PATH']}", "HOME": os.environ["HOME"]}
+    with sshd(short_tmp / "ssh", given, wait_for) as config:
+        yield Box(config.parent, config)
 
 
 def test_verbs_run_there_with_their_output_and_exit_status(box: Box, bare_town: TownWorld) -> None:

@@ -22,6 +22,7 @@ from gastown_tmux.store.agents import list_agents
 from gastown_tmux.store.beads import find_bead
 from gastown_tmux.store.convoys import list_convoys
 from gastown_tmux.store.events import last_seq, list_events
+from gastown_tmux.store.histories import find_author
 from gastown_tmux.store.meta import get_meta, set_meta
 
 LAST = "last"
@@ -95,7 +96,7 @@ def collect(town: Town, since: Time, until: Time, events: Sequence[Event]) -> Di
 
 def _view_merged(town: Town, bead: str, event: Event) -> Merged:
     row = find_bead(town.db, bead)  # its rig may have been removed since
-    title, author = (row.title, row.assignee) if row else ("", None)
+    title, author = (row.title, find_author(town.db, row)) if row else ("", None)
     return Merged(bead, title, str(event.data.get("commit")), author, event.time)
 
 

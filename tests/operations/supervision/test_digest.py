@@ -6,7 +6,7 @@ import pytest
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.digest import Digest
-from gastown_tmux.domain.ids import BeadId, Commit
+from gastown_tmux.domain.ids import BeadId, Commit, RigName
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import UsageError
 from gastown_tmux.operations.supervision.digest import digest
@@ -15,6 +15,8 @@ from gastown_tmux.operations.work.beads import create_bead
 from gastown_tmux.operations.workforce.rigs import remove_rig
 from gastown_tmux.store.beads import merge_bead, return_bead, sling_bead, submit_bead
 from gastown_tmux.store.mailbox import Mailbox
+from gastown_tmux.store.merging import insert_merge_request
+from gastown_tmux.web.night import read_night
 
 
 def _land(town: Town, title: str) -> BeadId:
@@ -44,6 +46,18 @@ def test_each_landing_is_in_one_digest(town: Town) -> None:
     assert [each.bead for each in _show(digest(town, since="last")).merged] == [second]
     later: Digest = digest(town, since="last").value
     assert later.merged == [] and later.since > shown.until
+
+
+def test_whose_work_it_is_that_landed_from_a_host(town: Town) -> None:
+    bead = _land(town, "far")
+    with town.change() as change:
+        change.execute("UPDATE beads SET assignee = NULL WHERE id = ?", bead)
+        insert_merge_request(
+            change, bead=bead, rig=RigName("demo"), author=Address("demo/toast@box"), branch="away/box/far",
+            head=Commit("a" * 40), base=Commit("b" * 40), target="main",
+        )  # fmt: skip
+    assert [each.author for each in digest(town).value.merged] == ["demo/toast@box"]
+    assert [each["author"] for each in read_night(town, "1h")["merges"]] == ["demo/toast@box"]  # type: ignore[index, attr-defined]
 
 
 def test_a_look_at_the_last_minutes_moves_no_mark(town: Town) -> None:
