@@ -43,6 +43,15 @@ def list_events(
     return [_event(row) for row in reader.rows(sql + " ORDER BY seq", *conditions)]
 
 
+def has_test_at(reader: Reader, start: Time, end: Time) -> bool:
+    """Whether gates of the merge queue may have run at some moment between the two; a delay does not end them."""
+    sql = (
+        "SELECT 1 FROM events t WHERE type = 'merge.testing' AND time <= ? AND NOT EXISTS (SELECT 1 FROM events n"
+        " WHERE n.subject = t.subject AND n.seq > t.seq AND n.time < ? AND n.type <> 'merge.delayed') LIMIT 1"
+    )
+    return reader.row(sql, end, start) is not None
+
+
 def list_about(reader: Reader, bead: str) -> list[Event]:
     """What happened to a bead, to its merge requests, escalations and the sessions of its workers; oldest first."""
     sql = (

@@ -19,7 +19,7 @@ from gastown_tmux.operations.supervision.up import ensure_up
 from gastown_tmux.operations.town.clock_watch import now
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.formulas import load_formula, open_shelf
-from gastown_tmux.operations.work.order_approvals import WAITS, Verdict, judge
+from gastown_tmux.operations.work.order_approvals import WAITS, Verdict, judge, list_called
 from gastown_tmux.operations.work.order_starts import carry_out, lock_of, log_of, rig_of
 from gastown_tmux.operations.work.order_watch import find_hindrance
 from gastown_tmux.store import orders as rows
@@ -57,12 +57,15 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class WholeOrder(OrderView):
-    """With its text, and its newest starts first. ``log`` is what its command printed."""
+    """With its text, and its newest starts first. ``log`` is what its command printed; ``calls`` are the scripts that
+    its command names, of which a change is a change of the order where they lie in the town's folder.
+    """
 
     description: str = ""
     cooldown: float = 0.0
     text: str = ""
     log: str | None = None
+    calls: tuple[str, ...] = ()
     starts: tuple[Start, ...] = ()
 
     @property
@@ -90,7 +93,15 @@ def show_order(town: Town, name: str, rig: Rig | None = None) -> WholeOrder:
     return WholeOrder(
         **known, description=file.order.description if file.order else "", text=text, starts=tuple(starts),
         cooldown=file.order.cooldown if file.order else 0.0, log=str(log) if log.exists() else None,
+        calls=tuple(_called(town, file.order)) if file.order else (),
     )  # fmt: skip
+
+
+def _called(town: Town, order: Order) -> list[str]:
+    return [
+        str(script.path) + ("" if script.is_watched else " (outside the town: changes of it are not noticed)")
+        for script in list_called(town, order)
+    ]
 
 
 def run_order(town: Town, name: str, rig: Rig | None = None, key: str | None = None) -> Answer:

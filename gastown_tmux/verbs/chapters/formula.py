@@ -170,7 +170,7 @@ VERBS = (
         "operations.work.orders:show_order",
         (_ORDER, _ORDER_RIG),
         Record(
-            ("name", "rig", "when", "does", "state", "reason", "hint", "due", "last", "run", "source", "log"),
+            ("name", "rig", "when", "does", "calls", "state", "reason", "hint", "due", "last", "run", "source", "log"),
             body="outline",
         ),
         right=Right.READ,

@@ -8,6 +8,7 @@ import pytest
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Role
+from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.orders.model import Order
 from gastown_tmux.domain.orders.starts import StartState
 from gastown_tmux.edges.configuration.order_files import OrderFolder
@@ -28,6 +29,7 @@ from gastown_tmux.store.agents import insert_agent, insert_session
 from gastown_tmux.store.beads import insert_bead
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.events import has_test_at
 from gastown_tmux.store.orders import find_open_start, find_record, insert_start, list_starts
 from gastown_tmux.store.rigs import park_rig
 from gastown_tmux.store.runs import get_run, list_runs
@@ -459,6 +461,60 @@ def test_a_formula_of_an_order_that_an_agent_may_have_changed_waits_too(
     assert look(town, seen) == [] and only(town).state == "waiting"
     run_order(town, "it")
     assert only(town).state == "running", "a person's run is a person's word"
+
+
+def test_a_script_of_an_order_that_an_agent_may_have_changed_waits_too(
+    town: Town, time: Callable[[float], None]
+) -> None:
+    script = town.path / "scripts" / "tidy.sh"
+    script.parent.mkdir()
+    script.write_text("echo one\n")
+    write(town, "every: 1h\nrun: cd scripts && sh tidy.sh >> report; cat report\n")
+    seen = watch(town)
+    look(town, seen)
+    agent_runs(town)
+    time(3601)
+    assert look(town, seen) == ["it: every 1h"] and (script.parent / "report").exists()
+    time(3601)
+    assert look(town, seen) == ["it: every 1h"], "what it writes is not what it says"
+    assert show_order(town, "it").calls == (str(script),)
+    script.write_text("echo two\n")
+    time(3601)
+    assert look(town, seen) == [] and only(town).state == "waiting"
+    resume_order(town, "it")
+    time(3601)
+    assert look(town, seen) == ["it: every 1h"]
+    script.unlink()
+    time(3601)
+    assert look(town, seen) == [] and only(town).state == "waiting", "gone is changed too"
+
+
+def test_a_script_elsewhere_is_named(town: Town, tmp_path: Path) -> None:
+    script = tmp_path / "own script"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    write(town, f"every: 1h\nrun: /usr/bin/env '{script}' /etc/passwd\n")
+    (called,) = show_order(town, "it").calls
+    assert called.startswith(f"{script} (outside the town")
+
+
+def test_a_gate_of_the_queue_may_have_written_it_too(town: Town) -> None:
+    seen = watch(town)
+    event(town, lambda change: change.event(EventType.MERGE_TESTING, "mr-aaaaa"))
+    write(town, "every: 1h\nrun: touch theirs\n", "theirs")
+    look(town, seen)
+    assert only(town).state == "waiting"
+
+
+def test_gates_run_from_the_first_test_to_what_came_of_it(town: Town) -> None:
+    def at(moment: float) -> bool:
+        return has_test_at(town.db, clock.from_epoch(moment - 2), clock.from_epoch(moment + 2))
+
+    begun = clock.epoch()
+    for after, type in ((0, EventType.MERGE_TESTING), (60, EventType.MERGE_DELAYED), (120, EventType.MERGE_MERGED)):
+        with town.db.change(OVERSEER, clock.from_epoch(begun + after)) as change:
+            change.event(type, "mr-aaaaa")
+    assert [at(begun + after) for after in (-30, 1, 100, 119, 150)] == [False, True, True, True, False]
 
 
 def test_what_was_known_before_goes_on(town: Town, time: Callable[[float], None]) -> None:
