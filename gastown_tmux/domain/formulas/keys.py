@@ -51,6 +51,7 @@ _STEP = {
     **_keys(Form.DURATION, "timeout"),
     **_keys(Form.TABLES, "children"),
     "parallel": Key(Form.FLAG, without="steps run side by side where none needs the other"),
+    "target": Key(Form.TEXT, without="steps go to workers of the rig"),
     "interactive": Key(Form.FLAG, without="every step may be watched and spoken to"),
     **_of_beads(
         "condition expand expand_vars on_complete waits_for assignee labels priority metadata notes",

@@ -192,6 +192,7 @@ def test_both_places_of_an_id_that_is_there_twice() -> None:
         (HEAD + STEP + "[squash]\ntrigger = 'x'\n", 5, "squash has no effect"),
         (HEAD + STEP + "parallel = true\n", 5, "parallel has no effect"),
         (HEAD + STEP + "interactive = true\n", 5, "interactive has no effect"),
+        (HEAD + STEP + 'target = "mayor"\n', 5, "target has no effect: steps go to workers"),
         (HEAD + STEP + "type = 'epic'\n", 5, "type 'epic' has no effect"),
         (HEAD + STEP + "[steps.gate]\ntype = 'conditional'\ncondition = 'x'\n", 5, "holds nothing back"),
         (HEAD + STEP + "[[steps.children]]\nid = 'c'\n", 5, "children are no steps"),
