@@ -11,7 +11,7 @@ from gastown_tmux.domain.work import Bead, BeadState, is_met
 from gastown_tmux.errors import UsageError
 from gastown_tmux.reading import json_value, text_of
 
-_ITEM = re.compile(r"(\s*)[-*+] \[([ xX])\] +(.+)")
+_ITEM = re.compile(r"(\s*)(?:[-*+]|\d{1,9}[.)]) \[([ xX])\] +(.+)")
 _FIELDS = (
     "id",
     "rig",
@@ -133,7 +133,8 @@ def _objects(text: str) -> Iterator[Record]:
         if not isinstance(value, dict):
             raise UsageError(f"line {number}: it is not a JSON object", hint="one bead a line")
         id, title = text_of(value.get("id"), 200), text_of(value.get("title"), _LONGEST)
-        if value.get("status") == "tombstone":
+        # Memories, headers, what was deleted, and what beads are made of.
+        if value.get("_type", "issue") != "issue" or value.get("status") == "tombstone" or value.get("is_template"):
             continue
         if id is None or title is None or not title.strip():
             raise UsageError(f"line {number}: a bead needs an id and a title")

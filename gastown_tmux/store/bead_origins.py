@@ -4,7 +4,7 @@ import json
 
 from gastown_tmux.domain.bead_files import Record
 from gastown_tmux.domain.events import EventType
-from gastown_tmux.domain.ids import BeadId, RigName
+from gastown_tmux.domain.ids import BeadId, RigName, Time
 from gastown_tmux.domain.work import BEAD
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.store.db import Change
@@ -18,6 +18,12 @@ def find_origin(reader: Reader, rig: str, source: str) -> BeadId | None:
 
 def insert_origin(change: Change, rig: str, source: str, bead: BeadId) -> None:
     change.execute("INSERT INTO bead_origins (rig, source, bead) VALUES (?, ?, ?)", rig, source, bead)
+
+
+def keep_time(change: Change, bead: BeadId, updated: Time | None) -> None:
+    """When its source changed it last, so that what it changes next counts as newer; never later than now."""
+    if updated is not None and updated < change.time:
+        change.execute("UPDATE beads SET updated = ? WHERE id = ?", updated, bead)
 
 
 def set_parent(change: Change, bead: BeadId, parent: BeadId | None) -> None:

@@ -51,9 +51,12 @@ def test_an_issue_of_beads() -> None:
             "odd",
         ],
     }  # fmt: skip
-    gone = {"id": "bd-x", "status": "tombstone"}
-    [record] = parse_beads(f"{json.dumps(gone)}\n{json.dumps(issue)}")
-    assert (record.source, record.own_id, record.line, record.title) == ("beads:bd-a1", None, 2, "Two lines")
+    others = [
+        {"_type": "memory", "key": "k", "value": "v"}, {"id": "bd-x", "status": "tombstone"},
+        {"id": "bd-t", "title": "t", "status": "open", "is_template": True},
+    ]  # fmt: skip
+    [record] = parse_beads("\n".join(map(json.dumps, [*others, {"_type": "issue", **issue}])))
+    assert (record.source, record.own_id, record.line, record.title) == ("beads:bd-a1", None, 4, "Two lines")
     assert record.body == "what\n\n## Design\n\nhow\n\n## Acceptance criteria\n\ngood"
     assert (record.needs, record.parent, record.labels) == (("beads:bd-b",), "beads:bd-c", ("l",))
     assert (record.priority, record.done, record.created, record.updated) == (

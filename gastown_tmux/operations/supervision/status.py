@@ -122,7 +122,8 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         if view.publish is not None and not view.gates:
             notes.append(f"{view.name} has no merge gates: what merges cleanly lands (gt help merge.gates)")
     for view in rigs:
-        notes += [f"{id} waits for a free place" for id in list_waiting(town.db, view.name, WAITING_SHOWN)]
+        # What for is the scheduler's word, which looks at far more than this verb may cost.
+        notes += [f"{id} is not given out yet: gt why {id}" for id in list_waiting(town.db, view.name, WAITING_SHOWN)]
     notes += [f"{id}: {reason}" for id, reason in list_hindered(town.db)]
     notes += [f"{one.one} and {one.other} change the same: {describe(one)}" for one in list_clashes(town.db)]
     return Status(

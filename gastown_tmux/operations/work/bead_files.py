@@ -1,10 +1,11 @@
 """gt bead import, gt bead export: beads from files, and into them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gastown_tmux.dataclass import dataclass, field, replace
 from gastown_tmux.domain.bead_files import Record, format_bead, is_list, parse_beads, parse_plan
 from gastown_tmux.domain.forge_issues import parse_issues
+from gastown_tmux.domain.formulas.keys import nearest
 from gastown_tmux.domain.ids import BeadId, is_bead_id
 from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.rigs import Rig
@@ -17,7 +18,7 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work import bead_story
 from gastown_tmux.operations.work.bead_story import BeadLine
 from gastown_tmux.store import beads as rows
-from gastown_tmux.store.bead_origins import bring_in, find_origin, insert_origin, set_parent
+from gastown_tmux.store.bead_origins import bring_in, find_origin, insert_origin, keep_time, set_parent
 from gastown_tmux.store.db import Change
 
 #: Of issues, those that changed last.
@@ -44,17 +45,20 @@ def import_beads(town: Town, text: str, rig: Rig | None = None) -> Answer:
     """
     with town.change() as change:
         done = take_in(town, change, text, rig)
-    words = _describe(done)
-    if done.unknown:
-        words += f"; left out, for nothing is known of them: {', '.join(dict.fromkeys(done.unknown))}"
-    return Answer(done, words)
+    return Answer(done, "; ".join(filter(None, (_describe(done), tell_left_out(done)))))
+
+
+def tell_left_out(done: Imported) -> str:
+    """Empty where every need and parent is known."""
+    unknown = ", ".join(dict.fromkeys(done.unknown))
+    return f"left out, for nothing is known of them: {unknown}" if unknown else ""
 
 
 def take_in(town: Town, change: Change, text: str, rig: Rig | None, name: str = "") -> Imported:
     """Beads of a file, in a change that is under way. ``name`` tells what comes from this file from the same elsewhere,
     where it has no ids of its own.
     """
-    return _take_records(town, change, [_named(record, name) for record in parse_file(text)], rig)
+    return _take_records(town, change, [_named(record, name) for record in parse_file(text)], rig, name)
 
 
 def import_issues(town: Town, rig: Rig | None = None, repository: str | None = None) -> Answer:
@@ -78,7 +82,7 @@ def _describe(done: Imported) -> str:
     return f"{len(done.made)} made, {len(done.changed)} changed, {len(done.same)} as they were"
 
 
-def _take_records(town: Town, change: Change, records: Sequence[Record], rig: Rig | None) -> Imported:
+def _take_records(town: Town, change: Change, records: Sequence[Record], rig: Rig | None, name: str = "") -> Imported:
     default = rig or (guess_rig(town) if any(record.rig is None for record in records) else None)
     done = Imported()
     rigs, ids = dict[str, Rig](), dict[str, BeadId]()
@@ -91,7 +95,7 @@ def _take_records(town: Town, change: Change, records: Sequence[Record], rig: Ri
     fresh = {*done.made, *done.changed}
     for record in records:
         if ids[record.source] in fresh:
-            _relate(change, rigs[record.source], record, ids, done)
+            _relate(change, rigs[record.source], record, ids, done, name)
     for record in records:
         id = ids[record.source]
         if id in fresh and record.done and rows.get_bead(change, id).state is BeadState.OPEN:
@@ -128,6 +132,7 @@ def _take(change: Change, rig: Rig, record: Record, done: Imported) -> BeadId:
             rows.update_bead(
                 change, was.id, title=record.title, body=record.body, priority=record.priority, labels=record.labels
             )
+            keep_time(change, was.id, record.updated)
             done.changed.append(was.id)
         else:
             done.same.append(was.id)
@@ -141,6 +146,7 @@ def _take(change: Change, rig: Rig, record: Record, done: Imported) -> BeadId:
             labels=record.labels, needs=(),
         )  # fmt: skip
         insert_origin(change, rig.name, record.source, id)
+        keep_time(change, id, record.updated)
     done.made.append(id)
     return id
 
@@ -153,12 +159,14 @@ def _find(change: Change, rig: Rig, record: Record) -> Bead | None:
     return rows.find_bead(change, known) if known else None
 
 
-def _relate(change: Change, rig: Rig, record: Record, ids: dict[str, BeadId], done: Imported) -> None:
+def _relate(change: Change, rig: Rig, record: Record, ids: dict[str, BeadId], done: Imported, name: str) -> None:
     def known(source: str) -> BeadId | None:
         id = ids.get(source) or find_origin(change, rig.name, source)
         if id is None and source.startswith(("gt:", "yaml:")):
             own = rows.find_bead(change, source.rpartition(":")[2].strip())
             id = own.id if own else None
+        if id is None and source.startswith("yaml:"):
+            raise _unknown_need(record, source, ids, name)
         if id is None:
             done.unknown.append(source.partition(":")[2])
         return id
@@ -166,6 +174,15 @@ def _relate(change: Change, rig: Rig, record: Record, ids: dict[str, BeadId], do
     needs = [id for source in record.needs if (id := known(source)) is not None]
     rows.set_needs(change, ids[record.source], needs)
     set_parent(change, ids[record.source], known(record.parent) if record.parent else None)
+
+
+def _unknown_need(record: Record, source: str, sources: Iterable[str], name: str) -> UsageError:
+    """In a plan that a person wrote it is a slip, and without it the waves would be others; what programs wrote may be
+    a part of more.
+    """
+    word, *others = (each.removeprefix(f"yaml:{name}") for each in (source, *sources))
+    words = f"bead {record.line} ({record.title}): {word!r} is neither in the file nor a bead that is there"
+    return UsageError(words, hint=nearest(word, others))
 
 
 def export_beads(town: Town, rig: Rig | None = None) -> Answer:

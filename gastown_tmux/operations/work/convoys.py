@@ -44,9 +44,12 @@ def create_convoy(
             found = [bead.id for bead in beads]
             found += list_parts(change, parent.id) if parent else []
             if text is not None:
-                from gastown_tmux.operations.work.bead_files import take_in  # YAML's 20 ms, for those that bring a file
+                from gastown_tmux.operations.work import bead_files  # YAML's 20 ms, for those that bring a file
 
-                found += take_in(town, change, text, rig, f"{name}: ").beads
+                taken = bead_files.take_in(town, change, text, rig, f"{name}: ")
+                found += taken.beads
+                if words := bead_files.tell_left_out(taken):
+                    town.say(words)
             convoy = convoys.insert_convoy(change, name, [notify] if notify else [], together=together)
             convoys.add_to_convoy(change, convoy, found)
             return convoy

@@ -71,6 +71,15 @@ def test_an_older_row_never_overwrites_a_newer(town: Town) -> None:
     assert take(town, issue("bd-a", "newest", updated_at="2999-02-01T00:00:00Z")).same == [id]  # no longer open
 
 
+def test_what_changed_there_before_it_came_here_is_newer_than_what_came(town: Town) -> None:
+    """A file is older than its import."""
+    [id] = take(town, issue("bd-a", "one")).made
+    for title, updated in (("two", "2026-01-02T00:00:00Z"), ("three", "2026-01-03T00:00:00+01:00")):
+        assert take(town, issue("bd-a", title, updated_at=updated)).changed == [id]
+        assert get_bead(town.db, id).title == title
+    assert take(town, issue("bd-a", "two", updated_at="2026-01-02T00:00:00Z")).same == [id]
+
+
 def test_what_was_changed_here_since_stays(town: Town) -> None:
     [id] = take(town, issue("bd-a", "theirs")).made
     update_bead(town, get_bead(town.db, id), title="ours")

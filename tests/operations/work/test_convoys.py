@@ -83,6 +83,7 @@ def mails(town: Town, address: str = OVERSEER) -> list[str]:
     [
         (YAML, {"The base": [], "On it": ["The base"], "Just this": []}),
         ("- [ ] one\n  - [ ] two\n", {"one": [], "two": []}),
+        ("1. [ ] one\n2) [ ] two\n", {"one": [], "two": []}),
         ('{"id":"x-1","title":"one","status":"open"}\n', {"one": []}),
     ],
 )
@@ -107,6 +108,8 @@ def test_from_a_file_once_for_each_name(town: Town, text: str, titles: dict[str,
         ("- a\n- a", "bead 2: a is there twice"), ("- {title: a, priority: 9}", "a priority is 0"),
         ("- [", "it is no list of beads"), ("- {title: a, rig: nowhere}", "no rig 'nowhere'"),
         ("- [ ] a\n- [ ] a\n", "line 2"),
+        ("- base\n- {title: a, needs: bse}", "bead 2 .a.: 'bse' is neither in the file nor a bead"),
+        ("- {title: a, parent: gone}", "'gone' is neither"),
         ("- {id: a, title: x, needs: b}\n- {id: b, title: y, needs: a}", "one another"),
     ],
 )  # fmt: skip
