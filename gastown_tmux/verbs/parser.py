@@ -94,7 +94,10 @@ def _parse(verb: Verb, rest: list[str], open_file: Opener) -> dict[str, Any]:
     for parameter in verb.parameters:
         if alone and not parameter.flags:
             many = alone if parameter.many else alone[:1]
-            taken = [_read(parameter, parameter.metavar, word, open_file) for word in many]
+            if parameter.kind is Kind.BODY and len(many) > 1:  # among others '-' is a word
+                taken = list[Any](many)
+            else:
+                taken = [_read(parameter, parameter.metavar, word, open_file) for word in many]
             given[parameter.name] = taken if parameter.many else taken[0]
             alone = alone[len(taken) :]
     if alone:

@@ -59,6 +59,28 @@ def test_a_turn_and_its_last_words(ann: TownWorld) -> None:
     assert ann.gt("prompt", "ann", "hello", code=0).out.startswith("demo/ann: queued")
 
 
+def test_words_that_are_too_many_to_be_typed_come_as_a_mail(ann: TownWorld, short_tmp: Path) -> None:
+    """Whole, with its lines; whoever does not wait any more takes it back, out of the box too."""
+    text = "Read this:\n\n" + "\n".join(f"- line {number} of a plan" for number in range(80))
+    plan = short_tmp / "plan.md"
+    plan.write_text(text + "\n")
+    said = ann.json("prompt", "ann", "--body-file", str(plan), "--wait")
+    assert said["state"] == "ended" and "- line 79 of a plan" in said["text"] and said["text"].endswith("answered")
+    assert ann.json("mail", "read", said["id"])["body"].rstrip("\n") == text
+    assert ann.ask("SELECT count(*) FROM deliveries WHERE words IS NULL AND state = 'accepted'") == 1
+    assert ann.gt("prompt", "ann", "-", "--json", stdin="one\ntwo\n").json["state"] == "delivered"
+    with ask(ann, "/busy 60"):
+        typed(ann)
+        late = ann.gt("prompt", "ann", "never\nsaid", "--wait", "--timeout", "0.3s", code=1)
+        assert late.err.startswith("gt: demo/ann stalled: not typed: the agent is working\n")
+        assert ann.ask("SELECT count(*) FROM deliveries WHERE words IS NULL AND state = 'dead'") == 1
+        (mail,) = ann.json("mail", "search", "never")["items"]
+        assert mail["archived"]
+        ann.gt("stop", "ann")
+    assert ann.gt("prompt", "ann", "words", "--body-file", str(plan), code=2).err.startswith("gt: the words are given")
+    assert ann.gt("prompt", "ann", "-", stdin="\n", code=2).err.startswith("gt: there are no words to say")
+
+
 def test_a_dialog_is_a_stall_with_its_screen(ann: TownWorld) -> None:
     stalled = ann.gt("prompt", "ann", "/dialog Feed the parrot?", "--wait", "--json", code=1)
     told = json.loads(stalled.out)

@@ -115,11 +115,16 @@ def is_still(town: Town, session: Session) -> bool:
 
 def line_of(town: Town, delivery: Delivery) -> str | None:
     """What is typed to tell of it; None where its mail is read, put away or gone."""
+    return point_out(town, delivery, unread=True)
+
+
+def point_out(town: Town, delivery: Delivery, *, unread: bool = False) -> str | None:
+    """The line that tells of it, or told; None where its mail is gone, or ``unread`` is wanted and it is not."""
     if delivery.words is not None:
         return delivery.words
     try:
         entry = box(town, delivery.agent).find(delivery.mail)
-        if entry.read or entry.archived:
+        if unread and (entry.read or entry.archived):
             return None
         message = box(town, delivery.agent).load(entry)
     except NotFoundError:

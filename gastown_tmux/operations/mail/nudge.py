@@ -1,5 +1,6 @@
 """gt nudge: words typed into an agent's window, at once or at its next pause; gt dnd."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 from enum import StrEnum
@@ -8,12 +9,13 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.delivery import Availability, DeliveryState
 from gastown_tmux.domain.mail import Priority, fresh_message_id, short_id
-from gastown_tmux.domain.quoting import one_line
+from gastown_tmux.domain.quoting import one_line, shortened
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.tmux.typing import Refused, Typed, Unsure, When
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.mail.delivering import deliver, find_provider, observe
-from gastown_tmux.operations.mail.sending import require_allowed
+from gastown_tmux.operations.mail.inbox import MailView, box
+from gastown_tmux.operations.mail.sending import require_allowed, send
 from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.providers.base import WhenBusy
@@ -53,22 +55,40 @@ def nudge(town: Town, agent: str, text: Sequence[str], mode: str = Mode.IDLE) ->
     if not words:
         raise UsageError("there are no words to type", hint="gt nudge AGENT TEXT")
     if len(words) > LONGEST:
-        raise UsageError(f"words that are typed may have {LONGEST} characters", hint="gt mail send")
+        raise UsageError(f"words that are typed may have {LONGEST} characters", hint=f"gt prompt {agent} TEXT")
     # A person's words are typed as they are; others must not pass for them.
     line = words if town.is_person else f"gt: nudge from {town.actor}: {words}"
+    addresses = _find_readers(town, agent)
+    for address in addresses:
+        require_allowed(town, address)
+    return _answer([_nudge(town, address, line, Mode(mode)) for address in addresses], agent)
+
+
+def point(town: Town, agent: str, text: str) -> Answer:
+    """As ``nudge``, for words that are too many to be typed: they come as a mail, and what is typed points to it."""
+    addresses = _find_readers(town, agent)
+    mail = send(town, addresses, shortened(text) or "words", text).value
+    assert isinstance(mail, MailView)
+    return _answer([_tell(town, mail.id, address, Mode.IDLE) for address in addresses], agent)
+
+
+def _find_readers(town: Town, agent: str) -> list[Address]:
+    """An agent, or those of a group. Raises NotFoundError, RefusedError for one that has no window."""
     is_group = agent.startswith("@")
     addresses = [to for to in lookup.resolve_recipients(town, [agent]) if find_agent(town.db, to) or not is_group]
     for address in addresses:
         if find_agent(town.db, address) is None:
             raise RefusedError(f"{address} has no window to type into", hint=f"gt mail send {address}")
-        require_allowed(town, address)
-    views = [_nudge(town, address, line, Mode(mode)) for address in addresses]
-    if not views:
+    if not addresses:
         raise NotFoundError(f"there is no agent in {agent}", hint="gt agents")
+    return addresses
+
+
+def _answer(views: list[NudgeView], agent: str) -> Answer:
     if all(view.state == "refused" for view in views):
         raise RefusedError(f"not typed to {views[0].agent}: {views[0].reason}", hint=f"gt peek {views[0].agent}")
     lines = [f"{view.agent}: {view.state}" + (f" ({view.reason})" if view.reason else "") for view in views]
-    return Answer(views if is_group else views[0], "\n".join(lines))
+    return Answer(views if agent.startswith("@") else views[0], "\n".join(lines))
 
 
 def _nudge(town: Town, address: Address, line: str, mode: Mode) -> NudgeView:
@@ -76,6 +96,10 @@ def _nudge(town: Town, address: Address, line: str, mode: Mode) -> NudgeView:
     with town.change() as change:
         expires = clock.after(EXPIRES_SECONDS)
         insert_delivery(change, id, address, town.actor, Priority.NORMAL, expires, line)
+    return _tell(town, id, address, mode)
+
+
+def _tell(town: Town, id: str, address: Address, mode: Mode) -> NudgeView:
     reason: str | None = None
     if mode is not Mode.QUEUE:
         try:
@@ -84,8 +108,7 @@ def _nudge(town: Town, address: Address, line: str, mode: Mode) -> NudgeView:
             reason = error.message
     with town.change() as change:
         row = find_delivery(change, id, address)
-        assert row is not None
-        if row.state is DeliveryState.ACCEPTED:
+        if row is not None and row.state is DeliveryState.ACCEPTED:
             return NudgeView(address, "delivered", None, id)
         if mode is Mode.NOW:
             move_delivery(change, id, address, "die", reason=reason)
@@ -102,11 +125,15 @@ def try_again(town: Town, view: NudgeView) -> str | None:
 
 
 def withdraw(town: Town, view: NudgeView, reason: str) -> None:
-    """Words that were not typed yet are not typed any more."""
+    """Words that were not told yet are not told any more; a mail that holds them is put away."""
     with town.change() as change:
         row = find_delivery(change, view.id, view.agent)
-        if row is not None and row.state is DeliveryState.QUEUED:
-            move_delivery(change, view.id, view.agent, "die", reason=reason)
+        if row is None or row.state is not DeliveryState.QUEUED:
+            return
+        move_delivery(change, view.id, view.agent, "die", reason=reason)
+    if row.words is None:
+        with contextlib.suppress(NotFoundError):
+            box(town, view.agent).archive(box(town, view.agent).find(view.id))
 
 
 def _type(town: Town, id: str, address: Address, mode: Mode) -> str | None:

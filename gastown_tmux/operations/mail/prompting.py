@@ -11,6 +11,7 @@ from gastown_tmux.domain.agents import Agent, AgentState, Role, Session, Session
 from gastown_tmux.domain.delivery import DeliveryState
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.observation import ScreenState, SteadyScreen
+from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.domain.turns import Course, Look, judge_turn
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.waiting import looks, wait_until
@@ -18,8 +19,8 @@ from gastown_tmux.edges.tmux import typing
 from gastown_tmux.edges.tmux.panes import capture
 from gastown_tmux.edges.tmux.server import ServerGoneError
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
-from gastown_tmux.operations.mail.delivering import find_provider, is_still
-from gastown_tmux.operations.mail.nudge import Mode, NudgeView, nudge, try_again, withdraw
+from gastown_tmux.operations.mail.delivering import find_provider, is_still, point_out
+from gastown_tmux.operations.mail.nudge import LONGEST, NudgeView, nudge, point, try_again, withdraw
 from gastown_tmux.operations.town import lookup
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.providers import screens
@@ -63,16 +64,25 @@ class Prompted(Answer):
     complaint: GtError | None = None
 
 
-def prompt(town: Town, agent: str, text: Sequence[str], wait: bool = False, timeout: float | None = None) -> Answer:
+def prompt(
+    town: Town, agent: str, text: Sequence[str] = (), wait: bool = False, timeout: float | None = None, body: str = ""
+) -> Answer:
     """A NudgeView; with ``wait`` a PromptView, once the turn is over or does not go on, or ``timeout`` seconds are.
+    Of several lines, or of more than may be typed, the words come as a mail to which the typed line points.
 
-    Raises RefusedError where the agent is off, and GtError where its session ends meanwhile. Words that could not be
-    typed in that time are not typed any more.
+    Raises UsageError where there are no words, or both ``text`` and ``body``; RefusedError where the agent is off, and
+    GtError where its session ends meanwhile. Words that could not be told in that time are not told any more.
     """
+    words = " ".join(text).strip()
+    if words and body:
+        raise UsageError("the words are given twice", hint="gt prompt AGENT --body-file FILE")
+    words = words or body.strip()
+    if not one_line(words):
+        raise UsageError("there are no words to say", hint="gt prompt AGENT TEXT")
     if not wait:
         if timeout is not None:
             raise UsageError("--timeout is for --wait", hint="gt prompt AGENT TEXT --wait --timeout 10m")
-        return nudge(town, agent, text)
+        return _say(town, agent, words)
     if agent.startswith("@"):
         raise UsageError("one agent at a time can be waited for", hint=f"gt nudge {agent} TEXT")
     (address,) = lookup.resolve_recipients(town, [agent])
@@ -81,15 +91,21 @@ def prompt(town: Town, agent: str, text: Sequence[str], wait: bool = False, time
     _require_on(town, address)
     start = time.monotonic()
     begun = _Before.of(town, address)
-    view = nudge(town, agent, text, Mode.IDLE).value
+    view = _say(town, agent, words).value
     assert isinstance(view, NudgeView)
     left = TIMEOUT_SECONDS if timeout is None else timeout
     session, before, reason = _await_typed(town, view, begun, left)
     if session is None:
         return _stalled(town, view, f"not typed: {reason}", "")
     typed = find_delivery(town.db, view.id, view.agent)
-    turn = _Turn(town, view, typed.words or "" if typed else "", session, before)
+    turn = _Turn(town, view, point_out(town, typed) or "" if typed else "", session, before)
     return turn.follow(max(0.0, left - (time.monotonic() - start)))
+
+
+def _say(town: Town, agent: str, words: str) -> Answer:
+    if len(words) > LONGEST or len(words.splitlines()) > 1:
+        return point(town, agent, words)
+    return nudge(town, agent, [words])
 
 
 def _require_on(town: Town, address: Address) -> None:

@@ -166,7 +166,13 @@ VERBS: tuple[Verb, ...] = (
         "operations.mail.prompting:prompt",
         (
             argument("agent", help="an agent"),
-            argument("text", many=True),
+            optional(
+                "text",
+                Kind.BODY,
+                "words, or '-'; of several lines, or over 800 letters, they come as a mail",
+                many=True,
+            ),
+            option("--body-file", "body", Kind.FILE, "its words from a file"),
             flag(
                 "--wait", "wait", "until the turn is over: its last words, or that it stalled, with its screen (exit 1)"
             ),
