@@ -7,6 +7,7 @@ chain are, until the first request that turns it red is known. What comes before
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from gastown_tmux.dataclass import dataclass, replace
+from gastown_tmux.domain.history import Own
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 
@@ -17,7 +18,8 @@ class Waiting:
 
     ``needs``: beads that must land before it and have not. ``holds``: other requests on their way whose heads its head
     contains. ``alone``: it goes with no other, for the last try with others went wrong, or it is tested for a person to
-    review it (``trial``). ``due``: it need not wait for a better time.
+    review it (``trial``). ``due``: it need not wait for a better time. ``own``: what its branch has that the target
+    lacks, where that is known.
     """
 
     id: MergeRequestId
@@ -27,6 +29,7 @@ class Waiting:
     alone: bool = False
     due: bool = True
     trial: bool = False
+    own: Own | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from gastown_tmux.edges.git.project import Project as ProjectSettings
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.settings_file import format_settings
 from gastown_tmux.edges.git.shared_files import share_project
-from gastown_tmux.edges.git.workbench import workbench
+from gastown_tmux.edges.git.submodule_list import find_touched
+from gastown_tmux.edges.git.workbench import list_rules, workbench
 from gastown_tmux.operations.merging.landing import run_refinery
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
@@ -195,7 +196,13 @@ def tell_in_a_rig(base: Path, project: Project, library: Library, story: Story) 
     repository.fetch()
     with workbench(repository) as bench:
         known = (story.tips[0],) if project.dropped else ()
-        merged = merge_tree(bench, story.tips[2], place.git("rev-parse", "HEAD"), known)
+        head = place.git("rev-parse", "HEAD")
+        merged = merge_tree(bench, story.tips[2], head, known)
+        bases = repository.merge_bases(story.tips[2], head)
+        plain = not isinstance(merged, Conflict) and not known and len(bases) == 1
+        if plain and not find_touched(repository.path, bases[0], head).rules:
+            # What the refinery concludes, where the author touched no rules.
+            assert list_rules(repository.path, merged.id) == list_rules(repository.path, story.tips[2])
     return tuple(trees), None if isinstance(merged, Conflict) else merged.id
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.odd_bytes import printable, quoted_name
 from gastown_tmux.edges.git.command import Person, author_environment, git
-from gastown_tmux.edges.git.repository import Repository
+from gastown_tmux.edges.git.repository import Repository, trees
 from gastown_tmux.edges.git.submodule_store import MODULES
 from gastown_tmux.edges.git.workbench import Workbench
 
@@ -93,12 +93,14 @@ def commit_tree(
 ) -> str:
     """Make a commit object (no ref moves) and return its id."""
     options = [word for parent in parents for word in ("-p", parent)]
-    return git(
+    made = git(
         *("commit-tree", tree, *options, "-F", "-"),
         git_dir=repository.path,
         data=message.encode("utf-8", "surrogateescape"),
         env=author_environment(author, committer),
     ).text
+    trees.keep(made, tree)
+    return made
 
 
 def _messages(fields: Sequence[str]) -> list[str]:

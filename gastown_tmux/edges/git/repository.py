@@ -15,6 +15,7 @@ from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.git import layout
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git
 from gastown_tmux.edges.git.project import NOTHING_MORE, Project
+from gastown_tmux.edges.git.remembered import Remembered
 from gastown_tmux.edges.git.settings_file import format_settings, read_settings
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import RefusedError
@@ -34,6 +35,9 @@ _FETCHED = re.compile(rb"(?:fetch|pull)\b(?!.* \.[ :])")
 
 #: How scratch folders begin, beside the lock; one that is left was a killed command's.
 SCRATCH = "scratch."
+
+#: Of the commits that were asked about or made last.
+trees = Remembered[str](256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,9 @@ class Repository:
 
     def tree(self, commit: str) -> str:
         """The id of a commit's tree."""
-        return self.run("rev-parse", "--verify", "--end-of-options", commit + "^{tree}").text
+        if (known := trees.find(commit)) is not None:
+            return known
+        return trees.keep(commit, self.run("rev-parse", "--verify", "--end-of-options", commit + "^{tree}").text)
 
     def folder(self, commit: str, path: str) -> str | None:
         """The id of the tree that a commit has there."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.git.command import git
+from gastown_tmux.edges.git.workbench import is_rule
 from gastown_tmux.edges.git.worktree import SUBMODULE
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -59,15 +60,37 @@ class Moved:
     was: Submodule | None
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What of a project's own order differs between two commits: ``submodules``, files that hold ``rules``."""
+
+    submodules: bool
+    rules: bool
+
+
+@lru_cache(maxsize=256)
+def find_touched(git_dir: Path, old: str, new: str) -> Touched:
+    """What is said of two commits is remembered: it never changes."""
+    records = _differences(git_dir, old, new)
+    names = records[1::2]
+    submodules = any(SUBMODULE in facts for facts in records[::2]) or ".gitmodules" in names
+    return Touched(submodules, any(map(is_rule, names)))
+
+
+def _differences(git_dir: Path, old: str, new: str) -> list[str]:
+    """Facts and name of each file that differs, in turn."""
+    return git("diff-tree", "-r", "-z", "--no-renames", "--raw", old, new, git_dir=git_dir).records
+
+
 @lru_cache(maxsize=256)
 def list_moved(git_dir: Path, old: str, new: str, remote: str) -> list[Moved]:
     """Those that `new` has at another commit than `old` has them, from elsewhere, or anew.
 
     What is said of two commits is remembered: it never changes.
     """
-    records = git("diff-tree", "-r", "-z", "--no-renames", "--raw", old, new, git_dir=git_dir).records
-    if not any(SUBMODULE in facts for facts in records[::2]) and ".gitmodules" not in records[1::2]:
+    if not find_touched(git_dir, old, new).submodules:
         return []
+    records = _differences(git_dir, old, new)
     before = {found.path: found for found in list_submodules(git_dir, old, remote)}
     by_name = {found.name: found for found in before.values()}
     now = {found.path: found for found in list_submodules(git_dir, new, remote)}

@@ -8,13 +8,13 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.git.command import CHECKOUT_TIMEOUT, Output, git
 from gastown_tmux.edges.git.environment import environment
+from gastown_tmux.edges.git.remembered import Remembered
 from gastown_tmux.edges.git.repository import Repository
 
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfilemode = true\n"
@@ -23,6 +23,7 @@ ATTRIBUTES = ".gitattributes"
 _RULES = (".gitmodules", ".lfsconfig")
 #: Those of the project's own repository, which outrank what is committed.
 _OWN = "info/attributes"
+_rules = Remembered[tuple[str, ...]](64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +108,20 @@ class Workbench:
 
 def list_rules(git_dir: Path, commit: str) -> tuple[str, ...]:
     """The files of a commit that hold rules. Of one named by its full id that is remembered: it never changes."""
-    is_id = len(commit) >= 40 and not set(commit) - set("0123456789abcdef")
-    return (_list_rules if is_id else _list_rules.__wrapped__)(git_dir, commit)
-
-
-@lru_cache(maxsize=64)
-def _list_rules(git_dir: Path, commit: str) -> tuple[str, ...]:
+    if (known := _rules.find(commit)) is not None:
+        return known
     names = git("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit, git_dir=git_dir).records
-    return tuple(name for name in names if name.rpartition("/")[2] == ATTRIBUTES or name in _RULES)
+    return _rules.keep(commit, tuple(filter(is_rule, names)))
+
+
+def keep_rules(git_dir: Path, made: str, like: str) -> None:
+    """A commit that was just made holds its rules in the same files as another."""
+    _rules.keep(made, list_rules(git_dir, like))
+
+
+def is_rule(name: str) -> bool:
+    """Whether a file of that name holds rules."""
+    return name.rpartition("/")[2] == ATTRIBUTES or name in _RULES
 
 
 @contextmanager

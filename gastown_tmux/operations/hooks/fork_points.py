@@ -7,6 +7,7 @@ of a target that was rewritten after the branch was cut from it.
 from collections.abc import Mapping, Set
 
 from gastown_tmux.dataclass import dataclass
+from gastown_tmux.domain.history import Own
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.git.repository import Repository
@@ -22,12 +23,14 @@ class Fork:
     """``base`` is what the branch is compared with.
 
     ``known``: commits of the branch of whose changes the target has all that it wants, whatever its history says.
-    ``dropped``: what the branch has, the target once had, and has no more, newest first.
+    ``dropped``: what the branch has, the target once had, and has no more, newest first. ``plain``: git by itself
+    merges from ``base``.
     """
 
     base: str
     known: tuple[str, ...]
     dropped: tuple[str, ...]
+    plain: bool
 
 
 def find_fork(
@@ -38,14 +41,16 @@ def find_fork(
     began: str | None = None,
     before: MergeRequestId | None = None,
     ahead: Mapping[Commit, Commit] | None = None,
+    own: Own | None = None,
 ) -> Fork | None:
     """Where ``head`` left the target, which is at ``tip`` now; None where they never shared anything.
 
     ``began``: where the target was when the work began. ``before``: what landed by this merge request, and later, does
     not count. ``ahead``: heads that are on ``tip`` under another name, each with that, though they have not landed yet.
+    ``own``: what of the branch is not on ``tip``, where that is known.
     """
     repository = town.repository(rig.name)
-    shared = repository.merge_bases(tip, head)
+    shared: list[str] = [own.base] if own is not None else repository.merge_bases(tip, head)
     known: list[str] = []
     dropped: list[str] = []
     for old in _former_tips(town, rig, repository, began, but={tip, *shared}):
@@ -57,7 +62,7 @@ def find_fork(
             if not known and all(repository.is_ancestor(base, last) for base in shared):
                 known = [last]
     base = known[0] if known else shared[0] if shared else None
-    for landed, commit in _landed(town, rig, repository, tip, head, before, ahead or {}):
+    for landed, commit in _landed(town, rig, repository, tip, head, before, ahead or {}, own):
         known.append(landed)
         base = landed
         if not repository.is_ancestor(commit, tip):
@@ -65,7 +70,8 @@ def find_fork(
     if base is None:
         return None
     newest = repository.independent(dropped)
-    return Fork(base, tuple(known), tuple(commit for commit in dict.fromkeys(dropped) if commit in newest))
+    lost = tuple(commit for commit in dict.fromkeys(dropped) if commit in newest)
+    return Fork(base, tuple(known), lost, plain=len(shared) == 1 and not known)
 
 
 def known_tip(town: Town, rig: Rig, began: Commit | None) -> Commit:
@@ -97,6 +103,7 @@ def _landed(
     head: str,
     before: MergeRequestId | None,
     ahead: Mapping[Commit, Commit],
+    own: Own | None,
 ) -> list[tuple[str, str]]:
     """What of the branch landed under another name that is not in its own history: its commit, and the target's."""
     landed = {
@@ -106,11 +113,13 @@ def _landed(
     } | dict(ahead)
     if not landed:
         return []
-    own = repository.new_commits(tip, head)
+    commits = own.commits if own is not None else repository.new_commits(tip, head)
     found = {
         commit: on_target
         for commit, on_target in landed.items()
-        if commit in own and repository.resolve(on_target) is not None and not repository.is_ancestor(on_target, head)
+        if commit in commits
+        and repository.resolve(on_target) is not None
+        and not repository.is_ancestor(on_target, head)
     }
     newest = repository.independent(list(found))
     return [(commit, on_target) for commit, on_target in found.items() if commit in newest]

@@ -155,12 +155,11 @@ def _try_to_build(
     """Finds None where it is refused on the chain and not on the target: only that speaks against a request."""
     ahead = {built.request.head: built.commit for built in chain if built.request.id in entry.holds}
     try:
-        last = chain[-1] if chain else None
-        built = build(queue, request, last.commit, ahead, last.tree) if last else build(queue, request, tip, ahead)
+        built = build(queue, request, chain[-1].commit if chain else tip, ahead, entry.own)
         if not chain or not isinstance(built, Rejection):
             found.append(built)
             return
-        alone = build(queue, request, tip, {})
+        alone = build(queue, request, tip, {}, entry.own)
         found.append(alone if isinstance(alone, Rejection) else None)
     except GtError as error:
         if meets_all(error):
@@ -228,7 +227,7 @@ def return_culprit(
     built, before = chain[culprit], chain[:culprit]
     words = verdict.words
     if before and plan[built.request.id].holds.isdisjoint(one.request.id for one in before):
-        alone = build(queue, built.request, tip, {})
+        alone = build(queue, built.request, tip, {}, plan[built.request.id].own)
         # The log that the author is sent is of the failure.
         if isinstance(alone, Built) and test(queue, replace(alone, log=built.log.with_suffix(".alone.log"))) is None:
             others = ", ".join(one.request.bead for one in before)

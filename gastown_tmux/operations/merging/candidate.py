@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from gastown_tmux.domain.history import Own
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.git import merge
 from gastown_tmux.edges.git.command import Person
-from gastown_tmux.edges.git.workbench import workbench
+from gastown_tmux.edges.git.submodule_list import find_touched
+from gastown_tmux.edges.git.workbench import keep_rules, workbench
 from gastown_tmux.operations.hooks.fork_points import find_fork
 from gastown_tmux.operations.hooks.submodules import bring_both, find_objection
 from gastown_tmux.operations.merging.inspection import inspect
@@ -21,14 +23,16 @@ def build(
     request: MergeRequest,
     tip: Commit,
     ahead: Mapping[Commit, Commit],
-    tree: str | None = None,
+    own: Own | None = None,
 ) -> Built | Rejection | Delay:
     """Made without a checkout on ``tip``; no ref moves. ``ahead``: heads that the branch contains and ``tip`` has under
-    another name, each with that. ``tree``: the tip's, where it is known.
+    another name, each with that. ``own``: what the branch has that the target lacks, which ``tip`` is or is built on.
     """
     town, rig, repository = queue.town, queue.rig, queue.repository
     squash = queue.settings.get("merge.strategy") == "squash"
-    fork = find_fork(town, rig, tip, request.head, request.base, ahead=ahead)
+    if own is not None and not _holds_on(own, tip, squash, ahead):
+        own = None
+    fork = find_fork(town, rig, tip, request.head, request.base, ahead=ahead, own=own)
     if fork is None:
         return Rejection(Reason.CONFLICTED, f"the branch shares no history with {request.target}")
     if fork.dropped and not squash:
@@ -48,11 +52,20 @@ def build(
         unseen = [commit for commit in fork.dropped if commit not in fork.known]
         if unseen and merge.merge_tree(bench, tip, request.head, [*fork.known, *unseen]) != merged:
             return _brought_back(request, unseen)
-        if (tree or repository.tree(tip)) == merged.id:
+        if repository.tree(tip) == merged.id:
             return Rejection(Reason.DONE, f"{request.target} has these changes already")
         candidate = _commit(queue, request, merged.id, [tip] if squash else [tip, request.head])
+        if fork.plain and not find_touched(repository.path, fork.base, request.head).rules:
+            keep_rules(repository.path, candidate, tip)
         refusal = inspect(bench, rig, request, tip, candidate, history=not squash)
         return refusal or Built(request, candidate, merged.id, queue.log_path(request))
+
+
+def _holds_on(own: Own, tip: Commit, squash: bool, ahead: Mapping[Commit, Commit]) -> bool:
+    """Whether what is known of the target is true of ``tip`` too, which has candidates on it: in squashed ones there is
+    nothing of any branch, unless the branch was cut from one.
+    """
+    return tip == own.tip or (squash and tip not in own.commits and own.commits.isdisjoint(ahead.values()))
 
 
 def _sides(queue: RigQueue, request: MergeRequest, base: str, tip: Commit, conflict: merge.Conflict) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import assert_never
 
+from gastown_tmux.domain.history import Own
 from gastown_tmux.domain.ids import Commit, ConvoyId, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.queue_plan import Waiting, count_intact
@@ -93,7 +94,8 @@ def _build_chain(
         if not batches.may_follow(queue, plan[request.id], chain):
             put_back(queue, [request])
             continue
-        if not setting_aside.attempt(queue.town, request, partial(_build, queue, request, chain, tip, former, found)):
+        work = partial(_build, queue, request, plan[request.id].own, chain, tip, former, found)
+        if not setting_aside.attempt(queue.town, request, work):
             left.add(request.id)
         for built in found:
             match built:
@@ -114,6 +116,7 @@ def _build_chain(
 def _build(
     queue: RigQueue,
     request: MergeRequest,
+    own: Own | None,
     chain: Sequence[Built],
     tip: Commit,
     former: Mapping[MergeRequestId, Sequence[Commit]],
@@ -124,7 +127,7 @@ def _build(
         commit: built.commit for built in chain for commit in (built.request.head, *former.get(built.request.id, ()))
     }
     try:
-        found.append(build(queue, request, chain[-1].commit if chain else tip, ahead))
+        found.append(build(queue, request, chain[-1].commit if chain else tip, ahead, own))
     except GtError as error:
         if meets_all(error):
             raise

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass, field, replace
 from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.history import find_own
 from gastown_tmux.domain.ids import Commit, ConvoyId, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.queue_plan import Waiting, Window, choose, find_holds, take_up
@@ -47,6 +48,8 @@ from gastown_tmux.store.rigs import list_rigs
 #: How the reason of a request begins that something else must come before; then the plan decides when it is due.
 _WAITS = "waits for "
 _WAIT_SECONDS = 60.0
+#: How long what the project's own repository says of filters and drivers is not asked again by one refinery.
+_FOLLOW_SECONDS = 5.0
 _COMMIT = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 
 
@@ -61,6 +64,7 @@ class _Run:
     tried: list[MergeRequestId] = field(default_factory=list)
     left: set[MergeRequestId] = field(default_factory=set)
     gathered_last: bool = False
+    followed: float | None = None
 
 
 def run_refinery(town: Town, rig: Rig | None = None, once: bool = False) -> Answer:
@@ -258,7 +262,9 @@ def _work_off(
     ends: list[End] = []
 
     def work() -> None:
-        follow_source(queue.repository, Path(queue.rig.source))
+        if run.followed is None or clock.ticks() - run.followed > _FOLLOW_SECONDS:
+            follow_source(queue.repository, Path(queue.rig.source))
+            run.followed = clock.ticks()
         end, left = gather(queue, convoy, members, plan, tip) if convoy else work_off(queue, members, plan, tip)
         run.left |= left
         ends.append(end)
@@ -282,7 +288,9 @@ def _work_off(
 
 def _plan(queue: RigQueue, queued: list[MergeRequest], tip: Commit) -> dict[MergeRequestId, Waiting]:
     held = rows.list_held(queue.town.db, queue.rig.name)
-    holds = _find_holds(queue, [*queued, *held], tip)
+    heads = [(request.id, request.head) for request in (*queued, *held) if _COMMIT.match(request.head)]
+    parents = _parents_beyond(queue, [head for _, head in heads], tip)
+    holds = find_holds(parents, heads)
     unmet = rows.list_unmet(queue.town.db, queue.rig.name)
     review = bool(queue.settings.get("merge.review"))
     return {
@@ -294,20 +302,16 @@ def _plan(queue: RigQueue, queued: list[MergeRequest], tip: Commit) -> dict[Merg
             alone=setting_aside.kept_reason(request) is not None or (review and not request.approved),
             trial=review and not request.approved,
             due=_is_due(request) or (request.reason or "").startswith(_WAITS),
+            own=find_own(parents, tip, request.head),
         )
         for request in queued
     }
 
 
-def _find_holds(
-    queue: RigQueue, requests: list[MergeRequest], tip: Commit
-) -> dict[MergeRequestId, frozenset[MergeRequestId]]:
-    heads = [(request.id, request.head) for request in requests if _COMMIT.match(request.head)]
-    if len(heads) < 2:
-        return {}
+def _parents_beyond(queue: RigQueue, heads: list[Commit], tip: Commit) -> dict[Commit, list[Commit]]:
+    """The commits of all of them that the target lacks, each with its parents."""
     try:
-        parents = queue.repository.parents_beyond(tip, [head for _, head in heads])
+        return queue.repository.parents_beyond(tip, heads) if heads else {}
     except GitError as error:
         queue.town.say(f"which branch is built on which cannot be seen: {error.message}")
         return {}
-    return find_holds(parents, heads)

@@ -30,7 +30,7 @@ def test_a_plain_landing_costs_few_calls_of_git(quiet: QuietTown, git_calls: Cal
         git_calls()
         landing.run_refinery(quiet.town)
         made = git_calls()
-        assert len(made) <= 21, "\n".join(made)
+        assert len(made) <= 15, "\n".join(made)
         assert git(quiet.project, "ls-tree", "--name-only", "main", name) == name
 
 
