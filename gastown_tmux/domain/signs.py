@@ -7,7 +7,8 @@ SIGNS = {
     "stalled": "✗", "backoff": "◌", "limited": "◌", "paused": "‖", "off": "·", "open": "○", "hooked": "◌",
     "away": "◌", "submitted": "◑", "merged": "✓", "closed": "·", "queued": "○", "testing": "◑", "publishing": "◕",
     "held": "▲", "gathered": "◕", "proposed": "◕",
-    "conflicted": "✗", "rejected": "✗", "superseded": "·", "landed": "✓",
+    "conflicted": "✗", "rejected": "✗", "superseded": "·", "landed": "✓", "blocked": "·", "done": "✓", "skipped": "»",
+    "running": "●", "cancelled": "·",
 }  # fmt: skip
 
 #: A group by the state that names it, whose sign it has. Agents that need not run are in none.

@@ -1,13 +1,12 @@
 """What stands beside a list: all that is known of the chosen row, in plain lines."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from gastown_tmux.domain.ids import BeadId
-from gastown_tmux.domain.signs import SIGNS
-from gastown_tmux.domain.work import Bead, Convoy
+from gastown_tmux.domain.work import Bead
 from gastown_tmux.faces.model import Model
 from gastown_tmux.faces.rows import Row
 from gastown_tmux.faces.snapshot import Snapshot
+from gastown_tmux.faces.waves import convoy_waves, draw, run_waves
 from gastown_tmux.verbs.text import harmless
 
 
@@ -35,11 +34,11 @@ def _about(row: Row, seen: Snapshot) -> Iterator[str]:
         case "convoy":
             for convoy in seen.convoys:
                 if convoy.id == rest:
-                    yield from _convoy(convoy, seen)
+                    yield from draw(convoy_waves(convoy, seen))
         case "run":
             for run in seen.runs:
                 if run.id == rest:
-                    yield from (f"{run.formula} in {run.rig}", "", *run.outline.splitlines())
+                    yield from (f"{run.formula} in {run.rig}", "", *draw(run_waves(run)))
         case "request":
             for request in seen.requests:
                 if request.id == rest:
@@ -65,24 +64,3 @@ def _bead(bead: Bead, seen: Snapshot) -> Iterator[str]:
     yield from ("", *bead.body.splitlines())
     if bead.report:
         yield from ("", "report:", *bead.report.splitlines())
-
-
-def _convoy(convoy: Convoy, seen: Snapshot) -> Iterator[str]:
-    members = {id: seen.members[id] for id in convoy.beads if id in seen.members}
-    for number, wave in enumerate(find_waves(members), start=1):
-        yield f"wave {number}"
-        for bead in wave:
-            waits = "; ".join(wait.reason for wait in seen.waits.get(bead.id, ()))
-            yield f"  {SIGNS.get(bead.state, ' ')} {bead.id} {bead.title}" + (f" — {waits}" if waits else "")
-
-
-def find_waves(beads: Mapping[BeadId, Bead]) -> list[list[Bead]]:
-    """Those that may be done at the same time, in the order in which they may; a circle, which cannot be, is last."""
-    waves, left, done = list[list[Bead]](), dict(beads), set[BeadId]()
-    while left:
-        wave = [bead for bead in left.values() if not any(need in left for need in bead.needs)]
-        wave = wave or list(left.values())
-        waves.append(wave)
-        done |= {bead.id for bead in wave}
-        left = {id: bead for id, bead in left.items() if id not in done}
-    return waves

@@ -8,9 +8,11 @@ from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.needs import AT_REQUESTS, Need, NeedKind
+from gastown_tmux.domain.runs import RunState
 from gastown_tmux.domain.signs import SIGNS
-from gastown_tmux.domain.work import Bead
+from gastown_tmux.domain.work import Bead, ConvoyState
 from gastown_tmux.faces.snapshot import Snapshot, Worker
+from gastown_tmux.faces.waves import Waves, convoy_waves, run_waves
 from gastown_tmux.verbs.acts import Act, acts_on, acts_on_agent, acts_on_bead, acts_on_mail, acts_on_run
 from gastown_tmux.verbs.text import harmless
 
@@ -34,6 +36,7 @@ class Row:
     there is beside it, ``since`` a time whose age is shown. Nothing in it can harm a terminal.
 
     ``agent``, ``bead``, ``digest``: what acts and views of it are about. ``opens`` is the line that shows all of it.
+    ``waves``: of what is made of many that is not over.
     """
 
     id: str
@@ -48,6 +51,7 @@ class Row:
     bead: BeadId | None = None
     digest: str | None = None
     opens: tuple[str, ...] = ()
+    waves: Waves = ()
 
     @property
     def sign(self) -> str:
@@ -174,6 +178,7 @@ def _convoys(seen: Snapshot, events: Sequence[Event]) -> Iterator[Row]:
         yield Row(
             f"convoy {convoy.id}", "convoys", convoy.state, convoy.id, _line(convoy.name), done,
             convoy.landed or convoy.created, opens=("convoy", "show", convoy.id),
+            waves=convoy_waves(convoy, seen) if convoy.state == ConvoyState.OPEN else (),
         )  # fmt: skip
     for run in seen.runs:
         now = next((step.title for step in run.steps if step.state == "working"), "")
@@ -181,6 +186,7 @@ def _convoys(seen: Snapshot, events: Sequence[Event]) -> Iterator[Row]:
         yield Row(
             f"run {run.id}", "runs", run.state, run.id, _line(run.title), more, run.updated,
             acts_on_run(run.id, run.state), bead=run.bead, opens=("run", "show", run.id),
+            waves=() if run.state == RunState.DONE else run_waves(run),
         )  # fmt: skip
 
 

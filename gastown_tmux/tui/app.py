@@ -14,6 +14,7 @@ from textual.message import Message as TextualMessage
 from textual.strip import Strip
 from textual.widget import Widget
 
+from gastown_tmux.domain.columns import width
 from gastown_tmux.edges.files import clock
 from gastown_tmux.faces.details import describe
 from gastown_tmux.faces.model import (
@@ -32,6 +33,7 @@ from gastown_tmux.faces.model import (
 from gastown_tmux.faces.update import update
 from gastown_tmux.tui import drawing, styles
 from gastown_tmux.tui.escapes import draw_screen
+from gastown_tmux.verbs.text import cut
 
 #: From here on there is room for a side beside the list; or below it.
 WIDE, TALL = 100, 24
@@ -209,7 +211,9 @@ class Feed(App[None]):
     def _draw_side(self, columns: int, lines: int) -> list[Strip]:
         model = self.model
         name = model.row.head if model.row else ""
-        head = drawing.strip([(f"─ {name} " + "─" * columns, styles.DIM)], columns)
+        name = cut(name, max(columns - 4, 0))
+        rule = "─" * max(columns - width(name) - 3, 0)
+        head = drawing.strip([("─ ", styles.DIM), (f"{name} ", styles.BOLD), (rule, styles.DIM)], columns)
         shown, room = list[Strip](), lines - 1
         live = model.watched is not None and model.screen is not None and model.screen.agent == model.watched
         if not live or (model.row and model.row.id.startswith("need ")):

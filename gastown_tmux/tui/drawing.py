@@ -15,11 +15,20 @@ from gastown_tmux.faces.model import Flow, Mode, Model
 from gastown_tmux.faces.palette import choices
 from gastown_tmux.faces.patches import read_patch
 from gastown_tmux.faces.rows import Panel, Row
+from gastown_tmux.faces.waves import sum_up
 from gastown_tmux.tui import styles
 from gastown_tmux.verbs.text import cut, harmless, pad
 
 Fragment = tuple[str, Style]
-_MOST_HEAD = 26
+_MOST_HEAD, _LEAST_MORE = 26, 10
+#: Where the next letter goes; what is behind it is plain.
+_CURSOR: tuple[Fragment, ...] = ((" ", styles.CHOSEN), ("", styles.PLAIN))
+#: While something is typed, no key acts.
+_TYPING = {
+    Mode.FILTER: [("enter", "keep it"), ("esc", "all of them")],
+    Mode.WORDS: [("enter", "send"), ("esc", "leave it")],
+    Mode.PALETTE: [("tab", "complete"), ("↑ ↓", "choose"), ("enter", "do it"), ("esc", "leave it")],
+}
 _EMPTY = {
     Panel.TOWN: "nothing to do yet: gt sling -m WORDS RIG",
     Panel.AGENTS: "no agents yet: gt sling BEAD makes one",
@@ -97,14 +106,14 @@ def draw_foot(model: Model, columns: int) -> list[Strip]:
     """What was said or is typed, then the keys."""
     match model.mode:
         case Mode.FILTER:
-            line: list[Fragment] = [("/", styles.BOLD), (model.line, styles.PLAIN), (" ", styles.CHOSEN)]
+            line: list[Fragment] = [("/", styles.BOLD), (model.line, styles.PLAIN), *_CURSOR]
         case Mode.PALETTE:
-            line = [(":", styles.BOLD), (model.line, styles.PLAIN), (" ", styles.CHOSEN)]
+            line = [(":", styles.BOLD), (model.line, styles.PLAIN), *_CURSOR]
         case Mode.WORDS:
             asked = harmless(model.act.asks) if model.act else ""
             room = max(8, columns - width(asked) - 1)
             shown = model.line if width(model.line) < room else "…" + model.line[-(room - 2) :]
-            line = [(asked, styles.BOLD), (shown, styles.PLAIN), (" ", styles.CHOSEN)]
+            line = [(asked, styles.BOLD), (shown, styles.PLAIN), *_CURSOR]
         case Mode.CONFIRM:
             line = [(f"{model.act.confirms if model.act else ''} y, any other key: no", styles.ALARM)]
         case Mode.BROWSE:
@@ -117,12 +126,14 @@ def draw_foot(model: Model, columns: int) -> list[Strip]:
     if model.document is not None and model.document.flow is Flow.DIFF:
         keys += [("w", "words on this line"), ("[ ]", "hunk")]
     keys += [("q", "back")] if model.document else []
+    keys = _TYPING.get(model.mode, keys)
     told = [part for key, words in keys for part in ((key, styles.BOLD), (f" {words}  ", styles.DIM))]
     # Whatever is cut off on a narrow screen, the key that tells of all keys is not.
     last = strip([(" ?", styles.BOLD), (" keys", styles.DIM)], 8)
+    has_last = columns > 20 and model.mode not in _TYPING
     return [
         strip(line, columns),
-        Strip.join([strip(told, columns - 8), last]) if columns > 20 else strip(told, columns),
+        Strip.join([strip(told, columns - 8), last]) if has_last else strip(told, columns),
     ]
 
 
@@ -165,16 +176,23 @@ def _fill(shown: list[Strip], ids: list[str | None], columns: int, lines: int) -
 
 @lru_cache(maxsize=2000)
 def _draw_row(row: Row, columns: int, head: int, chosen: bool, since: str) -> Strip:
+    # The chosen one is one bar: colours in it would be holes.
     base = styles.CHOSEN if chosen else styles.PLAIN
-    state = styles.STATES.get(row.state, styles.PLAIN)
-    left: list[Fragment] = [(f" {row.sign} ", base + state), (pad(row.head, head) + " ", base + state)]
+    state, faint = (base, base) if chosen else (styles.STATES.get(row.state, base), styles.DIM)
+    left: list[Fragment] = [(f" {row.sign} ", state), (pad(row.head, head) + " ", state)]
+    graph = [(text, base if chosen else styles.STATES.get(of, styles.DIM)) for text, of in sum_up(row.waves)]
+    taken = sum(width(text) for text, _ in graph) + (4 if graph else 0)
     room = columns - head - 4 - 5
-    title = row.title if not row.more else cut(row.title, max(room // 2, min(room, 20)))
-    left.append((title, base))
-    left.append((cut(f"  {row.more}" if row.more else "", max(room - width(title), 0)), base + styles.DIM))
+    told = min(width(row.more) + 2, _LEAST_MORE if graph else room // 2)
+    left.append(
+        (row.title if not row.more else cut(row.title, max(room - taken - told, min(room, 12 if graph else 20))), base)
+    )
+    left += [("  ", base), *graph] if graph else []
+    room -= sum(width(text) for text, _ in left[2:])
+    left.append((cut(f"  {row.more}" if row.more else "", max(room, 0)), faint))
     used = sum(width(text) for text, _ in left)
     left.append((" " * max(columns - used - 5, 0), base))
-    return strip([*left, (f"{since:>4} ", base + styles.DIM)], columns)
+    return strip([*left, (f"{since:>4} ", faint)], columns)
 
 
 def _draw_choices(model: Model, columns: int, lines: int) -> Drawn:

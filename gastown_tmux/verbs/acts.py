@@ -8,6 +8,14 @@ from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.needs import Need, NeedKind
 
 ATTACH = "a"
+#: All that they carry out, beside what only shows and what leads to a window.
+VERBS_OF_ACTS = frozenset(
+    (
+        "approve", "bead close", "deny", "escalate ack", "escalate resolve", "mail archive", "mail inbox", "mail reply",
+        "mail send", "mq approve", "mq pause", "mq reject", "mq resume", "mq retry", "nudge", "order pause",
+        "order resume", "pause", "respawn", "resume", "run pause", "run resume", "sling", "unsling",
+    )
+)  # fmt: skip
 #: Where the person's words go in a command.
 _WORDS = "\0words"
 

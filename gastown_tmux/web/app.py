@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,12 +11,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError, UsageError, explain
+from gastown_tmux.faces.pressing import LONGEST_LINE
 from gastown_tmux.verbs.acts import Act
 from gastown_tmux.web import gate
 from gastown_tmux.web.connections import Crowd
 from gastown_tmux.web.data import Data
 from gastown_tmux.web.desk import Desk
 from gastown_tmux.web.keys import SECRET_SECONDS, Keys
+from gastown_tmux.web.lines import Reach, read_line
 from gastown_tmux.web.listening import Listening
 from gastown_tmux.web.requests import BadRequestError, read_object
 from gastown_tmux.web.static_files import read_files
@@ -47,6 +49,8 @@ class Pages:
             post("/api/watch", self._listening.watch),
             post("/api/act", self.act),
             post("/api/comment", self.comment),
+            post("/api/palette", self._data.suggest),
+            post("/api/line", self.line),
             post("/api/open", self._data.open),
             post("/api/diff", self._data.diff),
             *(get(f"/api/{name}", self._data.reading(name)) for name in self._data.readings),
@@ -74,6 +78,24 @@ class Pages:
     async def comment(self, request: Request) -> Response:
         given = await read_object(request)
         return await self._carry_out(None if self._desk.read_only else self._data.comment_act(given), given)
+
+    async def line(self, request: Request) -> Response:
+        """A line of words, as behind gt: shown, done, or told as what is to be typed elsewhere."""
+        given = await read_object(request)
+        line = read_line(str(given.get("line") or "")[:LONGEST_LINE], self._desk.read_only)
+        match line.reach:
+            case Reach.ELSEWHERE:
+                return answer({"reach": line.reach, "command": line.command})
+            case Reach.SHOWN if line.words[0] == "diff" and len(line.words) == 2:
+                return answer({"reach": line.reach, "diff": line.words[1]})
+            case Reach.SHOWN:
+                return await self._data.show_line(line.words)
+            case Reach.DONE if line.confirms and given.get("sure") is not True:
+                return answer({"reach": line.reach, "confirms": line.confirms})
+            case Reach.DONE:
+                return await self._carry_out(Act("", line.words[0], (line.words,)), {})
+            case _:
+                assert_never(line.reach)
 
     async def _carry_out(self, act: Act | None, given: Mapping[str, Any]) -> Response:
         if self._desk.read_only or act is None:

@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gastown_tmux.domain.addresses import OVERSEER
-from gastown_tmux.domain.convoys import find_waves
 from gastown_tmux.domain.digest import to_text
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import NotFoundError, UsageError
 from gastown_tmux.faces.model import Open
 from gastown_tmux.faces.opening import open_document
+from gastown_tmux.faces.pressing import LONGEST_LINE
 from gastown_tmux.faces.snapshot import Snapshot
 from gastown_tmux.operations.hooks.diff import find_diff
 from gastown_tmux.operations.mail.inbox import inbox
@@ -30,6 +30,7 @@ from gastown_tmux.verbs.data import document, to_json
 from gastown_tmux.verbs.text import harmless
 from gastown_tmux.web.desk import Desk
 from gastown_tmux.web.diffs import Diffs, split
+from gastown_tmux.web.lines import suggest
 from gastown_tmux.web.night import read_night
 from gastown_tmux.web.requests import BadRequestError, read_object
 
@@ -46,7 +47,7 @@ class Data:
         self._desk, self._diffs = desk, Diffs()
         self.readings: Mapping[str, Callable[[Town, Asked], Any]] = {
             "agent": self._agent, "bead": self._bead, "queue": self._queue, "digest": _digest, "night": _night,
-            "convoys": self._convoys, "mail": _mail, "events": _events, "costs": lambda town, asked: costs(town),
+            "mail": _mail, "events": _events, "costs": lambda town, asked: costs(town),
             "screen": self._screen,
         }  # fmt: skip
 
@@ -97,6 +98,20 @@ class Data:
     def comment_act(self, given: Mapping[str, Any]) -> Act:
         return self._diffs.comment(given)
 
+    async def suggest(self, request: Request) -> Response:
+        given = await read_object(request)
+        text = str(given.get("line") or "")[:LONGEST_LINE]
+        return _json(_encode(suggest(self._desk.parts.model, text, self._desk.read_only)))
+
+    async def show_line(self, words: tuple[str, ...]) -> Response:
+        """What a verb that reads says."""
+
+        def read(town: Town) -> bytes:
+            shown = open_document(town, Open(words))
+            return _encode({"reach": "shown", "title": shown.title, "lines": shown.lines})
+
+        return _json(await self._desk.compare(read))
+
     async def open(self, request: Request) -> Response:
         """What the feed shows at enter, or for an act that shows something."""
         given = await read_object(request)
@@ -146,24 +161,6 @@ class Data:
     def _queue(self, town: Town, asked: Asked) -> Any:
         seen = self._desk.parts.model.seen or Snapshot()
         return {"rigs": seen.refineries, "requests": seen.requests, "gates": seen.gates}
-
-    def _convoys(self, town: Town, asked: Asked) -> Any:
-        seen = self._desk.parts.model.seen or Snapshot()
-        return {
-            "convoys": [{**document(convoy), "waves": _waves(convoy.beads, seen)} for convoy in seen.convoys],
-            "runs": [{**document(run), "outline": run.outline} for run in seen.runs],
-        }  # fmt: skip
-
-
-def _waves(beads: tuple[str, ...], seen: Snapshot) -> list[list[dict[str, Any]]]:
-    members = {bead.id: bead for bead in map(seen.members.get, beads) if bead is not None}  # type: ignore[arg-type]
-    places = find_waves({id: bead.needs for id, bead in members.items()})
-    waves: dict[int, list[dict[str, Any]]] = {}
-    for id, bead in members.items():
-        waits = "; ".join(wait.reason for wait in seen.waits.get(id, ()))
-        told = {"id": id, "title": bead.title, "state": bead.state, "waits": waits}
-        waves.setdefault(places[id], []).append(told)
-    return [waves[place] for place in sorted(waves)]
 
 
 def _digest(town: Town, asked: Asked) -> Any:

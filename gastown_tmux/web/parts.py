@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gastown_tmux.dataclass import dataclass
+from gastown_tmux.dataclass import dataclass, values_of
 from gastown_tmux.domain.needs import Need
 from gastown_tmux.faces.model import Happened, Model, Saw, Troubled
 from gastown_tmux.faces.rows import Panel, Row, list_rows
 from gastown_tmux.faces.snapshot import Snapshot, Worker
 from gastown_tmux.faces.update import update
+from gastown_tmux.faces.waves import Waves, sum_up
 from gastown_tmux.verbs.acts import Act, acts_on, acts_on_agent
 from gastown_tmux.verbs.keys import MOVES
 from gastown_tmux.verbs.text import harmless
@@ -17,6 +18,8 @@ from gastown_tmux.web.offers import Offers
 
 #: What an event alone may change, before all is read again.
 _LIVELY = (Panel.TOWN, Panel.AGENTS)
+#: Of a convoy or run with more, a page gets counts.
+_MOST_MEMBERS = 200
 _PANELS = tuple(panel for panel in Panel if panel is not Panel.EVENTS)
 
 
@@ -106,7 +109,7 @@ class Parts:
                     "id": id, "section": thing.section, "state": str(thing.state), "sign": thing.sign.strip(),
                     "head": thing.head, "title": thing.title, "more": thing.more, "since": thing.since,
                     "agent": thing.agent, "bead": thing.bead, "digest": thing.digest, "acts": acts,
-                    "opens": list(thing.opens),
+                    "opens": list(thing.opens), "waves": _describe_waves(thing.waves),
                 }  # fmt: skip
             case Need():
                 return {
@@ -131,6 +134,13 @@ class Parts:
             "more_beads": seen.more_beads, "trouble": self._model.trouble, "moves": MOVES,
             "read": self._model.seen is not None,
         }  # fmt: skip
+
+
+def _describe_waves(waves: Waves) -> list[list[dict[str, Any]]] | str:
+    """Of more than can be looked at, the sum."""
+    if sum(map(len, waves)) > _MOST_MEMBERS:
+        return "".join(text for text, _ in sum_up(waves))
+    return [[{**values_of(member), "sign": member.sign} for member in wave] for wave in waves]
 
 
 def _acts_of(thing: object) -> Iterable[tuple[Act, str | None]]:

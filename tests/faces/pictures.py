@@ -10,6 +10,7 @@ from gastown_tmux.domain.ids import BeadId, Commit, ConvoyId, MergeRequestId, Ri
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.needs import Need, NeedKind
 from gastown_tmux.domain.rigs import QueueState
+from gastown_tmux.domain.runs import Run, RunState, RunStep, StepState
 from gastown_tmux.domain.waiting import Wait
 from gastown_tmux.domain.work import Bead, BeadState, Convoy, ConvoyState
 from gastown_tmux.faces.snapshot import Snapshot, Worker
@@ -122,3 +123,37 @@ def busy_town() -> Snapshot:
             ),
         ),
     )
+
+
+def many_waves() -> Snapshot:
+    """A convoy in four waves, one that is too large to be drawn member by member, and a run that failed."""
+    first = make_bead(1, "merged")
+    left, right = (make_bead(n, state, needs=(first.id,)) for n, state in ((2, "working"), (3, "submitted")))
+    join = make_bead(4, needs=(left.id, right.id))
+    last = make_bead(5, needs=(join.id,))
+    small = [first, left, right, join, last]
+    large = [
+        make_bead(n, "merged" if n < 130 else "open", needs=() if n < 150 else (small[0].id,)) for n in range(100, 170)
+    ]
+    convoys = tuple(
+        made(
+            Convoy, id=ConvoyId(f"cv-0000{number}"), name=name, state=ConvoyState.OPEN, done=1, created=ago(800),
+            beads=tuple(bead.id for bead in (*beads, *extra)), total=len(beads) + len(extra),
+        )
+        for number, name, beads, extra in (
+            (1, "the login, made new", small, []), (2, "seventy at once", large, small[:1]),
+        )
+    )  # fmt: skip
+    steps = (
+        RunStep("plan", "Think first", "", StepState.DONE, result="three parts"),
+        RunStep("build", "Build it", "", StepState.FAILED, ("plan",), reason="the compiler is missing"),
+        RunStep("words", "Describe it", "", StepState.WORKING, ("plan",)),
+        RunStep("check", "Look at both", "", StepState.BLOCKED, ("build", "words")),
+    )
+    run = made(
+        Run, id="run-00001", formula="shiny", rig=RigName("demo"), state=RunState.WAITING, title="build a parser",
+        steps=steps, spread=True, reason="build failed", created=ago(700), updated=ago(60), vars={},
+    )  # fmt: skip
+    members = {bead.id: bead for bead in (*small, *large)}
+    waits = {join.id: (Wait("bead", left.id, f"it needs {left.id}"), Wait("turn", None, "no place is free"))}
+    return town(convoys=convoys, runs=(run,), members=members, beads=tuple(small[1:]), waits=waits)

@@ -12,7 +12,16 @@ from gastown_tmux.domain.needs import NeedKind
 from gastown_tmux.faces.model import Document, Flow, Happened, Message, Opened, Pasted, Pressed, Saw, Troubled
 from gastown_tmux.tui.app import Feed
 from gastown_tmux.verbs.acts import acts_on
-from tests.faces.pictures import NOW, busy_town, every_need, make_event, make_need, make_worker, town
+from tests.faces.pictures import (
+    NOW,
+    busy_town,
+    every_need,
+    make_event,
+    make_need,
+    make_worker,
+    many_waves,
+    town,
+)  # fmt: skip
 
 Compare = Callable[..., Any]
 PATCH = """\
@@ -62,6 +71,8 @@ SCREENS: dict[str, tuple[tuple[int, int], Sequence[Message]]] = {
     "narrow": ((60, 15), [Saw(busy_town(), NOW)]),
     "wide": ((200, 60), [Saw(busy_town(), NOW)]),
     "convoys": ((120, 20), [Saw(busy_town(), NOW), Pressed("4", NOW)]),
+    "waves": ((140, 24), [Saw(many_waves(), NOW), Pressed("4", NOW), Pressed("G", NOW)]),
+    "waves-narrow": ((60, 26), [Saw(many_waves(), NOW), Pressed("4", NOW)]),
     "queue": ((120, 20), [Saw(busy_town(), NOW), Pressed("5", NOW), Pressed("j", NOW)]),
     "filter": ((100, 20), [Saw(busy_town(), NOW), Pressed("/", NOW), Pasted("task")]),
     "palette": ((100, 20), [Saw(busy_town(), NOW), Pressed(":", NOW), Pasted("mail ")]),

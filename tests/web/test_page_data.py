@@ -109,8 +109,17 @@ def test_everything_that_pages_ask_for(quiet: QuietTown, wait_for: Callable[...,
         assert page.get("/api/digest?since=1h")["stuck"][1]["kind"] == "escalation"
         assert page.get("/api/night?since=1h&zone=60")["svg"].startswith("<svg")
         assert page.ask("/api/night?since=nonsense").status == 400
-        waves = page.get("/api/convoys")["convoys"][0]["waves"]
+        waves = page.model()["convoys"][0]["waves"]
         assert [[bead["id"] for bead in wave] for wave in waves] == [[first], [second]]
+        line = page.post("/api/line", {"line": "bead li --rig demo"})
+        assert line["title"] == "bead list --rig demo" and any(first in told for told in line["lines"])
+        assert page.post("/api/line", {"line": f"diff {first}"}) == {"reach": "shown", "diff": first}
+        assert page.post("/api/line", {"line": "config set merge.batch 3"})["command"] == "gt config set merge.batch 3"
+        assert page.ask("/api/line", {"line": "bead list --nonsense"}).status == 400
+        said = page.post("/api/line", {"line": f"mail send {toast} -s 'by a line' -m words"})
+        assert said["failed"] is False, said
+        choices = page.post("/api/palette", {"line": "bead show de-"})["choices"]
+        assert first in [choice["word"] for choice in choices]
         assert "which <greeting>?" in page.get("/api/mail")["items"][0]["subject"]
         assert page.get("/api/costs")["items"] == []
         newest = page.get("/api/events?limit=2")["items"]
@@ -120,8 +129,10 @@ def test_everything_that_pages_ask_for(quiet: QuietTown, wait_for: Callable[...,
         assert shown["title"] == f"bead show {first}" and any("first ?[31m" in line for line in shown["lines"])
         said = page.post("/api/comment", {"diff": diff["diff"], "file": "new.txt", "line": 1, "words": "why\n- <new>?"})
         assert said["failed"] is False, said
-        (file,) = (town.mail / toast.folder / "new").iterdir()
-        mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        texts = [file.read_bytes() for file in (town.mail / toast.folder / "new").iterdir()]
+        (text,) = [text for text in texts if b"by a line" not in text]
+        assert len(texts) == 2
+        mail = email.message_from_bytes(text, policy=email.policy.default)
         assert mail["Subject"] == "about new.txt:1"
         assert mail.get_content() == f"new.txt:1\nin {diff['tree']}\n\nwhy\n- <new>?"  # type: ignore[attr-defined]
         resolve = next(act for act in need["acts"] if act["words"] == "resolved")

@@ -51,6 +51,7 @@ VIEWS = {
     "overview": "/",
     "agents": "/?panel=agents",
     "beads": "/?panel=beads",
+    "convoys": "/?panel=convoys",
     "events": "/?panel=events",
     "approvals": "/approvals",
     "approval": "/approvals?of=need%20approval%20demo/toast",
@@ -141,6 +142,53 @@ def test_keys_as_in_the_feed(posed: Posed, open_page: Opens) -> None:
     page.keyboard.press("Escape")
     expect(page).to_have_url(f"{posed.url}/")
     assert posed.desk.done == []
+
+
+def test_any_verb_is_found_and_carried_out_or_told(posed: Posed, open_page: Opens) -> None:
+    posed.show(Saw(busy_town(), NOW))
+    page = open_page(posed.link, allow=("404", "400"))
+    page.locator(".row").first.wait_for()
+    settle(page)
+    page.keyboard.press(":")
+    field = page.get_by_role("combobox")
+    expect(field).to_be_focused()
+    field.press_sequentially("sli")
+    expect(page.get_by_role("option").first).to_contain_text("sling")
+    page.keyboard.press("Tab")
+    expect(field).to_have_value("sling ")
+    field.press_sequentially("de-00002")
+    expect(page.locator("#usage")).to_contain_text("enter does it")
+    expect(page.get_by_role("option")).to_have_count(1)
+    assert find_barriers(page) == []
+    keep_picture(page, "palette")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_contain_text("done")
+    assert posed.desk.done == [("sling", "de-00002")]
+    # What asks before asks here too; what a page does not do is told to be typed.
+    page.keyboard.press(":")
+    field.fill("respawn demo/toast")
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog")).to_contain_text("start it again?")
+    page.keyboard.press("Escape")
+    page.keyboard.press(":")
+    field.fill("config set merge.batch 3")
+    expect(page.locator("#usage")).to_contain_text("the command to copy")
+    page.get_by_role("button", name="go", exact=True).click()
+    expect(page.locator("dialog code")).to_have_text("gt config set merge.batch 3")
+    page.keyboard.press("Escape")
+    page.keyboard.press(":")
+    field.fill("nonsense")
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog .bad")).to_contain_text("nonsense")
+    assert len(posed.desk.done) == 1
+    # What the chosen row can do stands first.
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press(":")
+    field.fill("ye")
+    page.get_by_role("option").first.click()
+    expect(page.locator("#said")).to_contain_text("done")
+    assert posed.desk.done[-1][0] == "approve"
 
 
 def test_an_answer_goes_to_what_was_chosen_wherever_it_stands_now(posed: Posed, open_page: Opens) -> None:

@@ -7,7 +7,8 @@ const box = () => document.getElementById("dialog");
 /** Whether keys belong to a dialog now. */
 export const isOpen = () => box().open;
 
-function open(title, ...content) {
+/** Whatever it holds; escape closes it. */
+export function openDialog(title, ...content) {
   const dialog = clear(box());
   const heading = el("h2", { id: "dialog-title" });
   say(heading, title);
@@ -25,7 +26,7 @@ function ask(title, fill) {
       answer = given;
       dialog.close();
     };
-    const dialog = open(title, ...fill(finish, close));
+    const dialog = openDialog(title, ...fill(finish, close));
     dialog.addEventListener("close", () => resolve(answer), { once: true });
   });
 }
@@ -58,7 +59,7 @@ export function askWhether(question) {
 
 export function show(title, ...content) {
   const close = el("button", { type: "button", autofocus: true, on: { click: () => box().close() } }, "close");
-  open(title, ...content, el("div", { class: "acts" }, close));
+  openDialog(title, ...content, el("div", { class: "acts" }, close));
 }
 
 export function showText(title, lines, ...more) {

@@ -2,6 +2,7 @@
 
 import { PANELS } from "./model.js";
 import { isOpen, showHelp } from "./dialogs.js";
+import { openPalette } from "./palette.js";
 import { go } from "./router.js";
 
 //: Behind the seven panels.
@@ -17,7 +18,7 @@ const DIFF = [
   ["w", "words on this line, to its author"],
 ];
 //: Of the feed's keys, those that have no meaning in a browser.
-const LEFT_OUT = new Set([":", "tab", "space b"]);
+const LEFT_OUT = new Set(["tab", "space b"]);
 
 /** `page()` is the page that is shown: what it has of list, patch, filter, press and move is what keys reach. */
 export function startKeys(page, town) {
@@ -28,6 +29,7 @@ export function startKeys(page, town) {
     showHelp([...told, ...moves, ...OWN, ...(page().patch ? DIFF : [])]);
   };
   document.getElementById("help").addEventListener("click", help);
+  document.getElementById("verbs").addEventListener("click", () => openPalette(page().list));
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isOpen()) return;
     const field = event.target.closest?.("input, textarea, select");
@@ -53,6 +55,7 @@ function press(page, key, help, target) {
     return true;
   }
   if (key === "?") return help(), true;
+  if (key === ":") return openPalette(page.list), true;
   if (key === "b") return history.back(), true;
   if (key === "R") return page.again?.(), Boolean(page.again);
   if (key === "/" && page.filter) return page.filter.focus(), true;

@@ -4,6 +4,7 @@ import { drawActs, openText, perform } from "./acts.js";
 import { el, keep, say, set } from "./dom.js";
 import { agentLink, beadLink, go } from "./router.js";
 import { age, ageInWords } from "./times.js";
+import { drawWaves } from "./waves.js";
 
 /** Where all of it is shown: a page, or null where it is opened over this one. */
 export function linkOf(row) {
@@ -137,11 +138,12 @@ export class RowList {
       since: el("span", { class: "since" }),
       more: el("p", { class: "more" }),
       text: el("pre", { tabindex: "0", hidden: true }),
+      waves: el("div", { hidden: true }),
       acts: el("div", { class: "acts" }),
     };
     const choose = () => this.choose(row.id);
     const item = el("li", { on: { focusin: choose, click: choose } }, parts.sign);
-    item.append(el("div", { class: "head" }, parts.head, parts.word, parts.title), parts.since, parts.more, parts.text, parts.acts);
+    item.append(el("div", { class: "head" }, parts.head, parts.word, parts.title), parts.since, parts.more, parts.text, parts.waves, parts.acts);
     item.parts = parts;
     return item;
   }
@@ -152,7 +154,8 @@ export class RowList {
     set(item, { class: `row${row.id.startsWith("need ") ? " need" : ""}` });
     set(say(parts.sign, row.sign || "·"), { class: `sign s-${row.state}` });
     set(say(parts.word, row.state), { class: `word s-${row.state}` });
-    parts.word.hidden = row.head.endsWith(row.state); // an event is named by what became of its thing
+    // An event is named by what became of its thing, and a need stands among those that wait.
+    parts.word.hidden = row.head.endsWith(row.state) || row.id.startsWith("need ");
     say(parts.head, row.head);
     say(parts.title, row.title);
     set(say(parts.since, age(row.since)), { "data-since": row.since, title: ageInWords(row.since) });
@@ -160,6 +163,12 @@ export class RowList {
     if (parts.head.localName === "button") parts.head.disabled = !row.opens?.length;
     const details = this.details(row);
     say(parts.text, details?.text ?? "").hidden = !details?.text;
+    const waves = JSON.stringify(row.waves ?? []);
+    if (item.waves !== waves) {
+      item.waves = waves;
+      parts.waves.hidden = !row.waves?.length;
+      parts.waves.replaceChildren(...(row.waves?.length ? [drawWaves(row.waves)] : []));
+    }
     const acts = JSON.stringify([row.acts, details?.own]);
     if (item.acts !== acts) {
       item.acts = acts;
