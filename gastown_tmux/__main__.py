@@ -1,5 +1,6 @@
 """``gt``: the hot verbs at once, everything else through the command line."""
 
+import atexit
 import codecs
 import gc
 import os
@@ -8,7 +9,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, NoReturn
 
 INTERRUPTED = 130
 
@@ -20,6 +21,17 @@ def main() -> int:
     status = carry_through(lambda: _run(arguments), arguments)
     gc.freeze()  # Python's own end would look twice through all there is: 5 ms
     return status
+
+
+def end(status: int) -> "NoReturn":
+    """Ends the process, as Python does; at once where no thread is left: to take apart all that was imported takes
+    another 3 ms.
+    """
+    threads = sys.modules.get("threading")
+    if threads is not None and threads.active_count() > 1:
+        sys.exit(status)
+    atexit._run_exitfuncs()
+    os._exit(status)
 
 
 def carry_through(action: "Callable[[], int]", arguments: list[str]) -> int:
@@ -101,4 +113,4 @@ def _open_standard_files() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

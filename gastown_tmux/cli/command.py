@@ -1,5 +1,6 @@
 """A verb of the command line: the town opened, the operation called, its value on stdout."""
 
+import atexit
 import contextlib
 import os
 import sys
@@ -30,6 +31,7 @@ def _is_for_hook(verb: Verb, words: list[str]) -> bool:
 
 def _carry_out(verb: Verb, words: list[str], given: Globals, open_file: Opener) -> None:
     town = open_town(given, dict(os.environ), render.say, needed=verb.town, either=verb.either, remains=verb.emergency)
+    atexit.register(town.close)  # the last one to close the rows brings them into one file; a server's child is none
     write = render.draw if verb.show is Special.SCREENS else render.write
     town.ask, town.hear = ask, hear
     if verb.town and town.path != NOWHERE and town.is_person and sys.stdin.isatty():

@@ -10,9 +10,9 @@ from gastown_tmux.domain.odd_bytes import printable
 GITHUB = "github.com"
 #: Seconds: where a forge says that it is asked too often and not until when; and the most that is waited for one.
 LIMIT_SECONDS, LONGEST_LIMIT = 60.0, 3600.0
-_SCP = re.compile(r"(?:[^@/]+@)?([^:/@]+):(?!//)(.+)\Z")
-_NAME = re.compile(r"[A-Za-z0-9_.-]+\Z")
-_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?\Z")
+_SCP = r"(?:[^@/]+@)?([^:/@]+):(?!//)(.+)\Z"
+_NAME = r"[A-Za-z0-9_.-]+\Z"
+_HOST = r"[A-Za-z0-9.-]+(:\d+)?\Z"
 #: Other names under which the same forge is reached by ssh.
 _ALIASES = {"ssh.github.com": GITHUB, "www.github.com": GITHUB}
 _MOST_LETTERS = 300
@@ -44,7 +44,7 @@ def parse_repository(value: str) -> ForgeRepository | None:
     parts = value.split("/")
     if len(parts) == 2:
         parts = [GITHUB, *parts]
-    if len(parts) != 3 or not _HOST.match(parts[0]) or not all(_is_name(part) for part in parts[1:]):
+    if len(parts) != 3 or not re.match(_HOST, parts[0]) or not all(_is_name(part) for part in parts[1:]):
         return None
     return ForgeRepository(parts[0].lower(), parts[1], parts[2])
 
@@ -69,7 +69,7 @@ def find_repository(remote: str) -> ForgeRepository | None:
             host = f"{host}:{port}"
         elif parts.scheme not in ("http", "https", "ssh", "git", "git+ssh"):
             return None
-    elif found := _SCP.match(remote):
+    elif found := re.match(_SCP, remote):
         host, path = found[1].lower(), found[2]
     else:
         return None
@@ -78,7 +78,7 @@ def find_repository(remote: str) -> ForgeRepository | None:
 
 
 def _is_name(part: str) -> bool:
-    return bool(_NAME.match(part)) and part not in (".", "..")
+    return bool(re.match(_NAME, part)) and part not in (".", "..")
 
 
 class Trouble(Enum):

@@ -12,8 +12,8 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import BeadId, SessionId, Time
 from gastown_tmux.domain.quoting import PRIORITIES, Excerpt, one_line, shortened
 
-_SHORT_ID = re.compile("[a-z2-7]{12}")
-_OWN_MESSAGE_ID = re.compile(rf"<({_SHORT_ID.pattern})@[^<>\s]+>")
+_SHORT_ID = "[a-z2-7]{12}"
+_OWN_MESSAGE_ID = rf"<({_SHORT_ID})@[^<>\s]+>"
 
 
 class MessageType(StrEnum):
@@ -105,12 +105,12 @@ def fresh_message_id(random: bytes, town: str) -> str:
 
 def short_id(message_id: str) -> str:
     """Twelve characters of ``[a-z2-7]`` that stand for a Message-ID in what people type and in file names."""
-    own = _OWN_MESSAGE_ID.fullmatch(message_id)
+    own = re.fullmatch(_OWN_MESSAGE_ID, message_id)
     return own[1] if own else _hashed(message_id.encode("utf-8", "surrogatepass"))
 
 
 def is_short_id(text: str) -> bool:
-    return _SHORT_ID.fullmatch(text) is not None
+    return re.fullmatch(_SHORT_ID, text) is not None
 
 
 def _hashed(data: bytes) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-_PARTS = re.compile(r"(\d+(?:\.\d+)*)(.*)")
+_PARTS = r"(\d+(?:\.\d+)*)(.*)"
 
 
 def order(version: str) -> tuple[tuple[int, ...], int, str]:
@@ -11,7 +11,7 @@ def order(version: str) -> tuple[tuple[int, ...], int, str]:
     >>> sorted(["0.10.0", "0.9", "1.0", "0.10.0rc1", "", "0.10.0.post1"], key=order)
     ['', '0.9', '0.10.0rc1', '0.10.0', '0.10.0.post1', '1.0']
     """
-    found = _PARTS.match(version)
+    found = re.match(_PARTS, version)
     if found is None:
         return (), 0, version
     numbers = tuple(map(int, found[1].split(".")))

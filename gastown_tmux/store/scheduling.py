@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gastown_tmux.domain.ids import BeadId, ConvoyId, RigName, Time
-from gastown_tmux.domain.scheduling import Candidate
-from gastown_tmux.domain.waiting import Needed
 from gastown_tmux.domain.work import ATTEMPTS, RETRIED, BeadState
 from gastown_tmux.store.beads import UNBLOCKED
 from gastown_tmux.store.convoys import UNMET
 from gastown_tmux.store.db import placeholders
 from gastown_tmux.store.rows import Reader, word_of
+
+if TYPE_CHECKING:
+    from gastown_tmux.domain.scheduling import Candidate
+    from gastown_tmux.domain.waiting import Needed
 
 #: Beads that go to a worker by themselves. The first condition on ``target`` is word for word that of the index.
 _WITH_A_WAY = (
@@ -30,10 +32,12 @@ _CANDIDATE = (
 
 def list_candidates(
     reader: Reader, *, rigs: Sequence[str] | None = None, among: Sequence[BeadId] | None = None
-) -> list[Candidate]:
+) -> "list[Candidate]":
     """Ready beads that were slung, or came back to be done again. With ``rigs``, of other rigs only those that are
     meant for an agent; with ``among``, only those of these ids.
     """
+    from gastown_tmux.domain.scheduling import Candidate  # 2 ms, and who counts or lists what waits needs none
+
     sql, values = _CANDIDATE + _WITH_A_WAY, list[str]((*RETRIED, *RETRIED))
     if rigs is not None:
         sql += f" AND (instr(b.target, '/') OR b.rig IN ({placeholders(rigs)}))"
@@ -44,8 +48,10 @@ def list_candidates(
     return [Candidate(*row) for row in reader.rows(sql, *values)]
 
 
-def list_named_for_hosts(reader: Reader) -> list[Candidate]:
+def list_named_for_hosts(reader: Reader) -> "list[Candidate]":
     """Ready beads that were slung at a host, and that no host has."""
+    from gastown_tmux.domain.scheduling import Candidate
+
     sql = (
         f"{_CANDIDATE} FROM beads b WHERE b.state = 'open' AND {UNBLOCKED} AND b.attempts < {ATTEMPTS}"
         " AND (b.target IS NOT NULL OR b.reason IS NOT NULL) AND b.delegation IS NULL AND instr(b.target, '@')"
@@ -53,8 +59,10 @@ def list_named_for_hosts(reader: Reader) -> list[Candidate]:
     return [Candidate(*row) for row in reader.rows(sql, *RETRIED)]
 
 
-def get_candidate(reader: Reader, bead: BeadId) -> Candidate:
+def get_candidate(reader: Reader, bead: BeadId) -> "Candidate":
     """The same of one bead, however it is."""
+    from gastown_tmux.domain.scheduling import Candidate
+
     row = reader.row(f"{_CANDIDATE} FROM beads b WHERE b.id = ?", *RETRIED, bead)
     assert row is not None
     return Candidate(*row)
@@ -110,15 +118,17 @@ def list_ends(reader: Reader, since: Time) -> list[End]:
     return [End(*row) for row in reader.rows(sql, since)]
 
 
-def list_unmet(reader: Reader, beads: Iterable[BeadId]) -> dict[BeadId, list[Needed]]:
+def list_unmet(reader: Reader, beads: Iterable[BeadId]) -> "dict[BeadId, list[Needed]]":
     """What these beads need that is not met, and what that needs in turn."""
+    from gastown_tmux.domain.waiting import Needed
+
     sql = (
         "WITH RECURSIVE reached (bead) AS (SELECT value FROM json_each(?) UNION SELECT n.needed FROM reached r"
         " JOIN needs n ON n.bead = r.bead JOIN beads d ON d.id = n.needed WHERE d.state NOT IN ('merged', 'closed'))"
         f" SELECT n.bead, d.id, d.state, d.reason FROM {UNMET} AND n.bead IN (SELECT bead FROM reached)"
         " ORDER BY n.bead, d.id"
     )
-    found: dict[BeadId, list[Needed]] = {}
+    found = dict[BeadId, list[Needed]]()
     for bead, id, state, reason in reader.rows(sql, json.dumps(list(beads))):
         found.setdefault(BeadId(bead), []).append(Needed(BeadId(id), word_of(state, BeadState.OPEN), reason))
     return found

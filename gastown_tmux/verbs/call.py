@@ -1,13 +1,12 @@
 """A verb carried out: its words become ids, its operation is called, its value comes back."""
 
 import contextlib
-import importlib
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.rights import Right, may
-from gastown_tmux.edges.configuration.settings_files import parse_value
 from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.operations.sessions import orders, relocation
 from gastown_tmux.operations.town import asking
@@ -22,7 +21,9 @@ _EMERGENCY_SECONDS = 2.0
 
 def find_operation(verb: Verb) -> Callable[..., Any]:
     module, _, function = verb.operation.partition(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(f"gastown_tmux.{module}"), function)
+    name = f"gastown_tmux.{module}"
+    __import__(name)
+    found: Callable[..., Any] = getattr(sys.modules[name], function)
     return found
 
 
@@ -89,6 +90,8 @@ def _resolve(town: Town, parameter: Parameter, word: Any, rig: Any, emergency: b
 
             return get_host(town.db, word)
         case Kind.YAML:
+            from gastown_tmux.edges.configuration.settings_files import parse_value  # few verbs take one
+
             return parse_value(word)
         case Kind.CHOICE:
             if word not in parameter.choices:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import OVERSEER, Address
-from gastown_tmux.domain.settings import check_value
-from gastown_tmux.edges.configuration.settings_files import parse_value
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.town.asking import who_asks
 from gastown_tmux.operations.town.town import NOWHERE, Town, find_town
@@ -44,6 +42,9 @@ def open_town(
         path = Path(named).expanduser().absolute() if named else NOWHERE
     flags = {}
     for key, text in given.settings.items():
+        from gastown_tmux.domain.settings import check_value  # few lines set anything
+        from gastown_tmux.edges.configuration.settings_files import parse_value
+
         flags[key] = parse_value(text)
         check_value(key, flags[key], f"-c {key}")
     town = Town(path, OVERSEER, environment, flags, (lambda line: None) if given.quiet else say)

@@ -6,14 +6,12 @@ follows ``--`` is no flag.
 
 import contextlib
 import io
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from gastown_tmux.domain.encodings import decode
-from gastown_tmux.domain.setting_values import parse_duration
 from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.verbs.table import Kind, Parameter, Verb
 
@@ -110,6 +108,8 @@ def _quote(verb: Verb, given: dict[str, Any], alone: Sequence[str]) -> str | Non
     texts = [each for each in verb.parameters if each.kind in (Kind.TEXT, Kind.BODY) and not each.many]
     for parameter in reversed(texts):
         if isinstance(value := given.get(parameter.name), str) and value and "\n" not in value:
+            import shlex  # where something is wrong
+
             words = shlex.quote(" ".join((value, *alone)))
             return f"quote words that belong together: {' '.join((*parameter.flags[:1], words))}"
     return None
@@ -140,6 +140,8 @@ def _read(parameter: Parameter, name: str, word: str | None, open_file: Opener) 
             case Kind.INTEGER:
                 return int(word)
             case Kind.DURATION:
+                from gastown_tmux.domain.setting_values import parse_duration  # 2 ms, and few lines have one
+
                 return parse_duration(word)
     except ValueError as error:
         wanted = error if parameter.kind is Kind.DURATION else "a number"
@@ -167,6 +169,8 @@ def _read_text(name: str, open_file: Opener) -> str:
     try:
         return decode(data)
     except ValueError as error:
+        import shlex  # where something is wrong
+
         argument = "" if name == "-" else f" {shlex.quote(name)}"
         hint = f"iconv -f latin1 -t utf-8{argument}" if "UTF-8" in str(error) else None
         raise UsageError(f"{what} is {error}", hint) from None

@@ -8,7 +8,6 @@ from gastown_tmux.domain.columns import width
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.signs import SIGNS
-from gastown_tmux.edges.configuration.settings_files import format_value
 from gastown_tmux.edges.files.clock import local_time, seconds_since
 from gastown_tmux.operations.town.town import Answer
 from gastown_tmux.verbs.data import to_data
@@ -145,6 +144,8 @@ def _cell(name: str, value: Any) -> str:
     if value is None or value == "":
         return "-"
     if name == "value" or isinstance(value, dict):
+        from gastown_tmux.edges.configuration.settings_files import format_value  # settings alone are shown so
+
         return harmless(format_value(value))
     if name == "tokens" and isinstance(value, int):
         return f"{value:,}" if value else "-"

@@ -11,12 +11,13 @@ import pytest
 #: What costs a millisecond or more, and next to no call of these needs.
 SLOW = {
     *("dataclasses", "difflib", "email", "hashlib", "inspect", "logging", "shutil", "subprocess", "tempfile"),
-    *("textwrap", "tomllib", "yaml"),
+    *("shlex", "textwrap", "threading", "tomllib", "yaml"),
 }
 SHORT = (
     "agents", "bead list", "bead ready", "convoy list", "events", "mail inbox", "mail send mayor -s hello -m words",
     "mq list", "rig list",
 )  # fmt: skip
+CHAPTER = "gastown_tmux.verbs.chapters."
 HEAVY = {"prompt_toolkit", "libtmux", "git", "asyncio", "textual", "rich"}
 
 
@@ -33,12 +34,19 @@ def test_short_verbs_import_nothing_slow(run_gt: Callable[..., Any], short_tmp: 
     assert run_gt("install", short_tmp / "home" / "gt").code == 0
     (short_tmp / "home" / "gt" / ".gt" / "run").mkdir(exist_ok=True)
     run_gt("mail", "send", "overseer", "-s", "hello", "-m", "words")
-    found = {words: find_imports(short_tmp, words.split()) & SLOW for words in SHORT}
-    assert found == {words: set[str]() for words in SHORT}
+    found = {words: find_modules(short_tmp, words.split()) for words in SHORT}
+    assert {words: modules & SLOW for words, modules in found.items()} == {words: set[str]() for words in SHORT}
+    chapters = {words: [name for name in modules if name.startswith(CHAPTER)] for words, modules in found.items()}
+    assert {words for words, read in chapters.items() if len(read) > 1} == set()
+    assert "gastown_tmux.domain.settings" not in found["mail send mayor -s hello -m words"]
 
 
 def find_imports(cwd: Path, words: list[str]) -> set[str]:
     """Top-level names."""
+    return {name.split(".")[0] for name in find_modules(cwd, words)}
+
+
+def find_modules(cwd: Path, words: list[str]) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "gastown_tmux", *words],
         cwd=cwd,
@@ -48,4 +56,4 @@ def find_imports(cwd: Path, words: list[str]) -> set[str]:
     )
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
-    return {line.rsplit("|", 1)[1].strip().split(".")[0] for line in lines}
+    return {line.rsplit("|", 1)[1].strip() for line in lines}

@@ -2,12 +2,14 @@
 
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
+from gastown_tmux.verbs import chapters
 from gastown_tmux.verbs.call import find_operation
 from gastown_tmux.verbs.help import help_text
-from gastown_tmux.verbs.index import VERBS
+from gastown_tmux.verbs.index import FIRST_WORDS, VERBS, read_chapter
 from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Verb
 
 
@@ -26,3 +28,11 @@ def test_every_verb_that_is_shown_stands_in_a_chapter_of_the_help() -> None:
     for verb in VERBS:
         if not verb.hidden:
             assert re.search(rf"^  {verb.words.split()[0]} ", overview, re.MULTILINE), verb.words
+
+
+def test_each_chapter_is_known_by_the_first_words_of_its_verbs() -> None:
+    """A word that the map lacks would be an unknown verb; one too many would be offered, and be none."""
+    for chapter, words in FIRST_WORDS.items():
+        assert words == tuple(dict.fromkeys(verb.words.split()[0] for verb in read_chapter(chapter)))
+    folder = Path(chapters.__path__[0])
+    assert {path.stem for path in folder.glob("[a-z]*.py")} == FIRST_WORDS.keys()

@@ -1,6 +1,7 @@
 """YAML that people write, as values that JSON could say too: the one place where it is parsed."""
 
 import datetime
+import re
 from typing import Any
 
 #: The way from a document's top to a key, as ``("vars", "name")``.
@@ -9,6 +10,29 @@ Path = tuple[str | int, ...]
 #: No file of settings, layout or role comes near; a few aliases of aliases in a small file go far beyond.
 MOST_VALUES = 50_000
 DEEPEST = 100
+
+_WORD = "[a-z][a-z-]*"
+_PLAIN_LINE = rf"([a-z]+): (?:({_WORD})|\[((?:{_WORD}(?:, {_WORD})*)?)\])"
+#: Words that are no texts in YAML.
+_NO_TEXTS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+
+
+def parse_plain(text: str) -> dict[str, object] | None:
+    """What YAML would make of lines that are a key and a word, or a list of words in one line; None of all else.
+
+    >>> parse_plain("restart: always\\nmay: [sling, stop]\\n")
+    {'restart': 'always', 'may': ['sling', 'stop']}
+    """
+    found = dict[str, object]()
+    for line in text.splitlines():
+        if (parts := re.fullmatch(_PLAIN_LINE, line)) is None:
+            return None
+        key, word, words = parts.groups()
+        values = [word] if word else words.split(", ") if words else []
+        if key in found or not _NO_TEXTS.isdisjoint((key, *values)):
+            return None
+        found[key] = word or values
+    return found or None
 
 
 def parse_yaml(text: str) -> object:

@@ -1,6 +1,5 @@
 """Roles and layouts: the shipped ones, in a wheel or a checkout, and the user's own over them."""
 
-import difflib
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
@@ -10,7 +9,7 @@ from typing import TypeVar
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.rights import Right, parse_rights
-from gastown_tmux.edges.configuration.documents import parse_yaml
+from gastown_tmux.edges.configuration.documents import parse_plain, parse_yaml
 from gastown_tmux.edges.files.text import read_text
 from gastown_tmux.errors import NotFoundError, UsageError
 
@@ -68,6 +67,8 @@ def find_resource(kind: str, name: str, town: Path) -> Path:
             return folder / name
     asked = Path(name)
     known = [Path(other).stem for other in list_resources(kind, town) if other.endswith(asked.suffix)]
+    import difflib  # where nothing is found
+
     near = difflib.get_close_matches(asked.stem, known, n=1)
     raise NotFoundError(
         f"no {name} among the {kind} of the town, nor among those shipped",
@@ -153,7 +154,8 @@ def _split(path: Path) -> tuple[Mapping[str, object], str]:
         if not content.startswith("---\n"):
             return {}, content
         front, end, text = content[4:].partition("\n---\n")
-        document = parse_yaml(front) if end else None
+        # YAML's library costs 12 ms, which whoever asks what an agent may would pay.
+        document = (parse_plain(front) or parse_yaml(front)) if end else None
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"{path}: {words}") from None

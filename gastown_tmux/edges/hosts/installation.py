@@ -1,11 +1,9 @@
 """This very installation: its version, and the ``gt`` that people and agents call."""
 
 import os
-import shlex
 import sys
 from pathlib import Path
 
-from gastown_tmux.edges.hosts.bundle import find_bundle
 from gastown_tmux.errors import GtError
 
 _BEFORE, _BEHIND = "gastown_tmux-", ".dist-info"
@@ -39,9 +37,11 @@ def gt_command() -> Path:
     beside = Path(sys.executable).with_name("gt")
     if beside.exists():
         return beside
+    from gastown_tmux.edges.hosts.bundle import find_bundle  # with shutil 5 ms, that hardly anybody pays
+
     if (packed := find_bundle()) is not None:
         return packed.command
-    import shutil  # 5 ms, that hardly anybody pays
+    import shutil
 
     found = shutil.which("gt")
     if found is None:
@@ -51,6 +51,10 @@ def gt_command() -> Path:
 
 def removal() -> str:
     """The command that takes this installation away, as it came."""
+    import shlex
+
+    from gastown_tmux.edges.hosts.bundle import find_bundle
+
     packed = find_bundle()
     if packed is None:
         tool = "uv tool" if "/uv/tools/" in sys.prefix else "pipx"

@@ -13,7 +13,6 @@ from gastown_tmux.edges.processes.commands import last_words
 from gastown_tmux.edges.processes.interpreter import own_python
 from gastown_tmux.edges.processes.spawning import spawn_detached
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.town.inheriting import inherited
 from gastown_tmux.operations.town.town import Answer, Town
 
 DAEMONS = ("deacon", "witness")
@@ -76,6 +75,8 @@ def start_daemon(town: Town, name: str) -> bool:
 
 
 def _environment(town: Town) -> dict[str, str]:
+    from gastown_tmux.operations.town.inheriting import inherited  # 4 ms, for who starts one
+
     own = {key: value for key, value in inherited(town).items() if key not in PERSONAL}
     return {**own, "GT_TOWN": str(town.path)}
 

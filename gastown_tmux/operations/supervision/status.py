@@ -2,7 +2,6 @@
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import OVERSEER, Address
-from gastown_tmux.domain.radar import describe
 from gastown_tmux.domain.rigs import QueueState
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
@@ -125,7 +124,10 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
         # What for is the scheduler's word, which looks at far more than this verb may cost.
         notes += [f"{id} is not given out yet: gt why {id}" for id in list_waiting(town.db, view.name, WAITING_SHOWN)]
     notes += [f"{id}: {reason}" for id, reason in list_hindered(town.db)]
-    notes += [f"{one.one} and {one.other} change the same: {describe(one)}" for one in list_clashes(town.db)]
+    if clashes := list_clashes(town.db):
+        from gastown_tmux.domain.radar import describe  # 2 ms, where there is one
+
+        notes += [f"{one.one} and {one.other} change the same: {describe(one)}" for one in clashes]
     return Status(
         town=get_meta(town.db, "name") or "",
         path=str(town.path),

@@ -1,16 +1,14 @@
 """What happened in the town, told from its event rows."""
 
 import math
-import threading
 import time
 from collections.abc import Iterator
 
 from gastown_tmux.domain.addresses import DEACON, Address
 from gastown_tmux.domain.events import BEAT, Event
-from gastown_tmux.domain.moments import FORMS
 from gastown_tmux.domain.pages import has_words, most_of
-from gastown_tmux.domain.setting_values import parse_duration
 from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.waiting import wait
 from gastown_tmux.errors import UsageError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.events import last_seq, list_events
@@ -39,7 +37,6 @@ def events(
     """
     start = moment(since) if since else None
     last = after or 0
-    pause = threading.Event()
     ends, next_beat = time.monotonic() + (seconds or math.inf), time.monotonic()
 
     def is_wanted(event: Event) -> bool:
@@ -62,11 +59,14 @@ def events(
         if not follow or time.monotonic() >= ends:
             return
         limit = None
-        pause.wait(_LOOK_SECONDS)
+        wait(_LOOK_SECONDS)
 
 
 def moment(text: str) -> str:
     """A time, an age such as ``2h``, or words such as ``yesterday`` and ``8:00``. Raises UsageError."""
+    from gastown_tmux.domain.moments import FORMS  # with the next 3 ms, where a line names a time
+    from gastown_tmux.domain.setting_values import parse_duration
+
     try:
         return clock.after(-parse_duration(text))
     except ValueError:

@@ -3,26 +3,25 @@
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, TOWN_ADDRESSES, Address, is_group
 from gastown_tmux.domain.agents import Role
-from gastown_tmux.domain.escalation import Escalation
-from gastown_tmux.domain.merging import MergeRequest
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.runs import Run
 from gastown_tmux.domain.work import Bead, Convoy, ConvoyState
 from gastown_tmux.errors import NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import beads, convoys
 from gastown_tmux.store.agents import list_agents, list_live_sessions
-from gastown_tmux.store.escalations import get_escalation
-from gastown_tmux.store.following import find_followed
 from gastown_tmux.store.homes import list_homes
 from gastown_tmux.store.hosts import find_host, get_host, list_hosts
-from gastown_tmux.store.merging import get_merge_request
 from gastown_tmux.store.rigs import find_rig, list_rigs
 from gastown_tmux.store.rows import matching_ids
-from gastown_tmux.store.runs import get_run
+
+if TYPE_CHECKING:
+    from gastown_tmux.domain.escalation import Escalation
+    from gastown_tmux.domain.merging import MergeRequest
+    from gastown_tmux.domain.runs import Run
 
 _KINDS = {
     "beads": ("bead", "gt bead list"),
@@ -53,8 +52,10 @@ def resolve_convoy(town: Town, word: str) -> Convoy:
     return found[0]
 
 
-def resolve_merge_request(town: Town, word: str) -> MergeRequest:
+def resolve_merge_request(town: Town, word: str) -> "MergeRequest":
     """By its own id, or by its bead's: then the bead's newest."""
+    from gastown_tmux.store.merging import get_merge_request
+
     if not word.startswith("mr-") and matching_ids(town.db, "beads", word):
         bead = resolve_bead(town, word)
         if bead.merge_request is None:
@@ -195,6 +196,8 @@ def resolve_away_agent(town: Town, word: str) -> Address:
     if "/" in name or name in TOWN_ADDRESSES or find_host(town.db, place) is None:
         return _resolve_elsewhere(town, word)
     host = get_host(town.db, place)
+    from gastown_tmux.store.following import find_followed
+
     seen = [str(agent.get("address")) for agent in find_followed(town.db, host.name, host.key).agents]
     found = [address for address in seen if name in (address, address.rpartition("/")[2])]
     if len(found) > 1:
@@ -257,9 +260,13 @@ def _unknown(town: Town, word: str) -> NotFoundError:
     return NotFoundError(f"no address {word!r}", hint=hint)
 
 
-def resolve_run(town: Town, word: str) -> Run:
+def resolve_run(town: Town, word: str) -> "Run":
+    from gastown_tmux.store.runs import get_run  # most lines name no run, escalation or merge request
+
     return get_run(town.db, resolve_id(town, "runs", word))
 
 
-def resolve_escalation(town: Town, word: str) -> Escalation:
+def resolve_escalation(town: Town, word: str) -> "Escalation":
+    from gastown_tmux.store.escalations import get_escalation
+
     return get_escalation(town.db, resolve_id(town, "escalations", word))

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.ids import RigName, SessionId
-from gastown_tmux.domain.layers import Settings
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.edges.configuration.settings_files import Configuration
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.memory import Memory
 from gastown_tmux.edges.files.wake import poke
@@ -27,6 +25,8 @@ from gastown_tmux.store.rows import Reader
 from gastown_tmux.town_path import is_town, nearest_town
 
 if TYPE_CHECKING:
+    from gastown_tmux.domain.layers import Settings
+    from gastown_tmux.edges.configuration.settings_files import Configuration
     from gastown_tmux.edges.git.repository import Repository
 
 #: Names of orders that stand outside the database because no row took them; the last two before an agent's folder.
@@ -121,10 +121,14 @@ class Town(Places):
             return None
 
     @cached_property
-    def _configuration(self) -> Configuration:
+    def _configuration(self) -> "Configuration":
+        from gastown_tmux.edges.configuration.settings_files import (
+            Configuration,
+        )  # 4 ms, and many verbs ask for no setting
+
         return Configuration(None if self.path == NOWHERE else self.path, self.environment)
 
-    def settings(self, rig: RigName | None = None) -> Settings:
+    def settings(self, rig: RigName | None = None) -> "Settings":
         return self._configuration.settings(rig, self.flags, last=self.goes_on)
 
     @property
@@ -137,6 +141,8 @@ class Town(Places):
         try:
             return self.settings(rig).size("logs.size")
         except GtError:
+            from gastown_tmux.domain.layers import Settings
+
             return Settings([]).size("logs.size")
 
     def reload_settings(self) -> None:

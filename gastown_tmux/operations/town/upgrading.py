@@ -45,6 +45,8 @@ def own() -> Maker:
 def settle(database: Database, actor: Address, now: Time) -> None:
     """The town is run by this gt from now on, if it is newer than any before. Raises NewerError if it is older."""
     known = _recorded(database)
+    if known is not None and (known.version, known.schema) == (own().version, own().schema):
+        return
     if known is not None and known.age == own().age:
         return
     if known is not None and known.age > own().age:
