@@ -248,11 +248,15 @@ def test_a_missing_or_old_tmux_is_said(server: Server, monkeypatch: pytest.Monke
 def test_a_server_that_ends_while_it_is_asked_is_gone(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """tmux has been seen to say nothing then, with status 0."""
-    (tmp_path / "tmux").write_text("#!/bin/sh\n")
+    """tmux has been seen to say nothing then, with status 0. Without a socket it is not asked at all."""
+    (tmp_path / "tmux").write_text(f"#!/bin/sh\necho >>{tmp_path}/asked\n")
     (tmp_path / "tmux").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert not server.is_alive()
+    assert not (tmp_path / "asked").exists()
+    server.socket.touch()
+    assert not server.is_alive()
+    assert (tmp_path / "asked").exists()
     with pytest.raises(ServerGoneError, match="ended while it was asked"):
         look(server, "%1", "ses-1")
     monkeypatch.undo()
