@@ -6,7 +6,7 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.budgets import Budget
 from gastown_tmux.domain.setting_values import ApprovalRule, Gate
 from gastown_tmux.domain.settings import KEYS, check_value, find_key
-from gastown_tmux.domain.spending import Price
+from gastown_tmux.domain.spending import Price, Prices
 from gastown_tmux.errors import UsageError
 
 LAYERS = ("flag", "environment", "project", "town", "user", "default")
@@ -121,11 +121,16 @@ class Settings:
         assert value is None or isinstance(value, Budget)
         return value
 
-    def prices(self) -> dict[str, Price]:
-        """By the names of models, and of agent programs."""
+    def prices(self) -> Prices:
+        """Those that were set, by the names of models and of agent programs; then the shipped, unless they are off."""
         names = {name for _, values in self.layers for name in values if name.startswith("prices.")}
         found = {name.removeprefix("prices."): self.get(name) for name in sorted(names)}
-        return {name: price for name, price in found.items() if isinstance(price, Price)}
+        own = {name: price for name, price in found.items() if isinstance(price, Price)}
+        if self.get("prices.shipped") is False:
+            return (own,)
+        from gastown_tmux.domain.model_prices import SHIPPED  # few verbs ask
+
+        return own, SHIPPED
 
     def texts(self, name: str) -> tuple[str, ...]:
         value = self.get(name)

@@ -1,4 +1,4 @@
-"""The first of a long list."""
+"""The first of a long list, and what is said below it."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -11,10 +11,11 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """``more`` is how many were left out."""
+    """``more`` is how many were left out; ``note`` is a line below the list."""
 
     items: list[Item]
-    more: int
+    more: int = 0
+    note: str | None = None
 
 
 def has_words(text: str, search: str | None) -> bool:

@@ -60,6 +60,14 @@ def _describe(key: Key) -> Schema:
     return shape | ({"default": key.default} if key.default is not None else {})
 
 
+def _section() -> Schema:
+    return {"type": ["object", "null"], "additionalProperties": False, "properties": {}}
+
+
+def _is_beside(key: Key, family: Key) -> bool:
+    return key is not family and key.name.partition(".")[0] == family.name.partition(".")[0]
+
+
 def make_schema() -> Schema:
     """Keys stand nested or dotted, as a file may have them."""
     dotted, sections, families = dict[str, Schema](), dict[str, Schema](), dict[str, Schema]()
@@ -67,13 +75,14 @@ def make_schema() -> Schema:
         shape = _describe(key)
         section, _, rest = key.name.partition(".")
         if "<" in key.name:
-            families[rf"^{section}\.."] = shape
-            sections[section] = {"type": ["object", "null"], "additionalProperties": shape}
+            # A key of the section's own is none of the family.
+            own = "".join(f"(?!{each.name.partition('.')[2]}$)" for each in KEYS if _is_beside(each, key))
+            families[rf"^{section}\.{own}."] = shape
+            sections.setdefault(section, _section())["additionalProperties"] = shape
             continue
         dotted[key.name] = shape
         if rest:
-            empty = {"type": ["object", "null"], "additionalProperties": False, "properties": {}}
-            properties = sections.setdefault(section, empty)["properties"]
+            properties = sections.setdefault(section, _section())["properties"]
             assert isinstance(properties, dict)
             properties[rest] = shape
     return {

@@ -104,6 +104,7 @@ KEYS = (
     Key("budget.day", parse_budget_of_use, None, "what all agents may use in a day (UTC), then all are paused"),
     Key("budget.town", parse_budget_of_use, None, "what all agents may ever use, then all are paused; unset: any"),
     Key("budget.hard", parse_boolean, False, "interrupt the turn that uses a budget up; else it goes to its end"),
+    Key("prices.shipped", parse_boolean, True, "price models that no key of yours prices by their makers' lists"),
     Key("prices.<model>", parse_price, None, "what a model costs: {input, output, cached: USD a million tokens, date}"),
     Key("disk.budget", parse_size, None, "room on disk that the town may take before no agent is started; unset: any"),
     Key("mail.rescan", parse_interval, "1s", "how often every mailbox is looked at without any event"),

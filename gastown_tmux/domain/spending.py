@@ -1,7 +1,7 @@
-"""Tokens that agents use, as their programs count them, and what they cost by the prices that a person set."""
+"""Tokens that agents use, as their programs count them, and what they cost by the prices that are known."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.setting_values import parse_amount, parse_date
@@ -9,6 +9,9 @@ from gastown_tmux.domain.setting_values import parse_amount, parse_date
 #: What a model is called beyond its name: the day of a release, or the newest of them.
 _RELEASE = r"(?:-\d{8}|-\d{4}-\d\d-\d\d|-latest)\Z"
 _PER = 1_000_000
+
+#: After so many days a list of prices is old enough to be said.
+OLD_DAYS = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,29 @@ class Use:
     tokens: Tokens
 
 
-def find_price(prices: Mapping[str, Price], use: Use) -> Price | None:
+#: Tables of prices by the names of models and of agent programs, the strongest first.
+Prices = Sequence[Mapping[str, "Price"]]
+
+
+def find_price(prices: Prices, use: Use) -> Price | None:
     """That of the model by its name, with or without the day of its release and its maker before ``/``; else that of
     the agent program. Another version of a model has another price: a part of its name is not enough.
     """
     short = use.model.rpartition("/")[2]
-    names = (use.model, short, re.sub(_RELEASE, "", use.model), re.sub(_RELEASE, "", short), use.provider)
-    return next((prices[name] for name in names if name in prices), None)
+    plain = re.sub(_RELEASE, "", short)
+    # Some programs write the dots of a version that has dashes in its maker's list.
+    names = (use.model, short, re.sub(_RELEASE, "", use.model), plain, plain.replace(".", "-"), use.provider)
+    return next((table[name] for table in prices for name in names if name in table), None)
+
+
+def old_prices(dates: Iterable[str], today: str) -> str | None:
+    """A line that names the oldest of these dates (YYYY-MM-DD), where it lies more than ``OLD_DAYS`` back."""
+    from datetime import date  # one verb asks
+
+    oldest = min(dates, default=today)
+    if (date.fromisoformat(today) - date.fromisoformat(oldest)).days <= OLD_DAYS:
+        return None
+    return f"the oldest of these prices is of {oldest}, over {OLD_DAYS} days ago: gt help prices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +122,7 @@ class Spent:
         return words + (f" and what {', '.join(self.unpriced)} costs" if self.cost and self.unpriced else "")
 
 
-def sum_up(uses: Iterable[Use], prices: Mapping[str, Price]) -> Spent:
+def sum_up(uses: Iterable[Use], prices: Prices) -> Spent:
     total, cost, unpriced, dates = Tokens(), 0.0, set[str](), set[str]()
     for use in uses:
         total += use.tokens

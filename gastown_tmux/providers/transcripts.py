@@ -76,6 +76,8 @@ def _count(form: Transcript, lines: Iterable[bytes]) -> Iterable[tuple[str, Toke
 def _model(entry: dict[str, Any]) -> str:
     """A word, or nothing: it becomes a name in rows and lists."""
     name = entry.get("model")
+    # In brackets stands how much of a conversation it keeps, which costs the same.
+    name = name.partition("[")[0] if isinstance(name, str) else None
     return name if isinstance(name, str) and _NAME.fullmatch(name) else ""
 
 

@@ -86,7 +86,8 @@ def render(verb: Verb, value: Any, display: Display) -> str:
     match verb.show:
         case Listing() if isinstance(value, Page):
             shown = table(verb.show, value.items, display)
-            return f"{shown}\n{value.more} more: --limit 0 shows all" if value.more else shown
+            below = [f"{value.more} more: --limit 0 shows all"] if value.more else []
+            return "\n".join([shown, *below, *([value.note] if value.note else [])])
         case Listing():
             return table(verb.show, value, display)
         case Record():

@@ -7,7 +7,8 @@ from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Agent, AgentState, Session
 from gastown_tmux.domain.budgets import Course, Level, Scope, decide
 from gastown_tmux.domain.ids import BeadId, SessionId, Time
-from gastown_tmux.domain.spending import sum_up
+from gastown_tmux.domain.pages import Page
+from gastown_tmux.domain.spending import old_prices, sum_up
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.mail.sending import notify
@@ -31,7 +32,7 @@ LATE_SECONDS = 600.0
 @dataclass(frozen=True, slots=True)
 class Cost:
     """``total`` is what budgets in tokens count: input and output, without what came from a cache. ``cost`` is in USD
-    by the prices that are set, ``priced`` the oldest date of these; ``unpriced`` names the models that have none.
+    by the prices that are known, ``priced`` the oldest date of these; ``unpriced`` names the models that have none.
     """
 
     name: str
@@ -57,6 +58,12 @@ def costs(town: Town, by: str = "agent") -> list[Cost]:
             )
         )  # fmt: skip
     return found
+
+
+def show_costs(town: Town, by: str = "agent") -> Page[Cost]:
+    """The same, with a word on prices that are old."""
+    found = costs(town, by)
+    return Page(found, note=old_prices([cost.priced for cost in found if cost.priced], clock.now()[:10]))
 
 
 @dataclass

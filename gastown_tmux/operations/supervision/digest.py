@@ -9,7 +9,7 @@ from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.ids import ConvoyId, Time
 from gastown_tmux.domain.needs import AT_REQUESTS, NeedKind, find_needs
 from gastown_tmux.domain.night import Return, list_deaths, list_landed, list_limits, list_returned, measure_queue
-from gastown_tmux.domain.spending import Price, Use, sum_up
+from gastown_tmux.domain.spending import Prices, Use, sum_up
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.disk_usage import measure_folders
 from gastown_tmux.errors import UsageError
@@ -123,9 +123,7 @@ def _count_spending(town: Town, day: str) -> tuple[TokensUsed, dict[str, list[Us
     return total, {"convoys": by_convoy, "providers": _list_used(by_provider, prices, {})}
 
 
-def _list_used(
-    groups: Mapping[str, list[Use]], prices: Mapping[str, Price], names: Mapping[ConvoyId, str]
-) -> list[Used]:
+def _list_used(groups: Mapping[str, list[Use]], prices: Prices, names: Mapping[ConvoyId, str]) -> list[Used]:
     """What belongs to none is left out: the total has it."""
     found = []
     for name, uses in groups.items():

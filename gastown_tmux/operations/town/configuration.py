@@ -130,7 +130,7 @@ def _warn(town: Town, key: str, value: object) -> list[str]:
             return [error.message]
     if key == "merge.gates" and isinstance(value, tuple):
         return [f"gate {gate.name}: {missing}" for gate in value if (missing := _missing_program(town, gate))]
-    if isinstance(value, Budget) and value.usd is not None and not town.settings().prices():
+    if isinstance(value, Budget) and value.usd is not None and not any(town.settings().prices()):
         return ["no model has a price yet, so nothing counts: gt help prices.<model>"]
     return []
 

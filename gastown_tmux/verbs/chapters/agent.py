@@ -230,7 +230,7 @@ VERBS = (
     Verb(
         "costs",
         "tokens used, as the agents' programs count them, and what they cost",
-        "operations.supervision.costs:costs",
+        "operations.supervision.costs:show_costs",
         (
             option(
                 "--by",

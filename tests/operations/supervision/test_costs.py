@@ -14,7 +14,7 @@ from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.escalation.escalations import list_escalations
 from gastown_tmux.operations.mail.inbox import inbox
 from gastown_tmux.operations.sessions.starting import start_sessions
-from gastown_tmux.operations.supervision.costs import Collector, costs
+from gastown_tmux.operations.supervision.costs import Collector, costs, show_costs
 from gastown_tmux.operations.town import budgets
 from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
@@ -131,6 +131,27 @@ def test_what_a_model_costs_counts_for_budgets_in_money(town: Town, tmp_path: Pa
     town.reload_settings()
     assert costs(town)[0].cost is None
     assert any("cannot count m-1.5: gt config set prices.m-1.5" in note for note in budgets.notes(town))
+
+
+def test_money_is_counted_without_a_price_of_ones_own(town: Town, tmp_path: Path) -> None:
+    (town.path / "town.yaml").write_text("budget: {agent: 5 USD}\n")
+    talk(town, "demo/ann", tmp_path / "ann")
+    message = {"usage": {"input": 1_000_000, "output": 0}, "model": "claude-opus-4-8[1m]"}
+    (tmp_path / "ann").write_text(json.dumps({"message": message}) + "\n")
+    Collector().collect(town)
+    (cost,) = costs(town, "model")
+    assert (cost.name, cost.cost, cost.unpriced) == ("claude-opus-4-8", 5.0, ())
+    assert "5.00 of 5.00 USD" in str(rows.get_agent(town.db, "demo/ann").reason)
+    assert show_costs(town).note is None
+    town.db.mark()
+    prices = "{shipped: false, claude-opus-4-8: {input: 1, output: 1, cached: 1, date: 2020-01-31}}"
+    (town.path / "town.yaml").write_text(f"prices: {prices}\n")
+    town.reload_settings()
+    page = show_costs(town, "model")
+    assert page.items[0].cost == 1.0 and "2020-01-31" in str(page.note)
+    (town.path / "town.yaml").write_text("prices: {shipped: false}\n")
+    town.reload_settings()
+    assert costs(town)[0].cost is None and show_costs(town).note is None
 
 
 def test_what_was_counted_before_models_were_is_not_counted_again(town: Town, tmp_path: Path) -> None:
