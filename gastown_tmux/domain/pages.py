@@ -1,4 +1,4 @@
-"""The first of a long list, and what is said below it."""
+"""The first of a long list, and a list with a word below it."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -11,11 +11,18 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """``more`` is how many were left out; ``note`` is a line below the list."""
+    """``more`` is how many were left out."""
 
     items: list[Item]
-    more: int = 0
-    note: str | None = None
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted(Generic[Item]):
+    """``note`` is what a person is to know of all of them."""
+
+    items: list[Item]
+    note: str | None
 
 
 def has_words(text: str, search: str | None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.columns import width
 from gastown_tmux.domain.events import Event
-from gastown_tmux.domain.pages import Page
+from gastown_tmux.domain.pages import Noted, Page
 from gastown_tmux.domain.signs import SIGNS
 from gastown_tmux.edges.files.clock import local_time, seconds_since
 from gastown_tmux.operations.town.town import Answer
@@ -86,8 +86,10 @@ def render(verb: Verb, value: Any, display: Display) -> str:
     match verb.show:
         case Listing() if isinstance(value, Page):
             shown = table(verb.show, value.items, display)
-            below = [f"{value.more} more: --limit 0 shows all"] if value.more else []
-            return "\n".join([shown, *below, *([value.note] if value.note else [])])
+            return f"{shown}\n{value.more} more: --limit 0 shows all" if value.more else shown
+        case Listing() if isinstance(value, Noted):
+            shown = table(verb.show, value.items, display)
+            return f"{shown}\n{value.note}" if value.note else shown
         case Listing():
             return table(verb.show, value, display)
         case Record():

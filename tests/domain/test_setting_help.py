@@ -75,7 +75,8 @@ worktree.copy: [.env]
 ui:
 """
 _WRONG = (
-    "merge: {stratgy: merge}", "merge.strategy: rebase", "limits: {agents: 0}", "limits.agents: many", "mail: {rescan: 1w}",
+    "merge: {stratgy: merge}", "merge.strategy: rebase", "limits: {agents: 0}", "limits.agents: many",
+    "mail: {rescan: 1w}",
     "budget: {hard: perhaps}", "prices: {shipped: 3}", "prices.shipped: 3", "prices.m: {input: 1}", "prices: {m: 3}",
     "merge.gates: [{name: test}]", "notify: {quiet: always}", "dashboard.port: 99999", "merge.request.token: secret",
     "approvals.rules: [{match: x, answer: perhaps}]", "budgets: {day: 1}", "[]",

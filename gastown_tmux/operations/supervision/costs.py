@@ -7,7 +7,7 @@ from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import Agent, AgentState, Session
 from gastown_tmux.domain.budgets import Course, Level, Scope, decide
 from gastown_tmux.domain.ids import BeadId, SessionId, Time
-from gastown_tmux.domain.pages import Page
+from gastown_tmux.domain.pages import Noted
 from gastown_tmux.domain.spending import old_prices, sum_up
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.escalation.escalations import raise_escalation
@@ -60,10 +60,10 @@ def costs(town: Town, by: str = "agent") -> list[Cost]:
     return found
 
 
-def show_costs(town: Town, by: str = "agent") -> Page[Cost]:
+def show_costs(town: Town, by: str = "agent") -> Noted[Cost]:
     """The same, with a word on prices that are old."""
     found = costs(town, by)
-    return Page(found, note=old_prices([cost.priced for cost in found if cost.priced], clock.now()[:10]))
+    return Noted(found, old_prices([cost.priced for cost in found if cost.priced], clock.now()[:10]))
 
 
 @dataclass
