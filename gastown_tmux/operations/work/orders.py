@@ -1,10 +1,14 @@
 """gt order: what is done by itself, again and again."""
 
+import re
 from datetime import datetime
 
 from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.formulas.keys import nearest
+from gastown_tmux.domain.formulas.model import Formula
+from gastown_tmux.domain.formulas.pouring import pour
+from gastown_tmux.domain.formulas.values import settle_values
 from gastown_tmux.domain.ids import RigName, RunId, Time
 from gastown_tmux.domain.orders.model import Order
 from gastown_tmux.domain.orders.starts import Start, StartState
@@ -265,10 +269,21 @@ def _find_problem(town: Town, order: Order) -> tuple[str | None, str | None]:
         if order.rig is not None or order.formula is not None:
             rig = rig_of(town, order)
             if order.formula is not None:
-                load_formula(open_shelf(town, rig), order.formula)
+                _try_values(load_formula(open_shelf(town, rig), order.formula), order)
     except GtError as error:
         return error.message, error.hint
     return None, None
+
+
+def _try_values(formula: Formula, order: Order) -> None:
+    """Raises UsageError where it could not be poured with the order's values."""
+    # What an event fills in is known when it comes.
+    given = {name: re.sub(r"\{\{\w+\}\}", "1", value) for name, value in order.vars.items()}
+    try:
+        pour(formula, settle_values(formula, given), "run-00000", order.preset)
+    except UsageError as error:
+        hint = re.sub(r"^--var (\w+)=(.*)", r"vars: {\1: \2}", error.hint or "")
+        raise UsageError(error.message, hint=hint or None) from None
 
 
 def _next(order: Order, record: Record | None) -> Time | None:

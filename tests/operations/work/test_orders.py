@@ -242,6 +242,28 @@ def test_a_broken_one_is_said_and_the_rest_goes_on(
     assert list_runs(town.db) == []
 
 
+@pytest.mark.parametrize(
+    ("more", "reason", "hint"),
+    [
+        ("", "job needs a value for what", "vars: {what: …}"),
+        ("vars: {waht: x, what: y}\n", "job has no variable 'waht'", "did you mean 'what'?"),
+        ("vars: {what: y, count: many}\n", "count must be a number", "vars: {count: 1}"),
+        ("vars: {what: y}\npreset: all\n", "job has no presets", "gt formula show job"),
+    ],
+)
+def test_values_that_its_formula_does_not_take_are_said_at_once(town: Town, more: str, reason: str, hint: str) -> None:
+    write_formula(town, more="[vars.what]\nrequired = true\n[inputs.count]\ntype = 'number'\n")
+    write(town, f"at: '03:00'\nformula: job\n{more}")
+    view = only(town)
+    assert (view.state, view.hint) == ("broken", hint) and reason in (view.reason or "")
+
+
+def test_what_an_event_fills_in_is_no_fault(town: Town) -> None:
+    write_formula(town, more="[inputs.count]\ntype = 'number'\n")
+    write(town, "on: bead.created\nformula: job\nvars: {count: '{{subject}}'}\n")
+    assert only(town).state == "on"
+
+
 def test_by_hand_and_twice_with_a_key(town: Town) -> None:
     write_formula(town)
     write(town, "at: 03:00\nformula: job\n", rig="demo")
