@@ -65,7 +65,7 @@ def why_run(run: Run, beads: Sequence[Wait]) -> tuple[Wait, ...]:
             ]
             if not run.spread and run.all_finished:
                 going = [Wait("bead", run.bead, f"all its steps are done, and {run.bead} is not merged yet")]
-            return (*asks, *going, *beads)
+            return tuple(dict.fromkeys((*asks, *going, *beads)))
 
 
 def why_step(run: Run, step: RunStep, beads: Sequence[Wait]) -> tuple[Wait, ...]:

@@ -125,6 +125,13 @@ def find_run_of(reader: Reader, bead: str) -> RunId | None:
     return RunId(row["id"]) if row else None
 
 
+def list_beads_of_open_runs(reader: Reader) -> dict[BeadId, RunId]:
+    """Of those whose steps are all done under one bead."""
+    # The condition of the index, as in ``list_open_runs``.
+    sql = "SELECT bead, id FROM runs WHERE state NOT IN ('done', 'failed', 'cancelled') AND bead IS NOT NULL"
+    return {BeadId(row["bead"]): RunId(row["id"]) for row in reader.rows(sql)}
+
+
 def find_step_of(reader: Reader, bead: str) -> tuple[RunId, str] | None:
     """The run and the step that the bead stands for."""
     row = reader.row("SELECT run, id FROM run_steps WHERE bead = ?", bead)

@@ -29,7 +29,7 @@ from gastown_tmux.store.events import list_newest
 from gastown_tmux.store.hosts import find_host
 from gastown_tmux.store.rigs import find_rig
 from gastown_tmux.store.rows import matching_ids
-from gastown_tmux.store.runs import find_run_of, find_step_of, get_run
+from gastown_tmux.store.runs import find_run_of, find_step_of
 
 #: Events that are told as evidence.
 _EVENTS = 5
@@ -89,11 +89,7 @@ def why(town: Town, thing: str) -> Why:
 
 
 def _bead(town: Town, bead: Bead) -> Why:
-    run = find_run_of(town.db, bead.id)
-    found = get_run(town.db, run) if run else None
-    waits: Sequence[Wait] = explain_bead(town, bead)
-    if found is not None and found.state not in OVER and bead.state == "open" and bead.target is None:
-        waits = reasons.why_run(found, ())  # whoever gave it out now would find nothing to do
+    run, waits = find_run_of(town.db, bead.id), explain_bead(town, bead)
     step = find_step_of(town.db, bead.id)
     part = [f"it stands for step {step[1]} of {step[0]}"] if step else [f"it stands for {run}"] if run else []
     facts = [*part, *(f"{name} {value}" for name, value in _bead_facts(bead) if value)]

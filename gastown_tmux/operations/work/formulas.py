@@ -42,6 +42,8 @@ class StepView(StepLine):
     check: str
     retries: int
     agent: str | None
+    gate: str | None
+    foreach: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +202,11 @@ def _view(shelf: Shelf, file: FormulaFile, *, whole: bool) -> FormulaView:
 def _step_view(step: Step, whole: bool) -> StepLine:
     if not whole:
         return StepLine(step.id, step.title, step.needs)
+    gate = f"{step.gate.type}: {step.gate.condition}".rstrip(": ") if step.gate else None
     return StepView(
-        step.id, step.title, step.needs, step.description, step.acceptance, step.check, step.retries, step.agent
-    )
+        step.id, step.title, step.needs, step.description, step.acceptance, step.check, step.retries, step.agent, gate,
+        step.foreach,
+    )  # fmt: skip
 
 
 def _variable_line(variable: VariableView) -> str:
@@ -215,4 +219,9 @@ def _variable_line(variable: VariableView) -> str:
 
 
 def _step_line(number: int, step: StepLine) -> str:
-    return f"{number:>3}  {step.id}  {step.title}" + (f"  (after {', '.join(step.needs)})" if step.needs else "")
+    lines = [f"{number:>3}  {step.id}  {step.title}" + (f"  (after {', '.join(step.needs)})" if step.needs else "")]
+    if isinstance(step, StepView):
+        lines += [f"     for each line of {step.foreach}"] if step.foreach else []
+        lines += [f"     gate: {step.gate}"] if step.gate else []
+        lines += [f"     check: {' && '.join(step.check.split(chr(10)))}"] if step.check.strip() else []
+    return "\n".join(lines)

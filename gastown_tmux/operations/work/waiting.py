@@ -17,6 +17,7 @@ from gastown_tmux.store.agents import find_agent, find_live_session
 from gastown_tmux.store.beads import list_those
 from gastown_tmux.store.merging import list_states_of
 from gastown_tmux.store.rigs import list_rigs
+from gastown_tmux.store.runs import get_run, list_beads_of_open_runs
 from gastown_tmux.store.scheduling import has_waiting, list_candidates, list_unmet
 
 #: So many that wait are all looked at to say whose turn it is.
@@ -56,7 +57,21 @@ def _explain_open(
         asked = [id for id in known if own[id] is None and id not in unmet]
         going = _waits_of_the_scheduler(town, asked) if asked else {}
     explaining = _Explaining(unmet, own, going)
-    return {bead.id: explaining.waits(bead.id) for bead in beads}
+    return {bead.id: explaining.waits(bead.id) for bead in beads} | _explain_held_runs(town, beads)
+
+
+def _explain_held_runs(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait, ...]]:
+    """Of beads under which a run is done that has nothing to do now: whoever had one would find nothing, and the run
+    gives it out itself.
+    """
+    idle = {bead.id for bead in beads if bead.target is None}
+    of_runs = list_beads_of_open_runs(town.db) if idle else {}
+    found = {bead: get_run(town.db, run) for bead, run in of_runs.items() if bead in idle}
+    if not found:
+        return {}
+    from gastown_tmux.domain.reasons import why_run  # few beads are a run's
+
+    return {bead: waits for bead, run in found.items() if (waits := why_run(run, ()))}
 
 
 def _waits_of_the_scheduler(town: Town, asked: Sequence[BeadId]) -> Mapping[BeadId, Wait]:

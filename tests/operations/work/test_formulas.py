@@ -41,7 +41,8 @@ def test_what_is_shown(town: Town) -> None:
         town,
         "mine",
         'formula = "mine"\nversion = 2\ndescription = "for me"\n[vars]\nx = "1"\ny = { required = true }\n'
-        '[[steps]]\nid = "b"\ntitle = "B"\nneeds = ["a"]\ncheck = "make"\n' + STEP + 'description = "do {{x}}"\n',
+        '[[steps]]\nid = "b"\ntitle = "B"\nneeds = ["a"]\ncheck = "make"\n'
+        'gate = { type = "command", condition = "test -e ok" }\n' + STEP + 'description = "do {{x}}"\nforeach = "x"\n',
     )
     shown = show_formula(town, "mine")
     data = document(shown)
@@ -55,16 +56,17 @@ def test_what_is_shown(town: Town) -> None:
         ],
         "steps": [
             {"id": "a", "title": "A", "needs": [], "description": "do {{x}}", "acceptance": "", "check": "",
-             "retries": 0, "agent": None},
+             "retries": 0, "agent": None, "gate": None, "foreach": "x"},
             {"id": "b", "title": "B", "needs": ["a"], "description": "", "acceptance": "", "check": "make",
-             "retries": 0, "agent": None},
+             "retries": 0, "agent": None, "gate": "command: test -e ok", "foreach": None},
         ],
     }  # fmt: skip
     assert isinstance(shown.steps[0], StepView)
     listed = next(item for item in document(list_formulas(town))["items"] if item["name"] == "mine")
     assert listed["steps"][1] == {"id": "b", "title": "B", "needs": ["a"]}
     assert shown.outline == (
-        "for me\n\n  --var x=…  '1' unless given\n  --var y=…  must be given\n\n  1  a  A\n  2  b  B  (after a)"
+        "for me\n\n  --var x=…  '1' unless given\n  --var y=…  must be given\n\n  1  a  A\n     for each line of x\n"
+        "  2  b  B  (after a)\n     gate: command: test -e ok\n     check: make"
     )
 
 

@@ -13,6 +13,7 @@ from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.runs import OVER, Run, StepState
 from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.errors import GtError, RefusedError, UsageError
+from gastown_tmux.operations.explaining.why import why
 from gastown_tmux.operations.mail.sending import send
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work import runs
@@ -22,6 +23,7 @@ from gastown_tmux.operations.work.beads import close_bead, reopen_bead
 from gastown_tmux.operations.work.courses import follow, go_on
 from gastown_tmux.operations.work.run_gates import Resting, list_gated, open_gates
 from gastown_tmux.operations.work.steps import show_step, step_done, step_fail, step_skip
+from gastown_tmux.operations.work.waiting import explain_bead
 from gastown_tmux.store.beads import (
     find_held_bead,
     get_bead,
@@ -284,6 +286,23 @@ def test_a_command_opens_a_gate_once_it_succeeds(town: Town) -> None:
         assert states(town, run) == ("done working" if opened else "done blocked")
     assert (town.path / "asked").read_text() == f"{run.id} a\n" * 2
     assert list_gated(town) == []
+
+
+def test_the_bead_of_a_run_behind_a_gate_waits_for_the_gate_in_every_list(town: Town, as_agent: As) -> None:
+    """Whoever gave it out would find nothing to do."""
+    write(town, step("a") + step("b", "a", more='gate = { type = "command", condition = "test -e open" }\n'))
+    run = pour(town)
+    take(town, bead_of(town, run))
+    worker = as_agent(CAT)
+    show_step(worker)
+    step_done(worker, "a")
+    go_on(town)
+    bead = bead_of(town, run)
+    assert (bead.state, bead.target) == (BeadState.OPEN, None)
+    (wait,) = explain_bead(town, bead)
+    assert wait.reason.startswith("the gate of step b is closed: command: test -e open") and not wait.stranded
+    for thing in (run.id, bead.id):
+        assert [cause.reason for cause in why(town, thing).waits_for] == [wait.reason]
 
 
 def test_a_mail_opens_a_gate(town: Town, as_agent: As) -> None:
