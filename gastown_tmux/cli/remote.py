@@ -74,7 +74,7 @@ def run_everywhere(verb: Verb, words: Sequence[str], given: Globals) -> None:
     from gastown_tmux.cli import render  # with tables and their colours, 30 ms
     from gastown_tmux.verbs.many_towns import answer_all
 
-    town = _open(given)
+    town = _open(given, remains=verb.emergency)
     require(town, verb.right)
     for text in answer_all(verb, words, town, render.display(), as_json=given.json):
         render.write(text)
@@ -87,7 +87,7 @@ def _say(line: str) -> None:
     sys.stderr.flush()
 
 
-def _open(given: Globals) -> Town:
-    town = open_town(given, dict(os.environ), _say)
+def _open(given: Globals, *, remains: bool = False) -> Town:
+    town = open_town(given, dict(os.environ), _say, remains=remains)
     town.ask = ask
     return town

@@ -24,7 +24,8 @@ class Host:
 
     ``town`` and ``gt`` are paths there, ``key`` the town's own id, which a copy shares and no other has. ``capacity``:
     how many beads it may have at once, ``limit`` where a person set that. ``agents``, ``providers`` and ``version`` are
-    as it said when it was last heard. ``trouble``: why it could not be reached, or does not fit, and since when.
+    as it said when it was last heard; ``allowed``: those providers that a person lets it have work for, where that is
+    not all. ``trouble``: why it could not be reached, or does not fit, and since when.
     """
 
     name: str
@@ -45,11 +46,17 @@ class Host:
     trouble_since: Time | None
     is_unfit: bool
     created: Time
+    allowed: tuple[str, ...] = ()
 
     @property
     def capacity(self) -> int:
         """Never more than it takes itself."""
         return self.places if self.limit is None else min(self.limit, self.places)
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The providers that it may have work for, the one for beads that name none first."""
+        return tuple(name for name in self.allowed if name in self.providers) if self.allowed else self.providers
 
     @property
     def state(self) -> HostState:

@@ -8,6 +8,8 @@ from gastown_tmux.domain.ids import Time
 
 #: What is asked of all towns at once: it reads, and its answers stand beside each other.
 ASKED = ("status", "review", "digest", "agents", "costs")
+#: And what is ordered of all at once.
+ORDERED = ("estop", "thaw", "down")
 #: What this town is called among the others, where people read it.
 HERE = "here"
 

@@ -63,6 +63,15 @@ def _localise(word: str, names: Names) -> str:
     return address.there if address.host == names.ours else address
 
 
+def is_home_name(name: str) -> bool:
+    """Whether a host may call the town so that gives it work; nobody else is to be called so.
+
+    >>> is_home_name("home"), is_home_name("home-2"), is_home_name("homer")
+    (True, True, False)
+    """
+    return name == HOME or (name.startswith(f"{HOME}-") and name.removeprefix(f"{HOME}-").isdigit())
+
+
 def name_home(known: dict[str, str], key: str) -> str:
     """What a host calls the town with that key: ``home``, and where others came before it ``home-2`` and so on.
 

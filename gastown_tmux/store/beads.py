@@ -92,7 +92,10 @@ class BeadFilter:
             terms.append((f"+b.state = 'open' AND b.id IN (SELECT bead FROM needs) AND NOT {UNBLOCKED}", ()))
         elif self.state is not None:
             terms.append(("b.state = ?", [self.state]))
-        if self.assignee is not None:
+        if self.assignee is not None and "@" in self.assignee:
+            worker, _, host = self.assignee.partition("@")
+            terms.append(("b.delegation IN (SELECT id FROM delegations WHERE worker = ? AND host = ?)", [worker, host]))
+        elif self.assignee is not None:
             terms.append(("b.assignee = ?", [self.assignee]))
         if self.parent is not None:
             terms.append(("b.parent = ?", [self.parent]))

@@ -1,7 +1,10 @@
 """Rows of beads that hosts work at; and, on a host, of those that were given to it."""
 
+import json
+from collections.abc import Collection
 from typing import NamedTuple
 
+from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.delegations import Delegation, Outcome, Stage
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId, RigName, Time
@@ -87,6 +90,12 @@ def sum_up(reader: Reader) -> dict[str, str]:
     for host, *values in reader.rows(sql):
         found[host] = f"{found.get(host, '')}{values}"
     return found
+
+
+def list_workers(reader: Reader, ids: Collection[str]) -> dict[str, Address]:
+    """By delegation, who has it, as home calls them; of those of which that was heard."""
+    sql = "SELECT id, worker, host FROM delegations WHERE worker IS NOT NULL AND id IN (SELECT value FROM json_each(?))"
+    return {row["id"]: Address(row["worker"]).at(row["host"]) for row in reader.rows(sql, json.dumps(list(ids)))}
 
 
 def list_of_bead(reader: Reader, bead: BeadId) -> list[Delegation]:

@@ -31,6 +31,7 @@ def _host(row: Row) -> Host:
         trouble_since=row["trouble_since"] and Time(row["trouble_since"]),
         is_unfit=bool(row["unfit"]),
         created=Time(row["created"]),
+        allowed=tuple(json.loads(row["allowed"])),
     )
 
 
@@ -67,13 +68,20 @@ def insert_host(
     change.event(EventType.HOST_ADDED, name, town=facts.path)
 
 
-def set_terms(change: Change, name: str, *, limit: int | None, labels: Sequence[str]) -> bool:
+def set_terms(
+    change: Change, name: str, *, limit: int | None, labels: Sequence[str], allowed: Sequence[str],
+    prefix: Sequence[str], target: str | None,
+) -> bool:  # fmt: skip
     """What a person says of it. Whether this changed anything."""
-    sql = "UPDATE hosts SET most = ?, labels = ? WHERE name = ? AND (most IS NOT ? OR labels <> ?)"
-    written = json.dumps(list(labels))
-    changed = bool(change.execute(sql, limit, written, name, limit, written).rowcount)
+    values = (limit, *(json.dumps(list(each)) for each in (labels, allowed, prefix)), target)
+    columns = ("most", "labels", "allowed", "prefix", "target")
+    sql = (
+        f"UPDATE hosts SET {', '.join(f'{column} = ?' for column in columns)}"
+        f" WHERE name = ? AND ({' OR '.join(f'{column} IS NOT ?' for column in columns)})"
+    )
+    changed = bool(change.execute(sql, *values, name, *values).rowcount)
     if changed:
-        change.event(EventType.HOST_CHANGED, name, capacity=limit, labels=written)
+        change.event(EventType.HOST_CHANGED, name, capacity=limit, labels=values[1], providers=values[2])
     return changed
 
 

@@ -350,4 +350,8 @@ MIGRATIONS: tuple[str, ...] = (
         rig TEXT PRIMARY KEY, home TEXT NOT NULL, pushed INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- The agent programs that a person lets a host have work for; all that it has, where none is named.
+    ALTER TABLE hosts ADD COLUMN allowed TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(allowed));
+    """,
 )

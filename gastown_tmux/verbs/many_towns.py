@@ -1,5 +1,6 @@
 """``gt --all VERB``: the same question to this town and to those of all hosts, each with its own deadline."""
 
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,13 +9,14 @@ from typing import Any
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.hosts import Host
-from gastown_tmux.domain.many_towns import ASKED, HERE, Away, Told, address_at, merge
+from gastown_tmux.domain.many_towns import ASKED, HERE, ORDERED, Away, Told, address_at, merge
 from gastown_tmux.domain.rights import Right
 from gastown_tmux.edges.files.clock import local_time
-from gastown_tmux.errors import GtError, UsageError
+from gastown_tmux.edges.hosts.prefix import AwayError
+from gastown_tmux.errors import GtError, NotFoundError, UsageError
 from gastown_tmux.operations.town.asking import require
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.operations.workforce.hosts import ask, reach
+from gastown_tmux.operations.workforce.hosts import ask, require_done, run_there
 from gastown_tmux.store.hosts import find_host, list_hosts
 from gastown_tmux.verbs import show
 from gastown_tmux.verbs.call import call
@@ -25,6 +27,8 @@ from gastown_tmux.verbs.table import Listing, Verb
 
 #: What a host has for its answer; nobody waits longer for all of them together.
 SECONDS = 15.0
+#: The same where it is to stop what runs.
+ORDER_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +41,41 @@ def answer_all(verb: Verb, words: Sequence[str], town: Town, display: Display, *
     """Texts as ``verbs.answer`` has them. A host that does not answer is a line; the others are shown all the same.
 
     Raises UsageError for a verb that is not asked of many, GtError where this town cannot answer, and
-    RefusedError for an agent that asks for a person's digest.
+    RefusedError for an agent that asks for a person's digest, or orders anything. What is ordered of all is shown, and
+    then GtError names the hosts that were not reached.
     """
-    if verb.words not in ASKED:
-        raise UsageError(f"gt --all takes {', '.join(ASKED[:-1])} or {ASKED[-1]}", hint="gt --host HOST VERB …")
-    if verb.words == "digest":
-        require(town, Right.DECIDE)  # there it would be the person's own, whose mark it moves
+    taken, is_order = (*ASKED, *ORDERED), verb.words in ORDERED
+    if verb.words not in taken:
+        raise UsageError(f"gt --all takes {', '.join(taken[:-1])} or {taken[-1]}", hint="gt --host HOST VERB …")
+    if is_order or verb.words == "digest":
+        require(town, Right.DECIDE)  # there it is the person's own: whose digest has a mark that moves
     given = parse(verb, words)
-    hosts = list_hosts(town.db)
+    hosts = list[Host]()
+    # This town is stopped whatever its rows are like.
+    with contextlib.suppress(*((GtError, OSError) if is_order else ())):
+        hosts = list_hosts(town.db)
+    seconds = ORDER_SECONDS if is_order else SECONDS
     is_list = isinstance(verb.show, Listing)
 
     def put(host: Host) -> Told | _Text | Away:
         apart = town.acting_as(town.actor)
         try:
-            return (_ask if as_json or is_list else _read)(apart, host, [*verb.words.split(), *words])
-        except GtError as error:
+            return (_ask if as_json or is_list else _read)(apart, host, [*verb.words.split(), *words], seconds)
+        except NotFoundError as error:
+            return _Text(host.name, "nothing of that is there") if is_order else Away(host.name, None, error.message)
+        except AwayError as error:
             known = find_host(apart.db, host.name)
             return Away(host.name, known.trouble_since if known else None, error.message)
+        except GtError as error:  # it answers, and cannot do that
+            return Away(host.name, None, error.message)
         finally:
             apart.close()
 
     with ThreadPoolExecutor(max(1, len(hosts)), "host") as pool:
+        # What is ordered is done here first: where that cannot be, nobody else is told to.
+        value = call(verb, town, given) if is_order else None
         asked = [pool.submit(put, host) for host in hosts]
-        value = call(verb, town, given)
+        value = value if is_order else call(verb, town, given)
         answers = [each.result() for each in asked]
     away = [each for each in answers if isinstance(each, Away)]
     told = [Told(None, document(value)), *(each for each in answers if isinstance(each, Told))]
@@ -75,19 +91,22 @@ def answer_all(verb: Verb, words: Sequence[str], town: Town, display: Display, *
             town.say("there are no hosts: gt host add NAME user@box")
     if isinstance(value, Answer) and value.after:
         value.after()
+    if complaint := getattr(value, "complaint", None):
+        raise complaint
+    if is_order and away:
+        names = ", ".join(each.host for each in away)
+        raise GtError(f"{names}: not reached, or refused; what runs there goes on", hint=f"gt --all {verb.words}")
 
 
-def _ask(town: Town, host: Host, words: Sequence[str]) -> Told:
-    found = ask(town, host, words, seconds=SECONDS)
+def _ask(town: Town, host: Host, words: Sequence[str], seconds: float) -> Told:
+    found = ask(town, host, words, seconds=seconds)
     return Told(host.name, found if isinstance(found, dict) else {"text": found})
 
 
-def _read(town: Town, host: Host, words: Sequence[str]) -> _Text:
+def _read(town: Town, host: Host, words: Sequence[str], seconds: float) -> _Text:
     """As people read it there."""
-    ran = reach(town, host).run([host.gt, "--town", host.town, *words], seconds=SECONDS)
-    if ran.status != 0:
-        line = next((line for line in ran.said.splitlines() if line.startswith("gt: ")), f"status {ran.status}")
-        raise GtError(f"{host.name} answers: {line.removeprefix('gt: ')}")
+    ran = run_there(town, host, words, seconds=seconds)
+    require_done(host.name, ran)
     return _Text(host.name, ran.out.decode("utf-8", "replace").rstrip("\n"))
 
 
@@ -116,5 +135,4 @@ def _texts(verb: Verb, value: Any, texts: Sequence[_Text], display: Display) -> 
 
 
 def _silence(each: Away) -> str:
-    since = f" since {local_time(each.since)}" if each.since else ""
-    return f"{each.host} is away{since}: {each.reason}"
+    return f"{each.host} is away since {local_time(each.since)}: {each.reason}" if each.since else each.reason

@@ -37,12 +37,34 @@ def test_towns_side_by_side_and_one_that_is_away(quick_bare_town: TownWorld, box
     assert [each["host"] for each in states] == [None, "one", "two"]
     assert len({each["path"] for each in states}) == 3
 
+    stop_all(town, boxes)
     boxes[1].link_is("down")
     shown = town.gt("--all", "agents")
     assert "far/ann@one" in shown.out
     assert "two is away since" in shown.out, shown
     assert [each["host"] for each in town.gt("--all", "review", "--json").json["away"]] == ["two"]
     assert "--all takes status" in town.gt("--all", "bead", "list", code=2).err
+
+
+def stop_all(town: TownWorld, boxes: list[Box]) -> None:
+    """What is said of all stops all; what is said of one says that the others go on."""
+    assert "hosts go on with what they have: one, two; for them too: gt --all estop" in town.gt("estop").out
+    town.gt("--all", "estop")
+    stands = [box.town / ".gt" / "stopped" / "@town" for box in boxes]
+    assert all(path.exists() for path in stands), stands
+    boxes[1].link_is("down")
+    thawed = town.gt("--all", "thaw", code=1)
+    assert "two is away since" in thawed.out and "gt: two: not reached" in thawed.err, thawed
+    assert [path.exists() for path in stands] == [False, True]
+    boxes[1].link_is("up")
+    town.gt("--all", "thaw")
+    assert [path.exists() for path in stands] == [False, False]
+    # A rig that only home has is nothing to stop there, and one that only a host has is not home's to stop.
+    town.gt("rig", "add", "near", boxes[0].home / "far")
+    assert "two:\nnothing of that is there" in town.gt("--all", "estop", "--rig", "near").out
+    town.gt("--all", "thaw")
+    assert "no rig 'far'" in town.gt("--all", "estop", "--rig", "far", code=3).err
+    assert not (boxes[0].town / ".gt" / "stopped" / "@rig.far").exists()
 
 
 def test_a_line_about_an_agent_there_is_carried_out_there(quick_bare_town: TownWorld, boxes: list[Box]) -> None:

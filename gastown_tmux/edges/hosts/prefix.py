@@ -26,6 +26,8 @@ from gastown_tmux.errors import GtError, MissingError
 ANSWER_LIMIT = 64 * 2**20
 #: How long a command outlives, at most, its deadline here.
 GRACE_SECONDS = 10
+#: A prefix that has not begun the command by then waits for something else, for an answer to a question of its own say.
+BEGIN_SECONDS = 30.0
 _ERRORS = 2**16
 
 
@@ -65,9 +67,10 @@ class Prefix:
             out, err, ended = running.exchange(data, time.monotonic() + seconds)
         status = script.status(err)
         if status is None:
-            said = cause_of(err.decode("utf-8", "replace"))
-            late = f"no answer within {seconds:g}s" if ended is None else f"it ended with status {ended}"
-            raise AwayError(f"{self.name} cannot be reached: {said or late}", whole=err.decode("utf-8", "replace"))
+            late = f"no answer within {seconds if running.has_begun else min(seconds, BEGIN_SECONDS):g}s"
+            # A login that is refused is told of on standard output.
+            heard = err if running.has_begun else err + b"\n" + out
+            raise away(self, heard, late if ended is None else f"it ended with status {ended}")
         if len(out) > ANSWER_LIMIT:
             raise AwayError(f"{self.name} answers with more than {ANSWER_LIMIT // 2**20} MiB")
         return Ran(status, out, script.without_mark(err))
@@ -89,6 +92,13 @@ class Prefix:
             raise MissingError(f"{self.words[0]} is not installed", f"it is how {self.name} is reached") from None
         except OSError as error:
             raise MissingError(f"{self.words[0]} cannot be run: {error.strerror}") from None
+
+
+def away(prefix: Prefix, heard: bytes, otherwise: str) -> AwayError:
+    """With what was heard, that may say why, and the line that a person tries by hand."""
+    text = heard.decode("utf-8", "replace")
+    words = f"{prefix.name} cannot be reached: {cause_of(text) or otherwise}"
+    return AwayError(words, f"echo exit | {shlex.join([*prefix.words, 'sh'])}", whole=text)
 
 
 class Script:
@@ -139,6 +149,7 @@ class Running:
         self.process = prefix.start()
         _running.add(self)
         self._fed = -1
+        self.has_begun = False
 
     def __enter__(self) -> "Running":
         return self
@@ -161,7 +172,8 @@ class Running:
                 self._stdin.close()
 
     def exchange(self, data: bytes, deadline: float) -> tuple[bytes, bytes, int | None]:
-        """Output behind the mark of its beginning, errors, and the prefix's own status; None where it had to be ended.
+        """Output behind the mark of its beginning (all of it, where that never came), errors, and the prefix's own
+        status; None where it had to be ended.
 
         The data follow the script only when that was read: what reads ahead would swallow them.
         """
@@ -169,11 +181,12 @@ class Running:
         self.send_script(close=not data)
         out, err, left = bytearray(), bytearray(), memoryview(data)
         begun, begin, closed = -1, self._script.begin, not data
+        until = min(deadline, time.monotonic() + BEGIN_SECONDS)
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ, out)
             selector.register(self.process.stderr, selectors.EVENT_READ, err)
             while selector.get_map():
-                for key, _ in selector.select(max(0.0, deadline - time.monotonic())):
+                for key, _ in selector.select(max(0.0, until - time.monotonic())):
                     if key.data is None:
                         left = self._feed(left)
                         if not left:
@@ -188,14 +201,14 @@ class Running:
                     if len(key.data) <= ANSWER_LIMIT:
                         key.data.extend(part)
                     if begun < 0 and key.data is out and (place := out.find(begin)) >= 0:
-                        begun = place + len(begin)
+                        begun, until, self.has_begun = place + len(begin), deadline, True
                         if not closed:
                             self._fed = self._stdin.fileno()
                             os.set_blocking(self._fed, False)
                             selector.register(self._fed, selectors.EVENT_WRITE, None)
                 if self._script.status(bytes(err[-256:])) is not None and not _is_open(selector, self.process.stdout):
                     break  # what the prefix leaves behind may hold its streams open
-                if time.monotonic() >= deadline:
+                if time.monotonic() >= until:
                     return bytes(out[max(begun, 0) :]), bytes(err), None
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(max(0.1, deadline - time.monotonic()))

@@ -5,19 +5,23 @@ Git ends it with its own process group, and the prefix with it.
 
 import json
 import os
+import select
 import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
 from contextlib import suppress
 from typing import IO
 
 from gastown_tmux.edges.git.environment import Environment, environment
-from gastown_tmux.edges.hosts.prefix import Prefix, Script
+from gastown_tmux.edges.hosts.prefix import Prefix, Script, away
+from gastown_tmux.errors import GtError
 
 #: The words of the prefix, as JSON.
 WORDS = "GT_TUNNEL"
+#: Until it has begun: a person may have to type a password.
+BEGIN_SECONDS = 90.0
 _SIZE = 1 << 16
 
 
@@ -28,19 +32,23 @@ def git_environment(prefix: Prefix) -> Environment:
     return environment(extras, config=["protocol.ssh.allow=always"])
 
 
-def carry(words: Sequence[str], command: str) -> int:
+def carry(way: Prefix, command: str) -> int:
     """Connects our streams with those of the command there; the prefix's exit status. A terminal of ours is not read:
-    whoever shows what comes may want to hear what is typed.
+    whoever shows what comes may want to hear what is typed. Raises AwayError where it has not begun.
     """
     script = Script(command, fed=True, ends=False)
-    process = subprocess.Popen([*words, "sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen([*way.words, "sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin and process.stdout
-    process.stdin.write(script.text)
-    process.stdin.flush()
-    seen = b""
+    with suppress(BrokenPipeError):
+        process.stdin.write(script.text)
+        process.stdin.flush()
+    seen, until = b"", time.monotonic() + BEGIN_SECONDS
     while script.begin not in seen:
+        if not select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))[0]:
+            process.kill()
+            raise away(way, seen, f"no answer within {BEGIN_SECONDS:g}s")
         if not (part := os.read(process.stdout.fileno(), _SIZE)):
-            return process.wait() or 1
+            raise away(way, seen, f"it ended with status {process.wait()}")
         seen += part
     _write(1, seen.partition(script.begin)[2])
     if os.isatty(0):
@@ -70,4 +78,7 @@ def _write(sink: int, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(carry(json.loads(os.environ[WORDS]), sys.argv[-1]))
+    try:
+        sys.exit(carry(Prefix("the host", json.loads(os.environ[WORDS]), os.environ), sys.argv[-1]))
+    except GtError as error:
+        sys.exit(error.message)

@@ -1,8 +1,9 @@
 """Mail that leaves the town, and mail that comes into it: from spool to spool, once into the box.
 
-What is written to ``demo/toast@box`` lies in a Maildir of that name until the town there has it in toast's box. Both
-sides give away a mail only when the other has said that it has it; whoever is killed in between gives it once more,
-and the Message-ID says that it is there already.
+What is written to ``demo/toast@box`` lies in a Maildir of that name until the town there has it in toast's box. What
+a host writes to an agent of another host goes by their home, which alone knows both. Both sides give away a mail only
+when the other has said that it has it; whoever is killed in between gives it once more, and the Message-ID says that it
+is there already.
 """
 
 import base64
@@ -29,6 +30,7 @@ from gastown_tmux.reading import json_object
 from gastown_tmux.store.beads import find_bead
 from gastown_tmux.store.deliveries import insert_delivery, move_delivery
 from gastown_tmux.store.homes import keep_home, list_homes
+from gastown_tmux.store.hosts import get_host, list_hosts
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.message import decode_own
 
@@ -49,17 +51,21 @@ class Bag:
     more: bool = False
 
 
-def pack(town: Town, place: str) -> tuple[tuple[Letter, ...], bool]:
-    """The letters that lie here for the town called ``place``, oldest first, as many as one load takes."""
+def pack(town: Town, place: str, *, others: bool = False) -> tuple[tuple[Letter, ...], bool]:
+    """The letters that lie here for the town called ``place``, oldest first, as many as one load takes.
+
+    ``others``: those for places that only that town can know are among them.
+    """
     letters, size = list[Letter](), 0
-    for address, mails in _spools(town, place):
+    for address, mails in [*_spools(town, place), *(_list_others(town) if others else ())]:
         for entry in mails.list_new():
             with isolated(town, "mail on its way", f"{entry.key} to {address}"):
                 data = mails.read(entry)
                 if letters and size + len(data) > LOAD:
                     return tuple(letters), True
                 size += len(data)
-                letters.append(Letter(mails.id_of(entry), address.there, base64.b64encode(data).decode()))
+                to = address.there if address.host == place else address
+                letters.append(Letter(mails.id_of(entry), to, base64.b64encode(data).decode()))
     return tuple(letters), False
 
 
@@ -81,7 +87,9 @@ def _take(town: Town, letter: Letter, names: Names) -> str | None:
     if message is None:
         return "it is no mail that gt wrote"
     try:
-        reader = lookup.resolve_address(town, letter.to)
+        # From one host to another, and never further: two towns that are each other's home would send it round.
+        reader = letter.to if letter.to.host and get_host(town.db, letter.to.host) else None
+        reader = reader or lookup.resolve_address(town, letter.to)
     except GtError as error:
         return error.message
     found = localise(message, names)
@@ -103,7 +111,7 @@ def _read(data: bytes, id: str) -> Message | None:
 def settle(town: Town, delivered: Sequence[Delivered], place: str) -> None:
     """What the other town says became of our letters: those it has are put away, of those refused the sender hears."""
     for each in delivered:
-        address = each.to.at(place)
+        address = each.to if each.to.host else each.to.at(place)
         with isolated(town, "mail on its way", f"{each.id} to {address}"):
             _settle(town, each, address)
 
@@ -138,7 +146,8 @@ def exchange(town: Town, bag: str) -> Answer:
     names = Names(ours=ours, theirs=_know_home(town, key))
     settle(town, read_delivered(given), names.theirs)
     delivered = take(town, read_letters(given), names)
-    letters, more = pack(town, names.theirs)
+    first = next(iter(list_homes(town.db).values()))
+    letters, more = pack(town, names.theirs, others=names.theirs == first)
     value = Bag(names.theirs, letters, tuple(delivered), more)
     return Answer(value, f"{len(delivered)} mails came, {len(letters)} go")
 
@@ -177,6 +186,12 @@ def _items(document: Mapping[str, Any], name: str, field: str) -> Iterator[Mappi
     for each in items if isinstance(items, list) else []:
         if isinstance(each, Mapping) and field in each and isinstance(each.get("to"), str):
             yield each
+
+
+def _list_others(town: Town) -> Iterator[tuple[Address, Mailbox]]:
+    """The spools for places that are neither a host nor a home of this town."""
+    known = {*list_homes(town.db).values(), *(host.name for host in list_hosts(town.db))}
+    return ((address, mails) for address, mails in _spools(town, "*") if address.host not in known)
 
 
 def _spools(town: Town, place: str) -> Iterator[tuple[Address, Mailbox]]:

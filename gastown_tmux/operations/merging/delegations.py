@@ -209,7 +209,8 @@ def _give(visit: Visit, one: Delegation) -> dict[str, Any]:
     fault_point("delegation.prepared")
     asked: dict[str, object] = {
         "delegation": one.id, "bead": bead.id, "rig": rig.name, "title": bead.title, "body": bead.body,
-        "priority": bead.priority, "labels": list(bead.labels), "provider": bead.provider,
+        "priority": bead.priority, "labels": list(bead.labels),
+        "provider": bead.provider or next(iter(visit.host.allowed), None),
     }  # fmt: skip
     before = town.repository(rig.name).resolve(f"refs/heads/{bead.branch}") if bead.branch else None
     if before is not None:

@@ -210,10 +210,13 @@ def resolve_away_agent(town: Town, word: str) -> Address:
 
 
 def _resolve_elsewhere(town: Town, word: str) -> Address:
-    """Whether there is such an agent, only the town there knows."""
+    """Whether there is such an agent, only the town there knows; and of a town that has a home, only that one may know
+    which place is meant.
+    """
     name, _, place = word.rpartition("@")
-    known = [*list_homes(town.db).values(), *(host.name for host in list_hosts(town.db))]
-    if place not in known:
+    homes = list_homes(town.db).values()
+    known = [*homes, *(host.name for host in list_hosts(town.db))]
+    if place not in known and not homes:
         import difflib  # where nothing is found
 
         near = difflib.get_close_matches(place, known, n=1)

@@ -29,7 +29,7 @@ def carry_out(town: Town, host: Host, words: Sequence[str], *, terminal: bool) -
     way = reach(town, host)
     town_given = [] if any(word == "--town" or word.startswith("--town=") for word in words) else ["--town", host.town]
     command = shlex.join([host.gt, *town_given, *words])
-    status = _in_terminal(town, host, way, command) if terminal else carry(way.words, command)
+    status = _in_terminal(town, host, way, command) if terminal else carry(way, command)
     if status == NO_CONNECTION:
         tidy()
         words = f"{host.name} cannot be reached, or the line was lost; the town there goes on"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from gastown_tmux.dataclass import dataclass, values_of
+from gastown_tmux.dataclass import dataclass, replace, values_of
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.pages import Page, most_of
@@ -19,6 +19,7 @@ from gastown_tmux.operations.work.waiting import explain_bead, explain_beads
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store.bead_origins import list_children
 from gastown_tmux.store.convoys import get_convoy
+from gastown_tmux.store.delegations import list_workers
 from gastown_tmux.store.events import list_about
 from gastown_tmux.store.spending import Uses
 
@@ -63,7 +64,7 @@ def show_bead(town: Town, bead: Bead) -> BeadView:
     except GtError as error:  # settings that cannot be read hide no bead
         waits = error.message
     return BeadView(
-        **values_of(bead),
+        **values_of(_name_workers(town, [bead])[0]),
         waits=waits,
         next=next,
         children=tuple(children),
@@ -109,7 +110,15 @@ def _with_waits(town: Town, found: Sequence[Bead]) -> list[BeadLine]:
         waits = explain_beads(town, [bead for bead in found if bead.state not in _OVER])
     except GtError:  # settings that cannot be read hide no bead; whoever is shown one is told
         waits = {}
+    found = _name_workers(town, found)
     return [BeadLine(**values_of(bead), waits=reason_of(waits.get(bead.id, ()))) for bead in found]
+
+
+def _name_workers(town: Town, found: Sequence[Bead]) -> list[Bead]:
+    """Those that a host has, or had, with who has them there."""
+    ids = [bead.delegation for bead in found if bead.delegation is not None and bead.assignee is None]
+    workers = list_workers(town.db, ids) if ids else {}
+    return [replace(bead, assignee=bead.assignee or workers.get(bead.delegation or "")) for bead in found]
 
 
 def describe_bead(town: Town, bead: Bead) -> list[str]:

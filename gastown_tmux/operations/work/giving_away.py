@@ -31,6 +31,9 @@ def give_away(town: Town, change: Change, bead: Bead, host: str) -> Wait | None:
         raise RefusedError(f"host {host} is parked", hint=f"gt host unpark {host}")
     if known.state is HostState.UNFIT:
         raise RefusedError(f"{known.trouble}", hint=f"gt host check {host} --yes")
+    if bead.provider is not None and bead.provider not in known.offers:
+        has = ", ".join(known.offers) or "no agent program"
+        raise RefusedError(f"host {host} is not for {bead.provider}: it has {has}", hint=f"gt host show {host}")
     if known.capacity <= count_by_host(list_open(change)).get(host, 0):
         return waiting.host_full(host, known.capacity)
     insert_delegation(change, bead.id, bead.rig, host)
@@ -74,7 +77,7 @@ def list_rooms(reader: Reader) -> list[Room]:
     counts = count_by_host(list_open(reader))
     return [
         Room(
-            host.name, host.labels, host.providers, host.capacity - counts.get(host.name, 0),
+            host.name, host.labels, host.offers, host.capacity - counts.get(host.name, 0),
             counts.get(host.name, 0) / max(1, host.capacity),
         )
         for host in list_hosts(reader)

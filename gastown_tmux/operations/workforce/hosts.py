@@ -8,10 +8,11 @@ from gastown_tmux.domain.delegations import Stage, count_by_host
 from gastown_tmux.domain.following import clock_words
 from gastown_tmux.domain.hosts import PROTOCOL, Facts, Host, find_misfit
 from gastown_tmux.domain.ids import Time, parse_name
+from gastown_tmux.domain.post import is_home_name
 from gastown_tmux.domain.quoting import one_line
 from gastown_tmux.edges.hosts.prefix import AwayError, Prefix, Ran
 from gastown_tmux.edges.hosts.ssh import Host as SshHost
-from gastown_tmux.errors import GtError, MissingError, RefusedError, UsageError
+from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.workforce.deliveries import find_gt, put_gt
 from gastown_tmux.reading import json_value
@@ -37,6 +38,7 @@ class UnfitError(RefusedError):
 class HostView:
     """A host as people see it. ``since``: when its trouble began; ``beads``: how many it has of ours. ``clock``: how
     far it is off, where it is; ``restored``: when the town there was found to have gone back to an older backup.
+    ``allowed``: the providers that a person lets it have work for, where that is not all.
     """
 
     name: str
@@ -50,6 +52,7 @@ class HostView:
     trouble: str | None
     since: Time | None
     providers: tuple[str, ...]
+    allowed: tuple[str, ...]
     labels: tuple[str, ...]
     town: str
     gt: str
@@ -63,7 +66,7 @@ def view(town: Town, host: Host) -> HostView:
     return HostView(
         host.name, host.prefix, host.state, host.version, host.agents, host.capacity, has, host.last_heard,
         host.trouble, host.trouble_since,
-        host.providers, host.labels, host.town, host.gt, clock_words(seen.ahead), seen.restored,
+        host.providers, host.allowed, host.labels, host.town, host.gt, clock_words(seen.ahead), seen.restored,
     )  # fmt: skip
 
 
@@ -100,8 +103,13 @@ def ask(town: Town, host: Host, words: Sequence[str], *, data: bytes = b"", seco
 
     Raises AwayError where it is not known whether it was carried out, and GtError with the words of the gt there.
     """
+    return _read(host.name, run_there(town, host, [*words, "--json"], data=data, seconds=seconds))
+
+
+def run_there(town: Town, host: Host, words: Sequence[str], *, data: bytes = b"", seconds: float = ASK_SECONDS) -> Ran:
+    """What ``gt WORDS`` gave there; what was heard of the host is noted. Raises AwayError."""
     try:
-        ran = reach(town, host).run([host.gt, "--town", host.town, *words, "--json"], seconds=seconds, data=data)
+        ran = reach(town, host).run([host.gt, "--town", host.town, *words], seconds=seconds, data=data)
     except AwayError as error:
         with town.change() as change:
             rows.note_trouble(change, host.name, error.message)
@@ -109,13 +117,19 @@ def ask(town: Town, host: Host, words: Sequence[str], *, data: bytes = b"", seco
     if host.trouble is not None or host.last_heard is None:
         with town.change() as change:
             rows.note_heard(change, host.name)
-    return _read(host.name, ran)
+    return ran
+
+
+def require_done(name: str, ran: Ran) -> None:
+    """Raises what the gt there complained of: NotFoundError where it knows nothing of that, else GtError."""
+    if ran.status != 0:
+        line = next((line for line in ran.said.splitlines() if line.startswith("gt: ")), f"status {ran.status}")
+        kind = NotFoundError if ran.status == NotFoundError.exit_code else GtError
+        raise kind(f"{name} answers: {one_line(line.removeprefix('gt: '))}", whole=ran.said)
 
 
 def _read(name: str, ran: Ran) -> Any:
-    if ran.status != 0:
-        line = next((line for line in ran.said.splitlines() if line.startswith("gt: ")), f"status {ran.status}")
-        raise GtError(f"{name} answers: {one_line(line.removeprefix('gt: '))}", whole=ran.said)
+    require_done(name, ran)
     document = json_value(ran.out)
     if document is None:
         raise GtError(f"{name} does not answer with JSON", whole=ran.out[:2000].decode(errors="replace"))
@@ -131,16 +145,16 @@ def add_host(
     A fitting gt there is used; without one ours is put there, where a person agrees. The town there is made where there
     is none. Raises UnfitError for a gt of another version, RefusedError for a name that is another host's.
     """
-    parse_name(name, "host")
+    if is_home_name(parse_name(name, "host")):
+        raise UsageError(f"{name!r} is what a host calls the town that gives it work", hint="choose another name")
     if capacity is not None and capacity < 1:
         raise UsageError("--capacity is at least 1", hint=f"gt host park {name} gives it nothing")
-    target = prefix[0] if len(prefix) == 1 and "/" not in prefix[0] else None
-    prefix = ("ssh", target) if target is not None else tuple(prefix)
+    prefix, target = _read_prefix(prefix)
     known = rows.find_host(town.db, name)
     if known is not None:
         if known.prefix != prefix or (path is not None and known.town != path):
             raise RefusedError(f"host {name} is there already: {' '.join(known.prefix)}", hint="choose another name")
-        return _set_terms(town, known, capacity, labels)
+        return _set_terms(town, known, limit=capacity or known.limit, labels=labels or known.labels)
     way = _prefix(town, name, prefix, target)
     town.say(f"asking {name}")
     gt, facts = _settle(town, way, path, yes=yes)
@@ -159,15 +173,51 @@ def add_host(
     return Answer(view(town, host), f"{text}\nnext: gt sling BEAD RIG@{name}")
 
 
-def _set_terms(town: Town, host: Host, capacity: int | None, labels: Sequence[str]) -> Answer:
-    limit, marks = capacity if capacity is not None else host.limit, labels or host.labels
+def _read_prefix(words: Sequence[str]) -> tuple[tuple[str, ...], str | None]:
+    """The prefix, and what ssh takes, where that is the way."""
+    target = words[0] if len(words) == 1 and "/" not in words[0] else None
+    return (("ssh", target) if target is not None else tuple(words)), target
+
+
+def set_host(
+    town: Town, host: Host, prefix: Sequence[str] = (), *, capacity: int | None = None, labels: Sequence[str] = (),
+    providers: Sequence[str] = (),
+) -> Answer:  # fmt: skip
+    """Changes what is given, and keeps the rest. ``capacity`` 0: as many as it takes itself; an empty label: none; an
+    empty provider: all. A new ``prefix`` must lead to the same town. Raises UsageError, AwayError, RefusedError.
+    """
+    if capacity is not None and capacity < 0:
+        raise UsageError("--capacity is at least 0", hint=f"gt host park {host.name} gives it nothing")
+    words, target = _read_prefix(prefix) if prefix else (host.prefix, host.target)
+    if words != host.prefix:
+        facts = _ask_itself(_prefix(town, host.name, words, target), host.gt, host.town, host.version)
+        if facts.key != host.key:
+            raise RefusedError(
+                f"{' '.join(words)} leads to another town than that of {host.name}", hint="gt host add, by another name"
+            )
+    limit = host.limit if capacity is None else capacity or None
+    marks = tuple(filter(None, labels)) if labels else host.labels
+    allowed = tuple(filter(None, providers)) if providers else host.allowed
+    if unknown := [name for name in allowed if name not in host.providers]:
+        words_of_it = f"{host.name} has no {', '.join(unknown)}; it has {', '.join(host.providers) or 'none'}"
+        raise RefusedError(words_of_it, hint=f"gt host check {host.name}, where it was installed since")
+    return _set_terms(town, host, limit=limit, labels=marks, allowed=allowed, prefix=words, target=target)
+
+
+def _set_terms(
+    town: Town, host: Host, *, limit: int | None, labels: Sequence[str], allowed: Sequence[str] | None = None,
+    prefix: Sequence[str] | None = None, target: str | None = None,
+) -> Answer:  # fmt: skip
     with town.change() as change:
-        changed = rows.set_terms(change, host.name, limit=limit, labels=marks)
+        changed = rows.set_terms(
+            change, host.name, limit=limit, labels=labels, allowed=host.allowed if allowed is None else allowed,
+            prefix=prefix or host.prefix, target=target if prefix else host.target,
+        )  # fmt: skip
     host = rows.get_host(town.db, host.name)
-    words = f"host {host.name} may have {host.capacity} beads at once" + (
-        f", and is {', '.join(host.labels)}" if host.labels else ""
-    )
-    return Answer(view(town, host), words if changed else f"host {host.name} is there already")
+    told = [f"host {host.name} may have {host.capacity} beads at once"]
+    told += [f"for {', '.join(host.allowed)}"] if host.allowed else []
+    told += [f"and is {', '.join(host.labels)}"] if host.labels else []
+    return Answer(view(town, host), ", ".join(told) if changed else f"host {host.name} is there already")
 
 
 def _refuse_known(town: Town, name: str, facts: Facts) -> None:

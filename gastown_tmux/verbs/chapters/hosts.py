@@ -1,13 +1,13 @@
 """Verbs for other machines."""
 
 from gastown_tmux.domain.rights import Right
-from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option
+from gastown_tmux.verbs.table import Kind, Listing, Record, Verb, argument, flag, option, optional
 
 _HOST = argument("host", Kind.HOST)
 _SHOWN = Record(
     (
         "name", "state", "trouble", "since", "last_heard", "version", "town", "gt", "prefix", "agents", "beads",
-        "capacity", "providers", "labels", "clock", "restored",
+        "capacity", "providers", "allowed", "labels", "clock", "restored",
     )
 )  # fmt: skip
 
@@ -59,6 +59,29 @@ VERBS = (
         "ask it now whether it answers and fits",
         "operations.workforce.hosts:check_host",
         (_HOST, flag("--yes", "yes", "put this gt there where its own is too old")),
+        right=Right.DECIDE,
+    ),
+    Verb(
+        "host set",
+        "change what it may have, what it is called by, or the way there",
+        "operations.workforce.hosts:set_host",
+        (
+            _HOST,
+            optional(
+                "prefix",
+                many=True,
+                help="another way to the same town",
+                placeholder="SSH-TARGET|-- PREFIX…",
+            ),
+            option("--capacity", "capacity", Kind.INTEGER, "beads it may have at once; 0: as many as it takes"),
+            option("-l --label", "labels", help="what a rig's hosts.allowed may name it by; '' for none", many=True),
+            option(
+                "--provider",
+                "providers",
+                many=True,
+                help="agent programs it may have work for, first the one where a bead names none; '' for all",
+            ),
+        ),
         right=Right.DECIDE,
     ),
     Verb(

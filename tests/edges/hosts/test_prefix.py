@@ -13,8 +13,9 @@ import pytest
 
 from gastown_tmux.edges.git.command import git
 from gastown_tmux.edges.hosts import prefix as edge
+from gastown_tmux.edges.hosts import tunnel
 from gastown_tmux.edges.hosts.prefix import AwayError, Prefix
-from gastown_tmux.edges.hosts.tunnel import git_environment
+from gastown_tmux.edges.hosts.tunnel import carry, git_environment
 from gastown_tmux.errors import MissingError
 from tests.journeys.town_world import git as git_there
 from tests.journeys.town_world import make_repository
@@ -50,6 +51,15 @@ def test_a_lost_connection_is_not_a_failed_command() -> None:
         way("sh", "-c", "echo 'ssh: connect to host box port 22: Connection refused' >&2; exit 255").run(
             ["true"], seconds=20
         )
+    # A login that is refused is told of on standard output; and the hint is what a person tries by hand.
+    refused = way("sh", "-c", "echo 'This account is currently not available.'; exit 1")
+    with pytest.raises(AwayError, match="This account is currently not available") as error:
+        refused.run(["true"], seconds=20)
+    assert (
+        error.value.hint == "echo exit | sh -c 'echo '\"'\"'This account is currently not available.'\"'\"'; exit 1' sh"
+    )
+    with pytest.raises(AwayError, match="This account is currently not available"):
+        carry(refused, "true")
     # It ran, and its end was never heard of.
     with pytest.raises(AwayError):
         way().run(["sh", "-c", "kill -9 $(ps -o ppid= -p $PPID)"], seconds=20)
@@ -66,6 +76,20 @@ def test_silence_has_an_end_and_leaves_nothing() -> None:
         stuck.run(["true"], seconds=0.3, data=b"x" * 200_000)
     assert time.monotonic() - begun < 5
     assert not [child for child in psutil.Process().children(recursive=True) if "sleep" in child.name()]
+
+
+def test_one_that_asks_something_is_not_waited_for_as_long_as_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "BEGIN_SECONDS", 0.3)
+    monkeypatch.setattr(tunnel, "BEGIN_SECONDS", 0.3)
+    asks = way("sh", "-c", "printf 'password: ' >&2; exec sleep 1000")
+    begun = time.monotonic()
+    with pytest.raises(AwayError, match="box cannot be reached: password:"):
+        asks.run(["true"], seconds=60)
+    with pytest.raises(AwayError, match=r"no answer within 0\.3s"):
+        carry(asks, "true")
+    assert time.monotonic() - begun < 20
+    # What has begun has its own time.
+    assert way().run(["sleep", "0.6"], seconds=20).status == 0
 
 
 def test_what_a_command_leaves_behind_holds_up_nobody() -> None:

@@ -13,15 +13,18 @@ from hypothesis import strategies as st
 
 from gastown_tmux.dataclass import values_of
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
+from gastown_tmux.domain.hosts import Facts
 from gastown_tmux.domain.mail import Message, fresh_message_id, short_id
 from gastown_tmux.domain.post import Delivered, Letter, Names
 from gastown_tmux.edges.files import clock
+from gastown_tmux.errors import NotFoundError
 from gastown_tmux.operations.mail import post, sending
 from gastown_tmux.operations.mail.courier import Courier
 from gastown_tmux.operations.mail.inbox import box
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.deliveries import find_delivery
+from gastown_tmux.store.hosts import insert_host
 from gastown_tmux.store.meta import get_meta
 
 
@@ -31,6 +34,7 @@ class Pair:
 
     home: Town
     box: Town
+    name: str = "box"
 
     def write(self, subject: str, to: Address = MAYOR) -> str:
         """From home's overseer to somebody of the box."""
@@ -43,13 +47,13 @@ class Pair:
 
     def bring(self, delivered: list[Delivered] | None = None) -> post.Bag:
         """What the box answers; home has done nothing with it yet."""
-        letters, _ = post.pack(self.home, "box")
-        bag = post.write_bag("key-of-home", "box", letters, delivered or [])
+        letters, _ = post.pack(self.home, self.name)
+        bag = post.write_bag("key-of-home", self.name, letters, delivered or [])
         return as_read(post.exchange(self.box, bag.decode()).value)
 
     def settle(self, bag: post.Bag) -> list[Delivered]:
-        post.settle(self.home, bag.delivered, "box")
-        return post.take(self.home, bag.letters, Names(ours=bag.home, theirs="box"))
+        post.settle(self.home, bag.delivered, self.name)
+        return post.take(self.home, bag.letters, Names(ours=bag.home, theirs=self.name))
 
     def subjects(self, town: Town, address: Address) -> list[str]:
         mails = box(town, address)
@@ -128,6 +132,58 @@ def test_two_homes_have_names_of_their_own(pair: Pair) -> None:
     post.exchange(pair.box, post.write_bag("one", "box", [], []).decode())
     assert post.exchange(pair.box, post.write_bag("two", "box", [], []).decode()).value.home == "home-2"
     assert post.exchange(pair.box, post.write_bag("one", "box", [], []).decode()).value.home == "home"
+
+
+@pytest.fixture
+def trio(pair: Pair, short_tmp: Path) -> Iterator[tuple[Pair, Pair]]:
+    """Home with two hosts, called ``box`` and ``two``."""
+    other = Town(short_tmp / "two-town" / "gt", OVERSEER, dict(os.environ))
+    install(other, other.path)
+    for name, town in (("box", pair.box), ("two", other)):
+        facts = Facts(1, "9", get_meta(town.db, "id") or "", str(town.path), 0, 1, ())
+        with pair.home.change() as change:
+            insert_host(change, name, prefix=["x"], target=None, gt="gt", limit=None, labels=(), facts=facts)
+    yield pair, Pair(pair.home, other, "two")
+    other.close()
+
+
+def go_round(*pairs: Pair) -> None:
+    for pair in (*pairs, *pairs):
+        pair.bring(pair.settle(pair.bring()))
+
+
+def test_from_host_to_host_by_home_and_the_answer_back(trio: tuple[Pair, Pair]) -> None:
+    one, two = trio
+    with pytest.raises(NotFoundError, match="no host 'two'"):  # nobody's host is asked nothing
+        sending.send(one.box, ["mayor@two"], "s", "b")
+    go_round(one, two)
+    asked = sending.send(one.box, ["mayor@two", "overseer@home"], "help", "please")
+    assert asked.text.endswith("is on its way to mayor@two, overseer@home")
+    one.bring()  # lost on the way back: all of it once more
+    go_round(one, two)
+    assert (one.subjects(two.box, MAYOR), one.subjects(one.home, OVERSEER)) == (["help"], ["help"])
+    there = two.box.acting_as(MAYOR)
+    got = box(there, MAYOR).load(box(there, MAYOR).find(asked.value.id))
+    assert (got.sender, got.to) == ("overseer@box", ("mayor", "overseer@home"))
+    back = sending.reply(there, asked.value.id, "yes")
+    there.close()
+    go_round(two, one)
+    message = box(one.box, OVERSEER).load(box(one.box, OVERSEER).find(back.value.id))
+    assert (message.sender, message.to, message.in_reply_to) == ("mayor@two", ("overseer",), got.id)
+    assert not post.has_letters(one.home, "two") and not post.has_letters(one.home, "box")
+
+
+def test_a_place_that_home_does_not_know_either_comes_back(trio: tuple[Pair, Pair]) -> None:
+    one, two = trio
+    go_round(one, two)
+    for to in ("mayor@three", "demo/nobody@two"):
+        sending.send(one.box, [to], "hello", "b")
+    go_round(one, two, one)
+    told = one.subjects(one.box, OVERSEER)
+    assert [subject.partition(":")[0] for subject in told] == [
+        "not delivered to demo/nobody@two", "not delivered to mayor@three",
+    ]  # fmt: skip
+    assert "no host 'three'" in told[1]
 
 
 @pytest.mark.parametrize("data", ["", "!", "aGVsbG8=", "RnJvbTogYUBiCgpoaQo="])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gastown_tmux.domain.addresses import MAYOR
+from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.delegations import Outcome, Stage
 from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.work import BeadState, Reason
@@ -20,6 +20,7 @@ from gastown_tmux.operations.maintenance.host_checks import examine_hosts
 from gastown_tmux.operations.merging.delegations import attend
 from gastown_tmux.operations.merging.landing import run_refinery
 from gastown_tmux.operations.town.configuration import set_key
+from gastown_tmux.operations.work.bead_story import list_beads, show_bead
 from gastown_tmux.operations.work.beads import reopen_bead
 from gastown_tmux.operations.work.giving_away import give_to_hosts
 from gastown_tmux.operations.work.sling import sling, unsling
@@ -152,6 +153,24 @@ def test_given_in_one_step_and_told_again_until_the_host_knows(box: Scripted) ->
     box.says(bead, "working")
     box.pass_()
     assert [each.reason for each in explain_bead(box.quiet.town, get(box, bead))] == ["box has it: it is working there"]
+    [line] = list_beads(box.quiet.town, state="away")
+    assert (line.assignee, show_bead(box.quiet.town, get(box, bead)).assignee) == ("demo/toast@box",) * 2
+    assert [line.id for line in list_beads(box.quiet.town, assignee=Address("demo/toast@box"))] == [bead]
+    assert list_beads(box.quiet.town, assignee=Address("demo/toast")) == []
+
+
+def test_a_host_has_work_for_the_programs_that_a_person_lets_it_have(box: Scripted) -> None:
+    town = box.quiet.town
+    with town.change() as change:
+        change.execute('UPDATE hosts SET providers = \'["claude", "runbook"]\', allowed = \'["claude"]\'')
+    bead = box.quiet.bead("for the runbook")
+    with pytest.raises(RefusedError, match="host box is not for runbook: it has claude"):
+        sling(town.acting_as(MAYOR), [bead, "demo@box"], provider="runbook")
+    bead = give(box)
+    box.says(bead, "hooked")
+    box.answer("list", {"items": []})
+    box.pass_()
+    assert [told["provider"] for told in box.told() if "start" in told] == ["claude"]
 
 
 def test_its_branch_lands_here_and_the_host_is_told(box: Scripted) -> None:

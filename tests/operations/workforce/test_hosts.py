@@ -11,7 +11,7 @@ import pytest
 from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.hosts import HostState
 from gastown_tmux.edges.hosts.prefix import AwayError
-from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError
+from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce import hosts
@@ -76,6 +76,8 @@ def test_what_cannot_be_reached_makes_no_row(town: Town) -> None:
         hosts.add_host(town, "box", ["sh", "-c", "echo no route >&2; exit 255"])
     with pytest.raises(MissingError, match="no-such-program is not installed"):
         hosts.add_host(town, "box", ["no-such-program", "exec"])
+    with pytest.raises(UsageError, match="'home-2' is what a host calls the town"):
+        hosts.add_host(town, "home-2", ["sh", "-c"])
     assert rows.list_hosts(town.db) == []
 
 
@@ -122,6 +124,34 @@ def test_one_that_stops_fitting_or_answering_says_so_until_it_is_well(town: Town
     assert rows.get_host(town.db, "box").state is HostState.AWAY
     assert hosts.ask(town, rows.get_host(town.db, "box"), ["host", "self"])["version"] == "10"
     assert rows.get_host(town.db, "box").state is HostState.ON
+
+
+def test_set_keeps_what_is_not_named(town: Town, short_tmp: Path) -> None:
+    words = fake(short_tmp / "box", facts(providers=["claude", "runbook"]))
+    hosts.add_host(town, "box", words, capacity=3, labels=["big"])
+
+    def change(*prefix: str, **terms: Any) -> Any:
+        return hosts.set_host(town, rows.get_host(town.db, "box"), prefix, **terms).value
+
+    found = change(providers=["runbook"])
+    assert (found.capacity, found.labels, found.allowed) == (3, ("big",), ("runbook",))
+    assert rows.get_host(town.db, "box").offers == ("runbook",)
+    found = change(capacity=0, labels=[""], providers=[""])
+    assert (found.capacity, found.labels, found.allowed) == (4, (), ())
+    assert change(capacity=2).capacity == 2
+    with pytest.raises(RefusedError, match="box has no gemini; it has claude, runbook"):
+        change(providers=["gemini"])
+    with pytest.raises(UsageError):
+        change(capacity=-1)
+    # The way there is another one, and the town the same; nothing is kept of one that leads elsewhere.
+    moved = ["env", "A=b", *words]
+    assert change(*moved).prefix == tuple(moved)
+    with pytest.raises(AwayError):
+        change("sh", "-c", "exit 255")
+    (short_tmp / "box" / "bin" / "gt").write_text("#!/bin/sh\n" + facts(key="another") + "\n")
+    with pytest.raises(RefusedError, match="leads to another town than that of box"):
+        change("env", "C=d", *words)
+    assert rows.get_host(town.db, "box").prefix == tuple(moved)
 
 
 def test_parked_opened_and_removed(town: Town, short_tmp: Path) -> None:
