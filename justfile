@@ -84,6 +84,10 @@ bench *args: setup
 chaos *args: setup
     @"{{bin}}/python" -m tests.chaos.run "$@"
 
+# a bead over each kind of host: ssh, a shell, namespaces, and as Docker and kubectl take their words
+prove-hosts: setup
+    @PYTEST_EACH_HOST=1 "{{bin}}/python" -m pytest -q -n0 --timeout 300 tests/boxes
+
 # somebody pushes to the target so many times in a row, each time while a batch is tested
 prove-races pushes="20": setup
     @PYTEST_QUEUE_PUSHES="{{pushes}}" "{{bin}}/python" -m pytest -q -n0 --timeout 900 tests/operations/merging/test_moving_target.py -k in_a_row

@@ -20,19 +20,29 @@ def list_files(arguments: list[str]) -> list[str] | None:
     if arguments[:1] == ["__complete"]:
         return []
     try:
-        if take_host(arguments)[0] is not None or take_all(arguments)[0]:
+        host, rest = take_host(arguments)
+        if host is not None:
+            return [] if _is_served_there(host) else None
+        if take_all(arguments)[0]:
             return None
         given, words = take_globals(arguments)
         if given.version or given.help or words[:1] == ["help"]:
             return []
         verb, rest = find_verb(words)
-        if find_place(verb, rest) is not None:
-            return None
+        if (place := find_place(verb, rest)) is not None:
+            return [] if _is_served_there(place[0]) else None
         if os.isatty(0) and os.isatty(1) and (verb.show is Special.PATCH or parser.needs_writing(verb, rest)):
             return None
         return parser.list_files(verb, rest) if verb.served else None
     except GtError:  # told by whoever asks, in his own process
         return None
+
+
+def _is_served_there(host: str) -> bool:
+    """Whether a line for that host needs nothing of its caller but three files."""
+    from gastown_tmux.cli.remote import needs_no_terminal  # the server of verbs has it
+
+    return needs_no_terminal(host)
 
 
 def run(arguments: list[str], open_file: Opener = parser.open_file) -> int:

@@ -12,6 +12,7 @@ from gastown_tmux.edges.processes.person import ask, is_terminal
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.town.asking import require
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.workforce.hosts import is_connected
 from gastown_tmux.store.hosts import find_host, get_host
 from gastown_tmux.verbs.flags import Globals
 from gastown_tmux.verbs.opening import open_town
@@ -33,6 +34,19 @@ def run_there(host: str, arguments: Sequence[str]) -> int:
         return _carry_out(*known, arguments)
     config = Configuration(None, environment).settings().get("ssh.config")
     return Host(host, str(config) if config else None, environment).run(arguments, terminal=is_terminal())
+
+
+def needs_no_terminal(name: str) -> bool:
+    """Whether a line for that host can be carried out by a process that has no terminal: it is not given one there, and
+    nobody can be asked for a password on the way, for there is a connection, or nobody sits here.
+    """
+    if is_terminal() or (found := _find_known(name)) is None:
+        return False
+    town, host = found
+    try:
+        return not any(map(os.isatty, (0, 1, 2))) or (host.target is not None and is_connected(town, host.target))
+    finally:
+        town.close()
 
 
 def _find_known(name: str) -> tuple[Town, KnownHost] | None:

@@ -95,7 +95,8 @@ def answer_all(verb: Verb, words: Sequence[str], town: Town, display: Display, *
         raise complaint
     if is_order and away:
         names = ", ".join(each.host for each in away)
-        raise GtError(f"{names}: not reached, or refused; what runs there goes on", hint=f"gt --all {verb.words}")
+        words = f"{names}: not reached, or refused; what runs there goes on"
+        raise GtError(words, hint="the same line again; gt host list tells who answers")
 
 
 def _ask(town: Town, host: Host, words: Sequence[str], seconds: float) -> Told:

@@ -29,6 +29,8 @@ GRACE_SECONDS = 10
 #: A prefix that has not begun the command by then waits for something else, for an answer to a question of its own say.
 BEGIN_SECONDS = 30.0
 _ERRORS = 2**16
+#: Letters of a prefix that a person may be asked to type.
+_HINT = 100
 
 
 class AwayError(GtError):
@@ -98,7 +100,8 @@ def away(prefix: Prefix, heard: bytes, otherwise: str) -> AwayError:
     """With what was heard, that may say why, and the line that a person tries by hand."""
     text = heard.decode("utf-8", "replace")
     words = f"{prefix.name} cannot be reached: {cause_of(text) or otherwise}"
-    return AwayError(words, f"echo exit | {shlex.join([*prefix.words, 'sh'])}", whole=text)
+    line = shlex.join([*prefix.words, "sh"])
+    return AwayError(words, f"echo exit | {line}" if len(line) <= _HINT else None, whole=text)
 
 
 class Script:

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,12 +22,18 @@ LOGIN_SECONDS = 90.0
 CHECK_SECONDS = 5.0
 #: How long the connection outlives its last use.
 PERSIST_SECONDS = 600
+#: What was there is asked for again after so long: the question is a program of its own.
+SEEN_SECONDS = 2.0
 #: ssh's own exit status where it has no connection, or no longer one.
 NO_CONNECTION = 255
 
 _LIMITS = {"ConnectTimeout": CONNECT_SECONDS, "ServerAliveInterval": 15, "ServerAliveCountMax": 3}
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%+:@\[\]-]*")
 _MISSING = "gt: gt is not installed on this host\\nhint: pipx install gastown-tmux\\n"
+
+
+#: When a shared connection was seen, by its socket.
+_seen: dict[Path, float] = {}
 
 
 class Host:
@@ -59,7 +66,7 @@ class Host:
 
         ``asks``: ssh may ask the person at the terminal for a password.
         """
-        if self._is_connected():
+        if self.is_connected():
             return
         with contextlib.suppress(FileNotFoundError):
             self._socket.unlink()  # of a connection that died: ssh would do without sharing
@@ -110,10 +117,19 @@ class Host:
 
     def disconnect(self) -> None:
         """Ends the shared connection, if there is one."""
+        _seen.pop(self._socket, None)
         self._control("exit")
 
-    def _is_connected(self) -> bool:
-        return self._socket.exists() and self._control("check")
+    def is_connected(self) -> bool:
+        """Whether there is a shared connection; one that this process saw a moment ago is not looked for again."""
+        seen = _seen.get(self._socket)
+        if not self._socket.exists():
+            return False
+        if seen is None or time.monotonic() > seen + SEEN_SECONDS:
+            if not self._control("check"):
+                return False
+            _seen[self._socket] = time.monotonic()
+        return True
 
     def _control(self, what: str) -> bool:
         try:

@@ -67,6 +67,15 @@ def attend(town: Town, name: str) -> bool:
     if host.is_unfit:
         return bool(known)
     visit = Visit(town, host)
+    fresh = [each.id for each in known.values() if each.stage is Stage.GIVEN]
+    for id in fresh:
+        _follow_alone(visit, id, None, asked=False)  # the same key gives what is there already
+    if (
+        fresh
+        and len(fresh) == len(known)
+        and all(each.stage is not Stage.GIVEN for each in rows.list_open(town.db, name))
+    ):
+        return True
     try:
         answers = visit.errand("list", delegations=list(known))
     except AwayError:
@@ -82,15 +91,22 @@ def attend(town: Town, name: str) -> bool:
         if id not in known:
             known |= {id: found} if (found := _adopt(town, name, id, item)) else {}
     for id in known:
-        lost = None
-        with isolated(town, f"delegation to {name},", id):
-            try:
-                _follow(visit, id, heard.get(id))
-            except AwayError as error:
-                lost = error
-        if lost is not None:
-            raise lost
+        _follow_alone(visit, id, heard.get(id))
     return bool(rows.list_open(town.db, name))
+
+
+def _follow_alone(visit: Visit, id: str, item: dict[str, Any] | None, *, asked: bool = True) -> None:
+    """What goes wrong with one keeps no other. Raises AwayError, which does. Not ``asked``: nothing is known of what
+    the host has, and it may only be given this.
+    """
+    lost = None
+    with isolated(visit.town, f"delegation to {visit.host.name},", id):
+        try:
+            _follow(visit, id, item, asked=asked)
+        except AwayError as error:
+            lost = error
+    if lost is not None:
+        raise lost
 
 
 def _items(answer: object) -> list[dict[str, Any]]:
@@ -109,9 +125,12 @@ def _adopt(town: Town, host: str, id: str, item: Mapping[str, Any]) -> Delegatio
     return found if found is not None and found.host == host else None
 
 
-def _follow(visit: Visit, id: str, item: dict[str, Any] | None) -> None:
+def _follow(visit: Visit, id: str, item: dict[str, Any] | None, *, asked: bool) -> None:
     for _ in range(_STEPS):
         step, one = _decide(visit.town, id, item)
+        if not asked and step is not Step.GIVE:
+            return
+        asked = True
         fault_point(f"delegation.{step.replace(' ', '-')}")
         try:
             item, goes_on = _take(visit, step, one, item)
@@ -199,27 +218,54 @@ def _give(visit: Visit, one: Delegation) -> dict[str, Any]:
     """The rig there, then the bead, then what was done of it before, and then its start."""
     town, bead = visit.town, beads.get_bead(visit.town.db, one.bead)
     rig = town.rig(bead.rig)
-    if rig.name not in visit.ready:
-        told = {"rig": rig.name, "prefix": rig.prefix, "target": rig.target, "remote": branches.find_remote(town, rig)}
-        place = visit.errand("rig", _RIG_SECONDS, **told)
-        if place.get("pushed_to"):
-            branches.push_target(town, rig, visit.way, str(place["pushed_to"]))
-            place = visit.errand("rig", _RIG_SECONDS, **told, pushed=True)
-        visit.ready[rig.name] = place
-    fault_point("delegation.prepared")
+    place = {"rig": rig.name, "prefix": rig.prefix, "target": rig.target, "remote": branches.find_remote(town, rig)}
     asked: dict[str, object] = {
         "delegation": one.id, "bead": bead.id, "rig": rig.name, "title": bead.title, "body": bead.body,
         "priority": bead.priority, "labels": list(bead.labels),
         "provider": bead.provider or next(iter(visit.host.allowed), None),
     }  # fmt: skip
     before = town.repository(rig.name).resolve(f"refs/heads/{bead.branch}") if bead.branch else None
+    item = _take_there(visit, one, asked, place) if before is None else None
+    if item is not None:
+        return item
+    if rig.name not in visit.ready:
+        _prepare(visit, place)
+    fault_point("delegation.prepared")
     if before is not None:
         item = visit.errand("take", _TAKE_SECONDS, **asked, start=False)
         branches.push_work(town, rig, visit.way, item, Commit(before))
-    item = visit.errand("take", _TAKE_SECONDS, **asked, start=True)
-    with town.change() as change:
+    return _keep_taken(visit, one, visit.errand("take", _TAKE_SECONDS, **asked, start=True))
+
+
+def _take_there(
+    visit: Visit, one: Delegation, asked: Mapping[str, object], place: Mapping[str, object]
+) -> dict[str, Any] | None:
+    """In one question, where the host can fetch the code by itself; None where the rig is to be prepared first."""
+    if place["remote"] is None:
+        return None  # it is pushed from here, each time as it is now
+    try:
+        return _keep_taken(visit, one, visit.errand("take", _RIG_SECONDS, **asked, start=True, place=place))
+    except AwayError:
+        raise
+    except GtError:  # step by step it is seen, and told, what it lacks
+        return None
+
+
+def _keep_taken(visit: Visit, one: Delegation, item: Mapping[str, Any]) -> dict[str, Any]:
+    with visit.town.change() as change:
         rows.move_delegation(change, one.id, Stage.THERE)
     return dict(item)
+
+
+def _prepare(visit: Visit, told: Mapping[str, object]) -> None:
+    """The rig there; from a remote that it reaches, else pushed from here."""
+    town = visit.town
+    place = visit.errand("rig", _RIG_SECONDS, **told)
+    if place.get("pushed_to"):
+        branches.push_target(town, town.rig(str(told["rig"])), visit.way, str(place["pushed_to"]))
+        if not place.get("ready") or place.get("target") != told["target"]:
+            place = visit.errand("rig", _RIG_SECONDS, **told, pushed=True)
+    visit.ready[str(told["rig"])] = place
 
 
 def _note(town: Town, one: Delegation, item: Mapping[str, Any]) -> None:

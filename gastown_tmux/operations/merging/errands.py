@@ -4,6 +4,7 @@ Each of these is called by that town over a connection that may break at any mom
 """
 
 import contextlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,15 @@ _PUBLISH = "home"
 @dataclass(frozen=True, slots=True)
 class ErrandRig:
     """``pushed_to``: the repository that the other town pushes the rig's target to, where this one cannot fetch it.
-    ``ready``: whether the rig is there. ``repository``: where branches are fetched from, and pushed to.
+    ``ready``: whether the rig is there. ``repository``: where branches are fetched from, and pushed to. ``target``: on
+    what its work begins.
     """
 
     rig: str
     ready: bool
     pushed_to: str | None
     repository: str
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ def prepare_rig(town: Town, asked: str) -> ErrandRig:
 
 def _view_rig(town: Town, name: str, mirror: Path | None, *, ready: bool) -> ErrandRig:
     repository = town.rig_folder(RigName(name)) / "repo.git"
-    return ErrandRig(name, ready, str(mirror) if mirror else None, str(repository))
+    rig = find_rig(town.db, name)
+    return ErrandRig(name, ready, str(mirror) if mirror else None, str(repository), rig.target if rig else None)
 
 
 def _can_fetch(url: str) -> bool:
@@ -122,9 +126,14 @@ def _can_fetch(url: str) -> bool:
 
 def take(town: Town, asked: str) -> ErrandView:
     """``asked``: JSON of home, delegation, bead, rig, title, body, priority, labels, provider, and start. The same
-    delegation gives the same bead. It waits for a worker here from when it is to start.
+    delegation gives the same bead. It waits for a worker here from when it is to start. With ``place`` the rig is
+    prepared too; raises RefusedError where its code must be pushed for that.
     """
     told = _read(asked, "home", "delegation", "bead", "rig", "title")
+    place = told.get("place")
+    prepared = prepare_rig(town, json.dumps({**place, "home": told["home"]})) if isinstance(place, dict) else None
+    if prepared is not None and prepared.pushed_to is not None:
+        raise RefusedError(f"the code of {told['rig']} cannot be fetched here", hint="it is pushed from home")
     rig = town.rig(told["rig"])
     owner = rows.find_home(town.db, rig.name)
     if owner is None or owner[0] != told["home"]:

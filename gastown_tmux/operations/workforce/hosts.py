@@ -87,8 +87,7 @@ def reach(town: Town, host: Host) -> Prefix:
 def _prefix(town: Town, name: str, prefix: Sequence[str], target: str | None) -> Prefix:
     if target is None:
         return Prefix(name, prefix, town.environment)
-    config = town.settings().get("ssh.config")
-    ssh = SshHost(target, str(config) if config else None, town.environment)
+    ssh = _open_ssh(town, target)
     try:
         ssh.connect(asks=town.is_person)
     except MissingError:
@@ -96,6 +95,16 @@ def _prefix(town: Town, name: str, prefix: Sequence[str], target: str | None) ->
     except GtError as error:
         raise AwayError(error.message, error.hint, whole=error.whole) from None
     return Prefix(name, ssh.words, town.environment)
+
+
+def is_connected(town: Town, target: str) -> bool:
+    """Whether ssh has its shared connection there."""
+    return _open_ssh(town, target).is_connected()
+
+
+def _open_ssh(town: Town, target: str) -> SshHost:
+    config = town.settings().get("ssh.config")
+    return SshHost(target, str(config) if config else None, town.environment)
 
 
 def ask(town: Town, host: Host, words: Sequence[str], *, data: bytes = b"", seconds: float = ASK_SECONDS) -> Any:

@@ -11,7 +11,7 @@ _SHOWN = Record(
     )
 )  # fmt: skip
 
-_RIG_OF_HOME = Record(("rig", "ready", "pushed_to", "repository"))
+_RIG_OF_HOME = Record(("rig", "ready", "pushed_to", "repository", "target"))
 _ERRAND = Record(("delegation", "theirs", "bead", "state", "reason", "worker", "branch", "head"))
 
 VERBS = (
@@ -126,6 +126,7 @@ VERBS = (
             show,
             hidden=True,
             right=Right.DECIDE,
+            served=True,
         )
         for word, summary, operation, show in (
             ("rig", "make a rig for the beads of another town", "prepare_rig", _RIG_OF_HOME),

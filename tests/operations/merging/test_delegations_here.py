@@ -173,6 +173,24 @@ def test_a_host_has_work_for_the_programs_that_a_person_lets_it_have(box: Script
     assert [told["provider"] for told in box.told() if "start" in told] == ["claude"]
 
 
+def test_a_fresh_bead_is_given_in_one_question(box: Scripted) -> None:
+    bead = give(box)
+    box.says(bead, "hooked")
+    remote = "https://git.example.org/demo.git"
+    with box.quiet.town.change() as change:
+        change.execute("UPDATE rigs SET remote = ?", remote)
+    box.pass_()
+    [told] = box.told()
+    assert (told["start"], told["place"]["rig"], told["place"]["remote"]) == (True, "demo", remote)
+    assert stage(box, bead)[0] is Stage.THERE
+    # One that was taken back before the host was heard of: what it has is asked for, and it is told.
+    taken = give(box, "another")
+    box.says(taken, "working")
+    unsling(box.quiet.town, get(box, taken), force=True)
+    box.pass_()
+    assert [told["outcome"] for told in box.told() if "outcome" in told][-1] == "revoked"
+
+
 def test_its_branch_lands_here_and_the_host_is_told(box: Scripted) -> None:
     bead = give(box)
     head, base = box.commit("far.txt", "far\n")

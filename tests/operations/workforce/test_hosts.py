@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gastown_tmux.cli.main import list_files
 from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.hosts import HostState
 from gastown_tmux.edges.hosts.prefix import AwayError
@@ -152,6 +153,24 @@ def test_set_keeps_what_is_not_named(town: Town, short_tmp: Path) -> None:
     with pytest.raises(RefusedError, match="leads to another town than that of box"):
         change("env", "C=d", *words)
     assert rows.get_host(town.db, "box").prefix == tuple(moved)
+
+
+def test_a_line_for_a_host_is_served_unless_somebody_may_be_asked(
+    town: Town, short_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's processes have no terminal at which ssh could ask for a password."""
+    hosts.add_host(town, "box", fake(short_tmp / "box", facts()))
+    monkeypatch.setenv("GT_TOWN", str(town.path))
+    terminals = set[int]()
+    monkeypatch.setattr(os, "isatty", lambda file: file in terminals)
+    for line in (["--host", "box", "status"], ["peek", "toast@box"]):
+        terminals.clear()
+        assert list_files(line) == []
+        terminals.add(2)
+        assert list_files(line) is None
+    terminals.clear()
+    assert list_files(["--host", "you@elsewhere", "status"]) is None
+    assert list_files(["--all", "status"]) is None
 
 
 def test_parked_opened_and_removed(town: Town, short_tmp: Path) -> None:
