@@ -142,8 +142,8 @@ def insert_convoy(change: Change, name: str, notify: Sequence[Address], *, toget
 
 
 def add_to_convoy(change: Change, convoy: ConvoyId, beads: Sequence[BeadId]) -> list[BeadId]:
-    """Those that were not in it before. Raises RefusedError for a bead that travels in another convoy, and for one of
-    another rig than the others of a convoy that lands as a whole.
+    """Those that were not in it before; out of a closed convoy they come over. Raises RefusedError for a bead that
+    travels in another convoy, and for one of another rig than the others of a convoy that lands as a whole.
     """
     added = []
     place = len(get_convoy(change, convoy).beads)
@@ -152,7 +152,9 @@ def add_to_convoy(change: Change, convoy: ConvoyId, beads: Sequence[BeadId]) -> 
         if row is not None and row["convoy"] == convoy:
             continue
         if row is not None:
-            raise RefusedError(f"{bead} is in convoy {row['convoy']}")
+            if get_convoy(change, row["convoy"]).state is not ConvoyState.CLOSED:
+                raise RefusedError(f"{bead} is in convoy {row['convoy']}", hint=f"gt convoy show {row['convoy']}")
+            change.execute("DELETE FROM convoy_beads WHERE bead = ?", bead)
         change.execute("INSERT INTO convoy_beads (bead, convoy, place) VALUES (?, ?, ?)", bead, convoy, place)
         change.event(EventType.CONVOY_ADDED, convoy, bead=bead)
         added.append(bead)

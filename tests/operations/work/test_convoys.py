@@ -125,6 +125,19 @@ def test_a_file_may_be_imported_as_yaml_and_need_beads_that_are_there(town: Town
     assert {each.title: each.needs for each in list_beads(town)} == {"known": (), "new": (known,)}  # type: ignore[union-attr]
 
 
+def test_out_of_a_closed_convoy_a_bead_may_go_into_another(town: Town) -> None:
+    one = bead(town, "one")
+    first = make(town, one)
+    with pytest.raises(RefusedError, match="is in convoy") as refused:
+        make(town, one)
+    assert refused.value.hint == f"gt convoy show {first.id}"
+    convoys.close_convoy(town, first)
+    second = make(town, one)
+    assert second.beads == (one,) and rows.get_convoy(town.db, first.id).beads == ()
+    with pytest.raises(RefusedError, match=second.id):
+        convoys.add_beads(town, rows.get_convoy(town.db, first.id), [get_bead(town.db, one)])
+
+
 def test_how_far_it_is_by_waves_with_who_works_and_what_blocks(up: Town) -> None:
     first = bead(up, "first")
     second = bead(up, "second", [first])
