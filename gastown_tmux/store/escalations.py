@@ -110,3 +110,10 @@ def resolve_about(change: Change, bead: BeadId, agent: Address | None = None) ->
     for id in asked:
         move_escalation(change, id, "resolve")
     return asked
+
+
+def resolve_told(change: Change, start: str) -> None:
+    """What was asked in words that begin so is answered."""
+    sql = "SELECT id FROM escalations WHERE substr(text, 1, length(?)) = ? AND state <> 'resolved'"
+    for row in change.rows(sql, start, start):
+        move_escalation(change, EscalationId(row["id"]), "resolve")

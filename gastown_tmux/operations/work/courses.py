@@ -16,6 +16,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import beads as bead_rows
 from gastown_tmux.store import runs as rows
 from gastown_tmux.store.db import Change
+from gastown_tmux.store.escalations import resolve_about, resolve_told
 from gastown_tmux.store.rows import Reader
 
 _HELD = (BeadState.HOOKED, BeadState.WORKING)
@@ -43,8 +44,28 @@ def follow(town: Town, id: RunId) -> Iterator[Course]:
         yield course
         place(town, course)
         rows.save_run(change, was, course.run)
+        _answer_asked(change, was, course.run)
     for address in course.freed:
         write_state(town, address)
+
+
+def tell_of(run: Run, step: RunStep) -> str:
+    """How words begin by which a person is asked about a step."""
+    return f"{run.id}: step {step.id} "
+
+
+def _answer_asked(change: Change, was: Run, now: Run) -> None:
+    """A step that goes on, or is over, asks nobody any more: unanswered, it would have its worker stopped at last."""
+    for step in was.steps:
+        then = now.step(step.id)
+        if (now.state in OVER or not _asks(then)) and _asks(step):
+            resolve_told(change, tell_of(now, step))
+            if step.state is StepState.FAILED and (bead := step.bead or was.bead):
+                resolve_about(change, bead)
+
+
+def _asks(step: RunStep) -> bool:
+    return step.state is StepState.FAILED or (step.state is StepState.BLOCKED and step.reason is not None)
 
 
 def go_on(town: Town) -> None:
@@ -85,7 +106,7 @@ def place(town: Town, course: Course) -> None:
     for step in run.steps:
         bead = bead_rows.find_bead(change, step.bead or run.bead or "") if step.state is StepState.FAILED else None
         if bead is not None and bead.state in _HELD and bead.assignee is not None:
-            words = f"{run.id}: step {step.id} failed: {step.reason}; gt run retry|skip|cancel {run.id}"
+            words = f"{tell_of(run, step)}failed: {step.reason}; gt run retry|skip|cancel {run.id}"
             bead_rows.return_bead(change, bead.id, Reason.ESCALATED)
             raise_escalation(change, "medium", words, bead=bead.id)
             course.freed.append(bead.assignee)

@@ -24,6 +24,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.order_watch import Watch, find_chain, read_news
 from gastown_tmux.operations.work.runs import pour_run
 from gastown_tmux.store import orders as rows
+from gastown_tmux.store.escalations import resolve_told
 from gastown_tmux.store.events import last_seq
 from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.runs import find_run
@@ -219,6 +220,8 @@ def _end(town: Town, start: Start, state: StartState, reason: str | None, *, is_
     with town.change() as change:
         before = next((old for old in rows.list_starts(change, start.order, 2) if old.seq < start.seq), None)
         ended = rows.end_start(change, start, state, reason)
+        if ended and state is StartState.DONE:
+            resolve_told(change, f"order {start.order} {StartState.FAILED}: ")
         if ended and state is StartState.FAILED and not is_known and (before is None or before.state is not state):
-            words = f"order {start.order} {state}: {reason}; gt order show {start.order}"
+            words = f"order {start.order} {StartState.FAILED}: {reason}; gt order show {start.order}"
             raise_escalation(change, "low", words)

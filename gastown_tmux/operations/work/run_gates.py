@@ -28,7 +28,7 @@ from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.town.forge import forge_of
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work.courses import follow
+from gastown_tmux.operations.work.courses import follow, tell_of
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.runs import get_run, list_gated_runs
 
@@ -146,7 +146,7 @@ def _tell(town: Town, run: Run, step: RunStep, reason: str | None) -> None:
     with follow(town, run.id) as course:
         course.move(lambda now: note_gate(now, step.id, reason))
         if reason is not None:
-            words = f"{run.id}: the gate of step {step.id} does not open: {reason}; gt why {run.id}/{step.id}"
+            words = f"{tell_of(run, step)}waits at a gate that does not open: {reason}; gt why {run.id}/{step.id}"
             raise_escalation(course.change, "medium", words)
 
 

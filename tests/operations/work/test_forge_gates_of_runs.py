@@ -61,6 +61,7 @@ def test_a_pull_request_is_closed_then_merged(town: Town, forge: Server) -> None
     pull |= {"merged": True}
     open_gates(town, resting)
     assert (state(town, run), get_run(town.db, run).steps[0].reason) == ("ready", None)
+    assert [each.state for each in list_escalations(town.db)] == ["resolved"]
 
 
 def test_the_workflows_of_a_branch(town: Town, forge: Server) -> None:

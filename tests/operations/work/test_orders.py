@@ -196,7 +196,7 @@ def test_when_something_is_so(town: Town, time: Callable[[float], None]) -> None
 
 
 def test_what_fails_is_told_at_the_first_time(town: Town, time: Callable[[float], None]) -> None:
-    write(town, "every: 1h\nrun: echo it broke; exit 3\n")
+    write(town, "every: 1h\nrun: test -e mended || { echo it broke; exit 3; }\n")
     seen = watch(town)
     look(town, seen)
     for _ in range(3):
@@ -207,6 +207,10 @@ def test_what_fails_is_told_at_the_first_time(town: Town, time: Callable[[float]
     assert only(town).state == "on"
     assert str(only(town).reason).startswith("failed: it ended with status 3: it broke")
     assert len(show_order(town, "it").starts) == 3
+    (town.path / "mended").touch()
+    time(3601)
+    look(town, seen)
+    assert [each.state for each in list_escalations(town.db)] == ["resolved"]
 
 
 def test_a_command_that_does_not_end(town: Town) -> None:

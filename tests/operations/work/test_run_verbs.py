@@ -13,6 +13,7 @@ from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.runs import OVER, Run, StepState
 from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.errors import GtError, RefusedError, UsageError
+from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.explaining.why import why
 from gastown_tmux.operations.mail.sending import send
 from gastown_tmux.operations.town.town import Town
@@ -511,3 +512,34 @@ def test_who_is_told_of_a_step_that_failed(town: Town, as_agent: As) -> None:
     assert asked.text == f"{run.id}: step a failed: no way; gt run retry|skip|cancel {run.id}"
     assert (bead_of(town, run).state, bead_of(town, run).reason) == ("open", "escalated")
     assert BeadId(str(asked.bead)) == bead_of(town, run).id
+
+
+@pytest.mark.parametrize("answer", ["retry", "skip", "cancel", "sling"])
+@pytest.mark.parametrize("by", ["step", "bead"])
+def test_an_answer_ends_what_was_asked_or_its_worker_would_be_stopped_later(
+    town: Town, as_agent: As, answer: str, by: str
+) -> None:
+    write(town, step("a") + step("b", "a"))
+    run = pour(town)
+    take(town, bead_of(town, run))
+    worker = as_agent(CAT)
+    show_step(worker)
+    if by == "step":
+        step_fail(worker, "no way")
+    else:
+        id = bead_of(town, run).id
+        with worker.change() as change:
+            return_bead(change, id, "escalated")
+            raise_escalation(change, "medium", f"{id}: no way", bead=id)
+    go_on(town)
+    [asked] = list_escalations(town.db)
+    assert (asked.state, states(town, run)) == ("open", "failed blocked")
+    if answer == "sling":
+        with town.change() as change:
+            sling_bead(change, bead_of(town, run).id, CAT)
+    elif answer == "skip":
+        runs.skip_step(town, run, "a")
+    else:
+        (runs.retry_run if answer == "retry" else runs.cancel_run)(town, run)
+    go_on(town)
+    assert [each.state for each in list_escalations(town.db)] == ["resolved"]
