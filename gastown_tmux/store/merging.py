@@ -11,6 +11,7 @@ from gastown_tmux.domain.merging import MERGE_REQUEST, OVER, MergeRequest, Merge
 from gastown_tmux.domain.pages import Page
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row
+from gastown_tmux.store.proposals import RIGS_TO_LOOK_AT
 from gastown_tmux.store.rows import Reader, word_of
 
 #: The order of the queue: an hour of waiting weighs as much as one step of priority, so that nobody starves.
@@ -141,7 +142,9 @@ def list_rigs_with_work(reader: Reader, now: Time) -> list[RigName]:
     rows = reader.rows(
         f"SELECT DISTINCT rig FROM merge_requests m WHERE ({_RUNNING} AND {_LIVE}"
         f" AND (not_before IS NULL OR not_before <= ?)) OR ({_RUNNING} AND {_READY}) OR ({_UNTOLD})"
-        " OR (state = 'proposed' AND (not_before IS NULL OR not_before <= ?)) ORDER BY rig",
+        " OR (state = 'proposed' AND (not_before IS NULL OR not_before <= ?))"
+        f" OR rig IN ({RIGS_TO_LOOK_AT}) ORDER BY rig",
+        now,
         now,
         now,
     )
@@ -164,8 +167,8 @@ def list_untold(reader: Reader, rig: str) -> list[MergeRequest]:
     return [_merge_request(row) for row in reader.rows(_SELECT + f" WHERE m.seq IN ({untold})", rig)]
 
 
-def mark_told(change: Change, id: MergeRequestId) -> None:
-    change.execute("UPDATE merge_requests SET told = 1 WHERE id = ?", id)
+def mark_told(change: Change, id: MergeRequestId, *, told: bool = True) -> None:
+    change.execute("UPDATE merge_requests SET told = ? WHERE id = ?", told, id)
 
 
 def get_merge_request(reader: Reader, id: str) -> MergeRequest:

@@ -82,3 +82,32 @@ def list_at_people(reader: Reader) -> dict[MergeRequestId, str]:
 def put_off_proposed(change: Change, rig: RigName, not_before: Time) -> None:
     """The forge is not asked of the rig's pull requests before that."""
     change.execute("UPDATE merge_requests SET not_before = ? WHERE rig = ? AND state = 'proposed'", not_before, rig)
+
+
+#: Rigs with beads that came back although people have their pull requests, which is looked at now and then.
+RIGS_TO_LOOK_AT = """SELECT p.rig FROM proposals p JOIN beads b ON b.id = p.bead
+    JOIN merge_requests l ON l.id = b.merge_request WHERE b.state IN ('open', 'hooked', 'working')
+    AND l.state IN ('conflicted', 'rejected') AND (l.not_before IS NULL OR l.not_before <= ?)"""
+#: Of beads on which work goes on, or is to.
+_UNFINISHED = "b.state IN ('open', 'hooked', 'working', 'submitted')"
+
+
+def list_returned(reader: Reader, rig: RigName, now: Time) -> list[Proposal]:
+    """Those whose work is not before people any more, for it came back or there is newer; they are to be looked at."""
+    sql = (
+        f"SELECT p.* FROM proposals p JOIN beads b ON b.id = p.bead WHERE p.rig = ? AND {_UNFINISHED}"
+        " AND EXISTS (SELECT 1 FROM merge_requests m WHERE m.bead = p.bead AND m.rig = p.rig AND m.head = p.pushed"
+        " AND m.state IN ('conflicted', 'rejected', 'superseded') AND (m.not_before IS NULL OR m.not_before <= ?))"
+        " AND NOT EXISTS (SELECT 1 FROM merge_requests m WHERE m.bead = p.bead AND m.state = 'proposed')"
+    )
+    return [_proposal(row) for row in reader.rows(sql, rig, now)]
+
+
+def put_off_returned(change: Change, rig: RigName, not_before: Time) -> None:
+    """Those are not looked at before that."""
+    change.execute(
+        "UPDATE merge_requests SET not_before = ? WHERE rig = ? AND state IN ('conflicted', 'rejected', 'superseded')"
+        " AND bead IN (SELECT p.bead FROM proposals p JOIN beads b ON b.id = p.bead"
+        f" WHERE p.rig = ? AND {_UNFINISHED})",
+        not_before, rig, rig,
+    )  # fmt: skip

@@ -23,8 +23,10 @@ from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.proposing import LOOK_SECONDS
 from gastown_tmux.operations.merging.publishing import fetch_target
 from gastown_tmux.operations.merging.results import record_merged, report
+from gastown_tmux.operations.merging.returned import RETURNED_SECONDS, look_at_returned
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.town.forge import forge_of
+from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.store import beads, proposals
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.meta import once
@@ -46,16 +48,23 @@ def follow_proposals(queue: RigQueue) -> list[MergeRequest]:
     """
     town = queue.town
     waiting = rows.list_merge_requests(town.db, rig=queue.rig.name, state=MergeState.PROPOSED)
-    if not any(one.not_before is None or one.not_before <= clock.now() for one in waiting):
+    returned = {one.bead: one for one in proposals.list_returned(town.db, queue.rig.name, clock.now())}
+    if not returned and not any(one.not_before is None or one.not_before <= clock.now() for one in waiting):
         return []
     known = {one.id: proposal for one in waiting if (proposal := proposals.find_proposal(town.db, one.bead))}
     try:
-        forge, found = _ask(queue, sorted({proposal.number for proposal in known.values()}))
+        asked = sorted({proposal.number for proposal in (*known.values(), *returned.values())})
+        forge, found = _ask(queue, asked)
     except GtError as error:
         _put_off(queue, waiting, error)
         return []
     with town.change() as change:
         proposals.put_off_proposed(change, queue.rig.name, clock.after(LOOK_SECONDS))
+        proposals.put_off_returned(change, queue.rig.name, clock.after(RETURNED_SECONDS))
+    for proposal in returned.values():
+        # What cannot be looked at now is at the next look.
+        with isolated(town, "look at the pull request of", proposal.bead):
+            look_at_returned(queue, proposal, found.get(proposal.number))
     for request in waiting:
         if (proposal := known.get(request.id)) is not None:
             now = found.get(proposal.number)
@@ -86,11 +95,13 @@ def _put_off(queue: RigQueue, waiting: list[MergeRequest], error: GtError) -> No
     queue.town.say(f"pull requests: {error.message}{hint}")
     with queue.town.change() as change:
         proposals.put_off_proposed(change, queue.rig.name, clock.after(seconds))
+        proposals.put_off_returned(change, queue.rig.name, clock.after(max(seconds, RETURNED_SECONDS)))
         for request in waiting:
             rows.set_reason(change, request.id, f"{error.message}{hint}")
         if not isinstance(error, LimitedError | UnreachableError):
             words = f"pull requests of {queue.rig.name} are not followed: {error.message}{hint}"
-            once(change, "forge", words, lambda: raise_escalation(change, "medium", words, bead=waiting[0].bead))
+            bead = waiting[0].bead if waiting else None
+            once(change, "forge", words, lambda: raise_escalation(change, "medium", words, bead=bead))
 
 
 def _look(queue: RigQueue, forge: Forge, request: MergeRequest, known: Proposal, now: PullRequest | None) -> None:

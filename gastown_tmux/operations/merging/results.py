@@ -5,7 +5,7 @@ from pathlib import Path
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.merging import LIVE, MergeRequest, MergeRequestMove, MergeState
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import ATTEMPTS, Reason
+from gastown_tmux.domain.work import ATTEMPTS, BeadState, Reason
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.mail import sending
@@ -112,6 +112,11 @@ def report(town: Town, id: MergeRequestId) -> None:
     if request.state is MergeState.MERGED:
         subject = f"{bead.id} is merged"
         body = f"{bead.title}\n\ncommit {request.merged_commit} on {request.target}\n"
+        if bead.state in (BeadState.HOOKED, BeadState.WORKING, BeadState.SUBMITTED):
+            subject = f"an earlier state of {bead.id} is merged"
+            body += (
+                "\nYour work goes on from there: what is new lands by gt done; where nothing is: gt done --report -\n"
+            )
     elif request.state is MergeState.SUPERSEDED:
         subject = f"{bead.id} is {bead.state}: {request.reason}"
         body = f"{bead.title}\n\n" + (f"commit {bead.merged_commit}\n" if bead.merged_commit else "")

@@ -22,7 +22,7 @@ from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.beads import close_bead, create_bead
 from gastown_tmux.operations.workforce.retargeting import set_rig
 from gastown_tmux.operations.workforce.rigs import add_rig
-from gastown_tmux.store.beads import get_bead
+from gastown_tmux.store.beads import get_bead, sling_bead
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.merging import list_rigs_with_work
@@ -179,6 +179,51 @@ def test_after_so_many_rounds_a_person_is_asked(world: World) -> None:
             world.pull.checks.clear()
     assert get_bead(world.town.db, bead).reason == "escalated"
     assert any("went back 2 times" in one.text for one in list_escalations(world.town.db))
+
+
+def test_what_people_merge_although_it_went_back(world: World) -> None:
+    """Nobody works on it: it is merged. Somebody does: that goes on from there."""
+    id, other = world.authors.submit("work"), world.authors.submit("other")
+    world.look()
+    for pull in world.pulls.pulls.values():
+        world.pulls.check(pull, "ci", "FAILURE")
+    world.look()
+    assert [world.show(one).state for one in (id, other)] == ["rejected", "rejected"]
+    assert list_rigs_with_work(world.town.db, clock.now()) == ["demo"]
+    world.look()
+    assert list_rigs_with_work(world.town.db, clock.now()) == [], "not again and again"
+    assert list_rigs_with_work(world.town.db, clock.after(301)) == ["demo"]
+    held = world.show(other).bead
+    with world.town.change() as change:
+        sling_bead(change, held, world.authors.address)
+    made = [world.pulls.merge(pull, pull.title) for pull in world.pulls.pulls.values()]
+    world.look()
+    assert [(world.show(one).state, world.show(one).merged_commit) for one in (id, other)] == [
+        ("merged", commit) for commit in made
+    ]
+    bead = get_bead(world.town.db, world.show(id).bead)
+    assert (bead.state, bead.merged_commit, bead.reason) == ("merged", made[0], None)
+    assert get_bead(world.town.db, held).state == "hooked"
+    told = [mail.splitlines()[0] for mail in world.mails()]
+    assert told.count(f"{bead.id} is merged") == 1 and told.count(f"an earlier state of {held} is merged") == 1
+    # What it goes on with is a pull request of its own, of what is new.
+    second = world.again(held, "more")
+    world.look()
+    assert (world.show(second).state, len(world.pulls.pulls)) == ("proposed", 3), world.show(second).reason
+    assert list_rigs_with_work(world.town.db, clock.now()) == []
+
+
+def test_people_merge_what_there_is_newer_of(world: World) -> None:
+    id = world.authors.submit("work")
+    world.look()
+    bead = world.show(id).bead
+    queue.reject(world.town, world.show(id), "no")
+    second = world.again(bead, "newer")
+    made = world.pulls.merge(world.pull, "work")
+    world.look()
+    assert (world.show(id).state, world.show(id).merged_commit) == ("merged", made)
+    assert (world.show(second).state, get_bead(world.town.db, bead).state) == ("proposed", "submitted")
+    assert len(world.pulls.pulls) == 2
 
 
 def test_killed_half_way_it_is_opened_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
