@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gastown_tmux.domain.odd_bytes import printable
+from gastown_tmux.edges.tmux.control import MODIFIES, WIDENS
 from gastown_tmux.verbs.text import UNSEEN
 
 #: ``[text, style]``, or ``[text, style, columns]`` where its letters do not have one each.
@@ -26,6 +27,7 @@ _PLAIN_COLOURS = {39: "f", 49: "g", 59: "c"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: Joiners belong to scripts and emoji.
 _UNSEEN, _JOINERS = re.compile(UNSEEN), "\u200c\u200d"
+_JOINER = _JOINERS[1]
 _SEEN_AS = "\ufffd"
 
 
@@ -51,7 +53,9 @@ PLAIN = Style()
 
 
 def read_line(line: str, style: Style, width: Width) -> tuple[list[Run], Style]:
-    """Its runs, and the style in which the next line begins. ``width`` tells the columns of a letter beyond ASCII."""
+    """Its runs, and the style in which the next line begins. ``width`` tells the columns of a letter beyond ASCII, as
+    ``ask_widths`` has them.
+    """
     runs: list[Run] = []
     at = 0
     for found in _ESCAPE.finditer(line):
@@ -113,7 +117,11 @@ def _cells(text: str, width: Width) -> list[tuple[str, int]]:
             continue
         columns = width(letter)
         shown = _SEEN_AS if _is_hiding(letter) else letter
-        if columns <= 0 and cells:
+        if columns == MODIFIES:
+            columns = WIDENS if cells and not cells[-1][0].isascii() else 2
+        if cells and columns == WIDENS:
+            cells[-1] = cells[-1][0] + shown, 2
+        elif cells and (columns <= 0 or cells[-1][0].endswith(_JOINER)):
             cells[-1] = cells[-1][0] + shown, cells[-1][1]
         else:
             cells.append((shown, max(columns, 1)))

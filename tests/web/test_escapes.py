@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -136,6 +137,33 @@ def test_text_and_colours_are_those_of_capture_pane(server: Server, screens: lis
             widths.learn(capture.text, lambda letters: ask_widths(server, letters))
         again = show(server, Path(folder), [encode(capture.text, widths) for capture in first])
     assert [capture.text for capture in again] == [capture.text for capture in first]
+
+
+_JOINED = [
+    "x❤\ufe0f", "1\ufe0f\u20e3", "日\ufe0f", "x\u0301\ufe0f", "👍🏽", "é🏽", "x🏽", "👩\u200d❤\ufe0f\u200d👩",
+    "x\u200d👧",
+    "é\u200dx", "日\u200d日", "🇩🇪🇫🇷", "─\ufe0f─", "❤\ufe0e", "क\u094d\u0937",
+]  # fmt: skip
+
+
+def test_what_stands_in_one_cell_has_the_columns_that_tmux_gives_it(
+    server: Server, tmp_path: Path, wait_for: Any
+) -> None:
+    commands = [["sh", "-c", f"printf '%s' '{text}'; exec tail -f /dev/null"] for text in _JOINED]
+    specs = [
+        WindowSpec("rig", f"j{place}", words, tmp_path, {}, {"@gt_session": "j"})
+        for place, words in enumerate(commands)
+    ]
+    made = open_windows(server, specs)
+    widths = Widths()
+    for text, pane in zip(_JOINED, made, strict=True):
+        wait_for(lambda pane=pane: server.run("capture-pane", "-p", "-t", pane).strip(), 10, "the letters")
+        seen = server.run("capture-pane", "-p", "-t", pane).strip("\n")
+        widths.learn(seen, lambda letters: ask_widths(server, letters))
+        found, _ = read_line(seen, PLAIN, widths)
+        columns = sum(int(run[2]) if len(run) == 3 else len(str(run[0])) for run in found)
+        assert columns == int(server.run("display-message", "-p", "-t", pane, "#{cursor_x}")), ascii(text)
+    kill_panes(server, dict.fromkeys(made, "j"))
 
 
 def show(server: Server, folder: Path, texts: Sequence[str]) -> list[Capture]:

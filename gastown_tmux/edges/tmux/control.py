@@ -5,6 +5,7 @@ server, and has crashed it (tmux 3.3).
 """
 
 import os
+import re
 import select
 import subprocess
 import time
@@ -24,6 +25,13 @@ from gastown_tmux.edges.tmux.server import (
 
 #: How long an answer may take; how much one may be.
 SECONDS, LARGEST = 5.0, 2**25
+#: Of a letter: it makes the cell before it two columns wide; it does so and stands in it, unless that is ASCII.
+WIDENS, MODIFIES = -1, -2
+#: Tried with 3.5a; 3.3a does neither.
+_JOINS_SINCE = (3, 5)
+_EMOJI_SELECTOR = "\ufe0f"
+_MODIFIERS = re.compile("[\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+_VERSION = re.compile(r"(\d+)\.(\d+)")
 #: Letters whose widths are asked for in one command.
 _A_LINE, _PADDED = 200, 4
 _FLAGS = "no-output,ignore-size"
@@ -143,17 +151,26 @@ class ControlClient:
 
 def ask_widths(server: Server, letters: Sequence[str]) -> list[int]:
     """How many columns the server gives to each of these, none of which is ASCII; for one that it does not know, none.
+    ``WIDENS`` and ``MODIFIES`` are no numbers of columns, but what it does with the letter before.
 
     By how far they are padded: ``#{w:…}`` of a letter without a width never ends (tmux 3.3), and with it every window.
     Raises GtError.
     """
     lines = [letters[at : at + _A_LINE] for at in range(0, len(letters), _A_LINE)]
-    asked = ["".join(f"#{{p{_PADDED}:#{{l:{letter}}}}}|" for letter in line) for line in lines]
+    asked = ["#{version}", *("".join(f"#{{p{_PADDED}:#{{l:{letter}}}}}|" for letter in line) for line in lines)]
     said = server.run("source-file", "-", stdin="".join(f'display-message -p "{line}"\n' for line in asked))
-    found = [part for line in said.rstrip("\n").split("\n") for part in line.split("|")[:-1]]
+    version, *told = said.rstrip("\n").split("\n")
+    found = [part for line in told for part in line.split("|")[:-1]]
     if len(found) != len(letters):
         raise SilentError("tmux tells no widths of letters")
-    return [_PADDED - (len(part) - len(part.rstrip(" "))) for part in found]
+    widths = [_PADDED - (len(part) - len(part.rstrip(" "))) for part in found]
+    number = _VERSION.search(version)
+    if number is None or (int(number[1]), int(number[2])) < _JOINS_SINCE:
+        return widths
+    return [
+        WIDENS if letter == _EMOJI_SELECTOR else MODIFIES if _MODIFIERS.match(letter) else width
+        for letter, width in zip(letters, widths, strict=True)
+    ]
 
 
 def _body(text: str) -> str | None:

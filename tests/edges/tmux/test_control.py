@@ -115,8 +115,8 @@ def test_widths_are_the_servers_own(server: Server, tmp_path: Path) -> None:
     letters = [*"é日─\u0301❤\ufe0f👍🏽क\u200d⌚ﾊ", *map(chr, range(0x3041, 0x3141)), "\u0378", "\U000e0001", "\ufffd"]
     found = dict(zip(letters, ask_widths(server, letters), strict=True))
     assert [found[letter] for letter in "é日─\u0301"] == [1, 2, 1, 0]
-    # Where the cursor stands behind each is what counts. From 3.5 on \ufe0f widens what is before it, if that is drawn.
-    letters = [letter for letter in letters if letter != "\ufe0f"]
+    # Where the cursor stands behind each is what counts. What 3.5 does with the letter before is tried in test_escapes.
+    letters = [letter for letter in letters if found[letter] >= 0 and letter != "\ufe0f"]
     made = open_windows(
         server,
         [
