@@ -12,13 +12,13 @@ from gastown_tmux.domain.escalation import ESCALATION
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.layers import Settings
 from gastown_tmux.domain.merging import MERGE_REQUEST
+from gastown_tmux.domain.prefix_keys import help_text
 from gastown_tmux.domain.rights import EVERYBODY, WORDS
 from gastown_tmux.domain.runs import RUN, STEP
 from gastown_tmux.domain.setting_values import rule_of
 from gastown_tmux.domain.settings import KEYS, Key
 from gastown_tmux.domain.state_machine import Machine
 from gastown_tmux.domain.work import BEAD, CONVOY
-from gastown_tmux.edges.tmux.appearance import KEYS_HELP
 from gastown_tmux.providers import registry
 from gastown_tmux.providers.base import Provider
 from gastown_tmux.verbs.help import CHAPTERS, describe_parameters
@@ -126,7 +126,7 @@ def keys() -> str:
         "## In a diff, beside those\n",
         _table(("key", "what it does"), diff),
         "## In the town's tmux\n",
-        "".join(f"    {line}".rstrip() + "\n" for line in KEYS_HELP.splitlines()),
+        "".join(f"    {line}".rstrip() + "\n" for line in help_text().splitlines()),
     ])  # fmt: skip
 
 

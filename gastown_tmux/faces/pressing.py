@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable
 
 from gastown_tmux.dataclass import replace
+from gastown_tmux.domain.prefix_keys import PREFIX_KEYS, Opens
 from gastown_tmux.errors import GtError
 from gastown_tmux.faces.model import Command, Document, Flow, Leave, Look, Mode, Model, Open, Run, Visit, name_line
 from gastown_tmux.faces.palette import choices, complete
@@ -226,5 +227,7 @@ def _enter_verb(model: Model, line: str) -> Done:
 def _help(model: Model) -> Document:
     acts = [(act.key, act.words) for act in model.acts]
     moves = [*MOVES, *(DIFF_MOVES if model.document and model.document.flow is Flow.DIFF else ())]
-    lines = [f"{keys:<8} {words}" for keys, words in (*acts, ("", ""), *moves)]
+    behind = [(f"C-b {key.key}", key.words) for key in PREFIX_KEYS if key.opens is not Opens.HELP]
+    told = (*acts, ("", ""), *moves, ("", ""), ("", "in the town's windows, behind the prefix:"), *behind)
+    lines = [f"{keys:<8} {words}" for keys, words in told]
     return Document("keys", tuple(lines))

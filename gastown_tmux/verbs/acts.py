@@ -13,7 +13,8 @@ VERBS_OF_ACTS = frozenset(
     (
         "approve", "bead close", "deny", "escalate ack", "escalate resolve", "mail archive", "mail inbox", "mail reply",
         "mail send", "mq approve", "mq pause", "mq reject", "mq resume", "mq retry", "nudge", "order pause",
-        "order resume", "pause", "respawn", "resume", "run pause", "run resume", "sling", "unsling",
+        "order resume", "pause", "respawn", "resume", "run cancel", "run pause", "run resume",
+        "run retry", "sling", "unsling",
     )
 )  # fmt: skip
 #: Where the person's words go in a command.
@@ -131,8 +132,14 @@ def _acts_on(need: Need) -> Iterator[Act]:
             yield Act("d", "show it", (("order", "show", need.id),), shows=True)
         case NeedKind.MAIL:
             yield Act("y", "show the inbox", (("mail", "inbox"),))
-        case NeedKind.RUN | NeedKind.RIG:
-            pass
+        case NeedKind.RUN:
+            yield Act("d", "show it", (("run", "show", need.id),), shows=True)
+            yield Act("r", "try failed steps again", (("run", "retry", need.id),))
+            yield Act(
+                "c", "cancel it", (("run", "cancel", need.id),), confirms=f"cancel {need.id}, and close its beads?"
+            )
+        case NeedKind.RIG:
+            yield Act("d", "show it", (("rig", "show", need.id),), shows=True)
 
 
 def _acts_on_idle_bead(need: Need, then: Sequence[tuple[str, ...]]) -> Iterator[Act]:

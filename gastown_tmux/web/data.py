@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.digest import to_text
+from gastown_tmux.domain.needs import AT_REQUESTS
 from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import NotFoundError, UsageError
 from gastown_tmux.faces.model import Open
@@ -86,8 +87,8 @@ class Data:
     def _acts_for(self, bead: str | None, head: str) -> tuple[Act, ...]:
         """What answers the request that waits with this work: for just this head."""
         rows = self._desk.parts.model.seen or Snapshot()
-        need = next((need for need in rows.needs if need.bead == bead and need.kind == "merge"), None)
-        row = self._desk.parts.find_row(f"need merge {need.id}") if need else None
+        need = next((need for need in rows.needs if need.bead == bead and need.kind in AT_REQUESTS), None)
+        row = self._desk.parts.find_row(f"need {need.kind} {need.id}") if need else None
         acts = row.acts if row else ()
         return tuple(for_head(act, head) for act in acts if not act.shows and not act.goes)
 

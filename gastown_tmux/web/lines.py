@@ -30,6 +30,7 @@ _CONFIRMS = {
     "unsling": "take the bead off its hook?",
     "bead close": "close the bead?",
     "mq reject": "send it back?",
+    "run cancel": "cancel the run, and close its beads?",
     "estop": "freeze every agent now?",
 }
 

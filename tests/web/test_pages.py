@@ -191,6 +191,23 @@ def test_any_verb_is_found_and_carried_out_or_told(posed: Posed, open_page: Open
     assert posed.desk.done[-1][0] == "approve"
 
 
+def test_a_proposal_is_answered_by_its_buttons(posed: Posed, open_page: Opens) -> None:
+    need = replace(make_need(NeedKind.PROPOSAL, "mr-00001"), next=("gt mq show mr-00001",), digest="b" * 40)
+    posed.show(Saw(replace(busy_town(), needs=(need,)), NOW))
+    page = open_page(posed.link, allow=("404",))
+    page.locator(".row").first.wait_for()
+    follow(page, "/approvals?of=need%20proposal%20mr-00001")
+    settle(page)
+    expect(page.locator(".bar")).to_contain_text("look at the forge now")
+    assert "gt mq show" not in page.locator("main").inner_text()
+    page.keyboard.press("n")
+    page.get_by_role("textbox").fill("not like this")
+    page.get_by_role("button", name="send", exact=True).click()
+    expect(page.locator("#said")).to_contain_text("done")
+    reject = ("mq", "reject", "mr-00001", "--head", "b" * 40, "--message=not like this")
+    assert posed.desk.done == [reject]
+
+
 def test_an_answer_goes_to_what_was_chosen_wherever_it_stands_now(posed: Posed, open_page: Opens) -> None:
     posed.show(Saw(needing("bob", "cat"), NOW))
     page = open_page(posed.link)

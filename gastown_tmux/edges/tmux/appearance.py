@@ -3,7 +3,9 @@
 import hashlib
 import shlex
 from pathlib import Path
+from typing import assert_never
 
+from gastown_tmux.domain.prefix_keys import PREFIX_KEYS, Opens, PrefixKey, help_text
 from gastown_tmux.domain.signs import SIGNS
 from gastown_tmux.edges.tmux.server import GROUP, KEEPER_SESSION, KEEPER_WINDOW, Server, quote
 
@@ -28,18 +30,6 @@ _KEEPER = f"#{{&&:#{{==:{GROUP},{KEEPER_SESSION}}},#{{==:#{{window_name}},{KEEPE
 FOLD_COLUMNS = 130
 #: Narrower than this, the names of the windows need the room.
 _CLOCK = "#{?#{e|<:#{client_width},100},,  %H:%M}"
-KEYS_HELP = """\
-Keys behind the prefix (Ctrl-b), besides tmux's own:
-
-  a   go to an agent, by name    W   next agent that waits for you
-  H   home: the mayor's window   B   the one before
-  u   mail                       v   decide what waits for you
-  S   sling: words at a rig      e   the town on a whole screen
-  d   leave; the town goes on    h   this help
-  [   scroll back (q: out)       z   this pane alone, and back
-
-Esc closes what opens over a window. The mouse chooses windows and panes, and scrolls.
-"""
 _ANY_KEY = "stty -icanon -echo; dd bs=1 count=1 >/dev/null 2>&1"
 
 
@@ -116,15 +106,20 @@ def _keys(gt: str) -> list[str]:
     def jump(where: str) -> str:
         return f"run-shell -b {quote(f'{gt} jump {where} #{{q:client_name}} >/dev/null 2>&1')}"
 
-    keys = {
-        "a": popup(f"{gt} __popup go"),
-        "H": jump("home"),
-        "W": jump("next"),
-        "B": jump("previous"),
-        "u": popup(f"{gt} __popup mail"),
-        "v": popup(f"{gt} __popup decide"),
-        "S": popup(f"{gt} __popup sling"),
-        "e": popup(f"exec {gt} feed"),
-        "h": popup(show_text(KEYS_HELP)),
-    }
-    return [f"bind-key {key} {command}" for key, command in keys.items()]
+    def bind(key: PrefixKey) -> str | None:
+        match key.opens:
+            case Opens.POPUP:
+                return popup(f"{gt} __popup {key.what}")
+            case Opens.WINDOW:
+                return jump(key.what)
+            case Opens.SCREEN:
+                return popup(f"exec {gt} {key.what}")
+            case Opens.HELP:
+                return popup(show_text(help_text()))
+            case Opens.TMUX:
+                return None
+            case _:
+                assert_never(key.opens)
+
+    bound = ((key.key, bind(key)) for key in PREFIX_KEYS)
+    return [f"bind-key {key} {command}" for key, command in bound if command is not None]

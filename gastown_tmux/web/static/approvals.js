@@ -7,6 +7,8 @@ import { Patch } from "./patch.js";
 import { agentLink, beadLink, go } from "./router.js";
 import { age, ageInWords } from "./times.js";
 
+//: What is about a merge request is answered with its diff before the eyes, and by its buttons.
+const atRequest = (need) => need?.kind === "merge" || need?.kind === "proposal";
 const linkOf = (id) => `/approvals?of=${encodeURIComponent(id)}`;
 
 export function showApprovals(main, given) {
@@ -99,14 +101,14 @@ function showOne(main, { town, query }) {
       say(about, seen.diff && !seen.asked ? "" : "It does not wait for you any more: it was answered, or has changed.");
     }
     say(asked, now?.reason ?? "").hidden = !now?.reason;
-    keep(steps, now?.kind === "merge" ? [] : (now?.next ?? []), (step) => step, () => el("li"), (item, step) => {
+    keep(steps, atRequest(now) ? [] : (now?.next ?? []), (step) => step, () => el("li"), (item, step) => {
       clear(item).append(say(el("code"), step));
     });
     drawBar();
   };
   const loadDiff = async () => {
     const need = seen.need;
-    const of = need?.kind === "merge" ? need.thing : need ? need.bead : wanted;
+    const of = atRequest(need) ? need.thing : need ? need.bead : wanted;
     if (!of) return;
     say(clear(change), "the diff is made …");
     try {
@@ -122,7 +124,7 @@ function showOne(main, { town, query }) {
     draw();
   };
   draw();
-  if (!seen.need || seen.need.kind === "merge") loadDiff();
+  if (!seen.need || atRequest(seen.need)) loadDiff();
   else if (seen.need.bead) change.append(el("button", { type: "button", on: { click: loadDiff } }, "show the diff"));
   return {
     changed: (names) => names.has("needs") && draw(),
