@@ -8,7 +8,7 @@ from gastown_tmux.daemons.background import log
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.errors import GtError, RefusedError
-from gastown_tmux.operations.sessions import daemon_deaths, daemons, doors
+from gastown_tmux.operations.sessions import daemon_deaths, daemons, doors, service
 from gastown_tmux.operations.sessions.daemon_control import REFINERY
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store.db import NewerError
@@ -32,6 +32,10 @@ def run(town: Town, name: str, standby: bool = False, take_over: bool = False) -
         # All is imported by now, and the rows are as we know them: there is next to no time without one.
         daemons.take_over(own, name)
         doors.renew_guard(own)
+        try:
+            service.renew(own)
+        except (GtError, OSError) as error:
+            log.warning("the systemd units are of an older gt: %s", error)
     while standby and is_town(town.path):
         _await_turn(own, name)
         try:

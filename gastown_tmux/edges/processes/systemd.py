@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.errors import GtError, MissingError
 
 _SECONDS = 30.0
+_PROGRAM = re.compile(r'^ExecStart="((?:\\.|[^"\\])*)"', re.MULTILINE)
 
 
 def require() -> None:
@@ -43,6 +45,16 @@ def quote(word: str) -> str:
 def quote_argument(word: str) -> str:
     """A word of a command line, where ``$`` means a variable besides."""
     return quote(word).replace("$", "$$")
+
+
+def program_of(unit: str) -> str | None:
+    """The program that a unit of ours starts, as ``quote_argument`` wrote it.
+
+    >>> program_of('[Service]\\nExecStart="/opt/100%% \\\\"mine\\\\"/gt" "--town"')
+    '/opt/100% "mine"/gt'
+    """
+    found = _PROGRAM.search(unit)
+    return re.sub(r"\\(.)|%(%)|\$(\$)", lambda match: match[match.lastindex or 0], found[1]) if found else None
 
 
 def systemctl(*words: str) -> None:

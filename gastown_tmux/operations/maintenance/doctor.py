@@ -1,5 +1,6 @@
 """gt doctor: rows against programs, files, tmux, git, mail and processes; each finding with its cause and a way out."""
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 
@@ -195,8 +196,15 @@ def _examine_backups(town: Town, fix: bool) -> Iterator[Finding]:
 
 
 def _examine_service(town: Town, fix: bool) -> Iterator[Finding]:
-    if service.is_outdated(town):
-        yield Finding("warning", "the systemd units are not of this place", "the town was moved", "gt service install")
+    fault = service.find_fault(town)
+    if fault is None:
+        return
+    fixed = False
+    if fix:
+        with contextlib.suppress(GtError):
+            service.install(town)
+            fixed = True
+    yield Finding("warning", "the systemd units do not start this town", fault, "gt service install", fixed=fixed)
 
 
 def _examine_daemons(town: Town, fix: bool) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """gt service: units of the user's systemd that bring the town back after the death of both daemons, logout and boot."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.edges.files.atomic import write_atomic
@@ -124,7 +125,39 @@ def _list(town: Town) -> list[Unit]:
     ]
 
 
-def is_outdated(town: Town) -> bool:
-    """Whether units were installed and are not about this place, as after a move."""
-    unit = systemd.unit_folder(town.environment) / f"{unit_base(town)}-deacon.service"
-    return town.service_mark.exists() and not (unit.exists() and quote_argument(str(town.path)) in unit.read_text())
+def find_fault(town: Town) -> str | None:
+    """Why units that were installed would not start this town: it was moved, or what they start is gone."""
+    if not town.service_mark.exists():
+        return None
+    folder = systemd.unit_folder(town.environment)
+    for name in unit_texts(town):
+        try:
+            text = (folder / name).read_text()
+        except FileNotFoundError:
+            return "they are gone, or of another place"
+        if quote_argument(str(town.path)) not in text and not name.endswith("-tmux.service"):
+            return "the town was moved"
+        program = systemd.program_of(text)
+        if program is None or not Path(program).exists():
+            return f"what they start is gone: {program}"
+    return None
+
+
+def renew(town: Town) -> None:
+    """Units start this very gt from now on, where those of an older one were installed. Else they would start nothing
+    after the next boot, once the older one is gone.
+    """
+    if not town.service_mark.exists():
+        return
+    folder, changed = systemd.unit_folder(town.environment), False
+    for name in daemons.DAEMONS:
+        path = folder / f"{unit_base(town)}-{name}.service"
+        text = path.read_text() if path.exists() else ""
+        program = systemd.program_of(text)
+        if program is not None and program != str(gt_command()):
+            write_atomic(
+                path, text.replace(quote_argument(program), quote_argument(str(gt_command())), 1).encode(), 0o644
+            )
+            changed = True
+    if changed:
+        systemd.systemctl("daemon-reload")

@@ -13,6 +13,7 @@ import pytest
 from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.edges.processes.systemd import unit_folder
 from gastown_tmux.errors import MissingError
+from gastown_tmux.operations.maintenance.doctor import examine
 from gastown_tmux.operations.sessions import daemons, service
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.meta import set_wanted
@@ -112,17 +113,52 @@ def test_the_tmux_server_comes_from_its_unit(town: Town, short_tmp: Path, monkey
     again.tmux.stop()
 
 
-def test_a_moved_town_has_outdated_units(town: Town, short_tmp: Path) -> None:
-    assert not service.is_outdated(town)
+def put(town: Town) -> dict[str, Path]:
+    """The units as they are installed, by the last word of their names."""
     folder = unit_folder(town.environment)
     folder.mkdir(parents=True)
     for name, text in service.unit_texts(town).items():
         (folder / name).write_text(text)
     town.service_mark.write_text(service.unit_base(town) + "\n")
-    assert not service.is_outdated(town)
+    return {path.stem.rpartition("-")[2]: path for path in folder.iterdir()}
+
+
+def test_a_moved_town_has_units_that_do_not_start_it(town: Town, short_tmp: Path) -> None:
+    assert service.find_fault(town) is None
+    put(town)
+    assert service.find_fault(town) is None
     moved = odd(town, short_tmp)
-    assert service.is_outdated(moved)
+    assert service.find_fault(moved) == "the town was moved"
     moved.close()
+
+
+def test_units_follow_an_upgrade(town: Town, short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else they would start nothing once the older gt is gone."""
+    calls = short_tmp / "calls"
+    program = short_tmp / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$*" >>"{calls}"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    own, old = service.gt_command(), short_tmp / 'the "50%" $old' / "gt"
+    old.parent.mkdir()
+    old.touch()
+    monkeypatch.setattr(service, "gt_command", lambda: old)
+    units = put(town)
+    before = units["deacon"].read_text()
+    monkeypatch.setattr(service, "gt_command", lambda: own)
+    assert service.find_fault(town) is None
+    old.unlink()
+    assert service.find_fault(town) == f"what they start is gone: {old}"
+    (finding,) = (each for each in examine(town, fix=False) if "systemd" in each.what)
+    assert (finding.what, finding.hint) == ("the systemd units do not start this town", "gt service install")
+    service.renew(town)
+    assert service.find_fault(town) is None
+    lines = zip(before.splitlines(), units["deacon"].read_text().splitlines(), strict=True)
+    changed = [after for was, after in lines if was != after]
+    assert changed == [f'ExecStart="{own}" "--town" "{town.path}" "daemon" "run" "deacon" "--standby"']
+    service.renew(town)
+    assert calls.read_text() == "--user daemon-reload\n"
 
 
 def test_one_that_stands_by_takes_over(town: Town, wait_for: Callable[..., Any], run_gt: Callable[..., Any]) -> None:
