@@ -74,8 +74,11 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
 
 
 def test_prompt(program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
-    """What it says is what comes back, out of its own notes where it keeps such."""
+    """What it says is what comes back, out of its own notes where it keeps such; and it knows the skill that was put
+    where it looks for such.
+    """
     town = make_agent_town(program)
+    skill = town.json("skill", "install", program.name)
     bead = town.json("bead", "create", "wait", "--rig", "demo", "--body", script("work", "say I am here."))["id"]
     town.gt("sling", bead, "demo", seconds=90)
     address = town.json("bead", "show", bead)["assignee"]
@@ -85,6 +88,10 @@ def test_prompt(program: Program, make_agent_town: Callable[..., AgentTown]) -> 
     assert NOTHING in said["text"]
     if program.name in TELL_TOKENS:
         assert said["text"].strip() == NOTHING
+    told = "\n".join(text for request in town.model.requests() for _, text in request["items"])
+    assert "Work in a town of coding agents with the gt command." in " ".join(told.split()), "the skill is not known"
+    town.gt("skill", "remove")
+    assert not Path(skill["path"]).exists()
 
 
 def test_limit(
