@@ -197,20 +197,32 @@ def find_left(mark: str, home: str = "", before: set[int] | None = None) -> list
 
     An agent's environment is an allow-list: it has the test's home, and not our mark.
     """
+    signs = [f"\0{MARK}={mark}".encode(), *([f"\0HOME={home}\0".encode()] if home else [])]
+    ours = list_children() - before if before is not None else set()
     found = []
     for pid in psutil.pids():
         try:
+            if pid not in ours:
+                # psutil takes several times as long, and most tests that start something look at all there is.
+                environment = b"\0" + Path(f"/proc/{pid}/environ").read_bytes()
+                if not any(sign in environment for sign in signs):
+                    continue
             process = psutil.Process(pid)
-            environment = process.environ()
-            ours = environment.get(MARK, "").startswith(mark) or (home and environment.get("HOME") == home)
-            if not ours and (before is None or pid in before or process.ppid() != os.getpid()):
-                continue
             # multiprocessing keeps its helper until the test session itself ends.
             if process.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(process.cmdline()):
                 found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
             continue
     return found
+
+
+def list_children() -> set[int]:
+    """Of this process, whichever of its threads started them."""
+    listed = [task / "children" for task in Path("/proc/self/task").iterdir()]
+    try:
+        return {int(pid) for file in listed for pid in file.read_text().split()}
+    except OSError:  # a thread that has just ended, or a kernel without these files
+        return {child.pid for child in psutil.Process().children()}
 
 
 def end_stragglers(find: Callable[[], list[psutil.Process]]) -> list[str]:
@@ -242,25 +254,12 @@ def short_tmp() -> Iterator[Path]:
 
 
 class Children:
-    """The children of this process, asked for only after something was started: to look at every process there is
-    takes longer than most tests, and most tests start none.
+    """How many this process has started: what is left running is asked for only where that number changed, for to look
+    at every process there is takes longer than most tests, and most tests start none.
     """
 
     started = 0
     """Counted by Python itself, for as long as it runs."""
-
-    def __init__(self) -> None:
-        self._known: set[int] = set()
-        self._started = -1
-
-    def are_as_known(self) -> bool:
-        return self._started == Children.started
-
-    def known(self) -> set[int]:
-        if not self.are_as_known():
-            self._started = Children.started
-            self._known = {child.pid for child in psutil.Process().children()}
-        return self._known
 
     @staticmethod
     def count(event: str, _: object) -> None:
@@ -298,22 +297,17 @@ def moments() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def children() -> Children:
-    return Children()
-
-
 @pytest.fixture(autouse=True)
-def isolated(short_tmp: Path, pytestconfig: pytest.Config, children: Children) -> Iterator[None]:
+def isolated(short_tmp: Path, pytestconfig: pytest.Config) -> Iterator[None]:
     """An own home, git configuration and default tmux folder; fails a test that leaves a process behind."""
     mark = f"{pytestconfig.stash[SESSION]}.{uuid.uuid4().hex}"
-    before = children.known()
+    started, before = Children.started, list_children()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in make_world(short_tmp).items():
             patch.setenv(name, value)
         patch.setenv(MARK, mark)
         yield
-    if children.are_as_known():
+    if Children.started == started:
         return
     left = end_stragglers(lambda: find_left(mark, str(short_tmp / "home"), before))
     if left:

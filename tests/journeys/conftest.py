@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import io
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 import pytest
 
 from gastown_tmux.cli.main import run
+from gastown_tmux.domain.addresses import OVERSEER
+from gastown_tmux.operations.sessions.headquarters import want_mayor
+from gastown_tmux.operations.town.town import Town
 from tests.journeys.askers import Asker
 from tests.journeys.terminals import Terminal
 from tests.journeys.town_world import Said, TownWorld, make_repository
@@ -25,12 +29,31 @@ def run_quickly(*words: str | Path, code: int | None = 0) -> None:
 
 
 @pytest.fixture
-def bare_town(short_tmp: Path, run_gt: Callable[..., Any], wait_for: Callable[..., Any]) -> Iterator[TownWorld]:
-    """A town without a rig, whose agents are runbook agents."""
+def bare_town(
+    short_tmp: Path, run_gt: Callable[..., Any], wait_for: Callable[..., Any], request: pytest.FixtureRequest
+) -> Iterator[TownWorld]:
+    """A town without a rig, whose agents are runbook agents.
+
+    Its Mayor was stopped, unless the test is marked ``with_mayor``: the prompt in that window is one more large Python
+    to start, and most journeys never look at it.
+    """
     world = TownWorld(short_tmp / "town", short_tmp / "project", run_gt, wait_for)
-    copy_prepared("bare-town", _make_town, short_tmp)
+    _copy_town("bare-town", _make_town, short_tmp, request)
     yield world
     run_quickly("--town", world.path, "down", "--agents", code=None)
+
+
+def _copy_town(name: str, make: Callable[[Path], None], folder: Path, request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("with_mayor") is not None:
+        copy_prepared(name, make, folder)
+    else:
+        copy_prepared(f"{name}-without-mayor", lambda path: _make_without_mayor(make, path), folder)
+
+
+def _make_without_mayor(make: Callable[[Path], None], folder: Path) -> None:
+    make(folder)
+    with contextlib.closing(Town(folder / "town", OVERSEER, dict(os.environ))) as town, town.change() as change:
+        want_mayor(change, False)
 
 
 def _make_town(folder: Path) -> None:
@@ -39,10 +62,10 @@ def _make_town(folder: Path) -> None:
 
 
 @pytest.fixture
-def town(bare_town: TownWorld) -> TownWorld:
+def town(bare_town: TownWorld, request: pytest.FixtureRequest) -> TownWorld:
     """A town with the rig ``demo`` on a checked-out project without a remote."""
     shutil.rmtree(bare_town.path)
-    copy_prepared("town-with-a-rig", _make_town_with_a_rig, bare_town.path.parent)
+    _copy_town("town-with-a-rig", _make_town_with_a_rig, bare_town.path.parent, request)
     return bare_town
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.journeys.town_world import TownWorld, git
 
+pytestmark = pytest.mark.with_mayor
+
 FULL = 200_000
 """A file may grow to this size: a full disk, without needing one of our own."""
 

@@ -18,6 +18,8 @@ from tests.journeys.small_disk import CANNOT_MOUNT, SmallDisk, small_disk
 from tests.journeys.test_bad_days import line
 from tests.journeys.town_world import TownWorld, make_repository
 
+pytestmark = pytest.mark.with_mayor
+
 FOREVER = "while :; do sleep 0.2; done"
 #: A person with a finger on the key: no time limit of SQLite or tmux may be waited for, agent by agent.
 SOON = 30.0
@@ -151,6 +153,7 @@ def test_a_disk_that_takes_nothing(world: TownWorld, disk: SmallDisk, spoil: Cal
     still = time.monotonic() + 3
     while time.monotonic() < still:
         assert not runs(world, stopped)
+        time.sleep(0.1)
     assert world.run("--town", world.path, "estop", "--json").code == 0
     world.wait_for(lambda: is_still(runs(world, frozen)), 5, "all to stand still")
     if spoil is SmallDisk.fill:

@@ -16,6 +16,8 @@ import pytest
 
 from tests.journeys.town_world import chore, git
 
+pytestmark = pytest.mark.with_mayor
+
 #: A command in what gt says: at the end of a hint, behind ``next:``, in a table's cell, in brackets.
 PRINTED = re.compile(r"\bgt [a-z][a-z-]*(?: [^\s,)]+)*")
 

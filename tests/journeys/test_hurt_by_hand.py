@@ -3,7 +3,11 @@
 import dataclasses
 import shutil
 
+import pytest
+
 from tests.journeys.town_world import TownWorld, git
+
+pytestmark = pytest.mark.with_mayor
 
 
 def test_a_worktree_deleted_and_a_town_moved_while_it_is_up(town: TownWorld) -> None:

@@ -11,6 +11,8 @@ from tests.boxes.boxes import Box, make_box
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld, make_repository
 
+pytestmark = pytest.mark.with_mayor
+
 
 def join(town: TownWorld, box: Box) -> None:
     """The box is a host of the town, with a rig and a crew member of its own."""

@@ -4,9 +4,12 @@ import signal
 import sys
 
 import psutil
+import pytest
 
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
+
+pytestmark = pytest.mark.with_mayor
 
 
 def find_repl(town: TownWorld) -> psutil.Process:

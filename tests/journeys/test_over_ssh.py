@@ -15,7 +15,11 @@ from tests.hosts.boxes import sshd
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
 
-pytestmark = [pytest.mark.needs("ssh"), pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="needs sshd")]
+pytestmark = [
+    pytest.mark.needs("ssh"),
+    pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="needs sshd"),
+    pytest.mark.with_mayor,
+]
 
 
 @dataclass

@@ -3,8 +3,12 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
+
+pytestmark = pytest.mark.with_mayor
 
 
 def test_daemons_see_what_the_person_sees(bare_town: TownWorld, terminal: Terminal, short_tmp: Path) -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from tests.journeys.town_world import TownWorld, git
+
+pytestmark = pytest.mark.with_mayor
 
 
 def test_bead_goes_from_sling_to_main(town: TownWorld) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
+
+pytestmark = pytest.mark.with_mayor
 
 TICK = "for i in $(seq 600); do echo $i > tick.txt; sleep 0.1; done"
 

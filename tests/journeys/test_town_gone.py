@@ -4,8 +4,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from gastown_tmux.edges.processes import launch
 from tests.journeys.town_world import TownWorld
+
+pytestmark = pytest.mark.with_mayor
 
 
 def runs(path: Path) -> bool:

@@ -2,7 +2,11 @@
 
 import subprocess
 
+import pytest
+
 from tests.journeys.town_world import TownWorld, make_repository
+
+pytestmark = pytest.mark.with_mayor
 
 
 def look(town: TownWorld) -> dict[str, list[str]]:

@@ -15,6 +15,8 @@ from gastown_tmux.edges.files import clock
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
 
+pytestmark = pytest.mark.with_mayor
+
 FLOOD = """
 import os
 from pathlib import Path

@@ -3,7 +3,11 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.town_world import TownWorld, git
+
+pytestmark = pytest.mark.with_mayor
 
 
 def windows(world: TownWorld) -> dict[str, set[str]]:
