@@ -1,13 +1,38 @@
 """The boxes of the tests are what they say: a home of their own, words as each prefix takes them, a link to cut."""
 
+import ctypes
+import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.boxes.boxes import KINDS, Box, make_box
+
+_CLONE_NEWNET = 0x40000000
+
+
+@pytest.fixture(autouse=True)
+def own_network() -> Iterator[None]:
+    """This thread's, and that of what it starts: cables that come and go break off what a browser loads, anywhere on
+    the same network.
+    """
+    if os.geteuid():  # there are no cables then
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path("/proc/thread-self/ns/net").open() as ours:
+        assert libc.unshare(_CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        yield
+        assert libc.setns(ours.fileno(), _CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+
+
+def test_cables_are_of_a_network_of_our_own(short_tmp: Path) -> None:
+    with make_box("netns", short_tmp / "box") as box:
+        assert box.cable in Path("/proc/thread-self/net/dev").read_text()
+        assert box.cable not in Path("/proc/1/net/dev").read_text()
 
 
 def there(box: Box, script: str, seconds: float = 20) -> "subprocess.CompletedProcess[str]":
