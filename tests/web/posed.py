@@ -16,12 +16,12 @@ from gastown_tmux.faces.model import Happened, Saw, Troubled
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.verbs.acts import Act
 from gastown_tmux.web.app import make_app
-from gastown_tmux.web.connections import Crowd, connections_of
+from gastown_tmux.web.connections import Crowd
 from gastown_tmux.web.desk import Desk, Done
 from gastown_tmux.web.keys import Keys
 from gastown_tmux.web.offers import Offers
 from gastown_tmux.web.parts import Parts
-from gastown_tmux.web.server import HOST, listen
+from gastown_tmux.web.server import HOST, configure, listen
 from gastown_tmux.web.streams import Streams
 
 SECONDS = 20.0
@@ -109,11 +109,7 @@ def pose(read_only: bool = False, port: int = 0) -> Iterator[Posed]:
     async def run() -> None:
         listener = listen(port)
         desk, keys, crowd = PosedDesk(read_only), Keys(), Crowd()
-        config = uvicorn.Config(
-            make_app(desk, keys, crowd, frozenset()), http=connections_of(crowd), ws="none", lifespan="off",
-            loop="asyncio", log_config=None, access_log=False, timeout_graceful_shutdown=1,
-        )  # fmt: skip
-        servers.append(uvicorn.Server(config))
+        servers.append(uvicorn.Server(configure(make_app(desk, keys, crowd, frozenset()), crowd)))
         url = f"http://{HOST}:{listener.getsockname()[1]}"
         begun.append(Posed(url, desk, keys, asyncio.get_running_loop()))
         ready.set()
