@@ -17,6 +17,7 @@ EARLIER, LATER = Time("2026-01-01T00:00:00.000Z"), Time("2026-01-01T00:00:09.000
     ("value", "budget"),
     [
         (500000, Budget(tokens=500000)),
+        ("1", Budget(tokens=1)),
         ("2M", Budget(tokens=2_000_000)),
         ("1.5k tokens", Budget(tokens=1500)),
         ("5 USD", Budget(usd=5.0)),

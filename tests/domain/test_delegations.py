@@ -49,6 +49,14 @@ def test_a_host_that_forgot_is_given_it_again_under_the_same_key() -> None:
     assert decide(Home(Stage.HERE, named=True, bead=BeadState.SUBMITTED, head=HEAD), None) is Step.WAIT
 
 
+@pytest.mark.parametrize(("state", "otherwise"), [(BeadState.SUBMITTED, Step.NOTE), (BeadState.MERGED, Step.RETURN)])
+def test_work_arrives_with_its_head_and_what_it_began_from(state: BeadState, otherwise: Step) -> None:
+    there = Home(Stage.THERE, named=True)
+    assert decide(there, Word(state, None, HEAD, BASE)) is Step.ARRIVE
+    for head, base in ((None, BASE), (HEAD, None), (None, None)):
+        assert decide(there, Word(state, None, head, base)) is otherwise
+
+
 @pytest.mark.parametrize("reason", sorted(WAITING))
 def test_what_is_given_back_there_comes_back_here(reason: Reason) -> None:
     assert decide(Home(Stage.THERE, named=True), Word(BeadState.OPEN, reason)) is Step.RETURN
