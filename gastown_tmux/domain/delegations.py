@@ -119,9 +119,7 @@ def decide(home: Home, word: Word | None) -> Step:
     match home.stage:
         case Stage.GIVEN | Stage.THERE | Stage.HERE | Stage.BACK if not home.named:
             return Step.FINISH
-        case Stage.GIVEN:
-            return Step.GIVE if word is None else _follow(home, word)
-        case Stage.THERE:
+        case Stage.GIVEN | Stage.THERE:
             # A host that was restored from a backup gets it again, under the same key.
             return Step.GIVE if word is None else _follow(home, word)
         case Stage.HERE:

@@ -45,6 +45,7 @@ def test_work_that_the_row_does_not_name_is_never_queued(stage: Stage) -> None:
 def test_a_host_that_forgot_is_given_it_again_under_the_same_key() -> None:
     for stage in (Stage.GIVEN, Stage.THERE, Stage.BACK):
         assert decide(Home(stage, named=True), None) is Step.GIVE
+    assert decide(Home(Stage.BACK, named=True), Word(BeadState.OPEN)) is Step.TELL
     # Its branch is here: nothing is to be made again.
     assert decide(Home(Stage.HERE, named=True, bead=BeadState.SUBMITTED, head=HEAD), None) is Step.WAIT
 
