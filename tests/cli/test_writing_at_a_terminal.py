@@ -60,6 +60,10 @@ def test_a_configuration_is_edited_without_a_town_and_what_is_wrong_is_not_saved
     kept = Path(shown.split("what you wrote is in ")[1].split()[0])
     assert "merge.strateg: squash" in kept.read_text()
     kept.unlink()
+    # An editor that leaves what is wrong as it is would be called for ever.
+    status, shown = at_terminal("config", "edit", "--user", editor='echo "x: [" >"$1"', typed="\n\n\n")
+    assert status == 4 and shown.count("edit it again?") == 1
+    Path(shown.split("what you wrote is in ")[1].split()[0]).unlink()
     assert "is as it was" in at_terminal("config", "edit", "--user", editor="true")[1]
     assert run_gt("config", "edit", "--user").code == 2, "nobody is waited for without a terminal"
 

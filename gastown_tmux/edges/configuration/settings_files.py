@@ -12,6 +12,7 @@ from gastown_tmux.domain.layers import Settings, environment_layer, flatten, spr
 from gastown_tmux.domain.settings import check_value
 from gastown_tmux.edges.configuration.documents import parse_yaml
 from gastown_tmux.edges.files.atomic import write_atomic
+from gastown_tmux.edges.files.base_folders import base_folder
 from gastown_tmux.edges.files.text import read_text
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError, UsageError
@@ -23,8 +24,7 @@ PROJECT_NAMES = ("config.json", "config.yaml")
 
 
 def user_path(environment: Mapping[str, str]) -> Path:
-    base = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "/")) / ".config"
-    return Path(base) / "gt" / "config.yaml"
+    return base_folder(environment, "XDG_CONFIG_HOME", ".config") / "gt" / "config.yaml"
 
 
 def town_path(town: Path) -> Path:

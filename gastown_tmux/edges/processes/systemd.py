@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gastown_tmux.domain.complaints import cause_of
+from gastown_tmux.edges.files.base_folders import base_folder
 from gastown_tmux.errors import GtError, MissingError
 
 _SECONDS = 30.0
@@ -28,8 +29,7 @@ def require() -> None:
 
 def unit_folder(environment: Mapping[str, str]) -> Path:
     """Where the user's own units are."""
-    base = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "/")) / ".config"
-    return Path(base) / "systemd" / "user"
+    return base_folder(environment, "XDG_CONFIG_HOME", ".config") / "systemd" / "user"
 
 
 def quote(word: str) -> str:

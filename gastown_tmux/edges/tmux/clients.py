@@ -1,6 +1,7 @@
 """Terminals attached to a tmux server: who looks at what, and going there."""
 
 import os
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 
@@ -45,10 +46,10 @@ def open_outside(command: Sequence[str], name: str) -> None:
     try:
         done = subprocess.run(words, env=environment, capture_output=True, text=True, errors="replace", timeout=10)
     except subprocess.TimeoutExpired:
-        raise GtError("the tmux around this terminal does not answer", " ".join(command)) from None
+        raise GtError("the tmux around this terminal does not answer", shlex.join(command)) from None
     if done.returncode != 0:
         said = cause_of(done.stderr) or f"status {done.returncode}"
-        raise GtError(f"the tmux around this terminal refused: {said}", " ".join(command), whole=done.stderr)
+        raise GtError(f"the tmux around this terminal refused: {said}", shlex.join(command), whole=done.stderr)
 
 
 def clients(server: Server) -> list[Client]:

@@ -84,7 +84,7 @@ def _examine_repository(town: Town, rig: Rig, fix: bool) -> Iterator[Finding]:
     try:
         repository.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress", timeout=_FSCK_SECONDS)
     except GitError as error:
-        hint = f"git -C {repository.path} fsck shows more; git fetch brings back what the remote has"
+        hint = f"git -C {shlex.quote(str(repository.path))} fsck shows more; git fetch brings back what the remote has"
         yield Finding("error", f"the repository of {rig.name} is damaged", error.message, hint)
         return
     yield from _examine_remote(town, rig)
@@ -158,7 +158,7 @@ def _examine_merged(town: Town, rig: Rig) -> Iterator[Finding]:
     for bead in list_beads(town.db, BeadFilter(rig.name, "merged")):
         if bead.merged_commit not in landed:
             cause = f"{bead.merged_commit} is not on {rig.target}: the remote was rewound, or another target was chosen"
-            hint = f"git -C {repository.path} show {bead.merged_commit} shows what is missing there"
+            hint = f"git -C {shlex.quote(str(repository.path))} show {bead.merged_commit} shows what is missing there"
             yield Finding("error", f"{bead.id} is recorded as merged, and is not", cause, hint)
 
 

@@ -1,6 +1,7 @@
 """Whether a town is where it was made: asked before each verb, so nothing is imported that costs."""
 
 import os
+import shlex
 from pathlib import Path
 
 from gastown_tmux.edges.processes.locks import Lock
@@ -45,7 +46,7 @@ def refuse_copy(town: Town) -> str | None:
     if is_copy:
         raise CopiedError(
             f"{town.path} is a copy of the town {was}, and both would do the same work",
-            hint=f"gt --town {town.path} doctor --fix makes it a town of its own",
+            hint=f"gt --town {shlex.quote(str(town.path))} doctor --fix makes it a town of its own",
         )
     return was
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import stat
 import time
 from collections.abc import Sequence
@@ -170,7 +171,7 @@ def _read_file(path: Path) -> list[str]:
     try:
         mode = path.stat()
         if stat.S_IMODE(mode.st_mode) & 0o077 or mode.st_uid != os.getuid():
-            raise UsageError(f"{path} can be read by others", hint=f"chmod 600 {path}")
+            raise UsageError(f"{path} can be read by others", hint=f"chmod 600 {shlex.quote(str(path))}")
         lines = [line.strip() for line in read_text(path).splitlines()]
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", hint="gt config show notify.services") from None

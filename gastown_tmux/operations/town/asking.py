@@ -56,7 +56,10 @@ def _behind(town: Town, socket: str, name: str | None, needs_rows: bool) -> Aske
     if not needs_rows:
         return Asker(_noted(socket, name), None, is_bound=True)
     if place != str(town.path) and os.path.realpath(place) != os.path.realpath(town.path):
-        raise RefusedError(f"an agent of the town {place} is nobody in {town.path}", hint=f"gt --town {place} …")
+        import shlex  # few ask elsewhere
+
+        where = f"gt --town {shlex.quote(place)} …"
+        raise RefusedError(f"an agent of the town {place} is nobody in {town.path}", hint=where)
     try:
         found = find_session(town.db, session)
     except (GtError, OSError):

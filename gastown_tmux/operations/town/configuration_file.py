@@ -32,6 +32,7 @@ def edit(town: Town, user: bool = False, town_layer: bool = False, rig: Rig | No
     _, path = configuration.find_layer(town, user, town_layer, rig)
     before = read_text(path) if path.exists() else ""
     text = before or ("" if path.suffix == ".json" else _BLANK)
+    wrong: str | None = None
     while True:
         made = town.edit(text, path.suffix)
         if made is None:
@@ -43,8 +44,10 @@ def edit(town: Town, user: bool = False, town_layer: bool = False, rig: Rig | No
             settings_files.check_text(made, path)
         except GtError as error:
             town.say(f"gt: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
-            if (town.ask("edit it again? [Y/n] ") or "y").lower().startswith("n"):
+            # An editor that changes nothing any more, or that nobody is at, would be asked for ever.
+            if made == wrong or (town.ask("edit it again? [Y/n] ") or "y").lower().startswith("n"):
                 raise RefusedError(f"{path} is as it was: {error.message}", hint=_keep(made, path)) from None
+            wrong = made
             continue
         break
     path.parent.mkdir(parents=True, exist_ok=True)

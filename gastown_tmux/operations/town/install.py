@@ -1,6 +1,7 @@
 """gt install: make a town."""
 
 import os
+import unicodedata
 from pathlib import Path
 
 from gastown_tmux.domain.addresses import OVERSEER
@@ -83,7 +84,8 @@ def _fill(town: Town, name: str) -> Answer:
 
 
 def _name_from(path: Path) -> str:
-    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in path.name.lower()).strip("-")
+    plain = [each for each in unicodedata.normalize("NFKD", path.name.lower()) if not unicodedata.combining(each)]
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in plain).strip("-")
     return kept[:32] if kept[:1].isalpha() and kept[:32] not in RESERVED else "town"
 
 

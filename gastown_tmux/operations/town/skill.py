@@ -7,6 +7,7 @@ person's is ever taken away, and nothing of ours is left.
 import contextlib
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from gastown_tmux.dataclass import dataclass, values_of
 from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.files.atomic import make_folder, plain_errors, write_atomic
+from gastown_tmux.edges.files.base_folders import base_folder
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import NotFoundError, RefusedError
 from gastown_tmux.operations.town.town import Answer, Town
@@ -67,7 +69,7 @@ def install(town: Town, provider: str, project: Path | None = None) -> Answer:
         if now is not None and (known is None or _digest(now) not in known.digests):
             if known is not None or now != text:
                 why = "was edited since gt put it there" if known else "is not of gt"
-                raise RefusedError(f"{path} {why}", hint=f"gt skill show > {path} writes over it")
+                raise RefusedError(f"{path} {why}", hint=f"gt skill show > {shlex.quote(str(path))} writes over it")
             return Answer(SkillFile(provider, str(path), Fate.ALREADY), f"{path} says so already")
         made = [str(each) for each in reversed((path.parent, *path.parent.parents)) if not each.exists()]
         before = known or _Put(provider, (), ())
@@ -156,8 +158,8 @@ def _digest(text: bytes) -> str:
 
 
 def _book_path(environment: Mapping[str, str]) -> Path:
-    base = environment.get("XDG_STATE_HOME") or Path(environment.get("HOME", "/")) / ".local" / "state"
-    return Path(base) / "gt" / "skills.json"
+    base = base_folder(environment, "XDG_STATE_HOME", ".local/state")
+    return base / "gt" / "skills.json"
 
 
 def _read(path: Path) -> dict[str, _Put]:

@@ -187,7 +187,9 @@ def find_town(named: str | None, environment: Mapping[str, str], here: Path) -> 
             path = Path(given).expanduser().absolute()
             if is_town(path):
                 return path
-            raise NotFoundError(f"{path} is not a town", hint=f"gt install {path}")
+            import shlex  # where nothing is found
+
+            raise NotFoundError(f"{path} is not a town", hint=f"gt install {shlex.quote(str(path))}")
     found = nearest_town(str(here), environment)
     if found is None:
         raise NotFoundError("there is no town here", hint="gt install")

@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import shlex
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -27,8 +28,9 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.work.bead_story import describe_bead
 from gastown_tmux.operations.workforce.workers import start_agent
 from gastown_tmux.reading import read_file
-from gastown_tmux.store.agents import find_agent, find_live_session, list_live_sessions
+from gastown_tmux.store.agents import find_agent, find_live_session, list_agents, list_live_sessions
 from gastown_tmux.store.events import list_events
+from gastown_tmux.store.rigs import list_rigs
 from gastown_tmux.store.rows import matching_ids
 
 LOG_LINES = 200
@@ -84,7 +86,7 @@ def attach(town: Town, agent: Address = MAYOR, read_only: bool = False) -> str:
         clients.open_outside(command, town.path.name)
         return f"{agent} is in a new window of the tmux around this one; keys for it go there with the prefix twice"
     if not is_terminal():
-        raise UsageError("this is not a terminal", hint=" ".join(command))
+        raise UsageError("this is not a terminal", hint=shlex.join(command))
     if town.environment.get("TERM", "dumb") in _CANNOT_SHOW:
         raise UsageError("this terminal cannot show a window", hint=f"gt peek {agent}, or TERM=xterm if it can")
     with tempfile.TemporaryFile() as errors:
@@ -189,7 +191,15 @@ def log(town: Town, who: str, lines: int = LOG_LINES) -> str:
 
 
 def _find_bead(town: Town, who: str) -> Bead | None:
-    return lookup.resolve_bead(town, who) if "-" in who and matching_ids(town.db, "beads", who) else None
+    """None where it is no bead's id. Raises NotFoundError, RefusedError where it can be nothing else."""
+    prefix, dash, _ = who.partition("-")
+    if not dash or "/" in who:
+        return None
+    if not matching_ids(town.db, "beads", who):
+        is_id = any(rig.prefix == prefix for rig in list_rigs(town.db))
+        if not is_id or any(agent.name == who for agent in list_agents(town.db)):
+            return None
+    return lookup.resolve_bead(town, who)
 
 
 def _describe(event: Event) -> str:

@@ -1,5 +1,7 @@
 """gt rig set: a rig's work lands on another branch of its remote, as when that was renamed upstream."""
 
+import shlex
+
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.git import sources
@@ -55,15 +57,16 @@ def _carry_over(town: Town, rig: Rig, branch: str, tip: str) -> Commit | None:
     if town.settings(rig.name).get("merge.publish") != "local" or landed is None:
         return None
     repository = town.repository(rig.name)
+    place = shlex.quote(str(repository.path))
     if not repository.is_ancestor(tip, landed) and not repository.is_ancestor(landed, tip):
         raise RefusedError(
             f"{branch} lacks what has landed on {rig.target} here, which lacks what is on {branch}",
-            hint=f"git -C {repository.path} push {rig.remote} {landed}:refs/heads/BRANCH, merge there, then try again",
+            hint=f"git -C {place} push {shlex.quote(rig.remote)} {landed}:refs/heads/BRANCH, and merge there",
         )
     start = landed if repository.is_ancestor(tip, landed) else Commit(tip)
     there = repository.resolve(f"refs/heads/{branch}")
     if there is not None and not repository.is_ancestor(there, start):
-        raise RefusedError(f"an agent has a branch {branch} of its own", hint=f"git -C {repository.path} log {branch}")
+        raise RefusedError(f"an agent has a branch {branch} of its own", hint=f"git -C {place} log {branch}")
     if not repository.update_ref(f"refs/heads/{branch}", start, there):
         raise RefusedError(f"{branch} moved meanwhile", hint="try again")
     return start
