@@ -197,3 +197,13 @@ def land_convoy(change: Change, convoy: ConvoyId | None) -> bool:
     if not has_landed((word_of(row["state"], BeadState.OPEN), row["reason"]) for row in rows):
         return False
     return move_convoy(change, convoy, "land")
+
+
+def leave_behind(change: Change, convoys: Sequence[ConvoyId]) -> None:
+    """Some of their beads are gone: an open one lands with the rest, or is closed where nothing is left."""
+    for convoy in convoys:
+        found = get_convoy(change, convoy)
+        if found.state is ConvoyState.OPEN and not found.beads:
+            move_convoy(change, convoy, "close")
+        elif found.state is ConvoyState.OPEN:
+            land_convoy(change, convoy)

@@ -92,8 +92,18 @@ def set_queue(change: Change, name: RigName, state: QueueState, reason: str | No
 
 
 def delete_rig(change: Change, name: RigName) -> None:
-    """With the rig go its agents, beads and merge requests; the event rows stay."""
+    """With the rig go its agents, beads and merge requests; the event rows stay. A convoy that carried nothing else is
+    closed, and nobody is asked any more about its beads.
+    """
+    from gastown_tmux.store.convoys import leave_behind  # with runs 3 ms that each verb would pay
+    from gastown_tmux.store.escalations import resolve_about
+
     beads, agents = "SELECT id FROM beads WHERE rig = ?", "SELECT address FROM agents WHERE rig = ?"
+    convoys = [
+        row["convoy"] for row in change.rows(f"SELECT DISTINCT convoy FROM convoy_beads WHERE bead IN ({beads})", name)
+    ]
+    for row in change.rows(f"SELECT DISTINCT bead FROM escalations WHERE bead IN ({beads})", name):
+        resolve_about(change, row["bead"])
     change.execute(f"DELETE FROM needs WHERE bead IN ({beads}) OR needed IN ({beads})", name, name)
     change.execute(f"DELETE FROM convoy_beads WHERE bead IN ({beads})", name)
     requests = "SELECT id FROM merge_requests WHERE rig = ?"
@@ -105,7 +115,8 @@ def delete_rig(change: Change, name: RigName) -> None:
     change.execute("DELETE FROM green_trees WHERE rig = ?", name)
     change.execute("DELETE FROM target_tips WHERE rig = ?", name)
     change.execute("DELETE FROM bead_origins WHERE rig = ?", name)
-    from gastown_tmux.store.runs import fail_runs_of  # 2 ms that each verb would pay
+    leave_behind(change, convoys)
+    from gastown_tmux.store.runs import fail_runs_of
 
     fail_runs_of(change, name, "its rig was removed")
     change.execute(f"DELETE FROM errands WHERE bead IN ({beads})", name)

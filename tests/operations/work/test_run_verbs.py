@@ -21,6 +21,7 @@ from gastown_tmux.operations.work import runs
 from gastown_tmux.operations.work.bead_files import import_beads
 from gastown_tmux.operations.work.bead_story import list_beads
 from gastown_tmux.operations.work.beads import close_bead, reopen_bead
+from gastown_tmux.operations.work.convoys import create_convoy
 from gastown_tmux.operations.work.courses import follow, go_on
 from gastown_tmux.operations.work.run_gates import Resting, list_gated, open_gates
 from gastown_tmux.operations.work.steps import show_step, step_done, step_fail, step_skip
@@ -34,6 +35,7 @@ from gastown_tmux.store.beads import (
     sling_bead,
     submit_bead,
 )
+from gastown_tmux.store.convoys import get_convoy
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.rigs import delete_rig
@@ -359,7 +361,9 @@ def test_a_rig_that_is_removed_ends_its_runs(town: Town) -> None:
     over, single, spread = pour(town), pour(town), pour(town, spread=True)
     runs.cancel_run(town, over)
     import_beads(town, "- [ ] brought in")
+    convoy = create_convoy(town, "all", text="- [ ] in it").value
     with town.change() as change:
+        raise_escalation(change, "medium", "what now?", bead=convoy.beads[0])
         delete_rig(change, town.rig("demo").name)
     go_on(town)
     for run in (single, spread):
@@ -367,6 +371,8 @@ def test_a_rig_that_is_removed_ends_its_runs(town: Town) -> None:
         with pytest.raises(RefusedError, match=f"{run.id} is failed"):
             runs.retry_run(town, run)
     assert again(town, over).state == "cancelled"
+    assert get_convoy(town.db, convoy.id).state == "closed", "it carries nothing"
+    assert [each.state for each in list_escalations(town.db)] == ["resolved"]
 
 
 def test_a_bead_that_is_gone_is_said(town: Town) -> None:
