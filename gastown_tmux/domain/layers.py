@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from gastown_tmux.dataclass import dataclass
+from gastown_tmux.dataclass import dataclass, values_of
 from gastown_tmux.domain.budgets import Budget
 from gastown_tmux.domain.setting_values import ApprovalRule, Gate
 from gastown_tmux.domain.settings import KEYS, check_value, find_key
@@ -69,6 +69,11 @@ class Settings:
         for layer, values in self.layers:
             if name in values and not (layer in ("flag", "environment") and key.in_files):
                 return Setting(name, values[name], layer, key.summary)
+        if key.name == "prices.<model>" and self.get("prices.shipped"):
+            from gastown_tmux.domain.model_prices import SHIPPED  # few verbs ask
+
+            shipped = SHIPPED.get(name.removeprefix("prices."))
+            return Setting(name, shipped and values_of(shipped), "default", key.summary)
         is_rig = key.in_rig is not None and any(layer == "project" for layer, _ in self.layers)
         return Setting(name, key.in_rig if is_rig else key.default, "default", key.summary)
 

@@ -54,8 +54,12 @@ def show(town: Town, key: str | None = None, rig: Rig | None = None) -> list[Set
     settings = town.settings(rig.name if rig else None)
     if key is None:
         return settings.show()
-    if any(setting.key.startswith(key + ".") for setting in settings.show()):
-        return [setting for setting in settings.show() if setting.key.startswith(key + ".")]
+    section = [setting.key for setting in settings.show() if setting.key.startswith(key + ".")]
+    if key == "prices":
+        shipped = {f"prices.{model}" for table in settings.prices() for model in table}
+        section += sorted(shipped.difference(section))
+    if section:
+        return [settings.find(name) for name in section]
     if any(known.name.startswith(f"{key}.") for known in KEYS):
         return []  # a family of which nobody has set any
     find_key(key)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gastown_tmux.errors import GtError
-from gastown_tmux.operations.town.configuration import set_key, set_provider
+from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.operations.town.configuration import get, set_key, set_provider, show
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.providers import registry
 
@@ -57,3 +57,16 @@ def test_what_names_nothing_is_not_set(town: Town, key: str, value: object, why:
 def test_what_will_be_wondered_about_is_said(town: Town, key: str, value: object, note: str | None) -> None:
     text = set_key(town, key, value).text
     assert (note in text) if note else ("note:" not in text)
+
+
+def test_prices_that_ship_are_shown_as_defaults_until_they_are_turned_off(town: Town) -> None:
+    set_key(town, "prices.claude-opus-5", {"input": 1, "output": 1, "cached": 1})
+    shown = {setting.key: setting for setting in show(town, "prices")}
+    assert shown["prices.claude-opus-5"].layer == "town"
+    assert shown["prices.claude-opus-4-8"].layer == "default"
+    assert "2026-" in get(town, "prices.claude-opus-4-8").text
+    assert not any("opus-4-8" in setting.key for setting in show(town)), "all of it would be a page more"
+    set_key(town, "prices.shipped", False)
+    assert len(show(town, "prices")) == 2
+    with pytest.raises(NotFoundError):
+        get(town, "prices.claude-opus-4-8")
