@@ -218,7 +218,7 @@ class Feed(App[None]):
         live = model.watched is not None and model.screen is not None and model.screen.agent == model.watched
         if not live or (model.row and model.row.id.startswith("need ")):
             # What is asked is above the screen, which has half of the room at least.
-            told = describe(model)[: room // 2 if live else room]
+            told = describe(model, columns - 1)[: room // 2 if live else room]
             shown = [drawing.strip([(f" {line}", styles.PLAIN)], columns) for line in told]
         if live and model.screen is not None:
             shown += [drawing.strip([("─" * columns, styles.DIM)], columns)] if shown else []

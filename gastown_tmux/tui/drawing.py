@@ -21,6 +21,8 @@ from gastown_tmux.verbs.text import cut, harmless, pad
 
 Fragment = tuple[str, Style]
 _MOST_HEAD, _LEAST_MORE = 26, 10
+#: On a screen so wide it is told too that nobody works.
+_ROOM_FOR_NONE = 80
 #: Where the next letter goes; what is behind it is plain.
 _CURSOR: tuple[Fragment, ...] = ((" ", styles.CHOSEN), ("", styles.PLAIN))
 #: While something is typed, no key acts.
@@ -75,18 +77,19 @@ def draw_head(model: Model, columns: int) -> list[Strip]:
             first.append(
                 (" the town is down: gt up " if seen.wanted == "down" else " tmux does not run ", styles.ALARM)
             )
+        # What is cut off on a narrow screen must not be that somebody waits.
+        if seen.needs:
+            first.append((f" for you {len(seen.needs)} ", styles.ALARM))
         groups = count_groups(Counter(worker.view.state for worker in seen.workers))
         for group, count in groups.items():
-            if count or group in ("working", "idle"):
+            if count or (group in ("working", "idle") and columns >= _ROOM_FOR_NONE):
                 first.append((f" {SIGNS[group]} {count} {group} ", styles.STATES.get(group, styles.PLAIN)))
-        unread = sum(not mail.read for mail in seen.mails)
         for word, count in (
             ("queue", sum(request.state != "held" for request in seen.requests)),
-            ("mail", unread),
-            ("for you", len(seen.needs)),
+            ("mail", sum(not mail.read for mail in seen.mails)),
         ):
             if count:
-                first.append((f" {word} {count} ", styles.ALARM if word == "for you" else styles.PLAIN))
+                first.append((f" {word} {count} ", styles.PLAIN))
     tabs = [
         (text, styles.CHOSEN if panel is model.panel else styles.PLAIN) for panel, text in label_panels(columns).items()
     ]

@@ -98,7 +98,8 @@ def _acts_on(need: Need) -> Iterator[Act]:
         case NeedKind.ESCALATION:
             yield Act("y", "resolved", (("escalate", "resolve", need.id),))
             yield Act("n", "I look after it", (("escalate", "ack", need.id),))
-            yield _attach(agent, "go to the agent")
+            if agent != OVERSEER:
+                yield _attach(agent, "go to the agent")
             if need.bead is not None:
                 # What ends its cause resolves it too.
                 yield from _acts_on_idle_bead(need, (("escalate", "resolve", need.id),))
