@@ -333,7 +333,9 @@ def test_long_names_and_titles_stay_within_a_phone(posed: Posed, open_page: Open
     name = "a" * 32
     worker = make_worker(name, title="w" * 400, last_line="l" * 400, cost="c" * 100)
     needs = [
-        make_need(kind, f"demo/{name}", agent=worker.view.address, title="t" * 400, reason="r" * 400, next=("n" * 300,))
+        make_need(
+            kind, f"demo/{name}", agent=worker.view.address, title="t" * 10_000, reason="r" * 400, next=("n" * 300,)
+        )
         for kind in NeedKind
     ]
     posed.show(Saw(town(needs, [worker]), NOW), Happened((make_event(1, subject="s" * 400),), NOW))
@@ -345,6 +347,10 @@ def test_long_names_and_titles_stay_within_a_phone(posed: Posed, open_page: Open
         page.locator("#main h1").first.wait_for(state="attached")
         page.wait_for_timeout(100)
         assert overflow(page) <= 0, where
+        tallest = (
+            "() => Math.max(0, ...[...document.querySelectorAll('.row .title, h1')].map((each) => each.offsetHeight))"
+        )
+        assert page.evaluate(tallest) < 350, where
 
 
 def test_the_server_ends_and_another_comes(open_page: Opens) -> None:
