@@ -22,6 +22,7 @@ from gastown_tmux.operations.supervision.status import Status, status
 from gastown_tmux.operations.supervision.views import AgentView
 from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.town.upgrading import require_newest
 from gastown_tmux.operations.work.waiting import explain_beads
 from gastown_tmux.operations.workforce.away_agents import list_away_agents
 from gastown_tmux.store.beads import BeadFilter, find_bead, page_beads
@@ -75,7 +76,11 @@ class Snapshot:
 
 
 def read_snapshot(town: Town) -> Snapshot:
-    """Everything. What cannot be read of one part is set aside, and the others are there."""
+    """Everything. What cannot be read of one part is set aside, and the others are there.
+
+    Raises NewerError where a newer gt runs the town, whose rows may mean what this one does not know.
+    """
+    require_newest(town.db)
     db, now = town.db, status(town)
     assert isinstance(now, Status)
     open_beads = page_beads(db, BeadFilter(), MOST_BEADS)

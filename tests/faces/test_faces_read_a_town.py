@@ -1,5 +1,7 @@
 """What a face reads of a real town, and how it hears of what changes there."""
 
+import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,8 +23,10 @@ from gastown_tmux.operations.escalation.escalations import escalate
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.convoys import create_convoy
 from gastown_tmux.store.beads import get_bead, set_needs
+from gastown_tmux.store.db import SCHEMA, NewerError
 from gastown_tmux.store.following import keep_agents
 from gastown_tmux.store.hosts import insert_host, note_trouble
+from gastown_tmux.store.meta import MAKER, set_meta
 from gastown_tmux.verbs.acts import acts_on
 from gastown_tmux.verbs.names import list_names
 from gastown_tmux.verbs.table import Kind
@@ -35,6 +39,16 @@ def quiet(short_tmp: Path) -> Iterator[QuietTown]:
     made = make_quiet_town(short_tmp)
     yield made
     made.town.close()
+
+
+def test_a_newer_gt_that_runs_the_town_is_told_of(quiet: QuietTown) -> None:
+    """What is shown stays, as it was then, and says so."""
+    read_snapshot(quiet.town)
+    maker = {"version": "99.0", "schema": SCHEMA, "command": sys.executable}
+    with quiet.town.change() as change:
+        set_meta(change, MAKER, json.dumps(maker))
+    with pytest.raises(NewerError, match="a newer gt runs the town: leave this, and begin it anew"):
+        read_snapshot(quiet.town)
 
 
 def test_everything_that_a_town_holds(quiet: QuietTown) -> None:

@@ -74,6 +74,12 @@ def find_successor(reader: Reader) -> Path | None:
     return None
 
 
+def require_newest(reader: Reader) -> None:
+    """For what goes on for hours, a face say. Raises NewerError once a newer gt than this process runs the town."""
+    if (command := find_successor(reader)) is not None:
+        raise NewerError("a newer gt runs the town: leave this, and begin it anew", command)
+
+
 def _recorded(reader: Reader) -> Maker | None:
     """None too for what nobody of us wrote."""
     match json_object(get_meta(reader, MAKER) or ""):
