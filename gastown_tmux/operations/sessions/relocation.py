@@ -1,7 +1,6 @@
 """Whether a town is where it was made: asked before each verb, so nothing is imported that costs."""
 
 import os
-import shlex
 from pathlib import Path
 
 from gastown_tmux.edges.processes.locks import Lock
@@ -44,6 +43,8 @@ def refuse_copy(town: Town) -> str | None:
     except GtError:
         return None
     if is_copy:
+        import shlex  # every verb looks here, and few find a copy
+
         raise CopiedError(
             f"{town.path} is a copy of the town {was}, and both would do the same work",
             hint=f"gt --town {shlex.quote(str(town.path))} doctor --fix makes it a town of its own",
