@@ -44,6 +44,8 @@ _READY = """state = 'gathered' AND (NOT EXISTS (
         SELECT 1 FROM convoy_beads v JOIN gatherings t ON t.convoy = v.convoy AND t.current
         JOIN merge_requests g ON g.id = t.request WHERE v.bead = m.bead AND g.state NOT IN ('gathered', 'merged')
     ))"""
+#: Set aside, and to be looked for on the target; of those before people RIGS_TO_LOOK_AT tells.
+SET_ASIDE = "state = 'rejected' AND not_before <= ? AND bead NOT IN (SELECT bead FROM proposals)"
 _EVENTS = {
     "test": EventType.MERGE_TESTING,
     "publish": EventType.MERGE_PUBLISHING,
@@ -142,11 +144,9 @@ def list_rigs_with_work(reader: Reader, now: Time) -> list[RigName]:
     rows = reader.rows(
         f"SELECT DISTINCT rig FROM merge_requests m WHERE ({_RUNNING} AND {_LIVE}"
         f" AND (not_before IS NULL OR not_before <= ?)) OR ({_RUNNING} AND {_READY}) OR ({_UNTOLD})"
-        " OR (state = 'proposed' AND (not_before IS NULL OR not_before <= ?))"
+        f" OR (state = 'proposed' AND (not_before IS NULL OR not_before <= ?)) OR ({SET_ASIDE})"
         f" OR rig IN ({RIGS_TO_LOOK_AT}) ORDER BY rig",
-        now,
-        now,
-        now,
+        *[now] * 4,
     )
     return [RigName(row["rig"]) for row in rows]
 
@@ -290,18 +290,6 @@ def list_published(reader: Reader, rig: RigName) -> dict[MergeRequestId, list[Co
     for row in reader.rows(sql, rig):
         found.setdefault(MergeRequestId(row["request"]), []).append(Commit(row["candidate"]))
     return found
-
-
-def list_late(reader: Reader, rig: RigName) -> list[tuple[MergeRequest, Commit]]:
-    """Superseded requests of beads that are on their way, with each candidate that was ever about to be pushed."""
-    sql = (
-        "SELECT p.request, p.candidate FROM publications p JOIN merge_requests m ON m.id = p.request"
-        " WHERE m.rig = ? AND m.state = 'superseded'"
-        " AND m.bead IN (SELECT bead FROM merge_requests l WHERE l.rig = ?"
-        f" AND (l.{_LIVE} OR l.state IN ('held', 'gathered')))"
-    )
-    pairs = [(row["request"], Commit(row["candidate"])) for row in reader.rows(sql, rig, rig)]
-    return [(get_merge_request(reader, id), candidate) for id, candidate in pairs]
 
 
 def list_heads(reader: Reader, rig: RigName) -> dict[BeadId, set[Commit]]:

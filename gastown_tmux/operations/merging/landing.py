@@ -38,10 +38,12 @@ from gastown_tmux.operations.merging.verdicts import Delay, pause
 from gastown_tmux.operations.sessions import daemon_deaths
 from gastown_tmux.operations.sessions.daemon_control import is_landed_elsewhere
 from gastown_tmux.operations.town.inheriting import follow
+from gastown_tmux.operations.town.isolation import isolated
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.town.upgrading import find_successor
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.gathering import list_gathered, list_together
+from gastown_tmux.store.late import end_looking, list_to_look_at
 from gastown_tmux.store.meta import once as only_once
 from gastown_tmux.store.rigs import list_rigs
 
@@ -98,6 +100,7 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
             daemon_deaths.record(town, town.actor, daemon_deaths.KILLED)
             setting_aside.blame(town, rig.name)
         setting_aside.report_all(town, rig.name)
+        _look_for_late_ones(town, rig)
         _follow_proposals(town, rig, run)
         # One of a newer gt goes on with the rest: the deacon starts it.
         while find_successor(town.db) is None and _list_due(town, rig, run.left):
@@ -115,6 +118,19 @@ def _run(town: Town, rig: Rig, once: bool) -> list[MergeRequestId]:
     finally:
         lock.release()
     return run.tried
+
+
+def _look_for_late_ones(town: Town, rig: Rig) -> None:
+    """What was set aside may have been pushed all the same, by what was left of a refinery that was killed."""
+    asked = list_to_look_at(town.db, rig.name, clock.now())
+    if not asked:
+        return
+    queue = RigQueue.of(town, town.rig(rig.name))
+    with isolated(town, "look for what was set aside in rig", rig.name):
+        record_late_ones(queue, fetch_target(queue))
+    with town.change() as change:
+        for id in asked:
+            end_looking(change, id)
 
 
 def _follow_proposals(town: Town, rig: Rig, run: _Run) -> None:

@@ -17,6 +17,7 @@ from gastown_tmux.operations.merging.results import record_late, record_merged
 from gastown_tmux.operations.merging.rig_queue import RigQueue
 from gastown_tmux.operations.merging.verdicts import Built, Delay, Rejection, pause
 from gastown_tmux.store import merging as rows
+from gastown_tmux.store.late import list_late
 from gastown_tmux.store.rigs import find_rig, set_target_commit
 
 #: Lost races after which it is told that they are, and paused between two.
@@ -107,8 +108,8 @@ def record_all(queue: RigQueue, landed: Sequence[tuple[MergeRequest, Commit]]) -
 
 
 def record_late_ones(queue: RigQueue, tip: Commit) -> None:
-    """Of what was superseded after it was about to be pushed, all that is on the target nevertheless has landed."""
-    late = rows.list_late(queue.town.db, queue.rig.name)
+    """Of what was given up after it was about to be pushed, all that is on the target nevertheless has landed."""
+    late = list_late(queue.town.db, queue.rig.name)
     published: dict[MergeRequestId, list[Commit]] = {}
     for request, commit in late:
         published.setdefault(request.id, []).append(commit)

@@ -42,15 +42,32 @@ def record_merged(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *
     report(town, request.id)
 
 
-def record_late(town: Town, rig: Rig, request: MergeRequest, commit: Commit, *, local: bool) -> None:
-    """``commit`` was seen on the target, of a request that was superseded meanwhile: a newer head goes on there."""
+def record_late(
+    town: Town, rig: Rig, request: MergeRequest, commit: Commit, *, local: bool, tell: bool = False
+) -> None:
+    """``commit`` was seen on the target, of a request that was given up meanwhile. Where a newer head goes on there,
+    nobody need be told; else its bead is merged, unless somebody is at it again, who hears of it.
+    """
     with town.change() as change:
-        if rows.get_merge_request(change, request.id).state is not MergeState.SUPERSEDED:
+        state = rows.get_merge_request(change, request.id).state
+        if state not in (MergeState.SUPERSEDED, MergeState.REJECTED, MergeState.CONFLICTED):
             return
+        if state is not MergeState.SUPERSEDED:
+            rows.move_merge_request(change, request.id, "supersede", reason="it landed all the same")
         rows.move_merge_request(change, request.id, "merge", merged_commit=commit)
-        rows.mark_told(change, request.id)
+        bead = beads.get_bead(change, request.bead)
+        silent = state is MergeState.SUPERSEDED and not tell
+        rows.mark_told(change, request.id, told=silent)
+        if bead.state is BeadState.OPEN and bead.merge_request == request.id:
+            beads.resubmit_bead(change, bead.id, request.id)
+            beads.merge_bead(change, bead.id, commit)
+            convoys.land_convoy(change, bead.convoy)
+            escalations.resolve_about(change, bead.id, change.actor)
         if local:
             set_target_commit(change, rig.name, commit)
+    fault_point("refinery.merged")
+    if not silent:
+        report(town, request.id)
 
 
 def settle(town: Town, request: MergeRequest, words: str, *, only_if: tuple[MergeState, Commit | None]) -> None:

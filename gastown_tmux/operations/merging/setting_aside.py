@@ -13,6 +13,7 @@ from types import FrameType
 from gastown_tmux.domain.ids import RigName
 from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.work import Reason
+from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.bounded_log import append
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
@@ -21,10 +22,14 @@ from gastown_tmux.operations.sessions.daemon_deaths import describe
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import beads
 from gastown_tmux.store import merging as rows
+from gastown_tmux.store.late import look_later
 
 #: The reason of a request at which the refinery died: it is kept until the request comes to rest.
 DIED = "the refinery died while it worked on this"
 DIED_AGAIN = f"{DIED}, again: out of memory, or a program that crashed it"
+
+#: After which a push that outlived its refinery has come to its end.
+_LOOK_SECONDS = 60.0
 
 
 def attempt(town: Town, request: MergeRequest, work: Callable[[], None]) -> bool:
@@ -60,6 +65,7 @@ def set_aside(town: Town, request: MergeRequest, words: str, details: str = "") 
         if not MERGE_REQUEST.can(found.state, "reject"):
             return
         rows.move_merge_request(change, request.id, "reject", reason=words, log=str(log))
+        look_later(change, request.id, clock.after(_LOOK_SECONDS))
         beads.refuse_bead(change, request.bead, Reason.ESCALATED, target=None)
         raise_escalation(change, "high", text, bead=request.bead)
     report(town, request.id)
@@ -70,10 +76,11 @@ def blame(town: Town, rig: RigName) -> None:
 
     One that may be published is left to whoever sees that it is not, unless that ends the refinery too.
     """
+    published = rows.list_published(town.db, rig)
     for request in rows.list_queue(town.db, rig):
         if request.state is MergeState.QUEUED:
             continue
-        if request.reason == DIED_AGAIN or (request.reason == DIED and request.state is MergeState.TESTING):
+        if request.reason == DIED_AGAIN or (request.reason == DIED and request.id not in published):
             set_aside(town, request, DIED_AGAIN)
             continue
         with town.change() as change:
