@@ -108,10 +108,8 @@ class Box:
 
 
 @contextlib.contextmanager
-def make_box(kind: str, folder: Path, name: str = "box", number: int = 0, clock: str | None = None) -> Iterator[Box]:
-    """A box without a town; ``number`` tells boxes with a network apart, and ``clock`` (``+1d``) is how far that of an
-    ``unshare`` box is off, as faketime has it. What it holds is down when this ends.
-    """
+def make_box(kind: str, folder: Path, name: str = "box", number: int = 0) -> Iterator[Box]:
+    """A box without a town; ``number`` tells boxes with a network apart. What it holds is down when this ends."""
     folder.mkdir(parents=True, mode=0o700)
     box = Box(name, folder, _environment(folder), [])
     with contextlib.ExitStack() as stack:
@@ -119,7 +117,7 @@ def make_box(kind: str, folder: Path, name: str = "box", number: int = 0, clock:
             case "shell":
                 prefix = [*_enter(box), "sh", "-c"]
             case "unshare":
-                prefix = [*stack.enter_context(_namespaces(box, clock)), "sh", "-c"]
+                prefix = [*stack.enter_context(_namespaces(box)), "sh", "-c"]
             case "docker":
                 prefix = [_stand_in(box, _DOCKER, "docker"), "exec", "-i", name]
             case "kubectl":
@@ -156,19 +154,18 @@ def _stand_in(box: Box, script: str, name: str) -> str:
 
 
 @contextlib.contextmanager
-def _namespaces(box: Box, clock: str | None) -> Iterator[list[str]]:
+def _namespaces(box: Box) -> Iterator[list[str]]:
     """Names, mounts and messages of its own. Processes are everybody's: each call comes from outside."""
     if os.getuid():
         pytest.skip(ONLY_ROOT)
-    with _held(["unshare", "--mount", "--uts", "--ipc"], _set_clock(box, clock) if clock else "") as holder:
+    with _held(["unshare", "--mount", "--uts", "--ipc"]) as holder:
         yield ["nsenter", f"--target={holder}", "--mount", "--uts", "--ipc", *_enter(box)]
 
 
 @contextlib.contextmanager
-def _held(command: list[str], prepare: str) -> Iterator[int]:
-    """The process that keeps namespaces open, where it ran ``prepare`` first."""
-    script = f"set -e; {prepare}\necho; exec cat"
-    holder = subprocess.Popen([*command, "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def _held(command: list[str]) -> Iterator[int]:
+    """The process that keeps namespaces open."""
+    holder = subprocess.Popen([*command, "sh", "-c", "echo; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout and holder.stdin
     try:
         holder.stdout.readline()
@@ -177,17 +174,6 @@ def _held(command: list[str], prepare: str) -> Iterator[int]:
         holder.stdin.close()
         holder.wait(10)
         holder.stdout.close()
-
-
-def _set_clock(box: Box, offset: str) -> str:
-    """For everything that is run there, whatever its environment is: an /etc of its own says so to the linker."""
-    (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
-    upper, work = box.folder / "etc", box.folder / "etc.work"
-    upper.mkdir()
-    work.mkdir()
-    (upper / "ld.so.preload").write_text(f"{library}\n")
-    (upper / "faketimerc").write_text(f"{offset}\n")
-    return f"mount -t overlay overlay -o lowerdir=/etc,upperdir={upper},workdir={work} /etc"
 
 
 @contextlib.contextmanager
