@@ -122,13 +122,26 @@ def rig_full(rig: str, limit: int) -> Wait:
     return Wait("rig", rig, f"all {limit} places of {rig} are taken", (way,), is_full=True)
 
 
+#: How what is kept as a host's word of a bead begins, where that is why nothing can be done about it.
+STUCK = "it cannot go on: "
+
+
 def host_full(host: str, capacity: int) -> Wait:
     return Wait("host", host, f"all {capacity} places of {host} are taken", (f"gt host show {host}",))
 
 
-def at_host(host: str, word: str | None, heard: str | None, trouble: str | None) -> Wait:
-    """A host has it: how it is there, as heard last."""
+def at_host(host: str, word: str | None, heard: str | None, trouble: str | None, bead: str = "BEAD") -> Wait:
+    """A host has it: how it is there, as heard last; or why it cannot even be given.
+
+    >>> at_host("box", "working", None, None).reason, at_host("box", STUCK + "no room", None, None).reason
+    ('box has it: it is working there', 'box has it; it cannot go on: no room')
+    """
     told = f": it is {word} there" if word else ""
+    if word is not None and word.startswith(STUCK):
+        told = f"; {word}"
+        if trouble is None:
+            ways = (f"gt host show {host}", f"gt unsling {bead} --force")
+            return Wait("host", host, f"{host} has it{told}", ways, stranded=True)
     if trouble is not None:
         when = f"heard last {heard[:16].replace('T', ' ')} UTC" if heard else "never heard"
         return Wait("host", host, f"{host} has it{told}; {trouble}, {when}", (f"gt host check {host}",))

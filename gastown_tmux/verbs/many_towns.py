@@ -100,13 +100,13 @@ def answer_all(verb: Verb, words: Sequence[str], town: Town, display: Display, *
 
 
 def _ask(town: Town, host: Host, words: Sequence[str], seconds: float) -> Told:
-    found = ask(town, host, words, seconds=seconds)
+    found = ask(town, host, words, seconds=seconds, asks=False)
     return Told(host.name, found if isinstance(found, dict) else {"text": found})
 
 
 def _read(town: Town, host: Host, words: Sequence[str], seconds: float) -> _Text:
     """As people read it there."""
-    ran = run_there(town, host, words, seconds=seconds)
+    ran = run_there(town, host, words, seconds=seconds, asks=False)
     require_done(host.name, ran)
     return _Text(host.name, ran.out.decode("utf-8", "replace").rstrip("\n"))
 

@@ -19,6 +19,8 @@ from gastown_tmux.errors import GtError, MissingError, UsageError
 CONNECT_SECONDS = 10
 #: A person may have to type a password, or to touch a key.
 LOGIN_SECONDS = 90.0
+#: The same where nobody is asked.
+SILENT_SECONDS = 15.0
 CHECK_SECONDS = 5.0
 #: How long the connection outlives its last use.
 PERSIST_SECONDS = 600
@@ -72,6 +74,7 @@ class Host:
             self._socket.unlink()  # of a connection that died: ssh would do without sharing
         options = {**_LIMITS, "ControlPersist": PERSIST_SECONDS, "BatchMode": "no" if asks else "yes"}
         words = [f"-o{name}={value}" for name, value in options.items()]
+        limit = LOGIN_SECONDS if asks else SILENT_SECONDS
         # Into a file: the connection lives on with whatever it was given, and a pipe would never end.
         with tempfile.TemporaryFile() as said:
             try:
@@ -80,11 +83,11 @@ class Host:
                     stdin=subprocess.DEVNULL,
                     stdout=said,
                     stderr=said,
-                    timeout=LOGIN_SECONDS,
+                    timeout=limit,
                     env=dict(self._environment),
                 ).returncode
             except subprocess.TimeoutExpired:
-                raise GtError(f"{self.name} did not answer within {LOGIN_SECONDS:.0f}s", f"ssh {self.name}") from None
+                raise GtError(f"{self.name} did not answer within {limit:.0f}s", f"ssh {self.name}") from None
             said.seek(0)
             whole = said.read().decode(errors="replace")
         if status != 0:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import IO
 
 from gastown_tmux.edges.git.environment import Environment, environment
+from gastown_tmux.edges.hosts import prefix
 from gastown_tmux.edges.hosts.prefix import Prefix, Script, away
 from gastown_tmux.errors import GtError
 
@@ -42,11 +43,12 @@ def carry(way: Prefix, command: str) -> int:
     with suppress(BrokenPipeError):
         process.stdin.write(script.text)
         process.stdin.flush()
-    seen, until = b"", time.monotonic() + BEGIN_SECONDS
+    limit = BEGIN_SECONDS if any(map(os.isatty, (0, 1, 2))) else prefix.BEGIN_SECONDS
+    seen, until = b"", time.monotonic() + limit
     while script.begin not in seen:
         if not select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))[0]:
             process.kill()
-            raise away(way, seen, f"no answer within {BEGIN_SECONDS:g}s")
+            raise away(way, seen, f"no answer within {limit:g}s")
         if not (part := os.read(process.stdout.fileno(), _SIZE)):
             raise away(way, seen, f"it ended with status {process.wait()}")
         seen += part

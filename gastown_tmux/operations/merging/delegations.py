@@ -10,6 +10,7 @@ from gastown_tmux.domain.delegations import Delegation, Home, Outcome, Stage, St
 from gastown_tmux.domain.hosts import Host
 from gastown_tmux.domain.ids import Commit
 from gastown_tmux.domain.quoting import one_line
+from gastown_tmux.domain.waiting import STUCK
 from gastown_tmux.domain.work import RETRIED, Bead, BeadState, Reason
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.hosts.prefix import AwayError, Prefix
@@ -138,7 +139,7 @@ def _follow(visit: Visit, id: str, item: dict[str, Any] | None, *, asked: bool) 
             raise
         except GtError as error:
             with visit.town.change() as change:
-                rows.note_word(change, id, there=one.there, worker=one.worker, word=one_line(error.message))
+                rows.note_word(change, id, there=one.there, worker=one.worker, word=STUCK + one_line(error.message))
             raise
         if not goes_on:
             return

@@ -89,7 +89,7 @@ def prepare_rig(town: Town, asked: str) -> ErrandRig:
     mirror = town.path / ".gt" / "homes" / f"{name}.git"
     if rig is not None and (owner is None or owner[0] != home):
         whose = "its own" if owner is None else "another town's"
-        raise RefusedError(f"rig {name} is {whose} there", hint="gt rig remove it there, or another host")
+        raise RefusedError(f"rig {name} there is {whose}", hint="gt rig remove it there, or another host")
     pushed = owner[1] if owner is not None else told.get("remote") is None or not _can_fetch(str(told["remote"]))
     if pushed and not (mirror / "HEAD").exists():
         make_folder(mirror.parent)

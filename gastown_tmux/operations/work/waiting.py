@@ -151,7 +151,7 @@ def _explain_away(town: Town, beads: Sequence[Bead]) -> dict[BeadId, tuple[Wait,
         one, host = find_delegation(town.db, bead.delegation or ""), hosts.get(bead.host or "")
         word = one.word if one else None
         heard, trouble = (host.last_heard, host.trouble) if host else (None, "it is not known any more")
-        found[bead.id] = (waiting.at_host(bead.host or "a host", word, heard, trouble),)
+        found[bead.id] = (waiting.at_host(bead.host or "a host", word, heard, trouble, bead.id),)
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.delegations import Stage, count_by_host
 from gastown_tmux.domain.following import clock_words
-from gastown_tmux.domain.hosts import PROTOCOL, Facts, Host, find_misfit
+from gastown_tmux.domain.hosts import PROTOCOL, Facts, Host, HostState, find_misfit
 from gastown_tmux.domain.ids import Time, parse_name
 from gastown_tmux.domain.post import is_home_name
 from gastown_tmux.domain.quoting import one_line
@@ -79,17 +79,19 @@ def show_host(town: Town, host: Host) -> HostView:
     return view(town, host)
 
 
-def reach(town: Town, host: Host) -> Prefix:
-    """The way there, with the shared connection of ssh where that is the way. Raises AwayError, MissingError."""
-    return _prefix(town, host.name, host.prefix, host.target)
+def reach(town: Town, host: Host, *, asks: bool = True) -> Prefix:
+    """The way there, with the shared connection of ssh where that is the way. ``asks``: for that a person may be asked
+    for a password. Raises AwayError, MissingError.
+    """
+    return _prefix(town, host.name, host.prefix, host.target, asks=asks)
 
 
-def _prefix(town: Town, name: str, prefix: Sequence[str], target: str | None) -> Prefix:
+def _prefix(town: Town, name: str, prefix: Sequence[str], target: str | None, *, asks: bool = True) -> Prefix:
     if target is None:
         return Prefix(name, prefix, town.environment)
     ssh = _open_ssh(town, target)
     try:
-        ssh.connect(asks=town.is_person)
+        ssh.connect(asks=asks and town.is_person)
     except MissingError:
         raise
     except GtError as error:
@@ -107,18 +109,22 @@ def _open_ssh(town: Town, target: str) -> SshHost:
     return SshHost(target, str(config) if config else None, town.environment)
 
 
-def ask(town: Town, host: Host, words: Sequence[str], *, data: bytes = b"", seconds: float = ASK_SECONDS) -> Any:
+def ask(
+    town: Town, host: Host, words: Sequence[str], *, data: bytes = b"", seconds: float = ASK_SECONDS, asks: bool = True
+) -> Any:  # fmt: skip
     """The JSON document that the gt there answers such a line with; what was heard of it is noted.
 
     Raises AwayError where it is not known whether it was carried out, and GtError with the words of the gt there.
     """
-    return _read(host.name, run_there(town, host, [*words, "--json"], data=data, seconds=seconds))
+    return _read(host.name, run_there(town, host, [*words, "--json"], data=data, seconds=seconds, asks=asks))
 
 
-def run_there(town: Town, host: Host, words: Sequence[str], *, data: bytes = b"", seconds: float = ASK_SECONDS) -> Ran:
+def run_there(
+    town: Town, host: Host, words: Sequence[str], *, data: bytes = b"", seconds: float = ASK_SECONDS, asks: bool = True
+) -> Ran:  # fmt: skip
     """What ``gt WORDS`` gave there; what was heard of the host is noted. Raises AwayError."""
     try:
-        ran = reach(town, host).run([host.gt, "--town", host.town, *words], seconds=seconds, data=data)
+        ran = reach(town, host, asks=asks).run([host.gt, "--town", host.town, *words], seconds=seconds, data=data)
     except AwayError as error:
         with town.change() as change:
             rows.note_trouble(change, host.name, error.message)
@@ -334,13 +340,18 @@ def _park(town: Town, host: Host, parked: bool) -> Answer:
 
 
 def remove_host(town: Town, host: Host) -> Answer:
-    """Forgets it; the town there stays as it is. Raises RefusedError while it has beads."""
+    """Forgets it; the town there stays as it is. Raises RefusedError while it has beads, and for the moment in which it
+    is to be told what became of one.
+    """
     with town.change() as change:
         left = list_open(change, host.name)
         held = [each.bead for each in left if get_bead_host(change, each.bead) == host.name]
         if held:
             words = f"{host.name} has beads: {', '.join(held[:5])}"
             raise RefusedError(words, hint=f"gt unsling {held[0]} --force, or wait for them")
+        if left and host.state is HostState.ON and town.is_wanted():
+            words = f"{host.name} is to be told what became of {left[0].bead}"
+            raise RefusedError(words, hint=f"again in a moment, or gt host park {host.name} first")
         for each in left:
             move_delegation(change, each.id, Stage.ENDED)
         rows.delete_host(change, host.name)

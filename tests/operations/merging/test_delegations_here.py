@@ -30,6 +30,7 @@ from gastown_tmux.operations.workforce.rigs import remove_rig
 from gastown_tmux.store import beads, delegations, escalations
 from gastown_tmux.store import hosts as host_rows
 from gastown_tmux.store.merging import get_merge_request, list_merge_requests
+from gastown_tmux.store.meta import set_wanted
 from tests.journeys.town_world import git
 from tests.operations.quiet_town import QuietTown, make_quiet_town
 
@@ -171,6 +172,26 @@ def test_a_host_has_work_for_the_programs_that_a_person_lets_it_have(box: Script
     box.answer("list", {"items": []})
     box.pass_()
     assert [told["provider"] for told in box.told() if "start" in told] == ["claude"]
+
+
+def test_what_a_host_cannot_take_is_told_with_the_way_out(box: Scripted) -> None:
+    bead = give(box)
+    (box.home / "answer.list").write_text('{"items": []}')  # the rest of its answers is missing
+    box.pass_()
+    [wait] = explain_bead(box.quiet.town, get(box, bead))
+    assert wait.reason == "box has it; it cannot go on: box answers: status 1" and wait.stranded
+    assert wait.next[-1] == f"gt unsling {bead} --force"
+    # It is not removed while it has something of ours, or is still to be told of it.
+    host = host_rows.get_host(box.quiet.town.db, "box")
+    with pytest.raises(RefusedError, match=f"box has beads: {bead}"):
+        hosts.remove_host(box.quiet.town, host)
+    unsling(box.quiet.town, get(box, bead), force=True)
+    with box.quiet.town.change() as change:
+        set_wanted(change, True)
+    with pytest.raises(RefusedError, match=f"box is to be told what became of {bead}"):
+        hosts.remove_host(box.quiet.town, host)
+    hosts.park_host(box.quiet.town, host)
+    hosts.remove_host(box.quiet.town, host_rows.get_host(box.quiet.town.db, "box"))
 
 
 def test_a_fresh_bead_is_given_in_one_question(box: Scripted) -> None:
