@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import NamedTuple
 
 from gastown_tmux.dataclass import dataclass
@@ -61,6 +60,8 @@ def guess(left: Sequence[Left], durations: Sequence[float], places: int) -> Esti
     if len(durations) < LEAST_KNOWN:
         known = f"only {len(durations)} of its rigs' beads have" if durations else "no bead of its rigs has"
         return Estimate(None, f"{known} been done yet")
+    from statistics import median  # it brings decimal and hashlib along, and the feed only asks for waves
+
     each, places = median(durations), max(1, places)
     ends: list[float] = []
     done: dict[BeadId, float] = {}
