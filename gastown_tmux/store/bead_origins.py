@@ -1,14 +1,17 @@
 """Where beads came from that were brought in: by what their source knows them, so that they come in once."""
 
 import json
+from typing import TYPE_CHECKING
 
-from gastown_tmux.domain.bead_files import Record
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.ids import BeadId, RigName, Time
 from gastown_tmux.domain.work import BEAD
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.rows import Reader
+
+if TYPE_CHECKING:
+    from gastown_tmux.domain.bead_files import Record
 
 
 def find_origin(reader: Reader, rig: str, source: str) -> BeadId | None:
@@ -54,7 +57,7 @@ def list_parts(reader: Reader, bead: BeadId) -> list[BeadId]:
     return [BeadId(row["id"]) for row in reader.rows(sql, bead)]
 
 
-def bring_in(change: Change, bead: BeadId, rig: RigName, record: Record) -> None:
+def bring_in(change: Change, bead: BeadId, rig: RigName, record: "Record") -> None:
     """A bead that has its id and its times already."""
     change.execute(
         "INSERT INTO beads (id, rig, title, body, state, priority, labels, created, updated)"

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gastown_tmux.domain.ids import BeadId, RigName
-from gastown_tmux.domain.radar import Clash
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.rows import Reader
+
+if TYPE_CHECKING:
+    from gastown_tmux.domain.radar import Clash
 
 #: Seen a while ago, perhaps: of rigs that are looked at, and of beads that are still under way.
 _CURRENT = (
@@ -15,15 +18,19 @@ _CURRENT = (
 )
 
 
-def list_clashes(reader: Reader, rig: str | None = None, *, untold: bool = False) -> list[Clash]:
+def list_clashes(reader: Reader, rig: str | None = None, *, untold: bool = False) -> "list[Clash]":
     """``untold``: only those that nobody was told of yet."""
     where = _CURRENT + (" AND rig = ?" if rig is not None else "") + (" AND told = 0" if untold else "")
     sql = f"SELECT one, other, files FROM clashes WHERE {where} ORDER BY one, other"
     found = reader.rows(sql, *([rig] if rig is not None else []))
+    if not found:
+        return []
+    from gastown_tmux.domain.radar import Clash  # 2 ms, where there is one
+
     return [Clash(BeadId(row["one"]), BeadId(row["other"]), tuple(json.loads(row["files"]))) for row in found]
 
 
-def replace_clashes(change: Change, rig: RigName, clashes: Sequence[Clash]) -> None:
+def replace_clashes(change: Change, rig: RigName, clashes: "Sequence[Clash]") -> None:
     """These are all there are in the rig now; one that was there before stays told."""
     now = {(clash.one, clash.other): json.dumps(clash.files) for clash in clashes}
     for row in change.rows("SELECT one, other FROM clashes WHERE rig = ?", rig):
@@ -37,5 +44,5 @@ def replace_clashes(change: Change, rig: RigName, clashes: Sequence[Clash]) -> N
         )  # fmt: skip
 
 
-def mark_told(change: Change, clash: Clash) -> None:
+def mark_told(change: Change, clash: "Clash") -> None:
     change.execute("UPDATE clashes SET told = 1 WHERE one = ? AND other = ?", clash.one, clash.other)

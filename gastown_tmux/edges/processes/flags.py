@@ -7,12 +7,15 @@ already when it was set, which are not its own to continue.
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gastown_tmux.edges.files.atomic import plain_errors, write_atomic
 from gastown_tmux.edges.files.memory import Memory
-from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.errors import GtError
 from gastown_tmux.reading import read_text
+
+if TYPE_CHECKING:
+    from gastown_tmux.edges.processes.processes import ProcessRef
 
 TOWN = "@town"
 
@@ -21,7 +24,7 @@ def rig_flag(rig: str) -> str:
     return f"@rig.{rig}"
 
 
-def raise_flag(folder: Path, memory: Memory, name: str, stopped: Iterable[ProcessRef]) -> bool:
+def raise_flag(folder: Path, memory: Memory, name: str, stopped: "Iterable[ProcessRef]") -> bool:
     """Whether it was not up before. Durable when this returns, unless the disk takes nothing: then it is in memory.
 
     Raises GtError where it cannot be written at all.
@@ -55,10 +58,12 @@ def raised(folder: Path, memory: Memory) -> frozenset[str]:
     return frozenset(up)
 
 
-def stopped_before(folder: Path, memory: Memory, name: str) -> set[ProcessRef]:
+def stopped_before(folder: Path, memory: Memory, name: str) -> "set[ProcessRef]":
     """Lines that name no process are left out: what they named is continued rather than left standing for ever."""
     lines = memory.read(name).splitlines()
     with suppress(OSError):
         lines += read_text(folder / name).splitlines()
     words = (line.partition(" ") for line in lines)
+    from gastown_tmux.edges.processes.processes import ProcessRef  # 1 ms, and every verb asks what is raised
+
     return {ProcessRef(int(pid), started) for pid, _, started in words if pid.isascii() and pid.isdecimal()}

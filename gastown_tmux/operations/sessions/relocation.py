@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.meta import get_meta, read_meta
@@ -24,6 +23,7 @@ def settle(town: Town) -> None:
     was = refuse_copy(town)
     if was is None:
         return
+    from gastown_tmux.edges.processes.locks import Lock
     from gastown_tmux.operations.sessions.moving import move_in  # once in a town's life
 
     with Lock(town.run / "place.lock", _LOCK_SECONDS):

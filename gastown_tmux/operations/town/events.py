@@ -11,7 +11,6 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.waiting import wait
 from gastown_tmux.errors import UsageError
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.store.events import last_seq, list_events
 from gastown_tmux.store.meta import get_meta
 
 _LOOK_SECONDS = 0.2
@@ -35,6 +34,8 @@ def events(
     ``agent``: of what it did, and of what is about it. ``after``: those with a higher number. ``beat``: a beat comes
     first, and then whenever so many seconds have passed.
     """
+    from gastown_tmux.store.events import last_seq, list_events  # a moment needs none of it
+
     start = moment(since) if since else None
     last = after or 0
     ends, next_beat = time.monotonic() + (seconds or math.inf), time.monotonic()

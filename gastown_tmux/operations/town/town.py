@@ -14,7 +14,6 @@ from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.memory import Memory
 from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
-from gastown_tmux.edges.tmux import server
 from gastown_tmux.errors import GtError, NotFoundError
 from gastown_tmux.operations.town.places import Places
 from gastown_tmux.operations.town.upgrading import settle
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from gastown_tmux.domain.layers import Settings
     from gastown_tmux.edges.configuration.settings_files import Configuration
     from gastown_tmux.edges.git.repository import Repository
+    from gastown_tmux.edges.tmux.server import Server
 
 #: Names of orders that stand outside the database because no row took them; the last two before an agent's folder.
 DOWN, OFF, PAUSED = "=down", "=off.", "=pause."
@@ -111,7 +111,9 @@ class Town(Places):
         return Repository(self.rig_folder(rig) / "repo.git", self.run / f"repo.{rig}.lock", project)
 
     @cached_property
-    def tmux(self) -> server.Server:
+    def tmux(self) -> "Server":
+        from gastown_tmux.edges.tmux import server  # 2 ms, for who asks tmux
+
         return server.Server(server.socket_path(self.run), self.run / "tmux.conf", self.tmux_memory, self._tmux_unit())
 
     def _tmux_unit(self) -> str | None:

@@ -1,18 +1,17 @@
 """gt bead show: a bead with all that became of it, what it waits for, and what comes next."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from gastown_tmux.dataclass import dataclass, replace, values_of
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.pages import Page, most_of
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.stories import Moment, tell
 from gastown_tmux.domain.waiting import reason_of
 from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.edges.files.clock import local_time
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.town import budgets
 from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.waiting import explain_bead, explain_beads
@@ -21,7 +20,9 @@ from gastown_tmux.store.bead_origins import list_children
 from gastown_tmux.store.convoys import get_convoy
 from gastown_tmux.store.delegations import list_workers
 from gastown_tmux.store.events import list_about
-from gastown_tmux.store.spending import Uses
+
+if TYPE_CHECKING:
+    from gastown_tmux.domain.stories import Moment
 
 _OVER = (BeadState.MERGED, BeadState.CLOSED)
 
@@ -44,7 +45,7 @@ class BeadView(BeadLine):
     titles: Mapping[str, str] | None = None
     tokens: int = 0
     cost: float | None = None
-    timeline: tuple[Moment, ...] = ()
+    timeline: "tuple[Moment, ...]" = ()
 
     @property
     def story(self) -> str:
@@ -54,6 +55,10 @@ class BeadView(BeadLine):
 
 
 def show_bead(town: Town, bead: Bead) -> BeadView:
+    from gastown_tmux.domain.stories import tell  # with the next 3 ms, that a list need not pay
+    from gastown_tmux.operations.town import budgets
+    from gastown_tmux.store.spending import Uses
+
     waits, next = None, _follow_up(bead)
     tokens, cost = budgets.sum_used(town, Uses(bead=bead.id))
     children = list_children(town.db, bead.id)
@@ -123,6 +128,8 @@ def _name_workers(town: Town, found: Sequence[Bead]) -> list[Bead]:
 
 def describe_bead(town: Town, bead: Bead) -> list[str]:
     """Its timeline in lines, for a log."""
+    from gastown_tmux.domain.stories import tell
+
     head = f"{bead.id} {bead.state}: {bead.title}"
     return [head, *(f"{moment.time} {moment.what}" for moment in tell(list_about(town.db, bead.id)))]
 

@@ -9,7 +9,6 @@ from gastown_tmux.domain.agents import AgentState
 from gastown_tmux.domain.hosts import parse_place
 from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.rigs import QueueState
-from gastown_tmux.domain.scheduling import choose
 from gastown_tmux.domain.waiting import Needed, Wait
 from gastown_tmux.domain.work import ATTEMPTS, Bead, BeadState
 from gastown_tmux.operations.town.town import Town
@@ -78,6 +77,7 @@ def _waits_of_the_scheduler(town: Town, asked: Sequence[BeadId]) -> Mapping[Bead
     """Of thousands that wait, only those that are asked for are read: what they wait for is a place then, or the same
     as for all, and whose turn is first ``gt scheduler`` tells.
     """
+    from gastown_tmux.domain.scheduling import choose
     from gastown_tmux.operations.work.readings import read_town  # with agent programs 25 ms, and few beads ask for it
 
     among = asked if has_waiting(town.db, FEW) else None
