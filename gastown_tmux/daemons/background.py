@@ -33,12 +33,16 @@ class BackgroundJobs:
         """How many are at work whose names begin so."""
         return sum(name.startswith(start) and thread.is_alive() for name, thread in self._busy.items())
 
-    def do(self, name: str, work: Callable[[Town], object]) -> bool:
-        """Starts ``work``; False while earlier work of that name goes on. The loop is woken at its end."""
+    def do(self, name: str, work: Callable[[Town], object], *, wake: bool = True) -> bool:
+        """Starts ``work``; False while earlier work of that name goes on. The loop is woken at its end, unless what
+        it does can wait for the next look: then most looks would be for what comes every few seconds.
+        """
         if self.is_busy(name):
             return False
-        town = self._towns.setdefault(name, self.town.acting_as(self.town.actor))
-        thread = threading.Thread(target=self._run, args=(name, town, work), name=name, daemon=True)
+        if name not in self._towns:
+            self._towns[name] = self.town.acting_as(self.town.actor)
+        work_of = (name, self._towns[name], work, wake)
+        thread = threading.Thread(target=self._run, args=work_of, name=name, daemon=True)
         self._busy[name] = thread
         thread.start()
         return True
@@ -48,7 +52,7 @@ class BackgroundJobs:
         for thread in self._busy.values():
             thread.join(seconds)
 
-    def _run(self, name: str, town: Town, work: Callable[[Town], object]) -> None:
+    def _run(self, name: str, town: Town, work: Callable[[Town], object], wake: bool) -> None:
         done = False
         try:
             with isolated(town, "work in the background", name):
@@ -60,5 +64,5 @@ class BackgroundJobs:
         finally:
             town.close()
             # What failed is tried again at the next look, not at once.
-            if done:
+            if done and wake:
                 poke(town.wake_fifo if town.actor == "deacon" else town.death_fifo)

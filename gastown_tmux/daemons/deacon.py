@@ -23,7 +23,7 @@ from gastown_tmux.domain.agents import SessionState
 from gastown_tmux.domain.ids import BeadId, RigName
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.processes import processes
-from gastown_tmux.operations.sessions import daemons, doors, orders
+from gastown_tmux.operations.sessions import doors, orders
 from gastown_tmux.operations.sessions.daemon_control import list_rigs_to_land, start_refineries
 from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.supervision import approvals, patrol, signals
@@ -192,7 +192,7 @@ class _Deacon:
         """A server that is stopped, or whose process or socket is gone, is mended at once; whether it answers and has
         all windows, now and then.
         """
-        server, witness = self.town.tmux.remembered(), daemons.find_holder(self.town, "witness")
+        server, witness = self.town.tmux.remembered(), self._peer.process
         if server is not None and processes.is_stopped(server) and processes.send(server, signal.SIGCONT):
             log.warning("the tmux server was stopped: continued")
         self.loop.watch_deaths({ref for ref in (server, witness, self._server.process) if ref is not None})

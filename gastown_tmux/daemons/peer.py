@@ -21,20 +21,25 @@ class Peer:
         self._beat: tuple[ProcessRef | None, int] = (None, 0)
         self._born = self._guarded = self._since = self._looked = time.monotonic()
         self._looks = 0
+        #: As it was found last.
+        self.process: ProcessRef | None = None
 
     def look(self) -> None:
         """Starts it where it is dead, continues it where it is stopped, ends it where it hangs; and the guard."""
         now = time.monotonic()
         if now - self._guarded > GRACE_SECONDS:
             self._guarded = now
-            daemons.start_guard(self.town)
-            daemons.wake_up(self.town, "guard")
-        holder = daemons.find_holder(self.town, self.name)
+            guard = daemons.find_holder(self.town, daemons.GUARD)
+            if guard is None:
+                daemons.start_guard(self.town)
+            else:
+                daemons.wake_up(daemons.GUARD, guard)
+        self.process = holder = daemons.find_holder(self.town, self.name)
         if holder is None:
             if now - self._born > GRACE_SECONDS:
                 self.jobs.do(self.name, self._start)
             return
-        done = daemons.wake_up(self.town, self.name)
+        done = daemons.wake_up(self.name, holder)
         if done:
             log.warning(done)
         elif self._hangs(holder):

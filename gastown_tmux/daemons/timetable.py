@@ -66,5 +66,5 @@ class Keeper:
     def _keep(self, name: str, seconds: float, work: Callable[[Town], object], first: float = LATER_SECONDS) -> None:
         now = time.monotonic()
         begun = self._begun.setdefault(name, now + min(first, seconds) - seconds)
-        if now >= begun + seconds and self._jobs.do(name, work):
+        if now >= begun + seconds and self._jobs.do(name, work, wake=False):
             self._begun[name] = now

@@ -28,7 +28,7 @@ class VerbServer:
             if self.process is not None:
                 self._jobs.do(daemons.SERVER, lambda town: daemons.stop_daemon(town, daemons.SERVER))
         elif self.process is not None:
-            if done := daemons.wake_up(self._town, daemons.SERVER):
+            if done := daemons.wake_up(daemons.SERVER, self.process):
                 log.warning(done)
             if now - self._started > LONGEST_SECONDS:
                 self._delay = SHORTEST_SECONDS

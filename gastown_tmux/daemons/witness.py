@@ -88,7 +88,7 @@ class _Witness:
             self._start(due)
 
     def _look_at_screens(self) -> None:
-        if time.monotonic() >= self._screens_due and self.loop.jobs.do("screens", self._screen_watch.look):
+        if time.monotonic() >= self._screens_due and self.loop.jobs.do("screens", self._screen_watch.look, wake=False):
             self._screens_due = time.monotonic() + SCREENS_SECONDS
 
     def _record_deaths(self, town: Town) -> None:

@@ -9,9 +9,7 @@ from gastown_tmux.domain.ids import Time
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.waiting import wait_until
 from gastown_tmux.edges.processes import locks, processes
-from gastown_tmux.edges.processes.commands import last_words
 from gastown_tmux.edges.processes.interpreter import own_python
-from gastown_tmux.edges.processes.spawning import spawn_detached
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.town import Answer, Town
 
@@ -60,6 +58,8 @@ def start_daemon(town: Town, name: str) -> bool:
     town.prepare_run()
     log = town.logs / f"{name}.log"
     since = log.stat().st_size if log.exists() else 0
+    from gastown_tmux.edges.processes.spawning import spawn_detached  # with what it needs 2 ms
+
     process = spawn_detached(
         [*own_python(), "-m", "gastown_tmux", "daemon", "run", name], _environment(town), town.path, log,
         town.log_size(),
@@ -70,6 +70,8 @@ def start_daemon(town: Town, name: str) -> bool:
 
     wait_until(is_settled, START_SECONDS)
     if not find_daemon(town, name).alive:
+        from gastown_tmux.edges.processes.commands import last_words
+
         raise GtError(f"the {name} did not start{last_words(log, since)}", hint=f"gt log {name}")
     return True
 
@@ -83,6 +85,8 @@ def _environment(town: Town) -> dict[str, str]:
 
 def start_successor(town: Town, name: str, command: Path) -> None:
     """A newer gt's daemon of that name, which asks ours to end when it is ready itself."""
+    from gastown_tmux.edges.processes.spawning import spawn_detached
+
     words = [str(command), "--town", str(town.path), "daemon", "run", name, "--take-over"]
     spawn_detached(words, _environment(town), town.path, town.logs / f"{name}.log", town.log_size())
 
@@ -110,10 +114,9 @@ def stop_daemon(town: Town, name: str) -> bool:
     return True
 
 
-def wake_up(town: Town, name: str) -> str | None:
+def wake_up(name: str, holder: processes.ProcessRef) -> str | None:
     """Continues a daemon that was stopped; what was done, if anything."""
-    holder = find_holder(town, name)
-    if holder is None or not processes.is_stopped(holder):
+    if not processes.is_stopped(holder):
         return None
     processes.send(holder, signal.SIGCONT)
     return f"the {name} was stopped: continued"
@@ -153,6 +156,8 @@ def start_server(town: Town) -> bool:
 def _start_unwatched(town: Town, name: str, module: str, *more: str) -> bool:
     if find_holder(town, name) is not None:
         return False
+    from gastown_tmux.edges.processes.spawning import spawn_detached
+
     command = [*own_python(), "-m", module, str(town.path), *more]
     spawn_detached(command, _environment(town), town.path, town.logs / f"{name}.log", town.log_size())
     return True
