@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from gastown_tmux.domain.waiting import Needed
 
 #: Beads that go to a worker by themselves. The first condition on ``target`` is word for word that of the index.
-_WITH_A_WAY = (
-    f" FROM beads b WHERE b.state = 'open' AND {UNBLOCKED} AND b.attempts < {ATTEMPTS}"
+_WAY = (
+    f"b.state = 'open' AND {UNBLOCKED} AND b.attempts < {ATTEMPTS}"
     " AND (b.target IS NOT NULL OR b.reason IS NOT NULL)"
     # What is a host's, or is meant for one, is given to nobody here.
     " AND b.delegation IS NULL AND NOT coalesce(instr(b.target, '@'), 0)"
     f" AND (b.target IS NOT NULL OR b.reason IN ({placeholders(RETRIED)}))"
 )
+_WITH_A_WAY = f" FROM beads b WHERE {_WAY}"
 _CANDIDATE = (
     "SELECT b.id, b.rig, b.priority, (julianday(coalesce(b.waits_since, b.updated)) - 2440587.5) * 86400.0, b.created,"
     " (SELECT convoy FROM convoy_beads WHERE bead = b.id), iif(instr(b.target, '/'), b.target, NULL), b.provider,"
@@ -38,13 +39,15 @@ def list_candidates(
     """
     from gastown_tmux.domain.scheduling import Candidate  # 2 ms, and who counts or lists what waits needs none
 
-    sql, values = _CANDIDATE + _WITH_A_WAY, list[str]((*RETRIED, *RETRIED))
+    source, values = _WITH_A_WAY, list[str](RETRIED)
+    if among is not None:
+        # From the few that are named: else all that wait would be looked at for them.
+        source = f" FROM json_each(?) w CROSS JOIN beads b ON b.id = w.value WHERE {_WAY}"
+        values.append(json.dumps(list(among)))
+    sql, values = _CANDIDATE + source, [*values, *RETRIED]
     if rigs is not None:
         sql += f" AND (instr(b.target, '/') OR b.rig IN ({placeholders(rigs)}))"
         values += rigs
-    if among is not None:
-        sql += " AND b.id IN (SELECT value FROM json_each(?))"
-        values.append(json.dumps(list(among)))
     return [Candidate(*row) for row in reader.rows(sql, *values)]
 
 
