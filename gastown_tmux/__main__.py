@@ -31,6 +31,10 @@ def end(status: int) -> "NoReturn":
     if threads is not None and threads.active_count() > 1:
         sys.exit(status)
     atexit._run_exitfuncs()
+    try:  # noqa: SIM105 - contextlib costs 3 ms
+        sys.stderr.flush()  # half a line, as progress on a terminal is
+    except OSError:
+        pass
     os._exit(status)
 
 

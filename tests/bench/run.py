@@ -17,6 +17,7 @@ import faces  # noqa: F401
 import far  # noqa: F401
 import fed
 import feed  # noqa: F401
+import lists  # noqa: F401
 import mayor  # noqa: F401
 import snapshots  # noqa: F401
 import spine  # noqa: F401
