@@ -24,6 +24,7 @@ from gastown_tmux.operations.mail.inbox import box
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.deliveries import find_delivery
+from gastown_tmux.store.homes import keep_home
 from gastown_tmux.store.hosts import insert_host
 from gastown_tmux.store.meta import get_meta
 
@@ -176,6 +177,9 @@ def test_from_host_to_host_by_home_and_the_answer_back(trio: tuple[Pair, Pair]) 
 def test_a_place_that_home_does_not_know_either_comes_back(trio: tuple[Pair, Pair]) -> None:
     one, two = trio
     go_round(one, two)
+    # Home has a home of its own, which might know it: nothing goes further than that.
+    with one.home.change() as change:
+        keep_home(change, "key-of-another")
     for to in ("mayor@three", "demo/nobody@two"):
         sending.send(one.box, [to], "hello", "b")
     go_round(one, two, one)
