@@ -100,7 +100,9 @@ def rig_rests(rig: str, why: str) -> Wait:
 
 
 def machine_full(words: str) -> Wait:
-    return Wait("machine", None, words, ("gt config show limits.memory",))
+    """``words`` name the key that is in the way."""
+    key = next((key for key in ("disk.budget", "limits.load") if f"{key} is " in words), "limits.memory")
+    return Wait("machine", None, words, (f"gt config show {key}",))
 
 
 def over_budget(words: str) -> Wait:
