@@ -58,9 +58,11 @@ class Row:
         return SIGNS.get(self.state, " ")
 
 
-def list_rows(seen: Snapshot, events: Sequence[Event], panel: Panel, words: str = "") -> tuple[Row, ...]:
-    """Those that have every one of the words, in their order."""
-    rows = _PANELS[panel](seen, events)
+def list_rows(
+    seen: Snapshot, events: Sequence[Event], panel: Panel, words: str = "", known: Sequence[Row] = ()
+) -> tuple[Row, ...]:
+    """Those that have every one of the words, in their order. ``known`` rows of events are not made again."""
+    rows = _events(events, known) if panel is Panel.EVENTS else _PANELS[panel](seen, events)
     wanted = words.lower().split()
     return tuple(row for row in rows if all(word in _text(row) for word in wanted)) if wanted else tuple(rows)
 
@@ -226,13 +228,19 @@ def _mail(seen: Snapshot, events: Sequence[Event]) -> Iterator[Row]:
         )  # fmt: skip
 
 
-def _events(seen: Snapshot, events: Iterable[Event]) -> Iterator[Row]:
+def _events(events: Iterable[Event], known: Sequence[Row]) -> Iterator[Row]:
+    made = {row.id: row for row in known}
     for event in events:
-        told = " ".join(f"{key}={value}" for key, value in event.data.items() if value not in (None, "", []))
-        yield Row(
-            f"event {event.seq}", "events", event.type.partition(".")[2], event.type, _line(event.subject),
-            _line(f"{told} by {event.actor}"), event.time,
-        )  # fmt: skip
+        row = made.get(f"event {event.seq}")
+        yield row if row is not None else _event(event)
+
+
+def _event(event: Event) -> Row:
+    told = " ".join(f"{key}={value}" for key, value in event.data.items() if value not in (None, "", []))
+    return Row(
+        f"event {event.seq}", "events", event.type.partition(".")[2], event.type, _line(event.subject),
+        _line(f"{told} by {event.actor}"), event.time,
+    )  # fmt: skip
 
 
 def _line(text: str) -> str:
@@ -246,5 +254,4 @@ _PANELS: Mapping[Panel, Callable[[Snapshot, Sequence[Event]], Iterable[Row]]] = 
     Panel.CONVOYS: _convoys,
     Panel.QUEUE: _queue,
     Panel.MAIL: _mail,
-    Panel.EVENTS: _events,
 }

@@ -117,7 +117,7 @@ def _arrange(now: Model, was: Model) -> Model:
     """With the rows that it must have, and a selection among them."""
     if now.seen is None:
         return now
-    rows = list_rows(now.seen, now.events, now.panel, now.filter)
+    rows = list_rows(now.seen, now.events, now.panel, now.filter, was.rows)
     place = was.index
     ids = [row.id for row in rows]
     selected: Mapping[Panel, str] = now.selected

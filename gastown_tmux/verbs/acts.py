@@ -1,6 +1,7 @@
 """What a person can do about something with one key: the keys, their words and their order, for every face."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from gastown_tmux.dataclass import dataclass, replace
 from gastown_tmux.domain.addresses import OVERSEER, Address
@@ -57,6 +58,7 @@ def acts_on(need: Need) -> tuple[Act, ...]:
     return tuple(_acts_on(need))
 
 
+@lru_cache(maxsize=500)
 def acts_on_agent(agent: Address, bead: BeadId | None, state: str) -> tuple[Act, ...]:
     """All there is for an agent that need not wait for anybody."""
     acts = [Act("d", "diff", (("diff", agent),), shows=True)] if agent.rig else []

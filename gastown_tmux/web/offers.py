@@ -56,12 +56,16 @@ class Offers:
             self._ids[act, digest] = known
         return known
 
-    def set_current(self, part: str, offers: Iterable[tuple[Act, str | None]]) -> None:
+    def make(self, offers: Iterable[tuple[Act, str | None]]) -> dict[str, Offer]:
+        """By their ids."""
+        return {self.id_of(act, digest): Offer(act, digest) for act, digest in offers}
+
+    def set_current(self, part: str, offered: dict[str, Offer]) -> None:
         """From now on these are offered there, and no others."""
-        self._current[part] = {self.id_of(act, digest): Offer(act, digest) for act, digest in offers}
+        self._current[part] = offered
 
     def add_document(self, id: str, acts: Iterable[Act]) -> None:
-        documents = {**self._documents, id: {self.id_of(act, None): Offer(act) for act in acts}}
+        documents = {**self._documents, id: self.make((act, None) for act in acts)}
         while len(documents) > MOST_DOCUMENTS:
             del documents[next(iter(documents))]
         self._documents = documents

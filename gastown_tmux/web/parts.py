@@ -14,7 +14,7 @@ from gastown_tmux.faces.waves import Waves, sum_up
 from gastown_tmux.verbs.acts import Act, acts_on, acts_on_agent
 from gastown_tmux.verbs.keys import MOVES
 from gastown_tmux.verbs.text import harmless
-from gastown_tmux.web.offers import Offers
+from gastown_tmux.web.offers import Offer, Offers
 
 #: What an event alone may change, before all is read again.
 _LIVELY = (Panel.TOWN, Panel.AGENTS)
@@ -23,11 +23,14 @@ _MOST_MEMBERS = 200
 _PANELS = tuple(panel for panel in Panel if panel is not Panel.EVENTS)
 
 
+Item = tuple[object, str, dict[str, Offer]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """``items`` by id: what each was made of, and its JSON; in their order."""
+    """``items`` by id: what each was made of, its JSON and what is offered with it; in their order."""
 
-    items: Mapping[str, tuple[object, str]]
+    items: Mapping[str, Item]
 
 
 class Parts:
@@ -82,23 +85,25 @@ class Parts:
     def _put(self, name: str, things: Iterable[tuple[str, Row | Worker | Need]]) -> list[str]:
         """The delta of that part; nothing where it is as it was."""
         part = self._parts.get(name)
-        before: Mapping[str, tuple[object, str]] = part.items if part else {}
-        items: dict[str, tuple[object, str]] = {}
-        fresh: dict[str, tuple[object, str]] = {}
+        before: Mapping[str, Item] = part.items if part else {}
+        items: dict[str, Item] = {}
+        fresh: dict[str, Item] = {}
+        offered: dict[str, Offer] = {}
         for id, thing in things:
             known = before.get(id)
-            if known is not None and known[0] == thing:
+            if known is not None and (known[0] is thing or known[0] == thing):
                 items[id] = known
             else:
                 text = json.dumps(self._describe(id, thing), ensure_ascii=False)
-                items[id] = thing, text
+                items[id] = thing, text, self._offers.make(_acts_of(thing))
                 if known is None or known[1] != text:
                     fresh[id] = items[id]
+            offered |= items[id][2]
         if part is not None and not fresh and list(items) == list(before):
             self._parts[name] = _Part(items)
             return []
         self._parts[name] = _Part(items)
-        self._offers.set_current(name, (offer for _, (thing, _) in items.items() for offer in _acts_of(thing)))
+        self._offers.set_current(name, offered)
         return [_delta(name, items, fresh)]
 
     def _describe(self, id: str, thing: Row | Worker | Need) -> dict[str, Any]:
@@ -155,9 +160,9 @@ def _acts_of(thing: object) -> Iterable[tuple[Act, str | None]]:
             return []
 
 
-def _delta(name: str, items: Mapping[str, tuple[object, str]], fresh: Mapping[str, tuple[object, str]]) -> str:
+def _delta(name: str, items: Mapping[str, Item], fresh: Mapping[str, Item]) -> str:
     order = json.dumps(list(items), ensure_ascii=False)
-    told = ",".join(f"{json.dumps(id, ensure_ascii=False)}:{text}" for id, (_, text) in fresh.items())
+    told = ",".join(f"{json.dumps(id, ensure_ascii=False)}:{text}" for id, (_, text, _) in fresh.items())
     return f'"{name}":{{"order":{order},"items":{{{told}}}}}'
 
 
