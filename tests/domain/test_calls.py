@@ -33,8 +33,11 @@ def test_what_is_away_for_a_moment_is_the_same_and_what_stays_away_is_over() -> 
     assert away.gone == T1
     (back,) = reckon([NEED], [away], T2, T1).changed
     assert back.gone is None
+    # Since when it is away stays, or it would never be over.
+    still = reckon([], [away], T2, T0)
+    assert still.changed == still.over == ()
     ended = reckon([], [away], T2, T1)
-    assert ended.over == ended.mark == (away,)
+    assert ended.over == ended.mark == (away,) and ended.changed == ()
     assert reckon([], [replace(away, sent=None)], T2, T1).mark == ()
     # Nobody was told, so nobody is told that it is over.
     assert reckon([], [made()], T0, T0).over == (made(),)
@@ -61,7 +64,8 @@ def test_those_that_come_together_are_one_call() -> None:
 
 @pytest.mark.parametrize(
     ("clock", "hours", "quiet"),
-    [(1380, (1320, 420), True), (60, (1320, 420), True), (420, (1320, 420), False), (720, (1320, 420), False),
+    [(1320, (1320, 420), True), (1380, (1320, 420), True), (60, (1320, 420), True), (700, (700, 800), True),
+     (420, (1320, 420), False), (720, (1320, 420), False),
      (720, (700, 800), True), (800, (700, 800), False), (0, None, False)],
 )  # fmt: skip
 def test_quiet_hours_may_pass_midnight(clock: int, hours: tuple[int, int] | None, quiet: bool) -> None:

@@ -82,12 +82,14 @@ def test_a_newer_head_takes_the_place_of_one_that_waits_and_of_none_that_is_publ
             MergeState.QUEUED, MergeState.TESTING, MergeState.HELD, MergeState.GATHERED, MergeState.PROPOSED
         )  # fmt: skip
         assert decide(home, newer) is (Step.ARRIVE if waits else Step.WAIT)
+        assert decide(home, Word(BeadState.WORKING, None, NEWER, BASE)) is Step.WAIT
 
 
 def test_what_came_too_late_is_kept_before_and_after_the_host_is_told() -> None:
     landed = Home(Stage.OVER, Outcome.LANDED, True, BeadState.MERGED, head=HEAD)
     assert decide(landed, Word(BeadState.SUBMITTED, None, NEWER, BASE)) is Step.KEEP
     assert decide(landed, Word(BeadState.SUBMITTED, None, HEAD, BASE)) is Step.TELL
+    assert decide(landed, Word(BeadState.CLOSED, Reason.DONE)) is Step.END
     revoked = Home(Stage.OVER, Outcome.REVOKED)
     assert decide(revoked, Word(BeadState.WORKING, None, HEAD, BASE)) is Step.TELL
     assert decide(revoked, Word(BeadState.CLOSED, Reason.WONTDO, HEAD, BASE)) is Step.KEEP
@@ -95,6 +97,12 @@ def test_what_came_too_late_is_kept_before_and_after_the_host_is_told() -> None:
     # A host that was restored from an older backup goes on with what had ended: it is told again.
     assert decide(Home(Stage.ENDED, Outcome.REVOKED), Word(BeadState.WORKING)) is Step.TELL
     assert decide(Home(Stage.ENDED, Outcome.LANDED, head=HEAD), Word(BeadState.MERGED, None, HEAD, BASE)) is Step.WAIT
+    assert decide(Home(Stage.ENDED, Outcome.LANDED, head=HEAD), Word(BeadState.MERGED, None, NEWER, BASE)) is Step.KEEP
+
+
+def test_what_landed_here_without_the_host_is_no_landing_of_its_own() -> None:
+    assert find_outcome(Home(Stage.HERE, named=True, bead=BeadState.MERGED)) is Outcome.LANDED
+    assert find_outcome(Home(Stage.HERE, named=False, bead=BeadState.MERGED)) is Outcome.REVOKED
 
 
 def test_a_host_is_given_no_more_than_it_takes_and_the_emptiest_is_first() -> None:
@@ -105,6 +113,7 @@ def test_a_host_is_given_no_more_than_it_takes_and_the_emptiest_is_first() -> No
         Errand(BeadId("a-6"), "nowhere"), Errand(BeadId("a-7"), None),
     ]  # fmt: skip
     assert place(errands, rooms) == {"a-1": "two", "a-2": "one", "a-4": "two"}
+    assert place([Errand(BeadId("a-8"), None, ["*"], "gemini")], rooms) == {}
 
 
 @dataclass
