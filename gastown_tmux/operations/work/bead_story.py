@@ -19,7 +19,6 @@ from gastown_tmux.operations.work.waiting import explain_bead, explain_beads
 from gastown_tmux.store import beads as rows
 from gastown_tmux.store.bead_origins import list_children
 from gastown_tmux.store.convoys import get_convoy
-from gastown_tmux.store.delegations import list_workers
 from gastown_tmux.store.events import list_about
 
 if TYPE_CHECKING:
@@ -130,6 +129,8 @@ def _name_workers(town: Town, found: Sequence[Bead]) -> Sequence[Bead]:
     ids = [bead.delegation for bead in found if bead.delegation is not None and bead.assignee is None]
     if not ids:
         return found
+    from gastown_tmux.store.delegations import list_workers  # where a host has any
+
     workers = list_workers(town.db, ids)
     return [replace(bead, assignee=bead.assignee or workers.get(bead.delegation or "")) for bead in found]
 
