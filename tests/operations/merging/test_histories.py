@@ -11,6 +11,7 @@ import pytest
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId, Commit, MergeRequestId
 from gastown_tmux.domain.merging import MergeState
+from gastown_tmux.edges.git.workbench import list_rules
 from gastown_tmux.operations.merging.landing import run_refinery
 from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.store.beads import submit_bead
@@ -147,6 +148,11 @@ def a_name_that_differs_by_case(author: Author) -> str:
 
 
 @history
+def rules_of_its_own(author: Author) -> str:
+    return author.commit({"deep/.gitattributes": ("100644", "*.u merge=union\n")})
+
+
+@history
 def only_deletes(author: Author) -> str:
     return author.commit({"file-2.txt": None})
 
@@ -194,6 +200,9 @@ def test_exactly_what_its_author_made(quiet: QuietTown, strategy: str) -> None:
         assert found.state is MergeState.MERGED, (found.bead, found.reason)
         before, after = listing(repository, base), listing(repository, head)
         expected = (expected - (before - after)) | (after - before)
+        named = git(repository, "ls-tree", "-r", "--name-only", str(found.merged_commit)).split()
+        rules = tuple(name for name in named if name.endswith(".gitattributes"))
+        assert list_rules(repository, str(found.merged_commit)) == rules, "what is remembered is so"
         if strategy == "merge":
             assert git(quiet.project, "rev-parse", f"{found.merged_commit}^2") == head
     assert listing(quiet.project, "main") == expected
