@@ -152,7 +152,7 @@ def why_convoy(convoy: Convoy, beads: Sequence[Bead]) -> tuple[Wait, ...]:
                 )
             left = [bead for bead in beads if not is_met(bead.state, bead.reason)]
             if not left:
-                words = "all its beads are done, and an older gt did not land it"
+                words = "nothing of it was merged, so it does not land"
                 return (Wait("person", None, words, (f"gt convoy close {convoy.id}",), stranded=True),)
             return tuple(_of_convoy(convoy, bead) for bead in left)
 

@@ -166,9 +166,11 @@ def is_met(state: BeadState, reason: str | None) -> bool:
 
 
 def has_landed(beads: Iterable[tuple[BeadState, str | None]]) -> bool:
-    """Every bead is merged, or closed as done; an empty convoy never."""
+    """At least one bead merged, and the rest merged or closed as done; an empty convoy never."""
     states = list(beads)
-    return bool(states) and all(is_met(state, reason) for state, reason in states)
+    return any(state is BeadState.MERGED for state, _ in states) and all(
+        is_met(state, reason) for state, reason in states
+    )
 
 
 def list_missing(beads: Mapping[BeadId, BeadState], gathered: Collection[BeadId]) -> list[BeadId]:

@@ -206,7 +206,7 @@ def test_convoys() -> None:
     assert told(why_convoy(CONVOY, [BEAD])) == ["de-aaaaa is working: words"]
     assert told(why_convoy(CONVOY, [])) == ["it has no bead, and an empty convoy never lands"]
     closed = replace(BEAD, state=BeadState.CLOSED, reason="done")
-    assert told(why_convoy(CONVOY, [closed])) == ["all its beads are done, and an older gt did not land it"]
+    assert told(why_convoy(CONVOY, [closed])) == ["nothing of it was merged, so it does not land"]
     wontdo = replace(closed, reason="wontdo")
     assert told(why_convoy(CONVOY, [wontdo, closed])) == ["de-aaaaa is closed as wontdo: words"]
     back = replace(BEAD, state=BeadState.OPEN, reason="escalated")
