@@ -156,8 +156,11 @@ class Repository:
         return {name: value for name, _, value in (line.partition(" ") for line in found.lines)}
 
     def trailers(self, name: str, head: str) -> list[tuple[str, str, str]]:
-        """Commits in the history of `head` that have the trailer: id, first line, the trailer's value; oldest first."""
-        found = self.run("log", "-z", "--reverse", "--format=%H%x01%s%x01%b", f"--grep=^{name}:", head, "--")
+        """Commits that a branch went through, to `head`, that have the trailer: id, first line, the trailer's value;
+        oldest first. What came in by a merge, with its author's own words, is not among them.
+        """
+        line = ("log", "-z", "--reverse", "--first-parent", "--format=%H%x01%s%x01%b", f"--grep=^{name}:")
+        found = self.run(*line, head, "--")
         fields = [record.split("\x01", 2) for record in os.fsdecode(found.stdout).split("\0") if record]
         # Not by git's %(trailers), for which a user may have given it another name.
         pattern = re.compile(rf"^{name}:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)

@@ -8,6 +8,7 @@ from gastown_tmux.operations.hooks.upkeep import back_up
 from gastown_tmux.operations.hooks.worktrees import find_base, prepare_hook
 from gastown_tmux.operations.merging import landing
 from gastown_tmux.operations.supervision.recovery import restore
+from gastown_tmux.operations.town.configuration import set_key
 from gastown_tmux.operations.work import worker
 from gastown_tmux.store.beads import find_held_bead, get_bead, return_bead, sling_bead
 from tests.journeys.town_world import git
@@ -25,6 +26,19 @@ def land(quiet: QuietTown, bead: BeadId) -> None:
     worker.done(town)
     town.close()
     landing.run_refinery(quiet.town)
+
+
+def test_an_authors_own_trailer_merges_nothing(quiet: QuietTown) -> None:
+    town, landed, other = quiet.town, quiet.bead("landed"), quiet.bead("other")
+    set_key(town, "merge.strategy", "merge")
+    address, _ = quiet.hook(landed)
+    backup = back_up(town)
+    git(town.worktree(address), "commit", "--allow-empty", "-qm", f"own words\n\nGastown-Bead: {other}")
+    land(quiet, landed)
+    town.db_path.write_bytes(b"no database at all\n" * 1000)
+    restore(town, backup)
+    assert get_bead(town.db, landed).state is BeadState.MERGED
+    assert get_bead(town.db, other).state is BeadState.OPEN
 
 
 def come_back(quiet: QuietTown, bead: BeadId) -> None:
