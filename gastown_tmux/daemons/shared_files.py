@@ -1,6 +1,5 @@
 """The deacon's eye on what all worktrees of a rig share: whoever changes it changes it for a blink, and for itself."""
 
-import logging
 import time
 from collections.abc import Sequence
 
@@ -11,8 +10,6 @@ from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.edges.git import shared_files
 from gastown_tmux.operations.hooks.shared_files import settle_shared_files
 from gastown_tmux.operations.town.town import Town
-
-log = logging.getLogger("gt")
 
 #: Between two looks at the watches themselves, and at the logs of commands.
 WATCH_SECONDS = 5.0

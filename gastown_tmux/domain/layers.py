@@ -9,8 +9,6 @@ from gastown_tmux.domain.settings import KEYS, check_value, find_key
 from gastown_tmux.domain.spending import Price, Prices
 from gastown_tmux.errors import UsageError
 
-LAYERS = ("flag", "environment", "project", "town", "user", "default")
-
 Layer = tuple[str, Mapping[str, object]]
 
 

@@ -12,7 +12,6 @@ Schema = dict[str, object]
 _DURATION: Schema = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*$"}
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
-_COMMAND: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": ["string", "number"]}}]}
 _VARIABLES: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
 _AMOUNT: Schema = {"type": "number", "minimum": 0}
 

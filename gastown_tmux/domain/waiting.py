@@ -7,7 +7,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import AgentState, SessionState
 from gastown_tmux.domain.ids import BeadId, MergeRequestId, Time
 from gastown_tmux.domain.merging import MergeState
-from gastown_tmux.domain.work import Bead, BeadState, Reason, is_met
+from gastown_tmux.domain.work import Bead, BeadState, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,10 @@ class Needed:
     state: BeadState
     reason: str | None
 
-    @property
-    def is_met(self) -> bool:
-        return is_met(self.state, self.reason)
-
 
 TOWN_DOWN = Wait("town", None, "the town is down", ("gt up",), stranded=True)
 STANDS_STILL = Wait("town", None, "everything stands still", ("gt thaw",), stranded=True)
 TURN = Wait("turn", None, "its turn comes next")
-#: Somebody else was quicker, or the rows changed under the one who asked.
-OVERTAKEN = Wait("turn", None, "it is being given out now")
 
 
 def needs(bead: str, needed: Needed) -> Wait:

@@ -32,8 +32,6 @@ COMMON_VARIABLES = (
     "GIT_CONFIG_NOSYSTEM",
 )
 # fmt: on
-#: What only the pane knows: whoever starts the program in it adds these from the pane's own environment.
-PANE_VARIABLES = ("TERM", "TMUX", "TMUX_PANE")
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
@@ -114,7 +112,8 @@ class LaunchContext:
 
 @dataclass(frozen=True, slots=True)
 class LaunchPlan:
-    """A program's run, complete but for PANE_VARIABLES and what belongs to the work (bead, branch, git author).
+    """A program's run, complete but for TERM, TMUX and TMUX_PANE, which only the pane knows, and what belongs to the
+    work (bead, branch, git author).
 
     ``typed_prompt`` is to be typed once the program is ready. ``provider_session`` is the program's own id of
     this conversation where it is known before the start; None: the program's first hook tells it.

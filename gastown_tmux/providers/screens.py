@@ -119,12 +119,6 @@ def judge(rules: ScreenRules, screen: str, title: str) -> Screen:
     return Screen(ScreenState.UNKNOWN, "no rule holds", parts.draft if parts else None)
 
 
-def composer(rules: ScreenRules, screen: str) -> str | None:
-    """What stands in the composer, empty where nothing does; None where the screen shows none, as in a dialog."""
-    parts = _find_composer(rules.composer, clean(screen))
-    return parts.draft if parts else None
-
-
 def find_above(rules: ScreenRules, screen: str) -> tuple[str, ...]:
     """The lines above the composer; all of them where the screen shows none."""
     lines = clean(screen)

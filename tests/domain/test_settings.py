@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gastown_tmux.domain.layers import LAYERS, Settings, environment_layer, flatten
+from gastown_tmux.domain.layers import Settings, environment_layer, flatten
 from gastown_tmux.domain.setting_values import parse_budget, parse_duration, parse_size
 from gastown_tmux.domain.settings import KEYS, check_value, find_key
 from gastown_tmux.errors import UsageError
@@ -96,6 +96,9 @@ def test_the_nearest_key_is_named() -> None:
     with pytest.raises(UsageError) as refused:
         find_key("merge.reviw")
     assert refused.value.hint == "did you mean merge.review?"
+
+
+LAYERS = ("flag", "environment", "project", "town", "user", "default")
 
 
 @given(st.sets(st.sampled_from(LAYERS[:-1])))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gastown_tmux.domain.layers import Settings
 from gastown_tmux.domain.observation import ScreenState
 from gastown_tmux.providers.registry import find, presets
-from gastown_tmux.providers.screens import ScreenRules, composer, holds, judge
+from gastown_tmux.providers.screens import ScreenRules, holds, judge
 
 CORPUS = sorted((Path(__file__).parent / "screens").glob("*.txt"))
 MAIL = "gt: mail from mayor: two words"
@@ -77,17 +77,16 @@ def test_without_its_title_a_screen_is_judged_right_or_unknown(path: Path) -> No
 @pytest.mark.parametrize("path", in_corpus("ready", "idle", "error"), ids=lambda path: path.stem)
 def test_the_composer_holds_what_was_typed(path: Path) -> None:
     _, program, _, screen = read(path)
-    draft = composer(rules(program), screen)
+    draft = judge(rules(program), screen, "").draft
     expected = DRAFTS.get(path.stem, "")
     assert holds(draft, expected)
     assert not holds(draft, expected + "x")
-    assert judge(rules(program), screen, "").draft == draft
 
 
 @pytest.mark.parametrize("path", in_corpus("waiting"), ids=lambda path: path.stem)
 def test_a_dialog_is_no_composer(path: Path) -> None:
     _, program, title, screen = read(path)
-    assert composer(rules(program), screen) is None
+    assert judge(rules(program), screen, "").draft is None
     assert not judge(rules(program), screen, title).takes_words
 
 
@@ -111,8 +110,8 @@ def test_a_recorded_screen_that_an_agent_prints_is_not_its_own(path: Path) -> No
     below = "\n".join(f"  + line {number} of what it prints" for number in range(8))
     printed = "\n".join(f"     {line}" for line in screen.splitlines()[-20:])
     assert judge(rules(program), screen + below, "").state not in IDLE
-    assert composer(rules(program), screen + "\n" + below) is None
-    assert composer(rules(program), printed) is None
+    assert judge(rules(program), screen + "\n" + below, "").draft is None
+    assert judge(rules(program), printed, "").draft is None
 
 
 @pytest.mark.parametrize("program", ["claude", "codex", "gemini", "qwen", "copilot", "runbook"])
@@ -180,9 +179,9 @@ def test_a_codex_that_streams_looks_idle_and_is_not_called_so() -> None:
 
 def test_a_codex_draft_of_two_paragraphs_is_not_taken_for_one() -> None:
     screen = "• ok\n\n› gt: mail\n\n  and · ~more\n\n  gpt-5 default · ~/town/work\n  ? for shortcuts\n"
-    assert composer(rules("codex"), screen) is None
+    assert judge(rules("codex"), screen, "").draft is None
 
 
 def test_what_was_said_to_gemini_is_not_its_composer() -> None:
     said = "▄" * 60 + "\n > hello\n" + "▀" * 60 + "\n\n⠇ Thinking about it\n"
-    assert composer(rules("gemini"), said) is None
+    assert judge(rules("gemini"), said, "").draft is None

@@ -201,15 +201,6 @@ def is_shown(server: Server, pane: str) -> bool:
     return server.run("display-message", "-p", "-t", _pane_id(pane), "#{window_active_clients}").strip() != "0"
 
 
-def title(server: Server, pane: str) -> str:
-    """The title the program in a pane has given itself."""
-    answer = server.run("display-message", "-p", "-t", _pane_id(pane), "#{pane_id} #{pane_title}").rstrip("\n")
-    found, _, text = answer.partition(" ")
-    if found != pane:  # display-message answers for a missing pane too
-        raise NotFoundError(f"no pane {pane}")
-    return text
-
-
 def run_on(server: Server, pane: str, session: str, line: str) -> str | None:
     """Run a command line if ``pane`` is there and of ``session``: what it prints, ``None`` where it was not run."""
     said = server.run("source-file", "-", stdin=only_on(pane, session, line))

@@ -26,7 +26,6 @@ _RUN_SHOWN = Record(
     body="outline",
 )  # fmt: skip
 _RUN_STATES = ("running", "paused", "waiting", "done", "failed", "cancelled")
-_NO_RUNS = "no runs: gt formula run NAME"
 _ORDER = argument("name", Kind.ORDER)
 _ORDER_RIG = option("--rig", "rig", Kind.RIG, "the one in that rig's folder")
 _STEP = Record(("run", "formula", "number", "total"), body="text")

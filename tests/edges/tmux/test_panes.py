@@ -22,7 +22,6 @@ from gastown_tmux.edges.tmux.panes import (
     open_windows,
     panes,
     respawn,
-    title,
 )
 from gastown_tmux.edges.tmux.server import Server, ServerGoneError
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError
@@ -220,10 +219,7 @@ def test_free_text_cannot_break_the_look(server: Server, tmp_path: Path) -> None
     seen = of(server, made)
     assert (seen.gt_session, seen.kind) == ("ses-1", "by_hand__1_@1_1")
     assert seen.window_name.startswith("x:y:z ␞")
-    assert title(server, made) == "a:b ␞ c|d"
     assert len(panes(server)) == 2
-    with pytest.raises(NotFoundError):
-        title(server, "%999")
 
 
 def test_identity_survives_rename_move_and_respawn(server: Server, tmp_path: Path) -> None:
@@ -312,7 +308,6 @@ def test_a_server_killed_under_our_feet(server: Server, tmp_path: Path) -> None:
         lambda: open_windows(server, [spec(tmp_path)]),
         lambda: kill_pane(server, made, "ses-1"),
         lambda: capture(server, made),
-        lambda: title(server, made),
         server.nudge_reaper,
     ):
         with pytest.raises(ServerGoneError):
