@@ -1,6 +1,7 @@
 """What a program said last, in its own notes and on its screen."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,19 +72,74 @@ CASES = {
 @pytest.mark.parametrize("form", CASES)
 def test_what_it_said_last(form: Transcript) -> None:
     lines = [json.dumps(entry).encode() for entry in CASES[form]]
-    assert last_words(form, lines) == "Both\ndone."
+    assert last_words(form, lines)[0] == "Both\ndone."
     cut, strange = (
         lines[1][:-7],
         [b'{"content": 3}', b'["text"]', b'\xff"text"', b'{"message": {"content": {"text": 1}}}'],
     )
     strange += [b'{"type": "assistant", "message": "text"}', b'{"type": "gemini", "content": {"text": "x"}}', cut]
     strange += [b'{"type": "assistant", "message": {"content": [{"type": "text", "text": 7}, 8, "text"], "parts": 9}}']
-    assert last_words(form, [*lines, *strange]) == "Both\ndone."
-    assert last_words(form, strange) is None
+    assert last_words(form, [*lines, *strange])[0] == "Both\ndone."
+    assert last_words(form, strange) == (None, False)
 
 
 def test_programs_that_write_nothing_down_say_nothing() -> None:
-    assert last_words(Transcript.NONE, [json.dumps(CASES[Transcript.GEMINI][1]).encode()]) is None
+    assert last_words(Transcript.NONE, [json.dumps(CASES[Transcript.GEMINI][1]).encode()]) == (None, False)
+
+
+#: How each program writes down what it was told, what the model says, a call that it makes, and how that ended.
+TURNS: dict[Transcript, Callable[[str, str], list[dict[str, Any]]]] = {
+    Transcript.CLAUDE: lambda told, said: [
+        {"type": "user", "message": {"role": "user", "content": told}},
+        claude("assistant", {"type": "text", "text": "I look."}),
+        claude("assistant", {"type": "tool_use", "id": "t", "input": {}}),
+        claude("user", {"type": "tool_result", "tool_use_id": "t", "content": "out"}),
+        claude("assistant", {"type": "text", "text": said}),
+    ],
+    Transcript.CODEX: lambda told, said: [
+        codex("user", told),
+        codex("assistant", "I look."),
+        {"type": "response_item", "payload": {"type": "function_call", "name": "shell", "arguments": "{}"}},
+        {"type": "response_item", "payload": {"type": "function_call_output", "output": "out"}},
+        codex("assistant", said),
+    ],
+    Transcript.PI: lambda told, said: [
+        {"message": {"role": "user", "content": [{"type": "text", "text": told}]}},
+        {"message": {"role": "assistant", "content": [{"type": "text", "text": "I look."}, {"type": "toolCall"}]}},
+        {"message": {"role": "toolResult", "content": [{"type": "text", "text": "out"}]}},
+        {"message": {"role": "assistant", "content": [{"type": "text", "text": said}]}},
+    ],
+    Transcript.GEMINI: lambda told, said: [
+        {"type": "user", "content": [{"text": told}]},
+        {"type": "gemini", "content": "I look.", "toolCalls": [{"id": "t"}]},
+        {"type": "gemini", "content": said},
+    ],
+    Transcript.QWEN: lambda told, said: [
+        {"type": "user", "message": {"role": "user", "parts": [{"text": told}]}},
+        {"type": "assistant", "message": {"role": "model", "parts": [{"text": "I look."}, {"functionCall": {}}]}},
+        {"type": "tool_result", "message": {"role": "user", "parts": [{"functionResponse": {}}]}},
+        {"type": "assistant", "message": {"role": "model", "parts": [{"text": said}]}},
+    ],
+    Transcript.COPILOT: lambda told, said: [
+        {"type": "user.message", "data": {"content": told}},
+        {"type": "assistant.message", "data": {"content": "I look.", "toolRequests": [{"id": "t"}]}},
+        {"type": "tool.execution_complete", "data": {"content": "out"}},
+        {"type": "assistant.message", "data": {"content": said}},
+    ],
+}
+
+
+@pytest.mark.parametrize("form", TURNS)
+def test_what_was_said_before_the_words_is_not_their_answer(form: Transcript) -> None:
+    """However late it was written down; nor is what the model says before it calls a tool, while more may come."""
+    typed = "How does it   go?"
+    before, turn = TURNS[form]("begin", "I am here."), TURNS[form]("How does it go?", "Well.")
+    lines = [json.dumps(entry).encode() for entry in before + turn]
+    assert last_words(form, lines, typed) == ("Well.", True)
+    assert last_words(form, lines[:-1], typed) == ("I look.", False)
+    for number in range(1, len(before) + 2):
+        assert last_words(form, lines[:number], typed) == (None, False)
+    assert last_words(form, lines[: len(before)]) == ("I am here.", True)
 
 
 _TYPED = "message m0 line one line two of it @@sh gt mail check m0 @@say finished m0"

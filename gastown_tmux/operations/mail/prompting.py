@@ -26,6 +26,7 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.providers import screens
 from gastown_tmux.providers.base import Provider
 from gastown_tmux.providers.last_words import last_block, last_words
+from gastown_tmux.providers.transcripts import Transcript
 from gastown_tmux.reading import read_end
 from gastown_tmux.store import agents as rows
 from gastown_tmux.store.deliveries import find_delivery
@@ -36,8 +37,8 @@ TIMEOUT_SECONDS = 600.0
 _PAUSES = 0.05, 0.4
 #: So often a line that waits for a pause is tried again, for there may be no daemon that does it.
 _TRY_SECONDS = 1.0
-#: After its turn's end a program still writes down what it said.
-_WRITING_SECONDS = 2.0
+#: After its turn's end a program still writes down what it said: on a busy machine some take more than two seconds.
+_WRITING_SECONDS = 5.0
 #: A window that is not there for so long is gone; the rows follow.
 _GONE_SECONDS = 3.0
 _LINES, _BYTES = 300, 1 << 20
@@ -219,19 +220,19 @@ class _Turn:
         return SteadyScreen(state, now - self._since)
 
     def _answer(self, provider: Provider) -> Answer:
-        found: list[str] = []
+        found: str | None = None
 
         def is_written() -> bool:
+            nonlocal found
             session = rows.find_session(self.town.db, self.session.id)
-            path = session.transcript if session else None
+            path = session.transcript if session and provider.transcript is not Transcript.NONE else None
             since = self.before.size if path == self.before.transcript else 0
-            words = _said(provider, path, since)
-            found.extend([words] if words else [])
+            found, rests = _said(provider, path, since, self.words)
             # A hook may speak before the screen is drawn.
-            return bool(found) or (path is None and self._screen(provider).state is not ScreenState.WORKING)
+            return rests or (path is None and self._screen(provider).state is not ScreenState.WORKING)
 
         wait_until(is_written, _WRITING_SECONDS, 0.05)
-        text = found[0] if found else last_block(provider.screen, self._window(), self.words)
+        text = found or last_block(provider.screen, self._window(), self.words)
         return Answer(PromptView(self.view.agent, Course.ENDED, None, text, None, self.view.id), text)
 
     def _stall(self, reason: str) -> Answer:
@@ -266,13 +267,13 @@ def _stalled(town: Town, view: NudgeView, reason: str, screen: str) -> Answer:
     return Prompted(value, screen, complaint=complaint)
 
 
-def _said(provider: Provider, path: str | None, since: int) -> str | None:
+def _said(provider: Provider, path: str | None, since: int, typed: str) -> tuple[str | None, bool]:
     if path is None:
-        return None
+        return None, False
     try:
-        return last_words(provider.transcript, read_end(path, _BYTES, since).splitlines())
+        return last_words(provider.transcript, read_end(path, _BYTES, since).splitlines(), typed)
     except OSError:
-        return None
+        return None, False
 
 
 def _size(path: str | None) -> int:
