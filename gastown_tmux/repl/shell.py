@@ -81,7 +81,7 @@ class Shell:
         self._person = Questions(self._session.input, self._session.output, self._screen, read)
         self._jobs = Jobs(self._refresh)
         self._news = News(self._screen.write, self._current_display, NEWS, town.actor)
-        watched = Town(town.path, town.actor, town.environment, town.flags, goes_on=True)
+        watched = town.with_own_connection()
         listener = Listener[Values](self._news.take, lambda values: self._refresh(), looked=self._tick)
         self._watcher = Watcher(watched, read_values, Values(), [listener])
         self._echo_off = EchoOff()

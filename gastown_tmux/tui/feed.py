@@ -13,6 +13,7 @@ from gastown_tmux.edges.processes.person import is_terminal
 from gastown_tmux.edges.tmux import clients
 from gastown_tmux.edges.tmux.panes import capture
 from gastown_tmux.errors import GtError, UsageError
+from gastown_tmux.faces.follower import Follower
 from gastown_tmux.faces.model import (
     Began,
     Captured,
@@ -92,8 +93,9 @@ class _Desk:
             lambda seen: self._post(Saw(seen, clock.epoch())),
             lambda reason: self._post(Troubled(reason)),
         )
-        self._watcher = Watcher(self._fresh_town(), read_snapshot, Snapshot(), [listener], LOOK_SECONDS)
-        self._screens = _ScreenWatch(self._fresh_town(), lambda screen: self._post(Captured(screen)))
+        self._watcher = Watcher(town.with_own_connection(), read_snapshot, Snapshot(), [listener], LOOK_SECONDS)
+        looks = _ScreenLooks(town.with_own_connection(), lambda screen: self._post(Captured(screen)))
+        self._screens = Follower[tuple[Address, str] | None]("screen", None, looks.look)
 
     def run(self) -> None:
         for name in ("COLUMNS", "LINES"):
@@ -124,10 +126,6 @@ class _Desk:
         nothing = self._streams.enter_context(Path(os.devnull).open("r+"))  # noqa: SIM115 - the stack does
         sys.stdin = sys.stdout = sys.stderr = nothing
 
-    def _fresh_town(self) -> Town:
-        town = self._town
-        return Town(town.path, town.actor, town.environment, town.flags, goes_on=True, session=town.session)
-
     def _post(self, message: Message) -> None:
         self._app.post_message(Told(message))
 
@@ -135,7 +133,7 @@ class _Desk:
         agent, pane = model.watched, None
         if agent is not None and model.seen is not None:
             pane = next((worker.view.pane for worker in model.seen.workers if worker.view.address == agent), None)
-        self._screens.show(agent, pane)
+        self._screens.want((agent, pane) if agent is not None and pane is not None else None)
 
     def _do(self, app: Feed, command: Command) -> None:
         match command:
@@ -156,7 +154,7 @@ class _Desk:
         self._app.tell(Began(title))
 
         def carry_out() -> None:
-            town = self._fresh_town()
+            town = self._town.with_own_connection()
             try:
                 done = work(town)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the feed goes on
@@ -179,7 +177,7 @@ class _Desk:
 
     def _visit(self, app: Feed, line: tuple[str, ...]) -> None:
         """On this very thread, for the terminal is given away meanwhile."""
-        town = self._fresh_town()
+        town = self._town.with_own_connection()
         goes = clients.is_inside(town.tmux, town.environment) and line[0] == "attach"
         try:
             # In the town's own tmux another window comes up, and this screen stays as it is.
@@ -192,41 +190,22 @@ class _Desk:
             app.exit()  # it would cover the window that was asked for
 
 
-class _ScreenWatch:
-    """Captures one agent's screen again and again, while one is wanted."""
+class _ScreenLooks:
+    """Captures the screen that is wanted: often while it changes, less and less while it stands still."""
 
     def __init__(self, town: Town, tell: Callable[[Screen | None], None]) -> None:
         self._town, self._tell = town, tell
-        self._wanted: tuple[Address, str] | None = None
-        self._changed = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._look, name="screen", daemon=True)
+        self._told: Screen | None = None
+        self._pause = STILL_SECONDS
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping = True
-        self._changed.set()
-        self._thread.join(2.0)
-
-    def show(self, agent: Address | None, pane: str | None) -> None:
-        wanted = (agent, pane) if agent is not None and pane is not None else None
-        if wanted != self._wanted:
-            self._wanted = wanted
-            self._changed.set()
-
-    def _look(self) -> None:
-        told, pause = None, STILL_SECONDS
-        while not self._stopping:
-            wanted, now = self._wanted, None
-            if wanted is not None:
-                with contextlib.suppress(GtError, OSError):
-                    text = capture(self._town.tmux, wanted[1], ansi=True)
-                    now = Screen(wanted[0], tuple(text.rstrip("\n").split("\n")))
-            if now != told:
-                self._tell(now)
-            pause = SCREEN_SECONDS if now != told else min(pause * 1.3, STILL_SECONDS)
-            told = now
-            if self._changed.wait(pause if wanted else STILL_SECONDS):
-                self._changed.clear()
+    def look(self, wanted: tuple[Address, str] | None, new: bool) -> float:
+        now = None
+        if wanted is not None:
+            with contextlib.suppress(GtError, OSError):
+                text = capture(self._town.tmux, wanted[1], ansi=True)
+                now = Screen(wanted[0], tuple(text.rstrip("\n").split("\n")))
+        if now != self._told:
+            self._tell(now)
+        self._pause = SCREEN_SECONDS if now != self._told else min(self._pause * 1.3, STILL_SECONDS)
+        self._told = now
+        return self._pause if wanted else STILL_SECONDS

@@ -65,11 +65,14 @@ class Desk:
             troubled=lambda reason: self._take(Troubled(reason)),
         )
         hears = Listener[None](lambda events: self._take(Happened(tuple(events), clock.epoch())))
-        self.watcher = Watcher(self.fresh_town(), read_snapshot, Snapshot(), [reads], LOOK_SECONDS)
+        self.watcher = Watcher(town.with_own_connection(), read_snapshot, Snapshot(), [reads], LOOK_SECONDS)
         # Apart: an event does not wait until all of the town was read.
-        self._hearer = Watcher[None](self.fresh_town(), lambda town: None, None, [hears], LOOK_SECONDS)
-        self._reader, self._differ = _Reader(self.fresh_town(), "reader"), _Reader(self.fresh_town(), "differ")
-        self.screens = Screens(self.fresh_town(), self._take_screen, self._find_places)
+        self._hearer = Watcher[None](town.with_own_connection(), lambda town: None, None, [hears], LOOK_SECONDS)
+        self._reader, self._differ = (
+            _Reader(town.with_own_connection(), "reader"),
+            _Reader(town.with_own_connection(), "differ"),
+        )
+        self.screens = Screens(town.with_own_connection(), self._take_screen, self._find_places)
         self._polled: dict[Address, float] = {}
         self._verbs = ThreadPoolExecutor(_MOST_VERBS, "verb")
 
@@ -90,11 +93,6 @@ class Desk:
         for reader in (self._reader, self._differ):
             reader.stop()
         self._verbs.shutdown(wait=False, cancel_futures=True)
-
-    def fresh_town(self) -> Town:
-        """The same, with a connection of its own."""
-        town = self.town
-        return Town(town.path, town.actor, town.environment, town.flags, goes_on=True, session=town.session)
 
     def _take(self, message: Saw | Happened | Troubled) -> None:
         """In a watcher's thread."""

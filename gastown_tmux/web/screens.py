@@ -4,10 +4,8 @@ What a page has selected is looked at often, what it shows now and then, and wha
 """
 
 import json
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from typing import Any
 
 from gastown_tmux.dataclass import dataclass
@@ -16,6 +14,7 @@ from gastown_tmux.domain.columns import letter_width
 from gastown_tmux.edges.tmux.control import Capture, ControlClient, ask_widths
 from gastown_tmux.edges.tmux.panes import capture_history
 from gastown_tmux.errors import GtError, NotFoundError
+from gastown_tmux.faces.follower import Follower
 from gastown_tmux.operations.town.isolation import set_aside
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.web.escapes import PLAIN, Style, letters_of, read_line
@@ -26,6 +25,8 @@ IDLE_SECONDS = 10.0
 #: Lines whose runs are remembered, for all screens.
 MOST_LINES = 8000
 _RETRY_SECONDS = 1.0
+#: Whom pages have selected, and whom they show, these among them.
+_Wanted = tuple[Collection[Address], Collection[Address]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +98,18 @@ class Screens:
         self._renderer = Renderer(self._widths)
         self._shown: dict[Address, Screen] = {}
         self._texts: dict[Address, Capture] = {}
-        self._wanted: tuple[Collection[Address], Collection[Address]] = ((), ())
-        self._changed = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._watch, name="screens", daemon=True)
+        self._looked = self._quiet = 0.0
+        self._follower = Follower[_Wanted]("screens", ((), ()), self._look, self._client.close)
 
     def start(self) -> None:
-        self._thread.start()
+        self._follower.start()
 
     def stop(self) -> None:
-        self._stopping = True
-        self._changed.set()
-        self._thread.join(2.0)
+        self._follower.stop()
 
     def show(self, selected: Collection[Address], visible: Collection[Address]) -> None:
         """From now on these are looked at; ``visible`` has the selected ones too."""
-        if (selected, visible) != self._wanted:
-            self._wanted = selected, visible
-            self._changed.set()
+        self._follower.want((selected, visible))
 
     def whole(self, agent: Address) -> str | None:
         """All of a screen as it was seen last, for a page that begins to show it."""
@@ -137,32 +132,27 @@ class Screens:
     def _ask_widths(self, letters: list[str]) -> list[int]:
         return ask_widths(self._town.tmux, letters)
 
-    def _watch(self) -> None:
-        looked = quiet = 0.0
-        while not self._stopping:
-            selected, visible = self._wanted
-            now = time.monotonic()
-            due = visible if self._changed.is_set() or now - looked >= VISIBLE_SECONDS else selected
-            self._changed.clear()
-            if due is visible:
-                looked = now
-            pause = SELECTED_SECONDS if selected else VISIBLE_SECONDS
-            if due:
-                quiet = now
-                try:
-                    self._look(due)
-                except GtError:  # the server ends, or does not answer now: what was seen stays
-                    pause = _RETRY_SECONDS
-                except Exception as error:  # noqa: BLE001 - one screen must not end all of them
-                    set_aside(self._town, "screens of agents", "", error)
-                    pause = _RETRY_SECONDS
-            elif not visible and now - quiet > IDLE_SECONDS:
-                self._client.close()
-            with suppress(RuntimeError):
-                self._changed.wait(max(0.01, pause - (time.monotonic() - now)) if visible else VISIBLE_SECONDS)
-        self._client.close()
+    def _look(self, wanted: _Wanted, new: bool) -> float:
+        selected, visible = wanted
+        now = time.monotonic()
+        due = visible if new or now - self._looked >= VISIBLE_SECONDS else selected
+        if due is visible:
+            self._looked = now
+        pause = SELECTED_SECONDS if selected else VISIBLE_SECONDS
+        if due:
+            self._quiet = now
+            try:
+                self._look_at(due)
+            except GtError:  # the server ends, or does not answer now: what was seen stays
+                pause = _RETRY_SECONDS
+            except Exception as error:  # noqa: BLE001 - one screen must not end all of them
+                set_aside(self._town, "screens of agents", "", error)
+                pause = _RETRY_SECONDS
+        elif not visible and now - self._quiet > IDLE_SECONDS:
+            self._client.close()
+        return max(0.01, pause - (time.monotonic() - now)) if visible else VISIBLE_SECONDS
 
-    def _look(self, agents: Collection[Address]) -> None:
+    def _look_at(self, agents: Collection[Address]) -> None:
         places = self._places()
         found = {agent: places[agent] for agent in agents if agent in places}
         try:
@@ -175,7 +165,7 @@ class Screens:
         for agent in agents:
             self._take(agent, captures.get(found[agent].pane) if agent in found else None)
         for agent in self._shown.keys() - agents:
-            if agent not in self._wanted[1]:
+            if agent not in self._follower.wanted[1]:
                 self._shown.pop(agent)
                 self._texts.pop(agent, None)
 

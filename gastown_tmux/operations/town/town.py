@@ -181,6 +181,10 @@ class Town(Places):
         """The same town, asked by another: a daemon writes in its own name."""
         return Town(self.path, actor, self.environment, self.flags, self.say, goes_on=self.goes_on)
 
+    def with_own_connection(self) -> "Town":
+        """The same town for another thread: it goes on, and has nobody to ask and nothing to print on."""
+        return Town(self.path, self.actor, self.environment, self.flags, goes_on=True, session=self.session)
+
 
 def find_town(named: str | None, environment: Mapping[str, str], here: Path) -> Path:
     """``named``, else ``$GT_TOWN``, else the nearest parent of ``here``, else ``~/gt``. Raises NotFoundError."""
