@@ -38,6 +38,8 @@ def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
     elif verb.town and not verb.anywhere and town.path != NOWHERE:
         orders.carry_out(town)
         relocation.settle(town)
+    if not verb.own and not town.is_person:
+        asking.require(town, verb.right)  # before it is told what there is
     values = {}
     rig = town.rig(given["rig"]) if _is_lookup_rig(verb, given) else None
     for parameter in verb.parameters:
@@ -55,12 +57,12 @@ def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
 
 
 def _require(town: Town, verb: Verb, values: Mapping[str, Any]) -> None:
-    """The one place that asks whether the caller may. Raises RefusedError."""
+    """What hangs on the values: whose they are, and rights of their own. Raises RefusedError."""
     if town.is_person:
         return
     if town.flags:
         asking.require(town, Right.CONFIGURE)
-    needed = [verb.right]
+    needed = [verb.right] if verb.own else []
     needed += [
         parameter.right
         for parameter in verb.parameters

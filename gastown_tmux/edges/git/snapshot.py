@@ -19,6 +19,8 @@ from gastown_tmux.edges.git.worktree import BrokenWorktree, git_dir, is_unfilled
 from gastown_tmux.errors import GtError
 from gastown_tmux.reading import json_object
 
+#: Why a snapshot was taken that serves to show a diff alone.
+LOOK = "diff"
 PREFIX = "refs/gastown/hooks"
 _ATTEMPTS = 100
 
@@ -144,7 +146,8 @@ def take(
     by: Person,
     caps: Caps = DEFAULT_CAPS,
 ) -> Snapshot:
-    """Save the worktree at `path` and return its snapshot; the last one, if nothing changed since.
+    """Save the worktree at `path` and return its snapshot; the last one, if nothing changed since, except that a
+    `LOOK` never stands for what is to be kept.
 
     The commit's tree is `state.json` (`hook`, any JSON value, with branch, head and what git was in the
     middle of), `work/` (tracked files, and untracked ones that are not ignored) and `nested/` (the files of
@@ -305,7 +308,8 @@ def _record(
         number, *shape = max(known, key=lambda words: int(words[0]), default=["0"])
         if shape == [tree, head or ""]:
             last = history(repository, agent)[-1:]
-            if last and last[0].seq == int(number) and last[0].left_out == left_out:
+            only_seen = last and last[0].why == LOOK != facts["why"]
+            if last and last[0].seq == int(number) and last[0].left_out == left_out and not only_seen:
                 return last[0]
         seq = int(number) + 1
         body = json.dumps({**facts, "left_out": [asdict(left) for left in left_out]})

@@ -108,7 +108,7 @@ def _diff_hook(town: Town, address: Address, bead: Bead | None, stat: bool) -> D
         raise NotFoundError(f"{address} has no worktree of its own", hint="gt agents")
     rig = town.rig(address.rig)
     repository = town.repository(rig.name)
-    saved = save_hook(town, rig, address, "diff")
+    saved = save_hook(town, rig, address, snapshot.LOOK)
     if saved is None:
         found = snapshot.history(repository, address.folder)
         if not found:

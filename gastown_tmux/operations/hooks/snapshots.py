@@ -58,7 +58,7 @@ def diff(town: Town, agent: Address, seq: int | None = None) -> str:
     """What changed between a snapshot and the worktree as it is now."""
     rig = _rig_of(town, agent)
     chosen = _choose(town, agent, seq)
-    present = save_hook(town, rig, agent, "diff")
+    present = save_hook(town, rig, agent, snapshot.LOOK)
     if present is None:
         raise NotFoundError(
             f"{agent} has no whole worktree to compare with", hint=f"gt snapshot restore {agent} {chosen.seq}"
@@ -118,13 +118,18 @@ def _rig_of(town: Town, agent: Address) -> Rig:
 
 
 def _choose(town: Town, agent: Address, seq: int | None) -> Snapshot:
-    """The one with that number; else the newest that left nothing out, else the newest. Raises NotFoundError."""
+    """The one with that number; else the newest that left nothing out, else the newest. Raises NotFoundError.
+
+    One that only a look at a diff made is chosen by its number alone: after a look, what was looked at would be "put
+    back", and a second look would find nothing.
+    """
     found = list_snapshots(town, agent)
     if seq is not None:
         for one in found:
             if one.seq == seq:
                 return one
         raise NotFoundError(f"{agent} has no snapshot {seq}", hint=f"gt snapshot list {agent}")
+    found = [one for one in found if one.why != snapshot.LOOK] or found
     if not found:
         raise NotFoundError(f"{agent} has no snapshot", hint=f"gt snapshot now {agent}")
     chosen = next((one for one in reversed(found) if not one.left_out), found[-1])

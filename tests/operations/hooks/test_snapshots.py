@@ -28,10 +28,10 @@ def test_restore_saves_what_is_there_first(quiet: QuietTown) -> None:
     answer = restore(quiet.town, ann, first.seq)
     assert (work / "draft.txt").read_text() == "one\n"
     saved = list_snapshots(quiet.town, ann)
-    assert [one.why for one in saved] == ["asked", "diff"] and "is snapshot 2" in answer.text
-    restore(quiet.town, ann, 2)
+    assert [one.why for one in saved] == ["asked", "diff", "restore"] and "is snapshot 3" in answer.text
+    restore(quiet.town, ann, 3)
     assert (work / "draft.txt").read_text() == "two\n"
-    assert [one.agent for one in saved] == [ann, ann] and saved[0].ref == "refs/gastown/hooks/demo.ann/1"
+    assert {one.agent for one in saved} == {ann} and saved[0].ref == "refs/gastown/hooks/demo.ann/1"
     shown = show(quiet.town, ann, 1)
     assert (shown.branch, shown.operation, shown.files) == ("crew/ann", None, 1) and "+one" in shown.patch
 
@@ -48,6 +48,22 @@ def test_without_a_number_the_newest_complete_one_from_before_the_command(quiet:
     answer = restore(quiet.town, ann)
     assert answer.value.seq == 1 and (work / "draft.txt").read_text() == "kept\n"
     assert (work / "huge.bin").exists() and "left as they are: huge.bin" in answer.text
+
+
+def test_a_look_changes_nothing_of_what_is_compared_with_and_put_back(quiet: QuietTown) -> None:
+    ann, work = quiet.crew()
+    (work / "draft.txt").write_text("one\n")
+    first = take(quiet.town, ann).value
+    (work / "draft.txt").write_text("two\n")
+    for _ in range(2):
+        assert "-one\n+two" in diff(quiet.town, ann)
+        assert show(quiet.town, ann).seq == first.seq
+    kept = take(quiet.town, ann).value
+    assert (kept.seq, kept.why) == (3, "asked"), "what is asked for is kept, looked at or not"
+    assert not diff(quiet.town, ann)
+    (work / "draft.txt").write_text("three\n")
+    assert restore(quiet.town, ann).value.seq == kept.seq and (work / "draft.txt").read_text() == "two\n"
+    assert restore(quiet.town, ann, first.seq).value.seq == first.seq and (work / "draft.txt").read_text() == "one\n"
 
 
 def test_caps_are_configuration(quiet: QuietTown) -> None:

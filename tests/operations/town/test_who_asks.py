@@ -124,6 +124,7 @@ def test_the_command_line_in_an_agents_window(
         "gt: demo/cat may not change settings, rigs and daemons: that takes the right 'configure'",
         "hint: the overseer and mayor may: gt escalate TEXT asks",
     ]
+    assert "takes the right 'decide'" in gt("mq", "approve", "mr-nosuch", code=4)[1], "before it is told what there is"
     assert "cannot speak as overseer" in gt("--as", "overseer", "bead", "list", code=4)[1]
     assert "is nobody in" in gt("status", code=4, GT_SOCKET="/elsewhere/.gt/run/doors/ses-a/gt.sock")[1]
     assert "only the overseer" in gt("--host", "me@box", "approve", "ann", code=4)[1]
