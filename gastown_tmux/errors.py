@@ -64,6 +64,14 @@ def meets_all(error: BaseException) -> bool:
     return isinstance(error, GtError) and error.meets_all
 
 
+def in_words(error: Exception) -> GtError:
+    """Itself where it is made for people, else one that says what ``explain`` does."""
+    if isinstance(error, GtError):
+        return error
+    message, hint, _ = explain(error)
+    return GtError(message, hint)
+
+
 def explain(error: Exception, typed: Sequence[str] = ()) -> tuple[str, str | None, int]:
     """What is wrong in one line, the way out if there is one, and the exit status; of any exception.
 

@@ -60,8 +60,10 @@ def given_to_nobody(bead: Bead, attempts: int) -> Wait | None:
     """
     way = (f"gt sling {bead.id}",)
     match bead.reason:
-        case Reason.ESCALATED if bead.attempts >= attempts and bead.merge_request:
-            words = f"it was escalated after {bead.attempts} attempts, and waits for a person's or the mayor's word"
+        case Reason.ESCALATED if bead.merge_request:
+            # By its worker, or by the refinery that could not handle the request: the row does not tell which.
+            after = f" after {bead.attempts} attempts" if bead.attempts >= attempts else ""
+            words = f"it was escalated{after}, and waits for a person's or the mayor's word"
             return Wait("person", None, words, (f"gt mq show {bead.merge_request}", *way), stranded=True)
         case Reason.DEFERRED | Reason.ESCALATED:
             by = f" by {bead.assignee}" if bead.assignee else ""

@@ -1,10 +1,12 @@
 """gt doctor: rows against programs, files, tmux, git, mail and processes; each finding with its cause and a way out."""
 
 import contextlib
+import shlex
 import shutil
 from collections.abc import Iterator
 
 from gastown_tmux.edges.files import clock
+from gastown_tmux.edges.files.room import find_full
 from gastown_tmux.edges.git import command
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.errors import GtError, MissingError
@@ -83,6 +85,12 @@ def _examine_programs(town: Town) -> Iterator[Finding]:
 
 
 def _examine_space(town: Town) -> Iterator[Finding]:
+    path = shlex.quote(str(town.path))
+    if full := find_full(town.path):
+        yield Finding(
+            "error", full, "no mail, bead or snapshot can be saved", f"df -h {path} and df -i {path} say more"
+        )
+        return
     free = shutil.disk_usage(town.path).free
     if free < LEAST_SPACE:
         what = f"{free // 2**20} MiB are left on the disk of {town.path}"

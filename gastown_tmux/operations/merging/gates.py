@@ -1,6 +1,5 @@
 """The rig's gates: commands that must pass on exactly the candidate before anything is published."""
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from gastown_tmux.domain.setting_values import Gate
 from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.bounded_log import append
+from gastown_tmux.edges.files.room import find_full
 from gastown_tmux.edges.processes import processes
 from gastown_tmux.edges.processes.commands import last_words, run_logged
 from gastown_tmux.edges.processes.live_output import followed
@@ -28,8 +28,6 @@ from gastown_tmux.store.merging import count_retry
 _TRIES_WITHOUT = 5
 #: How long a tree that passed is not asked again.
 _GREEN_SECONDS = 86400.0
-#: Bytes: on a disk with less, a gate fails for want of it.
-_LEAST_SPACE = 2**20
 
 
 def test(queue: RigQueue, built: Built) -> Rejection | Delay | None:
@@ -131,7 +129,7 @@ def _run_group(
             case Verdict.LATE:
                 return Rejection(Reason.REJECTED, f"gate {gate.name} ran out of time ({gate.timeout:.0f}s)", log)
             case Verdict.FAILED:
-                if full := _find_full(place, log):
+                if full := find_full(place) or find_full(log.parent):
                     return Delay(
                         f"gate {gate.name} failed{words}, and {full}; see {log}", pause(request), unjudged=True
                     )
@@ -143,13 +141,4 @@ def _run_group(
                 )
             case verdict:
                 assert_never(verdict)
-    return None
-
-
-def _find_full(*places: Path) -> str | None:
-    """What is said of a disk that has no room, where one of these has such."""
-    for place in places:
-        disk = os.statvfs(place if place.is_dir() else place.parent)
-        if disk.f_bavail * disk.f_frsize < _LEAST_SPACE:
-            return f"the disk of {place} is full"
     return None

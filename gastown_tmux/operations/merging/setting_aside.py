@@ -15,7 +15,8 @@ from gastown_tmux.domain.merging import MERGE_REQUEST, MergeRequest, MergeState
 from gastown_tmux.domain.work import Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.bounded_log import append
-from gastown_tmux.errors import GtError
+from gastown_tmux.edges.files.room import NO_ROOM
+from gastown_tmux.errors import GtError, in_words
 from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.merging.results import report
 from gastown_tmux.operations.sessions.daemon_deaths import describe
@@ -34,13 +35,17 @@ _LOOK_SECONDS = 60.0
 
 def attempt(town: Town, request: MergeRequest, work: Callable[[], None]) -> bool:
     """Does the work on one request. False where that failed in a way that nobody foresaw, and so did setting it aside:
-    then it is left as it is, for the next refinery.
+    then it is left as it is, for the next refinery. Raises GtError for what has nothing to do with this request, as a
+    full disk has not.
     """
     try:
         work()
     except GtError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this one's
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise in_words(error) from error
+        # Whatever else it is, it is this one's.
         town.say(f"{request.id}: {describe(error)}")
         try:
             set_aside(town, request, f"the refinery cannot handle this: {describe(error)}", traceback.format_exc())

@@ -12,7 +12,7 @@ from gastown_tmux.domain.waiting import Wait
 from gastown_tmux.domain.work import RETRIED, BeadState
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.processes.locks import Lock
-from gastown_tmux.errors import GtError, explain, meets_all
+from gastown_tmux.errors import GtError, in_words, meets_all
 from gastown_tmux.operations.hooks.refreshing import refresh_branch
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook
@@ -48,13 +48,12 @@ def start_claimed(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> list
             try:
                 if _make_ready(town, bead, address, bases):
                     ready[address] = bead
-            except GtError as error:
-                failures.append((bead, address, error))
+            except (GtError, OSError) as error:
+                failures.append((bead, address, in_words(error)))
         fault_point("sling.prepared")
 
         def fail(address: Address, error: Exception) -> None:
-            words, hint, _ = explain(error)
-            failures.append((ready[address], address, error if isinstance(error, GtError) else GtError(words, hint)))
+            failures.append((ready[address], address, in_words(error)))
 
         for session in start_sessions(town, list(ready), fail):
             if session.ended:
@@ -102,7 +101,8 @@ def take_back(town: Town, bead: BeadId, address: Address, *, target: str | None)
         rows.take_back_bead(change, bead, target=target)
         if session is None:
             agent_rows.move_agent(change, address, "stop")
-    write_state(town, address)
+    with isolated(town, "writing what is on the hook of", address):
+        write_state(town, address)
 
 
 def give_out(town: Town, resting: Mapping[str, Wait] | None = None) -> dict[RigName, list[tuple[BeadId, Address]]]:

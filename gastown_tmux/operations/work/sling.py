@@ -13,7 +13,7 @@ from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.waiting import Wait
 from gastown_tmux.domain.work import RETRIED, WAITING, Bead, BeadState, Reason
 from gastown_tmux.edges.files.faults import fault_point
-from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
+from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError, in_words
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.hooks.worktrees import save_hook
 from gastown_tmux.operations.mail import sending
@@ -78,8 +78,8 @@ def _start(town: Town, claimed: Sequence[tuple[BeadId, Address]]) -> None:
         if town.is_person:
             ensure_up(town)
         failures = start_claimed(town, claimed)
-    except GtError as error:
-        failures = [(bead, address, error) for bead, address in claimed]
+    except (GtError, OSError) as error:
+        failures = [(bead, address, in_words(error)) for bead, address in claimed]
         if not failures:
             raise
     for bead, address, _ in failures:

@@ -22,6 +22,7 @@ from gastown_tmux.operations.workforce.rigs import remove_rig
 from gastown_tmux.store.agents import end_session, find_agent, insert_session, set_provider
 from gastown_tmux.store.beads import find_held_bead, get_bead
 from gastown_tmux.store.events import list_events
+from tests.journeys.small_disk import CANNOT_MOUNT, SmallDisk
 from tests.journeys.town_world import git
 from tests.operations.quiet_town import QuietTown
 
@@ -38,6 +39,19 @@ def test_a_healthy_town_has_no_errors(quiet: QuietTown) -> None:
     quiet.crew()
     found = doctor.examine(quiet.town)
     assert found.complaint is None and {finding.level for finding in found} <= {"warning"}
+
+
+def test_a_file_system_that_may_only_be_read_is_all_that_is_complained_of(quiet: QuietTown) -> None:
+    """Not each mailbox of it, with a hint that would not help."""
+    quiet.crew()
+    if os.geteuid() != 0:
+        pytest.skip(CANNOT_MOUNT)
+    SmallDisk(quiet.town.path).make_read_only()
+    try:
+        assert [found.what for found in errors(quiet)] == [f"the file system of {quiet.town.path} is read-only"]
+    finally:
+        subprocess.run(["umount", "-l", str(quiet.town.path)], check=True)
+    assert not errors(quiet)
 
 
 def test_a_lost_database_is_restored_and_caught_up_with(quiet: QuietTown) -> None:

@@ -1,6 +1,7 @@
 """What is on a hook, and off it again."""
 
 import json
+import shutil
 
 import pytest
 
@@ -8,7 +9,7 @@ from gastown_tmux.dataclass import replace
 from gastown_tmux.domain.addresses import MAYOR, Address
 from gastown_tmux.domain.ids import BeadId, EscalationId
 from gastown_tmux.edges.files import clock
-from gastown_tmux.errors import RefusedError
+from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.mail.inbox import inbox
 from gastown_tmux.operations.town.configuration import set_key
@@ -18,6 +19,7 @@ from gastown_tmux.operations.workforce.rigs import park_rig, unpark_rig
 from gastown_tmux.store.agents import insert_session
 from gastown_tmux.store.beads import get_bead, return_bead, set_needs, sling_bead
 from gastown_tmux.store.escalations import list_escalations
+from gastown_tmux.store.meta import set_wanted
 from tests.operations.quiet_town import QuietTown
 
 
@@ -75,3 +77,20 @@ def test_what_was_asked_about_a_bead_is_answered_by_what_becomes_of_it(quiet: Qu
 
 def list_open(quiet: QuietTown) -> list[EscalationId]:
     return [each.id for each in list_escalations(quiet.town.db) if each.state != "resolved"]
+
+
+def test_what_cannot_be_started_for_an_error_of_the_system_is_on_no_hook(quiet: QuietTown) -> None:
+    """As on a full disk. Here what was put in a worktree's place cannot be moved away."""
+    set_key(quiet.town, "provider.default", "runbook")
+    ann, place = quiet.crew()
+    shutil.rmtree(place)
+    place.touch()
+    quiet.town.archive.touch()
+    with quiet.town.change() as change:
+        set_wanted(change, True)
+    bead = quiet.bead("work")
+    with pytest.raises(GtError, match=f"{quiet.town.archive}: File exists"):
+        sling(replace(quiet.town, actor=MAYOR), [bead, ann])
+    found = get_bead(quiet.town.db, bead)
+    assert (found.state, found.target) == ("open", None)
+    assert quiet.said[-1] == f"{bead} stays open: {ann} could not be started"
