@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from textwrap import wrap
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.columns import width
@@ -11,6 +12,8 @@ from gastown_tmux.domain.night import Death, LimitWait, QueueTimes
 from gastown_tmux.domain.quoting import one_line
 
 Row = tuple[str, ...]
+#: What a plain terminal and a mail have room for.
+_COLUMNS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,18 @@ def _escape(text: str) -> str:
 
 
 def _align(rows: Sequence[Row]) -> Iterator[str]:
-    """Columns below each other, the last as long as it is."""
+    """Columns below each other; where they are too wide for a terminal, all that follows the first two cells of a row
+    stands in lines below, commands whole.
+    """
     widths = [max(width(cell) for cell in column) for column in zip_longest(*rows, fillvalue="")]
+    if len(widths) > 2 and sum(widths) + 2 * len(widths) > _COLUMNS:
+        indent = " " * (widths[0] + 4)
+        for head, *rest in rows:
+            told = [wrap(cell, _COLUMNS - len(indent)) if not cell.startswith("gt ") else [cell] for cell in rest]
+            first, *below = [line for lines in told for line in lines] or [""]
+            yield f"  {head}{' ' * (widths[0] - width(head))}  {first}".rstrip()
+            yield from (indent + line for line in below)
+        return
     for row in rows:
         cells = (cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=False))
         yield f"  {'  '.join(cells)}".rstrip()

@@ -11,7 +11,7 @@ from gastown_tmux.domain.ids import BeadId, Time
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.observation import Trouble
 from gastown_tmux.domain.rigs import QueueState, Rig
-from gastown_tmux.domain.runs import Run, RunState
+from gastown_tmux.domain.runs import Run, RunState, StepState, tell_of
 from gastown_tmux.domain.work import WAITING, Bead, Reason
 
 
@@ -28,6 +28,7 @@ class NeedKind(StrEnum):
     STOPPED = "stopped"
     MERGE = "merge"
     PROPOSAL = "proposal"
+    GATE = "gate"
     RUN = "run"
     ORDER = "order"
     RIG = "rig"
@@ -73,7 +74,7 @@ class Need:
                 return Urgency.LOW
             case NeedKind.MERGE | NeedKind.PROPOSAL | NeedKind.BEAD | NeedKind.LIMIT | NeedKind.QUEUE:
                 return Urgency.NORMAL
-            case NeedKind.RUN | NeedKind.ORDER:
+            case NeedKind.GATE | NeedKind.ORDER:
                 return Urgency.NORMAL
             case _:
                 return Urgency.HIGH
@@ -120,8 +121,11 @@ class Situation:
 
 
 def find_needs(now: Situation) -> list[Need]:
-    """The most pressing first, then the oldest. Whatever an open escalation is about is told by that alone."""
+    """The most pressing first, then the oldest. Whatever an open escalation is about is told by that alone; a step that
+    failed by its run alone, whose keys take it further.
+    """
     asked = {escalation.bead for escalation in now.escalations if escalation.state is EscalationState.OPEN}
+    asked |= {step.bead or run.bead for run in now.runs for step in run.steps if step.state is StepState.FAILED}
     found = [
         *_of_windows(now), *_of_agents(now), *_of_merges(now), *_of_runs(now), *_of_orders(now), *_of_rigs(now),
         *_of_escalations(now), *(need for need in _of_beads(now.beads) if need.bead not in asked),
@@ -206,12 +210,25 @@ def _of_proposal(request: MergeRequest, title: str) -> Need:
 
 
 def _of_runs(now: Situation) -> Iterator[Need]:
+    """A person's word is asked for step by step: what was drawn may be another gate by the time of the answer."""
     for run in now.runs:
-        if run.state is RunState.WAITING:
-            step = f"gt run show {run.id}"
+        if run.state is not RunState.WAITING:
+            continue
+        show = f"gt run show {run.id}"
+        for step in run.asked:
+            steps = (f"gt run resume {run.id} {step.id}", f"gt run skip {run.id} {step.id}", show)
+            reason = (step.gate.condition if step.gate else "") or "it waits for a person's word"
             yield Need(
-                NeedKind.RUN, run.id, OVERSEER, run.bead, run.updated, (step,), run.title,
-                run.reason or "a step waits for a person",
+                NeedKind.GATE, f"{run.id}/{step.id}", OVERSEER, step.bead or run.bead, step.freed or run.updated,
+                steps, f"{run.title}: {step.title}", reason,
+            )  # fmt: skip
+        failed = [step for step in run.steps if step.state is StepState.FAILED]
+        if failed or not run.asked:
+            steps = (f"gt run retry {run.id}", f"gt run cancel {run.id}", show)
+            words = [f"step {step.id} failed: {step.reason or 'no reason was given'}" for step in failed]
+            yield Need(
+                NeedKind.RUN, run.id, OVERSEER, run.bead, run.updated, steps, run.title,
+                "\n".join(words) or run.reason or "a step waits for a person",
             )  # fmt: skip
 
 
@@ -239,8 +256,15 @@ def _of_rigs(now: Situation) -> Iterator[Need]:
 
 
 def _of_escalations(now: Situation) -> Iterator[Need]:
+    told = tuple(
+        tell_of(run, step)
+        for run in now.runs
+        if run.state is RunState.WAITING
+        for step in run.steps
+        if step.state is StepState.FAILED
+    )
     for asked in now.escalations:
-        if asked.state is EscalationState.OPEN:
+        if asked.state is EscalationState.OPEN and not asked.text.startswith(told):
             steps = (f"gt escalate show {asked.id}", f"gt escalate resolve {asked.id}")
             about = now.titles.get(asked.bead) if asked.bead else None
             reason = f"{asked.severity} escalation" + (f" about {asked.bead}: {about}" if about else "")

@@ -113,7 +113,7 @@ def _asks(run: Run, step: RunStep) -> tuple[Wait, ...]:
     about = f": {gate.condition}" if gate.condition else ""
     if gate.type == "human":
         words = f"step {step.id} waits for a person's word{about}"
-        return (Wait("person", None, words, (f"gt run resume {run.id}", skip), stranded=True),)
+        return (Wait("person", None, words, (f"gt run resume {run.id} {step.id}", skip), stranded=True),)
     since = f", since {step.freed}" if step.freed else ""
     why = f": {step.reason}" if step.reason else ""
     words = f"the gate of step {step.id} is closed: {gate.type}{about}{since}{why}"

@@ -137,7 +137,7 @@ class Run:
     def outline(self) -> str:
         """The graph, a line a step: how it is, what it waited for, how long it took, what came of it."""
         width = max((len(step.id) for step in self.steps), default=0)
-        return "\n".join(_line(step, width) for step in self.steps)
+        return "\n".join(_line(self, step, width) for step in self.steps)
 
     @property
     def current(self) -> RunStep | None:
@@ -162,6 +162,11 @@ class Run:
     def gated(self) -> list[RunStep]:
         """What nothing but its gate holds."""
         return [step for step in self.steps if _is_gated(step)]
+
+    @property
+    def asked(self) -> list[RunStep]:
+        """What nothing but a person's word holds."""
+        return [step for step in self.steps if _is_asked(step)]
 
     @property
     def is_at_work(self) -> bool:
@@ -257,9 +262,17 @@ def _is_gated(step: RunStep) -> bool:
     return step.state is StepState.BLOCKED and step.freed is not None and step.gate is not None and not step.open
 
 
+def _is_asked(step: RunStep) -> bool:
+    return step.gate is not None and step.gate.type == "human" and _is_gated(step)
+
+
 def _needs_person(step: RunStep) -> bool:
-    asked = step.gate is not None and step.gate.type == "human" and _is_gated(step)
-    return step.state is StepState.FAILED or asked
+    return step.state is StepState.FAILED or _is_asked(step)
+
+
+def tell_of(run: Run, step: RunStep) -> str:
+    """How words begin by which a person is asked about a step."""
+    return f"{run.id}: step {step.id} "
 
 
 def _asks(step: RunStep) -> str:
@@ -269,11 +282,10 @@ def _asks(step: RunStep) -> str:
     return f"step {step.id} waits for a person's word" + (f": {asked}" if asked else "")
 
 
-def open_gates(run: Run, now: Time) -> Run:
-    """A person's word: all human gates that hold something back now are open."""
+def open_gates(run: Run, now: Time, only: str | None = None) -> Run:
+    """A person's word: all human gates that hold something back now are open, or that of the one step."""
     steps = tuple(
-        replace(step, open=True) if _needs_person(step) and step.state is StepState.BLOCKED else step
-        for step in run.steps
+        replace(step, open=True) if _is_asked(step) and only in (None, step.id) else step for step in run.steps
     )
     return settle(replace(run, steps=steps), now)
 
@@ -350,7 +362,7 @@ def _failure(bead: Bead | None) -> str | None:
     return None
 
 
-def _line(step: RunStep, width: int) -> str:
+def _line(run: Run, step: RunStep, width: int) -> str:
     after = f"  (after {', '.join(step.needs)})" if step.needs else ""
     if step.started and step.ended:
         took = datetime.fromisoformat(step.ended) - datetime.fromisoformat(step.started)
@@ -360,6 +372,9 @@ def _line(step: RunStep, width: int) -> str:
     bead = f"  {step.bead}" if step.bead else ""
     line = f"{step.state:<8} {step.id:<{width}}  {step.title}{after}{bead}{time}"
     told = (step.reason if step.state is not StepState.DONE else None) or step.result
+    if _is_asked(step):
+        asked = (step.gate.condition if step.gate else "") or "it waits for a person's word"
+        told = f"{asked}  (yes: gt run resume {run.id} {step.id})"
     first = next((line.strip() for line in (told or "").splitlines() if line.strip()), "")
     return f"{line}\n{'':<8} {'':<{width}}  {first[:160]}" if first else line
 

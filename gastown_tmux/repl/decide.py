@@ -75,6 +75,8 @@ def _show(
 
 def _carry_out(act: Act, person: Person, run: Callable[[Sequence[str]], bool]) -> bool:
     """One command after the other, to the first that fails; whether there were any and none did."""
+    if act.confirms and person.ask_key(f"{act.confirms} y yes, n no: ", "yn") != "y":
+        return False
     words = person.ask_words(act.asks) if act.asks else ""
     lines = act.lines(words) if words is not None else []
     return bool(lines) and all(run(line) for line in lines)

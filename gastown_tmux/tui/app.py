@@ -6,6 +6,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable
+from itertools import takewhile
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -15,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gastown_tmux.domain.columns import width
+from gastown_tmux.domain.needs import NeedKind
 from gastown_tmux.edges.files import clock
 from gastown_tmux.faces.details import describe
 from gastown_tmux.faces.model import (
@@ -219,6 +221,8 @@ class Feed(App[None]):
         if not live or (model.row and model.row.id.startswith("need ")):
             # What is asked is above the screen, which has half of the room at least.
             told = describe(model, columns - 1)[: room // 2 if live else room]
+            if live and model.row and model.row.id.startswith(f"need {NeedKind.APPROVAL} "):
+                told = list(takewhile(bool, told))  # the dialog itself is on the screen below
             shown = [drawing.strip([(f" {line}", styles.PLAIN)], columns) for line in told]
         if live and model.screen is not None:
             shown += [drawing.strip([("─" * columns, styles.DIM)], columns)] if shown else []

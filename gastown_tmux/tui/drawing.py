@@ -98,25 +98,33 @@ def draw_head(model: Model, columns: int) -> list[Strip]:
 
 def label_panels(columns: int) -> dict[Panel, str]:
     """What stands in the second line, from left to right."""
-    wide = columns >= sum(len(panel) + 4 for panel in Panel)
+    names = sum(len(panel) for panel in Panel)
+    wide, named = columns >= names + 4 * len(Panel), columns >= names + 3 * len(Panel)
     return {
-        panel: f" {number} {panel if wide else panel[:4]} " if columns >= 60 else f" {number} "
+        panel: f" {number} {panel} " if wide else f" {number} {panel}" if named else f" {number} "
         for number, panel in enumerate(Panel, start=1)
     }
+
+
+def _typed(asked: str, typed: str, columns: int) -> list[Fragment]:
+    """What is asked, the end of what was typed so far, and where the next letter goes."""
+    room = max(8, columns - width(asked) - 1)
+    if width(typed) >= room:
+        while width(typed) > room - 2:
+            typed = typed[max(1, (width(typed) - room) // 2) :]
+        typed = f"…{typed}"
+    return [(asked, styles.BOLD), (typed, styles.PLAIN), *_CURSOR]
 
 
 def draw_foot(model: Model, columns: int) -> list[Strip]:
     """What was said or is typed, then the keys."""
     match model.mode:
         case Mode.FILTER:
-            line: list[Fragment] = [("/", styles.BOLD), (model.line, styles.PLAIN), *_CURSOR]
+            line = _typed("/", model.line, columns)
         case Mode.PALETTE:
-            line = [(":", styles.BOLD), (model.line, styles.PLAIN), *_CURSOR]
+            line = _typed(":", model.line, columns)
         case Mode.WORDS:
-            asked = harmless(model.act.asks) if model.act else ""
-            room = max(8, columns - width(asked) - 1)
-            shown = model.line if width(model.line) < room else "…" + model.line[-(room - 2) :]
-            line = [(asked, styles.BOLD), (shown, styles.PLAIN), *_CURSOR]
+            line = _typed(harmless(model.act.asks) if model.act else "", model.line, columns)
         case Mode.CONFIRM:
             line = [(f"{model.act.confirms if model.act else ''} y, any other key: no", styles.ALARM)]
         case Mode.BROWSE:
@@ -130,14 +138,18 @@ def draw_foot(model: Model, columns: int) -> list[Strip]:
         keys += [("w", "words on this line"), ("[ ]", "hunk")]
     keys += [("q", "back")] if model.document else []
     keys = _TYPING.get(model.mode, keys)
-    told = [part for key, words in keys for part in ((key, styles.BOLD), (f" {words}  ", styles.DIM))]
+    room = columns - 8 if columns > 20 and model.mode not in _TYPING else columns
+    told, taken = list[Fragment](), 0
+    for key, words in keys:
+        taken += width(key) + 1 + width(words)
+        if taken > room:
+            break  # half a word tells of no key
+        gap = "  "[: room - taken]
+        taken += len(gap)
+        told += [(key, styles.BOLD), (f" {words}{gap}", styles.DIM)]
     # Whatever is cut off on a narrow screen, the key that tells of all keys is not.
     last = strip([(" ?", styles.BOLD), (" keys", styles.DIM)], 8)
-    has_last = columns > 20 and model.mode not in _TYPING
-    return [
-        strip(line, columns),
-        Strip.join([strip(told, columns - 8), last]) if has_last else strip(told, columns),
-    ]
+    return [strip(line, columns), Strip.join([strip(told, room), last]) if room < columns else strip(told, columns)]
 
 
 def draw_list(model: Model, columns: int, lines: int, top: int) -> tuple[Drawn, int]:

@@ -15,7 +15,7 @@ VERBS_OF_ACTS = frozenset(
         "approve", "bead close", "deny", "escalate ack", "escalate resolve", "mail archive", "mail inbox", "mail reply",
         "mail send", "mq approve", "mq pause", "mq reject", "mq resume", "mq retry", "nudge", "order pause",
         "order resume", "pause", "respawn", "resume", "run cancel", "run pause", "run resume",
-        "run retry", "sling", "unsling",
+        "run retry", "run skip", "sling", "unsling",
     )
 )  # fmt: skip
 #: Where the person's words go in a command.
@@ -135,6 +135,11 @@ def _acts_on(need: Need) -> Iterator[Act]:
             yield Act("d", "show it", (("order", "show", need.id),), shows=True)
         case NeedKind.MAIL:
             yield Act("y", "show the inbox", (("mail", "inbox"),))
+        case NeedKind.GATE:
+            run, _, step = need.id.partition("/")
+            yield Act("y", "let it go on", (("run", "resume", run, step),))
+            yield Act("x", "go on without it", (("run", "skip", run, step),), confirms=f"go on without step {step}?")
+            yield Act("d", "show its run", (("run", "show", run),), shows=True)
         case NeedKind.RUN:
             yield Act("d", "show it", (("run", "show", need.id),), shows=True)
             yield Act("r", "try failed steps again", (("run", "retry", need.id),))

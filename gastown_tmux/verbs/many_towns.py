@@ -114,7 +114,7 @@ def _read(town: Town, host: Host, words: Sequence[str], seconds: float) -> _Text
 def _table(listing: Listing, told: Sequence[Told], display: Display) -> str:
     rows = [_row(item) for item in json.loads(to_json(merge(told, [])))["items"]]
     columns = listing.columns if "address" in listing.columns else ("host", *listing.columns)
-    return show.table(Listing(columns, listing.empty), rows, display)
+    return show.table(Listing(columns, listing.empty, listing.below), rows, display)
 
 
 class _Row(SimpleNamespace):

@@ -175,21 +175,35 @@ def table(listing: Listing, values: Sequence[Any], display: Display) -> str:
     """A head and a line for each value; columns that hold nothing are left out."""
     if not values:
         return listing.empty
-    rows = [[_cell(name, _field(value, name)) for name in listing.columns] for value in values]
-    kept = [place for place, name in enumerate(listing.columns) if place == 0 or any(row[place] != "-" for row in rows)]
-    names = [listing.columns[place] for place in kept]
+    below = listing.below if display.width is not None else None
+    columns = [name for name in listing.columns if name != below]
+    rows = [[_cell(name, _field(value, name)) for name in columns] for value in values]
+    kept = [place for place, name in enumerate(columns) if place == 0 or any(row[place] != "-" for row in rows)]
+    names = [columns[place] for place in kept]
     rows = [[_signed(name, row[place], display) for name, place in zip(names, kept, strict=True)] for row in rows]
     heads = [_signed(name, name.replace("_", " ").upper(), display) for name in names]
     widths = [max(width(head), *(width(row[place]) for row in rows)) for place, head in enumerate(heads)]
     widths = _fit(names, widths, display)
     lines = ["  ".join(pad(head, size) for head, size in zip(heads, widths, strict=False)).rstrip()]
-    for row in rows:
+    for value, row in zip(values, rows, strict=True):
         cells = [
             paint(_word(name, cell), pad(cell, size), display)
             for name, cell, size in zip(names, row, widths, strict=False)
         ]
         lines.append("  ".join(cells).rstrip())
+        lines += _commands(getattr(value, below) or (), display) if below else ()
     return "\n".join(lines)
+
+
+def _commands(commands: Sequence[str], display: Display) -> list[str]:
+    """Side by side as far as there is room; none is cut, for each is there to be typed."""
+    lines = list[str]()
+    for command in map(harmless, commands):
+        if lines and width(lines[-1]) + 3 + width(command) <= (display.width or 0):
+            lines[-1] += f"   {command}"
+        else:
+            lines.append(f"  {command}")
+    return [f"\033[2m{line}\033[0m" if display.colour else line for line in lines]
 
 
 def _signed(name: str, word: str, display: Display) -> str:

@@ -136,10 +136,14 @@ ONCE = flag("--once", "once", "what it shows now, and no more")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list is shown as a table of these fields; ``empty`` says what to do when there is nothing."""
+    """A list is shown as a table of these fields; ``empty`` says what to do when there is nothing.
+
+    ``below``: the column of commands, which a terminal shows whole, in lines of their own under each row.
+    """
 
     columns: tuple[str, ...]
     empty: str
+    below: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

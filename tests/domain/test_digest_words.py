@@ -55,6 +55,22 @@ def test_a_night_of_everything() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_too_wide_for_a_terminal_stands_below() -> None:
+    """A command is never broken; a row that fits stands as those that do not."""
+    long = replace(NOTHING, returned=[
+        Returned("we-c", "A whistle " * 9, "rejected", "web/nux", 2, "open"),
+        Returned("we-d", "x", "sent", None, 1, "open"),
+    ], stuck=[
+        replace(_need(NeedKind.RUN, ""), title="word " * 12, reason="x" * 20, next=("gt " + "y" * 90,)),
+    ])  # fmt: skip
+    lines = to_text(long, "20:00").splitlines()
+    assert lines[2:] == [
+        "waits for you", "  mr-1  " + " ".join(["word"] * 12), "        " + "x" * 20, "        gt " + "y" * 90, "",
+        "sent back", "  we-c  " + " ".join(["A whistle"] * 7) + " A", "        whistle A whistle",
+        "        rejected 2 times, work of web/nux, now open", "  we-d  x", "        sent, now open",
+    ]  # fmt: skip
+
+
 def test_a_quiet_night() -> None:
     assert to_text(NOTHING, "20:00") == "since 20:00: nothing landed, nothing waits"
 

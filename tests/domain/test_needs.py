@@ -11,7 +11,7 @@ from gastown_tmux.domain.ids import BeadId, EscalationId, RigName, RunId, Time
 from gastown_tmux.domain.needs import Asked, NeedKind, Situation, Urgency, find_needs
 from gastown_tmux.domain.observation import Trouble
 from gastown_tmux.domain.rigs import QueueState, RemoteKind, Rig
-from gastown_tmux.domain.runs import Run, RunState
+from gastown_tmux.domain.runs import Gate, Run, RunState, RunStep, StepState
 from gastown_tmux.domain.work import Bead, BeadState
 
 TOAST, DE = Address("demo/toast"), RigName("demo")
@@ -31,6 +31,9 @@ RUN = Run(
     RunId("run-1"), "release", DE, RunState.WAITING, {}, "h", False, "Release 1.2", None, None, OVERSEER,
     "a person says when", (), T0, T0,
 )  # fmt: skip
+
+GATED = RunStep("look", "A look", "", gate=Gate("human", "May it?"), freed=T0)
+FAILED = RunStep("boom", "A try", "", StepState.FAILED, bead=BEAD.id, reason="red")
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,8 @@ RUN = Run(
             "bead", "parked", "gt sling de-1a2b3",
         ),
         (Situation(runs=[RUN]), "run", "a person says when", "gt run show run-1"),
+        (Situation(runs=[replace(RUN, steps=(GATED,))]), "gate", "May it?", "gt run resume run-1 look"),
+        (Situation(runs=[replace(RUN, steps=(FAILED,))]), "run", "step boom failed: red", "gt run retry run-1"),
         (Situation(rigs=[replace(RIG, problem="main is gone")]), "rig", "main is gone", "gt rig show demo"),
         (
             Situation(rigs=[replace(RIG, queue=QueueState.PAUSED, queue_reason="freeze")]),
@@ -97,6 +102,19 @@ def test_a_bead_is_told_of_by_its_escalation_and_by_itself_once_that_is_resolved
     assert [need.kind for need in find_needs(Situation(escalations=[RAISED], beads=[back]))] == ["escalation"]
     resolved = replace(RAISED, state=EscalationState.RESOLVED)
     assert [need.kind for need in find_needs(Situation(escalations=[resolved], beads=[back]))] == ["bead"]
+
+
+def test_a_step_that_failed_is_told_of_by_its_run_alone() -> None:
+    """Not by the escalation that it raised, nor by its bead; what else is asked about that bead is told of."""
+    back = replace(BEAD, state=BeadState.OPEN, reason="escalated")
+    raised = replace(RAISED, text="run-1: step boom failed: red; gt run retry run-1 boom")
+    run = replace(RUN, steps=(FAILED, GATED))
+    for escalation in (raised, replace(raised, state=EscalationState.ACKNOWLEDGED)):
+        found = find_needs(Situation(runs=[run], escalations=[escalation], beads=[back]))
+        assert [(need.kind, need.id) for need in found] == [("gate", "run-1/look"), ("run", "run-1")]
+        assert found[1].urgency is Urgency.HIGH
+    other = find_needs(Situation(runs=[run], escalations=[raised, RAISED], beads=[back]))
+    assert [need.kind for need in other] == ["gate", "run", "escalation"]
 
 
 def test_what_cannot_work_is_not_called_slow_besides() -> None:

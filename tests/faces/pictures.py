@@ -63,7 +63,8 @@ def make_need(kind: NeedKind, id: str = "demo/toast", **more: Any) -> Need:
 
 def every_need() -> list[Need]:
     ids = {
-        NeedKind.MERGE: "mr-00001", NeedKind.ESCALATION: "esc-00001", NeedKind.RUN: "run-00001", NeedKind.RIG: "demo",
+        NeedKind.MERGE: "mr-00001", NeedKind.ESCALATION: "esc-00001", NeedKind.RUN: "run-00001",
+        NeedKind.GATE: "run-00001/look", NeedKind.RIG: "demo",
         NeedKind.QUEUE: "demo", NeedKind.BEAD: "de-00001", NeedKind.MAIL: "inbox",
     }  # fmt: skip
     own = {NeedKind.MAIL: {"agent": OVERSEER, "bead": None, "next": ("gt mail inbox",)}}

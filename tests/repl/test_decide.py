@@ -7,6 +7,7 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.needs import Need, NeedKind
 from gastown_tmux.repl.decide import decide
+from gastown_tmux.verbs.acts import acts_on
 
 TOAST = Address("demo/toast")
 ASKED = Need(
@@ -94,6 +95,14 @@ ESCALATED = Need(
 )
 
 
+def test_what_cannot_be_undone_is_asked_for_twice() -> None:
+    waiting = Need(NeedKind.RUN, "run-1", TOAST, None, None, ("gt run cancel run-1",), "release", "step a failed")
+    desk = Desk(["c", "n"], [[waiting]])
+    assert desk.decide() and desk.ran == []
+    desk = Desk(["c", "y"], [[waiting]])
+    assert desk.decide() and desk.ran == [("run", "cancel", "run-1")]
+
+
 def test_an_act_that_ends_the_cause_of_an_escalation_resolves_it() -> None:
     desk = Desk(["l", "w"], [[ESCALATED]], words="say hello")
     desk.decide()
@@ -131,6 +140,7 @@ def test_every_kind_of_need_has_keys_and_no_key_has_nothing_to_do() -> None:
         Asker([], [[need]]).decide()
         assert keys[-2:] == ["s", "q"] and len(keys) == len(set(keys))
         for key in set(keys) - {"s", "q", "a"}:
-            desk = Desk([key, "s"], [[need]], words="words")
+            act = next(act for act in acts_on(need) if act.key == key)
+            desk = Desk([key, "y" if act.confirms else "s", "s"], [[need]], words="words")
             desk.decide()
             assert desk.ran[0 if kind is not NeedKind.MERGE else 1 :], (kind, key)

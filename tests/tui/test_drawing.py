@@ -9,8 +9,10 @@ from textual.pilot import Pilot
 
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.needs import NeedKind
-from gastown_tmux.faces.model import Document, Flow, Happened, Message, Opened, Pasted, Pressed, Saw, Troubled
+from gastown_tmux.faces.model import Document, Flow, Happened, Message, Model, Opened, Pasted, Pressed, Saw, Troubled
+from gastown_tmux.faces.update import update
 from gastown_tmux.tui.app import Feed
+from gastown_tmux.tui.drawing import draw_foot, label_panels
 from gastown_tmux.verbs.acts import acts_on
 from tests.faces.pictures import (
     NOW,
@@ -81,6 +83,28 @@ SCREENS: dict[str, tuple[tuple[int, int], Sequence[Message]]] = {
     "keys": ((100, 30), [Saw(busy_town(), NOW), Pressed("?", NOW)]),
     "hostile": ((80, 15), [Saw(HOSTILE, NOW)]),
 }
+
+
+def test_panels_and_keys_are_named_whole_or_not_at_all() -> None:
+    for columns in (60, 64, 65, 100):
+        labels = label_panels(columns)
+        assert all(panel in label for panel, label in labels.items()) and sum(map(len, labels.values())) <= columns
+    model = Model()
+    for message in (Saw(busy_town(), NOW), Pressed("j", NOW)):
+        model, _ = update(model, message)
+    whole = {f"{act.key} {act.words}" for act in model.acts}
+    for columns in range(21, 140):
+        told = draw_foot(model, columns)[1].text[: columns - 8]
+        assert {part.strip() for part in told.split("  ") if part.strip()} <= whole, (columns, told)
+
+
+def test_the_end_of_what_is_typed_is_seen() -> None:
+    model, _ = update(Model(), Saw(busy_town(), NOW))
+    for key, typed in (("/", "a needle" * 20), (":", "mail send 日本" * 20)):
+        now, _ = update(model, Pressed(key, NOW))
+        now, _ = update(now, Pasted(typed))
+        line = draw_foot(now, 60)[0]
+        assert line.text.rstrip().endswith(typed[-10:]) and line.cell_length == 60
 
 
 def draws(messages: Sequence[Message], size: tuple[int, int], snap_compare: Compare) -> bool:

@@ -55,6 +55,24 @@ def test_half_an_id_is_none_and_so_columns_go_before_ids_are_cut() -> None:
     assert shown == "escalation  esc-du0lo  no sh block in the…  escalate resolve esc-du0lo"
 
 
+NEEDS = Listing(("kind", "id", "title", "next"), "nothing waits for you", "next")
+NEED = SimpleNamespace(
+    kind="run", id="run-12345", title="ship it " * 9, next=("gt run retry run-12345", "gt run cancel run-12345")
+)
+
+
+def test_commands_stand_whole_below_what_they_are_about() -> None:
+    """As many beside each other as there is room for; where nobody looks, they are one column more."""
+    for columns, below in (
+        (30, ["  gt run retry run-12345", "  gt run cancel run-12345"]),
+        (60, ["  gt run retry run-12345   gt run cancel run-12345"]),
+    ):
+        head, row, *rest = table(NEEDS, [NEED], Display(width=columns)).splitlines()
+        assert "NEXT" not in head and row.startswith("run   run-12345") and rest == below
+    assert len(table(NEEDS, [NEED], PLAIN).splitlines()) == 2
+    assert "gt run retry run-12345, gt run cancel" in table(NEEDS, [NEED], PLAIN)
+
+
 def test_wide_letters_do_not_move_the_next_column() -> None:
     shown = table(BEADS, [bead("日本"), bead("four")], PLAIN).splitlines()
     assert text.width(shown[1].partition("demo")[0]) == text.width(shown[2].partition("demo")[0])

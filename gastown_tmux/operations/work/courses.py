@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from gastown_tmux.dataclass import dataclass, field, replace
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.ids import BeadId, RunId
-from gastown_tmux.domain.runs import OVER, Run, RunState, RunStep, StepState, change_step, reconcile, settle
+from gastown_tmux.domain.runs import OVER, Run, RunState, RunStep, StepState, change_step, reconcile, settle, tell_of
 from gastown_tmux.domain.work import RETRIED, Bead, BeadState, Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.escalation.escalations import raise_escalation
@@ -47,11 +47,6 @@ def follow(town: Town, id: RunId) -> Iterator[Course]:
         _answer_asked(change, was, course.run)
     for address in course.freed:
         write_state(town, address)
-
-
-def tell_of(run: Run, step: RunStep) -> str:
-    """How words begin by which a person is asked about a step."""
-    return f"{run.id}: step {step.id} "
 
 
 def _answer_asked(change: Change, was: Run, now: Run) -> None:
@@ -106,7 +101,7 @@ def place(town: Town, course: Course) -> None:
     for step in run.steps:
         bead = bead_rows.find_bead(change, step.bead or run.bead or "") if step.state is StepState.FAILED else None
         if bead is not None and bead.state in _HELD and bead.assignee is not None:
-            words = f"{tell_of(run, step)}failed: {step.reason}; gt run retry|skip|cancel {run.id}"
+            words = f"{tell_of(run, step)}failed: {step.reason}; gt run retry {run.id} {step.id}"
             bead_rows.return_bead(change, bead.id, Reason.ESCALATED)
             raise_escalation(change, "medium", words, bead=bead.id)
             course.freed.append(bead.assignee)

@@ -20,7 +20,7 @@ from gastown_tmux.domain.forge_gates import (
 from gastown_tmux.domain.formulas.model import Gate
 from gastown_tmux.domain.ids import RunId
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.runs import Run, RunState, RunStep, note_gate, open_gate
+from gastown_tmux.domain.runs import Run, RunState, RunStep, note_gate, open_gate, tell_of
 from gastown_tmux.edges.hosts.forge import Forge, LimitedError
 from gastown_tmux.edges.processes.commands import run_logged
 from gastown_tmux.errors import GtError, MissingError, UsageError
@@ -28,7 +28,7 @@ from gastown_tmux.operations.escalation.escalations import raise_escalation
 from gastown_tmux.operations.town.forge import forge_of
 from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.work.courses import follow, tell_of
+from gastown_tmux.operations.work.courses import follow
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.runs import get_run, list_gated_runs
 

@@ -197,17 +197,26 @@ def pause_run(town: Town, run: Run) -> Answer:
     return _answer(town, run.id, "is paused already" if again else "is paused: the step at work is the last")
 
 
-def resume_run(town: Town, run: Run) -> Answer:
-    """Goes on after a pause, and is a person's word for what waits for one."""
+def resume_run(town: Town, run: Run, step: str | None = None) -> Answer:
+    """Goes on after a pause, and is a person's word for what waits for one: for that step alone, where it is named.
+
+    Raises RefusedError for a step that waits for nobody's word.
+    """
     with follow(town, run.id) as course:
         _refuse_over(course.run)
         was = course.run
-        if course.run.state is RunState.PAUSED:
+        if step is not None and was.step(step) not in was.asked:
+            raise RefusedError(
+                f"step {step} of {run.id} waits for nobody's word: it is {was.step(step).state}",
+                hint=f"gt why {run.id}/{step}",
+            )
+        if step is None and was.state is RunState.PAUSED:
             course.move(lambda run: change_run(run, "resume"))
         else:
-            course.move(lambda run: open_gates(run, course.change.time))
+            course.move(lambda run: open_gates(run, course.change.time, step))
         same = course.run == was
-    return _answer(town, run.id, "has nothing to resume: gt run show tells why" if same else "goes on")
+        goes = f"has your word for step {step}, and is paused" if course.run.state is RunState.PAUSED else "goes on"
+    return _answer(town, run.id, "has nothing to resume: gt run show tells why" if same else goes)
 
 
 def retry_run(town: Town, run: Run, step: str | None = None) -> Answer:

@@ -127,7 +127,7 @@ VERBS = (
         "run resume",
         "go on after a pause, or open what waits for a person's word",
         "operations.work.runs:resume_run",
-        (_RUN,),
+        (_RUN, optional("step", help="the word is for this one; for all that wait unless given")),
         right=Right.SLING,
     ),
     Verb(

@@ -16,7 +16,7 @@ VERBS = (
         "what waits for you, and the commands that take it further",
         "operations.supervision.review:review",
         (),
-        Listing(("kind", "id", "title", "reason", "next", "bead", "agent", "since"), "nothing waits for you"),
+        Listing(("kind", "id", "title", "reason", "next", "bead", "agent", "since"), "nothing waits for you", "next"),
         right=Right.READ,
         served=True,
     ),
@@ -76,7 +76,9 @@ VERBS = (
         "what you were called for and have not answered, and whether that reached you",
         "operations.supervision.calls:list_open",
         (),
-        Listing(("made", "kind", "id", "title", "next", "shown", "sent", "trouble"), "you were called for nothing"),
+        Listing(
+            ("made", "kind", "id", "title", "next", "shown", "sent", "trouble"), "you were called for nothing", "next"
+        ),
         right=Right.READ,
         served=True,
     ),

@@ -270,6 +270,20 @@ def test_a_persons_word_opens_a_gate(town: Town) -> None:
             assert bead_of(town, run).target == "demo"
 
 
+def test_a_persons_word_is_for_the_gate_that_was_shown(town: Town) -> None:
+    gate = "[steps.gate]\ntype = 'human'\ncondition = 'May it?'\n"
+    write(town, step("a", more=gate) + step("b", more=gate))
+    run = pour(town, spread=True)
+    assert f"May it?  (yes: gt run resume {run.id} b)" in again(town, run).outline
+    runs.resume_run(town, run, "b")
+    assert states(town, run) == "blocked working"
+    with pytest.raises(RefusedError, match=r"step b of .* waits for nobody's word: it is working"):
+        runs.resume_run(town, run, "b")
+    runs.pause_run(town, run)
+    assert "has your word for step a, and is paused" in runs.resume_run(town, run, "a").text
+    assert (again(town, run).state, states(town, run)) == ("paused", "ready working")
+
+
 def test_a_command_opens_a_gate_once_it_succeeds(town: Town) -> None:
     gate = "[steps.gate]\ntype = 'command'\ncondition = 'echo $GT_RUN $GT_STEP >> asked; test -f {{mark}}'\n"
     write(town, step("z") + step("a", "z", more=gate), head='[vars]\nmark = "go on"\n')
@@ -515,7 +529,7 @@ def test_who_is_told_of_a_step_that_failed(town: Town, as_agent: As) -> None:
     show_step(as_agent("demo/cat"))
     step_fail(as_agent("demo/cat"), "no way")
     [asked] = list_escalations(town.db)
-    assert asked.text == f"{run.id}: step a failed: no way; gt run retry|skip|cancel {run.id}"
+    assert asked.text == f"{run.id}: step a failed: no way; gt run retry {run.id} a"
     assert (bead_of(town, run).state, bead_of(town, run).reason) == ("open", "escalated")
     assert BeadId(str(asked.bead)) == bead_of(town, run).id
 
