@@ -222,7 +222,7 @@ class Feed(App[None]):
             # What is asked is above the screen, which has half of the room at least.
             told = describe(model, columns - 1)[: room // 2 if live else room]
             if live and model.row and model.row.id.startswith(f"need {NeedKind.APPROVAL} "):
-                told = list(takewhile(bool, told))  # the dialog itself is on the screen below
+                told = tuple(takewhile(bool, told))  # the dialog itself is on the screen below
             shown = [drawing.strip([(f" {line}", styles.PLAIN)], columns) for line in told]
         if live and model.screen is not None:
             shown += [drawing.strip([("─" * columns, styles.DIM)], columns)] if shown else []
