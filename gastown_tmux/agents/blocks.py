@@ -9,6 +9,7 @@ worktree is still there.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
@@ -90,26 +91,32 @@ def do_bead(window: Window, hook: dict[str, Any]) -> Steps[str]:
     title = " ".join(bead["title"].split()) or bead["id"]
     base = hook.get("base")
     failure = yield from prepare(window, hook)
-    if not failure and base and (yield from is_committed(base, title)):
+    if not failure and base and not _is_again(hook) and (yield from is_committed(base, title)):
         head = (yield from _git("rev-parse", "HEAD")).output.strip()
         if head != hook.get("refused"):
             window.say("already committed by an earlier try")
-            return (yield from done(window, log, "committed"))
+            return (yield from _done(window, hook, log, "committed"))
         failure = yield from _begin_again(window, base, "refused")
     failure = failure or (yield from run_blocks(window, blocks, log))
     if failure:
         return (yield from escalate(window, failure, log))
     if failure := (yield from commit(window, title)):
         return (yield from escalate(window, failure, log))
-    return (yield from submit(window, base, log))
+    return (yield from submit(window, hook, log))
 
 
-def submit(window: Window, base: str | None, log: Tail) -> Steps[str]:
+def _is_again(hook: dict[str, Any]) -> bool:
+    """Whether what was committed did not pass, or was given up: it is done again, not only submitted again."""
+    return bool(hook.get("tries", 0) > 1 or hook["bead"].get("reason") == "escalated")
+
+
+def submit(window: Window, hook: dict[str, Any], log: Tail) -> Steps[str]:
     """Say that the bead is done: by its branch, or where that changes nothing, by what was printed."""
+    base = hook.get("base")
     if not base or (yield from _git("diff", "--quiet", f"{base}...HEAD")).status:
-        return (yield from done(window, log, "committed"))
+        return (yield from _done(window, hook, log, "committed"))
     report = plain(log.text()) or "Nothing changed, and nothing was printed.\n"
-    return (yield from done(window, log, "reported", "--report", "-", stdin=report))
+    return (yield from _done(window, hook, log, "reported", "--report", "-", stdin=report))
 
 
 def prepare(window: Window, hook: dict[str, Any]) -> Steps[str | None]:
@@ -215,10 +222,26 @@ def escalate(window: Window, failure: str, log: Tail) -> Steps[str]:
     return f"{failure}, but {refusal}" if refusal else failure
 
 
-def done(window: Window, log: Tail, result: str, *words: str, stdin: str = "") -> Steps[str]:
-    """Work that the town does not take is escalated like work that failed: else nobody would hear of it."""
+def _done(window: Window, hook: dict[str, Any], log: Tail, result: str, *words: str, stdin: str = "") -> Steps[str]:
+    """Work that the town does not take is escalated like work that failed: else nobody would hear of it.
+
+    But for a step that may be tried again: whoever looks at the hook then finds one more try there.
+    """
     refusal = yield from _say_done(window, *words, stdin=stdin)
-    return (yield from escalate(window, f"{result}, but {refusal}", log)) if refusal else result
+    if not refusal:
+        return result
+    if (yield from _has_another_try(hook)):
+        return f"{result}, but {refusal}"
+    return (yield from escalate(window, f"{result}, but {refusal}", log))
+
+
+def _has_another_try(hook: dict[str, Any]) -> Steps[bool]:
+    asked = yield from run_gt("hook", "--json")
+    try:
+        now = json.loads(asked.output)
+        return bool(now["bead"]["id"] == hook["bead"]["id"] and now["tries"] > hook["tries"])
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def _say_done(window: Window, *words: str, stdin: str = "") -> Steps[str | None]:

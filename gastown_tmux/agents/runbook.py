@@ -44,7 +44,7 @@ class Runbook:
     def __init__(self, window: Window) -> None:
         self._window = window
         self._doing = "nothing yet"
-        self._tried: tuple[str, int] | None = None
+        self._tried: tuple[str, int, int] | None = None
 
     def live(self) -> Steps[int]:
         """From the start of the session to its exit status."""
@@ -91,7 +91,7 @@ class Runbook:
             if not bead or bead["state"] not in _AT_WORK:
                 self._tried = None
                 return
-            tried = (bead["id"], hook.get("attempt", 1))
+            tried = (bead["id"], hook.get("attempt", 1), hook.get("tries", 0))
             if tried == self._tried:
                 return
             self._tried = tried

@@ -38,7 +38,7 @@ def do_run(window: Window, hook: dict[str, Any]) -> Steps[str]:
         if not step:
             return f"gt step: {asked.complaint}"
         if step["all_done"]:
-            return (yield from submit(window, hook.get("base"), log))
+            return (yield from submit(window, hook, log))
         if step["id"] is None:
             return str(step["waits"])
         again = again + 1 if last == (step["id"], step["tries"]) else 0

@@ -138,6 +138,12 @@ def find_step_of(reader: Reader, bead: str) -> tuple[RunId, str] | None:
     return (RunId(row["run"]), row["id"]) if row else None
 
 
+def count_tries(reader: Reader, bead: str) -> int:
+    """How often the step that the bead stands for was begun; 0 for any other bead."""
+    row = reader.row("SELECT tries FROM run_steps WHERE bead = ?", bead)
+    return int(row["tries"]) if row else 0
+
+
 def insert_run(change: Change, run: Run, text: str) -> RunId:
     """Without steps, under a fresh id. ``text`` is the formula's file."""
     made = change.insert_with_id(

@@ -50,6 +50,8 @@ def open_town(
     town = Town(path, OVERSEER, environment, flags, (lambda line: None) if given.quiet else say)
     asker = who_asks(town, environment, needs_rows=needed)
     town.actor, town.session = asker.address, asker.session
+    # Work that is done is not held up by what a person is still writing into a file.
+    town.goes_on = asker.is_bound
     if given.speaker is not None:
         from gastown_tmux.operations.town.lookup import resolve_address  # 8 ms, and few say it
 

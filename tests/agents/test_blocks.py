@@ -134,6 +134,26 @@ def test_what_came_back_is_not_submitted_again_as_it_is(desk: Desk) -> None:
     assert (desk.work / "better").exists() and not (desk.work / "a").exists()
 
 
+def test_a_step_whose_check_fails_is_done_again_while_it_has_tries(desk: Desk) -> None:
+    body = "```sh\necho once more >>a\n```"
+    desk.hook(body, tries=2)
+    desk.put("again.json", desk.read("hook.json"))
+    desk.hook(body, tries=1)
+    desk.start()
+    desk.until(lambda: desk.calls() == ["done"], "the second try")
+    assert (desk.work / "a").read_text() == "once more\n" * 2
+
+
+def test_what_was_given_up_is_done_again_at_a_persons_word(desk: Desk) -> None:
+    (desk.work / "a").touch()
+    desk.git("add", "a")
+    desk.git("commit", "-q", "-m", "Tidy up")
+    desk.hook("```sh\ntouch better\n```", reason="escalated")
+    desk.start()
+    desk.until(lambda: desk.calls() == ["done"], "gt done")
+    assert (desk.work / "better").exists()
+
+
 def test_refused_work_is_done_again_on_the_new_base(desk: Desk) -> None:
     desk.git("checkout", "-q", "-b", "target")
     desk.git("commit", "-q", "--allow-empty", "-m", "meanwhile")

@@ -142,6 +142,9 @@ def test_a_broken_configuration_stops_no_daemon(town: TownWorld) -> None:
     town.wait_for(lambda: town.ask("SELECT state FROM sessions WHERE id = ?", ann) == "waiting", 10, "the signal")
     assert "town.yaml is not YAML" in town.gt("status").out
     assert "town.yaml is not YAML" in town.gt("config", "show", code=1).err
+    # An agent can neither wait for it to be mended, nor mend it.
+    agent = {"GT_TOWN": str(town.path), "GT_AGENT": "demo/ann"}
+    assert town.run("config", "get", "provider.default", env=agent).out == "runbook\n"
     assert warnings(town).count("is not YAML") == 1 and "a named pipe" in warnings(town)
     pid = town.ask("SELECT pid FROM sessions WHERE id = ?", ann)
     os.kill(int(pid), 9)

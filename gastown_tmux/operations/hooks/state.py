@@ -11,7 +11,7 @@ from gastown_tmux.edges.files.atomic import make_folder, write_atomic
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import get_agent
 from gastown_tmux.store.beads import find_held_bead
-from gastown_tmux.store.runs import find_run_of
+from gastown_tmux.store.runs import count_tries, find_run_of
 
 
 def write_state(town: Town, address: Address) -> dict[str, object]:
@@ -36,6 +36,7 @@ def describe_hook(town: Town, address: Address) -> dict[str, object]:
         "branch": bead.branch if bead else branch_of(agent, None),
         "base": bead.base if bead else None,
         "attempt": bead.attempts if bead else 0,
+        "tries": count_tries(town.db, bead.id) if bead else 0,
         "refused": _find_refused(town, bead) if bead else None,
     }
 

@@ -53,7 +53,8 @@ class Town(Places):
     standard input; ``edit`` what a person makes of a text, in a file with that ending, or None; ``environment`` is the
     caller's, ``session`` the one in which it asks.
 
-    ``goes_on``: settings that cannot be read now are those that were read last. For daemons, which nobody sees stop.
+    ``goes_on``: settings that cannot be read now are those that were read last. For daemons, which nobody sees stop,
+    and for agents, who cannot mend them.
     """
 
     actor: Address

@@ -199,10 +199,12 @@ def test_a_bead_that_is_a_step_is_done_as_a_bead(quiet: QuietTown) -> None:
 
 def test_the_check_of_a_bead_that_is_a_step(quiet: QuietTown) -> None:
     worker = Worker(quiet, '[[steps]]\nid = "a"\ntitle = "A"\ncheck = "test -f ok"\nretries = 1\n', spread=True)
-    for hint in ("mend it, then gt done", f"a person decides: gt run show {worker.id}"):
+    for tries, hint in enumerate(("mend it, then gt done", f"a person decides: gt run show {worker.id}"), 1):
+        assert describe_hook(worker.town, worker.address)["tries"] == tries
         with pytest.raises(GtError, match="step a is not done: its check failed") as error:
             done(worker.town, "r")
         assert error.value.hint == hint
+    assert describe_hook(worker.town, worker.address)["tries"] == 0
     assert (worker.run.state, worker.states, find_held_bead(worker.town.db, worker.address)) == (
         "waiting",
         "failed",
