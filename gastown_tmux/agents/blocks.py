@@ -34,6 +34,7 @@ _GT_LIMIT, _GIT_LIMIT = 60.0, 600.0  # a commit runs the repository's own hooks
 _DONE_TRIES = 3
 _LOG_LINES, _LOG_LENGTH = 30, 4000
 _LOCK_WAIT = 10.0
+_IS_MARKED = "git ls-files -v | grep -q '^[a-zS]'"  # by update-index --assume-unchanged or --skip-worktree
 #: Whom the town has this agent commit as, and where git stops to look for a repository.
 _OWN = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CEILING_DIRECTORIES")
 
@@ -141,6 +142,11 @@ def prepare(window: Window, hook: dict[str, Any]) -> Steps[str | None]:
 def _begin_again(window: Window, base: str, reason: str) -> Steps[str | None]:
     """The town kept the refused work under a snapshot; here it is done again on what the target is now."""
     window.say(f"{reason}: again on {base[:12]}")
+    if (yield from _git("config", "--bool", "core.sparseCheckout")).output.strip() == "true":
+        yield from _git("sparse-checkout", "disable")
+    if not (yield from _run(["sh", "-c", _IS_MARKED])).status:
+        # What git was told not to look at stays as it is, or is in the way: of an index without it, nothing is.
+        yield from _git("read-tree", "--empty")
     reset = yield from _git("reset", "--quiet", "--hard", base)
     if reset.status:
         return f"git reset failed: {reset.complaint}"
@@ -209,8 +215,11 @@ def commit(window: Window, title: str) -> Steps[str | None]:
 
 def _git(*words: str) -> Steps[Outcome]:
     """As the town runs git, but for a project's hooks: they are for who commits."""
+    return (yield from _run(["git", words[0], *FLAGS.get(words[0], ()), *words[1:]]))
+
+
+def _run(command: list[str]) -> Steps[Outcome]:
     own = {name: value for name, value in os.environ.items() if name.startswith(_OWN)}
-    command = ["git", words[0], *FLAGS.get(words[0], ()), *words[1:]]
     outcome: Outcome = yield Job(command, limit=_GIT_LIMIT, environment=environment(own, hooks=True))
     return outcome
 

@@ -221,6 +221,8 @@ def main() -> int:
         os.environ.pop(name, None)
     # A worktree that lost its .git must not resolve to a repository above it.
     os.environ["GIT_CEILING_DIRECTORIES"] = os.path.dirname(os.getcwd())
+    # A block has nobody who would write in an editor: git's (a squash, an --amend) takes the text as it is.
+    os.environ["GIT_EDITOR"] = os.environ["GIT_SEQUENCE_EDITOR"] = ":"
     try:
         window = Window(os.environ.get("GT_AGENT", "runbook"))
     except termios.error:

@@ -166,6 +166,41 @@ def test_refused_work_is_done_again_on_the_new_base(desk: Desk) -> None:
     assert desk.git("log", "--format=%s") == "Tidy up\nmeanwhile\nbase"
 
 
+def test_refused_work_is_done_again_in_all_files_as_they_are(desk: Desk) -> None:
+    """Whatever it told git not to look at, or not to check out."""
+    for name in ("seen", "assumed", "far/file"):
+        (desk.work / name).parent.mkdir(exist_ok=True)
+        (desk.work / name).write_text("base\n")
+    desk.git("add", "-A")
+    desk.git("commit", "-q", "-m", "files")
+    base = desk.git("rev-parse", "HEAD")
+    (desk.work / "new").touch()
+    desk.git("add", "new")
+    desk.git("commit", "-q", "-m", "Tidy up")
+    desk.git("sparse-checkout", "set", "near")
+    desk.git("update-index", "--assume-unchanged", "assumed", "new")
+    for name in ("assumed", "new"):
+        (desk.work / name).write_text("mine\n")
+    desk.hook("```sh\ncat assumed far/file >b\n```", attempt=2, reason="rejected", base=base)
+    desk.start()
+    desk.until(lambda: desk.calls(), "gt done")
+    assert desk.calls() == ["done"]
+    assert desk.git("show", "HEAD:b") == "base\nbase"
+    assert desk.git("diff", "--name-only", base, "HEAD") == "b"
+
+
+def test_git_opens_no_editor_in_a_block(desk: Desk) -> None:
+    """Nobody would end it."""
+    desk.git("config", "core.editor", "touch $DESK/asked; false")
+    desk.git("config", "sequence.editor", "touch $DESK/asked; false")
+    block = "echo a >a; git add a; git commit -qm a; git commit -q --amend; git rebase -q -i HEAD~1"
+    desk.hook(f"```sh\n{block}\nGIT_EDITOR='sed -i s/a/own/' git commit -q --amend\n```")
+    desk.start()
+    desk.until(lambda: desk.calls(), "gt done")
+    assert desk.calls() == ["done"]
+    assert desk.git("log", "-1", "--format=%s") == "own" and not (desk.path / "asked").exists()
+
+
 def test_a_lock_that_a_killed_git_left_is_removed(desk: Desk) -> None:
     (desk.work / ".git/index.lock").touch()
     desk.hook("```sh\ntouch a\n```")
