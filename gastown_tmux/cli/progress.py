@@ -3,8 +3,9 @@
 import shutil
 import sys
 
+from gastown_tmux.domain.columns import cut
 from gastown_tmux.edges.git.transfers import Progress
-from gastown_tmux.verbs.text import cut, harmless
+from gastown_tmux.verbs.text import harmless
 
 _BAR = 24
 

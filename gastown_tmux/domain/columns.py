@@ -36,3 +36,14 @@ def fit(text: str, columns: int) -> str:
         if left < 0 or end >= 4 * columns:
             return text[:end]
     return text
+
+
+def cut(text: str, columns: int) -> str:
+    """The text in at most so many columns, with ``…`` at its end where it was longer.
+
+    >>> cut("日本語", 5), cut("short", 5), cut("longer", 5)
+    ('日本…', 'short', 'long…')
+    """
+    if width(text) <= columns:
+        return text
+    return fit(text, columns - 1) + "…"

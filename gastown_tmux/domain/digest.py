@@ -14,6 +14,8 @@ from gastown_tmux.domain.quoting import one_line
 Row = tuple[str, ...]
 #: What a plain terminal and a mail have room for.
 _COLUMNS = 80
+#: Of a cell that is wrapped.
+_MOST_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,12 @@ def _align(rows: Sequence[Row]) -> Iterator[str]:
     if len(widths) > 2 and sum(widths) + 2 * len(widths) > _COLUMNS:
         indent = " " * (widths[0] + 4)
         for head, *rest in rows:
-            told = [wrap(cell, _COLUMNS - len(indent)) if not cell.startswith("gt ") else [cell] for cell in rest]
+            told = [
+                [cell]
+                if cell.startswith("gt ")
+                else wrap(cell, _COLUMNS - len(indent), max_lines=_MOST_LINES, placeholder="…")
+                for cell in rest
+            ]
             first, *below = [line for lines in told for line in lines] or [""]
             yield f"  {head}{' ' * (widths[0] - width(head))}  {first}".rstrip()
             yield from (indent + line for line in below)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from gastown_tmux.dataclass import dataclass, field
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.agents import Agent, AgentState, Ending
+from gastown_tmux.domain.columns import cut
 from gastown_tmux.domain.escalation import Escalation, EscalationState
 from gastown_tmux.domain.ids import BeadId, Time
 from gastown_tmux.domain.merging import MergeRequest, MergeState
@@ -13,6 +14,9 @@ from gastown_tmux.domain.observation import Trouble
 from gastown_tmux.domain.rigs import QueueState, Rig
 from gastown_tmux.domain.runs import Run, RunState, StepState, tell_of
 from gastown_tmux.domain.work import WAITING, Bead, Reason
+
+#: Of what was asked; a whole log may follow.
+_TITLE_COLUMNS = 120
 
 
 class NeedKind(StrEnum):
@@ -267,10 +271,12 @@ def _of_escalations(now: Situation) -> Iterator[Need]:
         if asked.state is EscalationState.OPEN and not asked.text.startswith(told):
             steps = (f"gt escalate show {asked.id}", f"gt escalate resolve {asked.id}")
             about = now.titles.get(asked.bead) if asked.bead else None
+            words = " ".join(asked.text.split()).removeprefix(f"{asked.bead}: ")
+            title = cut(words, _TITLE_COLUMNS)
             reason = f"{asked.severity} escalation" + (f" about {asked.bead}: {about}" if about else "")
+            reason += f"\n{asked.text.strip()}" if title != words else ""
             yield Need(
-                NeedKind.ESCALATION, asked.id, asked.agent, asked.bead, asked.created, steps,
-                " ".join(asked.text.split()), reason,
+                NeedKind.ESCALATION, asked.id, asked.agent, asked.bead, asked.created, steps, title, reason
             )  # fmt: skip
 
 

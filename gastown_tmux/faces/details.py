@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from gastown_tmux.domain.columns import fit, width
+from gastown_tmux.domain.columns import cut, fit, width
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.faces.model import Model
 from gastown_tmux.faces.rows import Row
 from gastown_tmux.faces.snapshot import Snapshot
 from gastown_tmux.faces.waves import convoy_waves, draw, run_waves
-from gastown_tmux.verbs.text import cut, harmless
+from gastown_tmux.verbs.text import harmless
 
 #: Of a line that is too long, so many are shown.
 _MOST_LINES = 4

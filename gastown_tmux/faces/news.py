@@ -3,10 +3,11 @@
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
+from gastown_tmux.domain.columns import cut
 from gastown_tmux.domain.events import Event
 from gastown_tmux.edges.files.clock import local_time
 from gastown_tmux.verbs.show import Display, paint
-from gastown_tmux.verbs.text import cut, harmless
+from gastown_tmux.verbs.text import harmless
 
 #: Lines printed for one look at the town.
 MOST_LINES = 8

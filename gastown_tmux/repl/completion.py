@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from gastown_tmux.domain.columns import cut
 from gastown_tmux.edges.files.atomic import list_paths
 from gastown_tmux.faces.values import Values
 from gastown_tmux.repl.lines import is_open
 from gastown_tmux.verbs.suggest import Choice, fuzzy, suggest
 from gastown_tmux.verbs.table import Kind
-from gastown_tmux.verbs.text import cut
 
 _MEANING_WIDTH = 60
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
+from gastown_tmux.domain.columns import cut
 from gastown_tmux.domain.signs import SIGNS, count_groups
 from gastown_tmux.faces.values import Values
 from gastown_tmux.repl.jobs import Job
-from gastown_tmux.verbs.text import cut
 
 _STYLES = {"working": "class:good", "waiting": "class:alarm", "dead": "class:bad"}
 

@@ -15,7 +15,7 @@ from textual.message import Message as TextualMessage
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gastown_tmux.domain.columns import width
+from gastown_tmux.domain.columns import cut, width
 from gastown_tmux.domain.needs import NeedKind
 from gastown_tmux.edges.files import clock
 from gastown_tmux.faces.details import describe
@@ -35,7 +35,6 @@ from gastown_tmux.faces.model import (
 from gastown_tmux.faces.update import update
 from gastown_tmux.tui import drawing, styles
 from gastown_tmux.tui.escapes import draw_screen
-from gastown_tmux.verbs.text import cut
 
 #: From here on there is room for a side beside the list; or below it.
 WIDE, TALL = 100, 24

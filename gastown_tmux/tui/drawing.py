@@ -8,7 +8,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from gastown_tmux.dataclass import dataclass
-from gastown_tmux.domain.columns import width
+from gastown_tmux.domain.columns import cut, width
 from gastown_tmux.domain.signs import SIGNS, count_groups
 from gastown_tmux.edges.files.clock import to_epoch
 from gastown_tmux.faces.model import Flow, Mode, Model
@@ -17,7 +17,7 @@ from gastown_tmux.faces.patches import read_patch
 from gastown_tmux.faces.rows import Panel, Row
 from gastown_tmux.faces.waves import sum_up
 from gastown_tmux.tui import styles
-from gastown_tmux.verbs.text import cut, harmless, pad
+from gastown_tmux.verbs.text import harmless, pad
 
 Fragment = tuple[str, Style]
 _MOST_HEAD, _LEAST_MORE = 26, 10

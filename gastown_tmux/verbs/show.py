@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gastown_tmux.dataclass import dataclass
-from gastown_tmux.domain.columns import width
+from gastown_tmux.domain.columns import cut, width
 from gastown_tmux.domain.events import Event
 from gastown_tmux.domain.pages import Noted, Page
 from gastown_tmux.domain.signs import SIGNS
@@ -12,7 +12,7 @@ from gastown_tmux.edges.files.clock import local_time, seconds_since
 from gastown_tmux.operations.town.town import Answer
 from gastown_tmux.verbs.data import to_data
 from gastown_tmux.verbs.table import AGENT_COLUMNS, Listing, Record, Special, Tables, Verb
-from gastown_tmux.verbs.text import cut, harmless, pad
+from gastown_tmux.verbs.text import harmless, pad
 
 _TIMES = frozenset(
     (

@@ -2,7 +2,7 @@
 
 import re
 
-from gastown_tmux.domain.columns import fit, width
+from gastown_tmux.domain.columns import cut, width
 from gastown_tmux.domain.odd_bytes import printable
 
 #: C0 and C1 but for the line feed: what an agent has put into a title must not reach the reader's terminal.
@@ -27,17 +27,6 @@ def harmless(text: str) -> str:
         return text
     text = re.sub(_CONTROL, lambda found: " " if found[0] == "\t" else "?", printable(text))
     return text if text.isascii() else re.sub(UNSEEN, lambda found: f"<U+{ord(found[0]):04X}>", text)
-
-
-def cut(text: str, columns: int) -> str:
-    """The text in at most so many columns, with ``…`` at its end where it was longer.
-
-    >>> cut("日本語", 5), cut("short", 5), cut("longer", 5)
-    ('日本…', 'short', 'long…')
-    """
-    if width(text) <= columns:
-        return text
-    return fit(text, columns - 1) + "…"
 
 
 def pad(text: str, columns: int) -> str:

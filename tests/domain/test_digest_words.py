@@ -71,6 +71,13 @@ def test_what_is_too_wide_for_a_terminal_stands_below() -> None:
     ]  # fmt: skip
 
 
+def test_of_a_title_of_thousands_of_letters_a_few_lines_are_shown() -> None:
+    told = replace(NOTHING, merged=[Merged("we-a", "word " * 500, "f" * 40, "web/nux", END)])
+    *title, commit, author = to_text(told, "20:00").splitlines()[3:]
+    assert len(title) == 3 and title[-1].endswith("word…")
+    assert (commit.strip(), author.strip()) == ("f" * 12, "web/nux")
+
+
 def test_a_quiet_night() -> None:
     assert to_text(NOTHING, "20:00") == "since 20:00: nothing landed, nothing waits"
 

@@ -97,6 +97,15 @@ def test_what_goes_on_by_itself_needs_nobody(now: Situation) -> None:
     assert find_needs(now) == []
 
 
+def test_a_log_that_was_escalated_is_one_line_and_then_whole() -> None:
+    """Also for who sees the bead beside it."""
+    text = f"{BEAD.id}: block 1 failed\n" + "noise of the log\n" * 30
+    (need,) = find_needs(Situation(escalations=[replace(RAISED, text=text)]))
+    assert need.title.startswith("block 1 failed noise") and len(need.title) == 120 and need.title.endswith("…")
+    first, *log = need.reason.splitlines()
+    assert first == "high escalation" and log == text.splitlines()
+
+
 def test_a_bead_is_told_of_by_its_escalation_and_by_itself_once_that_is_resolved() -> None:
     back = replace(BEAD, state=BeadState.OPEN, reason="escalated")
     assert [need.kind for need in find_needs(Situation(escalations=[RAISED], beads=[back]))] == ["escalation"]

@@ -18,6 +18,7 @@ _MOVED = re.compile(
     r"\((fetch first|non-fast-forward|stale info|incorrect old value provided)\)"
     r"|but expected|reference already exists"
 )
+_IN_THE_WAY = "Could not update working tree"
 _FORBIDDEN = re.compile(
     r"permission|denied|forbidden|40[13]\b|authenti|unauthorized|not (authorized|allowed)"
     r"|read.only|archived|protected",
@@ -142,6 +143,9 @@ def _failure(found: Output) -> Behind | Refused:
         # Of a folder that is not to be written there, git itself says no more than "unpacker error" in that line.
         unpack = re.search(r"^error: remote (unpack failed: .+)$", found.stderr, re.MULTILINE)
         said = unpack[1] if unpack else reason[1]
+        if _IN_THE_WAY in said and not remote:
+            # Of a checkout on this machine, git's own lines name the file, and are not marked as the remote's.
+            remote = cause_of(found.stderr)
         return Refused("; ".join(filter(None, dict.fromkeys([said, remote]))), found.stderr)
     if verdict or _FORBIDDEN.search(said):
         return Refused(said, found.stderr)

@@ -2,6 +2,7 @@
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, Address
 from gastown_tmux.domain.agents import AgentMove, AgentState, Role
+from gastown_tmux.domain.columns import cut
 from gastown_tmux.domain.escalation import (
     Escalation,
     EscalationState,
@@ -28,6 +29,8 @@ from gastown_tmux.store.agents import find_agent
 from gastown_tmux.store.beads import find_held_bead, list_held_beads, return_bead
 from gastown_tmux.store.meta import get_meta
 
+#: A whole log may follow; the body has it.
+_SUBJECT_COLUMNS = 120
 _PRIORITY = {
     Severity.LOW: Priority.LOW,
     Severity.MEDIUM: Priority.NORMAL,
@@ -144,7 +147,7 @@ def _mail(town: Town, escalation: Escalation, to: Address, body: str) -> None:
         id=message_id(seed.encode(), get_meta(town.db, "name") or "town"),
         sender=escalation.agent,
         to=(to,),
-        subject=f"{escalation.id} ({escalation.severity}): {one_line(escalation.text)}",
+        subject=f"{escalation.id} ({escalation.severity}): {cut(one_line(escalation.text), _SUBJECT_COLUMNS)}",
         body=body,
         date=clock.now(),
         type=MessageType.ESCALATION,

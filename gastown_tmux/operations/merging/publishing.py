@@ -132,7 +132,8 @@ def _put_on_target(queue: RigQueue, chain: Sequence[tuple[MergeRequest, Commit]]
         case push.Behind():
             return _overtaken(queue, chain)
         case push.Refused(words=words, whole=whole):
-            return Delay(f"the remote refuses: {words}", 0 if count > 1 else pause(request), whole, apart=count > 1)
+            where = f"the checkout {rig.remote}" if into_checkout else "the remote"
+            return Delay(f"{where} refuses: {words}", 0 if count > 1 else pause(request), whole, apart=count > 1)
         case push.Pushed():
             repository.fetch(rig.target)
     if not push.is_landed(repository, commit, f"refs/remotes/origin/{rig.target}"):

@@ -48,6 +48,18 @@ def commit_on(repository: Repository, world: World) -> str:
     return made
 
 
+def test_what_is_in_the_way_in_a_checkout_is_named(world: World, tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    git("clone", "--quiet", "--", str(world.remote), str(checkout), cwd=tmp_path)
+    new = commit_on(world.repository, world)
+    added = git("diff", "--name-only", f"{new}^", new, git_dir=world.repository.path).text.strip()
+    (checkout / added).write_text("mine\n")
+    refused = push(world.repository, str(checkout), new, "main", world.base(), into_checkout=True)
+    assert isinstance(refused, Refused)
+    assert refused.words.startswith("Could not update working tree") and added in refused.words
+    assert (checkout / added).read_text() == "mine\n"
+
+
 def test_what_went_wrong_is_said_in_the_same_words(world: World) -> None:
     hook = world.remote / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho this branch is closed >&2\nexit 1\n")

@@ -53,6 +53,14 @@ def mayor(request: pytest.FixtureRequest) -> None:
         rows.move_agent(change, MAYOR, "start")
 
 
+def test_a_log_is_in_the_mail_and_not_in_its_subject(town: Town) -> None:
+    escalate(town.acting_as(Address("demo/ann")), "it failed\n" + "a line of the log\n" * 30)
+    (subject,) = mails(town, MAYOR)
+    assert ": it failed a line" in subject and len(subject) < 160
+    (entry,) = box(town, MAYOR).list_all()
+    assert box(town, MAYOR).load(entry).body.count("a line of the log") == 30
+
+
 def test_without_a_mayor_the_human_is_asked_at_once(town: Town) -> None:
     asked = escalate(town.acting_as(Address("demo/ann")), "which one?").value
     assert asked.level == "mayor" and mails(town, OVERSEER) == []
