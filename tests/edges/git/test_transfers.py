@@ -56,7 +56,7 @@ def test_what_is_in_the_way_in_a_checkout_is_named(world: World, tmp_path: Path)
     (checkout / added).write_text("mine\n")
     refused = push(world.repository, str(checkout), new, "main", world.base(), into_checkout=True)
     assert isinstance(refused, Refused)
-    assert refused.words.startswith("Could not update working tree") and added in refused.words
+    assert refused.words.startswith("Could not update working tree") and f"'{added}" in refused.words
     assert (checkout / added).read_text() == "mine\n"
 
 
