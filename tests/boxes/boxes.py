@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,32 +16,13 @@ from pathlib import Path
 import pytest
 
 from tests.boxes import link
+from tests.boxes.sshd import serve_sshd
 from tests.conftest import MARK, make_world
 
 KINDS = ("shell", "unshare", "docker", "kubectl", "netns")
 #: Why a kind is left out: in .ci/allowed-skips.
 ONLY_ROOT = "only root makes namespaces with a network of their own"
 
-_SSHD = """\
-Port 22
-ListenAddress {address}
-HostKey {folder}/host
-AuthorizedKeysFile {folder}/user.pub
-PidFile {folder}/sshd.pid
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-SetEnv {environment}
-"""
-_SSH = """\
-Host {name}
-    HostName {address}
-    IdentityFile {folder}/user
-    IdentitiesOnly yes
-    UserKnownHostsFile {folder}/known
-    StrictHostKeyChecking accept-new
-    ConnectTimeout 5
-"""
 #: What Docker and kubectl make of their words: options first, then a name, and then a program with words as they are.
 _DOCKER = """\
 #!/bin/sh
@@ -194,39 +174,11 @@ def _network(box: Box, number: int) -> Iterator[list[str]]:
         for words in (["addr", "add", f"{theirs}/30", "dev", "there"], ["link", "set", "there", "up"]):
             _ip("-n", name, *words)
         _ip("-n", name, "link", "set", "lo", "up")
-        config = stack.enter_context(_sshd(box, ["ip", "netns", "exec", name], theirs))
+        config = stack.enter_context(
+            serve_sshd(box.folder / "ssh", box.environment, box.name, (theirs, 22), ["ip", "netns", "exec", name])
+        )
         box.cable = name
         yield ["ssh", "-F", str(config), "-T", box.name]
-
-
-@contextlib.contextmanager
-def _sshd(box: Box, around: list[str], address: str) -> Iterator[Path]:
-    folder = box.folder / "ssh"
-    folder.mkdir(mode=0o700)
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    environment = " ".join(f'"{name}={value}"' for name, value in box.environment.items())
-    (folder / "sshd_config").write_text(_SSHD.format(address=address, folder=folder, environment=environment))
-    (folder / "config").write_text(_SSH.format(name=box.name, address=address, folder=folder))
-    Path("/run/sshd").mkdir(exist_ok=True)
-    server = subprocess.Popen(
-        [*around, _find_sshd(), "-D", "-e", "-f", folder / "sshd_config"],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 10
-        while not (folder / "sshd.pid").exists():
-            assert time.monotonic() < deadline and server.poll() is None, "sshd does not come up"
-            time.sleep(0.01)
-        yield folder / "config"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _find_sshd() -> str:
-    """It wants to be called by its whole path."""
-    return shutil.which("sshd") or "/usr/sbin/sshd"
 
 
 def _ip(*words: str) -> None:

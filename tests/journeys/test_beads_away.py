@@ -1,14 +1,13 @@
 """Beads that another town works at, and home's refinery lands."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from tests.hosts.boxes import Box, box_by_shell, box_by_sshd
+from tests.boxes.homes import Box, box_by_shell, box_by_sshd
 from tests.journeys.town_world import TownWorld, git
 
 
@@ -57,8 +56,8 @@ def test_beads_are_worked_at_elsewhere_and_land_here(box: Box, town: TownWorld) 
 
 @pytest.mark.needs("ssh")
 @pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="needs sshd")
-def test_through_ssh_and_whatever_is_killed(town: TownWorld, short_tmp: Path, wait_for: Callable[..., Any]) -> None:
-    with box_by_sshd(short_tmp / "box", wait_for) as box:
+def test_through_ssh_and_whatever_is_killed(town: TownWorld, short_tmp: Path) -> None:
+    with box_by_sshd(short_tmp / "box") as box:
         settle(box)
         town.gt("config", "set", "ssh.config", box.folder / "ssh" / "config")
         town.gt("host", "add", "box", "box")

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.hosts.boxes import sshd
+from tests.boxes.homes import sshd
 from tests.journeys.terminals import GT, Terminal
 from tests.journeys.town_world import TownWorld
 
@@ -35,9 +35,9 @@ class Box:
 
 
 @pytest.fixture
-def box(short_tmp: Path, wait_for: Callable[..., Any]) -> Iterator[Box]:
+def box(short_tmp: Path) -> Iterator[Box]:
     given = {"PATH": f"{GT.parent}:{os.environ['PATH']}", "HOME": os.environ["HOME"]}
-    with sshd(short_tmp / "ssh", given, wait_for) as config:
+    with sshd(short_tmp / "ssh", given) as config:
         yield Box(config.parent, config)
 
 

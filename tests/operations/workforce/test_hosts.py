@@ -17,7 +17,7 @@ from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.workforce import hosts
 from gastown_tmux.store import hosts as rows
-from tests.hosts.boxes import Box, box_by_shell
+from tests.boxes.homes import Box, box_by_shell
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,28 +13,12 @@ from typing import Any
 import psutil
 
 from gastown_tmux.edges.hosts.ssh import Host
+from tests.boxes.sshd import serve_sshd
 from tests.conftest import make_world
 from tests.journeys.terminals import GT
 
-SSHD = """\
-Port {port}
-ListenAddress 127.0.0.1
-HostKey {folder}/host
-AuthorizedKeysFile {folder}/user.pub
-PidFile {folder}/sshd.pid
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-SetEnv {variables}
-"""
-SSH = """\
-Host box
-    HostName 127.0.0.1
-    Port {port}
-    IdentityFile {folder}/user
-    IdentitiesOnly yes
-    UserKnownHostsFile {folder}/known
-    StrictHostKeyChecking accept-new
+#: A machine that does not answer.
+NOBODY = """\
 Host nobody
     HostName 127.0.0.1
     Port 1
@@ -92,37 +76,30 @@ def box_by_shell(folder: Path) -> Iterator[Box]:
 
 
 @contextlib.contextmanager
-def sshd(folder: Path, variables: Mapping[str, str], wait_for: Callable[..., Any]) -> Iterator[Path]:
+def sshd(folder: Path, variables: Mapping[str, str]) -> Iterator[Path]:
     """A server of this user's own on loopback; the configuration with which ssh reaches it as ``box``."""
-    folder.mkdir(mode=0o700)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    given = " ".join(f'"{name}={value}"' for name, value in variables.items())
-    (folder / "sshd_config").write_text(SSHD.format(port=port, folder=folder, variables=given))
-    (folder / "config").write_text(SSH.format(port=port, folder=folder))
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)
-    server = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", folder / "sshd_config"], stderr=subprocess.DEVNULL)
-    wait_for(lambda: (folder / "sshd.pid").exists(), 10, "sshd")
-    os.environ["GT_SSH_CONFIG"] = str(folder / "config")
+        address = free.getsockname()
     try:
-        yield folder / "config"
+        with serve_sshd(folder, variables, "box", address) as config:
+            with config.open("a") as file:
+                file.write(NOBODY)
+            os.environ["GT_SSH_CONFIG"] = str(config)
+            try:
+                yield config
+            finally:
+                Host("box", str(config), os.environ).disconnect()
+                del os.environ["GT_SSH_CONFIG"]
     finally:
-        Host("box", str(folder / "config"), os.environ).disconnect()
-        del os.environ["GT_SSH_CONFIG"]
-        server.terminate()
-        server.wait(10)
         shutil.rmtree(folder)
 
 
 @contextlib.contextmanager
-def box_by_sshd(folder: Path, wait_for: Callable[..., Any]) -> Iterator[Box]:
+def box_by_sshd(folder: Path) -> Iterator[Box]:
     """``gt host add NAME box`` reaches it; so does the prefix, with the configuration that ssh is to read."""
     variables = make_variables(folder)
-    with sshd(folder / "ssh", variables, wait_for) as config:
+    with sshd(folder / "ssh", variables) as config:
         box = Box(folder, ["ssh", "-F", str(config), "box"], variables)
         try:
             yield box
