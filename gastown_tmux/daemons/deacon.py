@@ -23,7 +23,7 @@ from gastown_tmux.domain.agents import SessionState
 from gastown_tmux.domain.ids import BeadId, RigName
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.edges.processes import processes
-from gastown_tmux.operations.sessions import doors, orders
+from gastown_tmux.operations.sessions import doors, unwritten_stops
 from gastown_tmux.operations.sessions.daemon_control import list_rigs_to_land, start_refineries
 from gastown_tmux.operations.sessions.headquarters import open_headquarters
 from gastown_tmux.operations.supervision import approvals, patrol, signals
@@ -110,7 +110,7 @@ class _Deacon:
     @cached_property
     def _full_steps(self) -> Mapping[str, Callable[[], object]]:
         return {
-            "orders": lambda: orders.carry_out(self.town),
+            "orders": lambda: unwritten_stops.write_down(self.town),
             "release": self._release,
             "runs": lambda: courses.go_on(self.town),
             # Before all that may wait: somebody was freed a moment ago.

@@ -8,7 +8,7 @@ from typing import Any
 from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.rights import Right, may
 from gastown_tmux.errors import GtError, NotFoundError, UsageError
-from gastown_tmux.operations.sessions import orders, relocation
+from gastown_tmux.operations.sessions import relocation, unwritten_stops
 from gastown_tmux.operations.town import asking
 from gastown_tmux.operations.town.town import NOWHERE, Town
 from gastown_tmux.verbs.table import AGENT_KINDS, Kind, Parameter, Verb
@@ -36,7 +36,7 @@ def call(verb: Verb, town: Town, given: dict[str, Any]) -> Any:
     elif town.path == NOWHERE and "rig" in given:
         raise NotFoundError("there is no town here, and so no rig", hint="gt --town PATH …")
     elif verb.town and not verb.anywhere and town.path != NOWHERE:
-        orders.carry_out(town)
+        unwritten_stops.write_down(town)
         relocation.settle(town)
     if not verb.own and not town.is_person:
         asking.require(town, verb.right)  # before it is told what there is

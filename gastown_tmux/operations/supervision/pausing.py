@@ -12,7 +12,7 @@ from gastown_tmux.edges.files.wake import poke
 from gastown_tmux.edges.processes import flags, launch, processes
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, explain
-from gastown_tmux.operations.supervision.elsewhere import tell_hosts
+from gastown_tmux.operations.supervision.untouched_hosts import describe_untouched
 from gastown_tmux.operations.supervision.up import find_missing, start_agents
 from gastown_tmux.operations.town.town import PAUSED, Answer, Town
 from gastown_tmux.store import agents as rows
@@ -40,7 +40,7 @@ def estop(town: Town, rig: str | None = None) -> Answer:
     undone = [tell_place(town, name)] if name in town.memory.names() else []
     lines = [text, *(f"not done: {words}" for words in undone)]
     command = "estop" if rig is None else f"estop --rig {rig}"
-    lines += [*tell_hosts(town, command, "go on with what they have"), "gt thaw lets it go on"]
+    lines += [*describe_untouched(town, command, "go on with what they have"), "gt thaw lets it go on"]
     return Answer({"stopped": rig or "town", "processes": len(frozen), "not_done": undone}, "\n".join(lines))
 
 
@@ -79,7 +79,7 @@ def thaw(town: Town, rig: str | None = None) -> Answer:
         return Answer({"thawed": thawed}, "nothing was stopped")
     poke(town.death_fifo)
     text = f"{thawed} processes go on; agents are started and told of mail again"
-    hosts = tell_hosts(town, "thaw" if rig is None else f"thaw --rig {rig}", "were not asked")
+    hosts = describe_untouched(town, "thaw" if rig is None else f"thaw --rig {rig}", "were not asked")
     return Answer({"thawed": thawed}, "\n".join([text, *hosts]))
 
 

@@ -9,7 +9,7 @@ from gastown_tmux.domain.agents import view_state
 from gastown_tmux.domain.signs import SIGNS, count_groups
 from gastown_tmux.edges.tmux import appearance
 from gastown_tmux.edges.tmux.panes import mark_panes
-from gastown_tmux.operations.sessions.orders import ordered_state
+from gastown_tmux.operations.sessions.unwritten_stops import ordered_state
 from gastown_tmux.operations.supervision.status import count_waiting, describe_frozen
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store.agents import list_agents, list_live_sessions

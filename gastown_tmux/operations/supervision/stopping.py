@@ -18,8 +18,8 @@ from gastown_tmux.edges.processes.process_table import command_line, environment
 from gastown_tmux.edges.processes.processes import ProcessRef
 from gastown_tmux.errors import GtError, MissingError, explain
 from gastown_tmux.operations.sessions.ending import end_sessions, stop_sessions
-from gastown_tmux.operations.supervision.elsewhere import tell_hosts
 from gastown_tmux.operations.supervision.pausing import release, tell_place
+from gastown_tmux.operations.supervision.untouched_hosts import describe_untouched
 from gastown_tmux.operations.supervision.views import show_agent
 from gastown_tmux.operations.town.ledger import write_ledger
 from gastown_tmux.operations.town.town import DOWN, OFF, Answer, Town
@@ -107,7 +107,9 @@ def down(town: Town, agents: bool = False) -> Answer:
         text = "the town is down already"
     if changed or agents:
         command = "down --agents" if agents else "down"
-        text = "\n".join([text, *tell_hosts(town, command, "go on; what they do lands when this town is up again")])
+        text = "\n".join(
+            [text, *describe_untouched(town, command, "go on; what they do lands when this town is up again")]
+        )
     return undone.answer({"wanted": "down"}, text)
 
 

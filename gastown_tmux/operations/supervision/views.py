@@ -9,7 +9,7 @@ from gastown_tmux.domain.health import judge
 from gastown_tmux.domain.ids import BeadId, RigName, Time
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
-from gastown_tmux.operations.sessions.orders import ordered_state
+from gastown_tmux.operations.sessions.unwritten_stops import ordered_state
 from gastown_tmux.operations.supervision.facts import read_facts
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as agent_rows

@@ -13,7 +13,7 @@ from gastown_tmux.edges.files.clock import seconds_since
 from gastown_tmux.edges.tmux.panes import capture, is_shown
 from gastown_tmux.edges.tmux.server import ServerGoneError
 from gastown_tmux.errors import GtError, NotFoundError
-from gastown_tmux.operations.sessions.orders import ordered_state
+from gastown_tmux.operations.sessions.unwritten_stops import ordered_state
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.windows.attach import find_pane
 from gastown_tmux.store.agents import find_agent, find_live_session

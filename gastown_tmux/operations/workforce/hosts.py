@@ -14,7 +14,7 @@ from gastown_tmux.edges.hosts.prefix import AwayError, Prefix, Ran
 from gastown_tmux.edges.hosts.ssh import Host as SshHost
 from gastown_tmux.errors import GtError, MissingError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.operations.workforce.deliveries import find_gt, put_gt
+from gastown_tmux.operations.workforce.remote_gt import find_gt, put_gt
 from gastown_tmux.reading import json_value
 from gastown_tmux.store import hosts as rows
 from gastown_tmux.store.db import TakenError

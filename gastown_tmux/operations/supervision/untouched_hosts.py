@@ -9,7 +9,7 @@ from gastown_tmux.store.delegations import list_open
 from gastown_tmux.store.hosts import list_hosts
 
 
-def tell_hosts(town: Town, command: str, what: str) -> list[str]:
+def describe_untouched(town: Town, command: str, what: str) -> list[str]:
     """A line where there are hosts: which have beads of ours, that they ``what``, and the command that reaches them.
 
     Nothing where rows cannot be read: whoever stops things is not kept from it.

@@ -12,8 +12,8 @@ from gastown_tmux.edges.hosts.prefix import Prefix
 from gastown_tmux.errors import GtError, MissingError
 from gastown_tmux.operations.town.install import install
 from gastown_tmux.operations.town.town import Town
-from gastown_tmux.operations.workforce import deliveries
-from gastown_tmux.operations.workforce.deliveries import find_gt, put_gt
+from gastown_tmux.operations.workforce import remote_gt
+from gastown_tmux.operations.workforce.remote_gt import find_gt, put_gt
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def packed(short_tmp: Path, monkeypatch: pytest.MonkeyPatch, script: str, machin
     machine = machine or f"linux-{os.uname().machine}"
     archive = short_tmp / f"gt-0.1.0-{machine}-glibc2.36.tar.gz"
     pack(folder, archive, archive.name.removesuffix(".tar.gz"))
-    monkeypatch.setattr(deliveries, "find_archive", lambda cache, version: archive)
+    monkeypatch.setattr(remote_gt, "find_archive", lambda cache, version: archive)
 
 
 def test_a_machine_without_python_gets_an_interpreter_too(

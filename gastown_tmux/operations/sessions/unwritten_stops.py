@@ -15,7 +15,7 @@ from gastown_tmux.store import agents as rows
 from gastown_tmux.store.meta import set_wanted
 
 
-def carry_out(town: Town) -> None:
+def write_down(town: Town) -> None:
     """Writes down what stands in no row yet, as soon as that can be done; nothing, where there is nothing."""
     names = town.memory.names()
     if not names:
