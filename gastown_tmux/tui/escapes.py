@@ -8,11 +8,10 @@ from rich.style import Style
 from rich.text import Text
 from textual.strip import Strip
 
+from gastown_tmux.edges.tmux.panes import LINE_DRAWING
 from gastown_tmux.verbs.text import harmless
 
-#: The DEC line drawing that tmux leaves between SO and SI.
 _CONSOLE = Console()
-_DRAWING = str.maketrans("jklmnqtuvwx", "┘┐┌└┼─├┤┴┬│")
 
 
 def draw_screen(lines: Iterable[str], columns: int) -> list[Strip]:
@@ -26,7 +25,7 @@ def _without_drawing(line: str) -> str:
         return line
     parts = line.split("\x0e")
     drawn = [part.partition("\x0f") for part in parts[1:]]
-    return parts[0] + "".join(letters.translate(_DRAWING) + rest for letters, _, rest in drawn)
+    return parts[0] + "".join(letters.translate(LINE_DRAWING) + rest for letters, _, rest in drawn)
 
 
 def _strip(text: Text, columns: int) -> Strip:

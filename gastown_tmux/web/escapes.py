@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gastown_tmux.domain.odd_bytes import printable
 from gastown_tmux.edges.tmux.control import MODIFIES, WIDENS
+from gastown_tmux.edges.tmux.panes import LINE_DRAWING
 from gastown_tmux.verbs.text import UNSEEN
 
 #: ``[text, style]``, or ``[text, style, columns]`` where its letters do not have one each.
@@ -18,8 +19,6 @@ Width = Callable[[str], int]
 _ESCAPE = re.compile(
     r"\x1b\[([0-9;:]*)m|\x1b\]8;([^\x1b\x07]*)(?:\x1b\\|\x07)|([\x0e\x0f])|\x1b(?:\[[0-?]*[ -/]*[@-~]|.?)"
 )
-#: The DEC line drawing that tmux leaves between SO and SI.
-_DRAWING = str.maketrans("`abcdefghijklmnopqrstuvwxyz{|}~+,-.0", "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·→←↑↓█")
 _ON = {1: "b", 2: "d", 3: "i", 5: "k", 6: "k", 7: "r", 8: "h", 9: "s", 53: "o"}
 _OFF = {22: "bd", 23: "i", 25: "k", 27: "r", 28: "h", 29: "s", 55: "o"}
 _COLOURS = {38: "f", 48: "g", 58: "c"}
@@ -81,7 +80,7 @@ def letters_of(text: str) -> set[str]:
 def _add(runs: list[Run], text: str, style: Style, width: Width) -> None:
     words = style.words()
     if style.drawing:
-        text = text.translate(_DRAWING)
+        text = text.translate(LINE_DRAWING)
     if text.isascii():
         if "\x7f" in text or not text.isprintable():
             text = _CONTROL.sub(_SEEN_AS, text)

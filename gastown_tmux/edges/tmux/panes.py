@@ -17,6 +17,8 @@ from gastown_tmux.errors import GtError, NotFoundError, RefusedError
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _PANE = re.compile(r"%[0-9]+")
 _OPTION = re.compile(r"@gt_[a-z_]+")
+#: The DEC line drawing that a capture has between SO and SI.
+LINE_DRAWING = str.maketrans("`abcdefghijklmnopqrstuvwxyz{|}~+,-.0", "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·→←↑↓█")
 _VALUE = re.compile(r"[A-Za-z0-9._/@+-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER = "gt-placeholder"
