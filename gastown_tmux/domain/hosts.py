@@ -10,7 +10,9 @@ PROTOCOL = 1
 
 
 class HostState(StrEnum):
-    """``away``: it did not answer when it was asked last. ``unfit``: its gt is of another version than ours can use."""
+    """``away``: it did not answer when it was asked last. ``unfit``: its gt is of another version than ours can use,
+    or the town there is another than the one that was added.
+    """
 
     ON = "on"
     AWAY = "away"

@@ -54,7 +54,7 @@ class Visit:
         return reach(self.town, self.host)
 
     def errand(self, verb: str, seconds: float = 60.0, **told: object) -> Any:
-        data = json.dumps({"home": self.key, **told}).encode()
+        data = json.dumps({"home": self.key, "to": self.host.key, **told}).encode()
         return ask(self.town, self.host, ["errand", verb, "-"], data=data, seconds=seconds)
 
 

@@ -37,6 +37,7 @@ from gastown_tmux.store import beads, escalations
 from gastown_tmux.store import delegations as rows
 from gastown_tmux.store.agents import find_agent
 from gastown_tmux.store.merging import get_merge_request, mark_told, move_merge_request
+from gastown_tmux.store.meta import get_meta
 from gastown_tmux.store.rigs import find_rig
 
 _PUBLISH = "home"
@@ -83,7 +84,7 @@ def prepare_rig(town: Town, asked: str) -> ErrandRig:
     """``asked``: JSON of home, rig, prefix, target, remote (None: it is pushed) and pushed. What lands is for that town
     alone to land. Raises RefusedError where a rig of that name is somebody else's.
     """
-    told = _read(asked, "home", "rig", "prefix", "target")
+    told = _read(town, asked, "home", "rig", "prefix", "target")
     name, home, target = told["rig"], told["home"], told["target"]
     rig, owner = find_rig(town.db, name), rows.find_home(town.db, name)
     mirror = town.path / ".gt" / "homes" / f"{name}.git"
@@ -129,7 +130,7 @@ def take(town: Town, asked: str) -> ErrandView:
     delegation gives the same bead. It waits for a worker here from when it is to start. With ``place`` the rig is
     prepared too; raises RefusedError where its code must be pushed for that.
     """
-    told = _read(asked, "home", "delegation", "bead", "rig", "title")
+    told = _read(town, asked, "home", "delegation", "bead", "rig", "title")
     place = told.get("place")
     prepared = prepare_rig(town, json.dumps({**place, "home": told["home"]})) if isinstance(place, dict) else None
     if prepared is not None and prepared.pushed_to is not None:
@@ -161,7 +162,7 @@ def take(town: Town, asked: str) -> ErrandView:
 
 def list_errands(town: Town, asked: str) -> list[ErrandView]:
     """Of the town whose ``home`` is asked for: those in ``delegations``, and all that are not over."""
-    told = _read(asked, "home")
+    told = _read(town, asked, "home")
     named = told.get("delegations")
     wanted = set(map(str, named)) if isinstance(named, list) else set()
     errands = {errand.bead: errand for errand in rows.list_errands(town.db, told["home"])}
@@ -178,7 +179,7 @@ def answer(town: Town, asked: str) -> ErrandView:
     """``asked``: JSON of home, delegation and outcome: ``landed`` as ``commit``, of ``head``; ``refused``, with
     ``reason``, ``words``, ``log`` and the ``head`` that was; or anything else: it is not to be done here any more.
     """
-    told = _read(asked, "home", "delegation", "outcome")
+    told = _read(town, asked, "home", "delegation", "outcome")
     errand = rows.find_errand(town.db, told["home"], told["delegation"])
     if errand is None:
         raise NotFoundError(f"no delegation {told['delegation']} here")
@@ -271,8 +272,13 @@ def _words(town: Town, bead: Bead) -> str | None:
     return asked[-1].text if asked else None
 
 
-def _read(asked: str, *needed: str) -> dict[str, Any]:
+def _read(town: Town, asked: str, *needed: str) -> dict[str, Any]:
+    """Raises RefusedError where it is for another town, that lay here before: this one knows nothing of its beads."""
     found = json_object(asked)
+    if found.get("to") not in (None, get_meta(town.db, "id")):
+        raise RefusedError(
+            f"{town.path} is another town than the one that was added", hint="gt host check NAME, at home"
+        )
     lacking = [name for name in needed if not isinstance(found.get(name), str)]
     if lacking:
         raise UsageError(f"the errand does not say {', '.join(lacking)}")

@@ -172,7 +172,7 @@ def add_host(
         return _set_terms(town, known, limit=capacity or known.limit, labels=labels or known.labels)
     way = _prefix(town, name, prefix, target)
     town.say(f"asking {name}")
-    gt, facts = _settle(town, way, path, yes=yes)
+    gt, facts = _settle(town, way, path, yes=yes, make=True)
     _refuse_known(town, name, facts)
     _read(name, way.run([gt, "--town", facts.path, "host", "self", "--up", "--json"], seconds=FIRST_SECONDS))
     try:
@@ -243,8 +243,8 @@ def _refuse_known(town: Town, name: str, facts: Facts) -> None:
             raise RefusedError(f"{name} leads to the town of {host.name}", hint=f"gt host show {host.name}")
 
 
-def _settle(town: Town, way: Prefix, path: str | None, *, yes: bool) -> tuple[str, Facts]:
-    """The gt to use there, and what its town says of itself; both are made where they are missing."""
+def _settle(town: Town, way: Prefix, path: str | None, *, yes: bool, make: bool = False) -> tuple[str, Facts]:
+    """The gt to use there, put there where it is missing, and what its town says of itself; ``make``: made likewise."""
     ours = _our_version()
     there = find_gt(way)
     gt, facts = there.gt, Facts(0, "", "", "", 0, 0, ())
@@ -253,7 +253,8 @@ def _settle(town: Town, way: Prefix, path: str | None, *, yes: bool) -> tuple[st
         if version.status != 0:
             gt = None
         else:
-            facts = _ask_itself(way, gt, path, version.out.decode(errors="replace").strip().removeprefix("gt "))
+            said = version.out.decode(errors="replace").strip().removeprefix("gt ")
+            facts = _ask_itself(way, gt, path, said, make=make)
     misfit = find_misfit(facts, ours, way.name) if gt is not None else None
     if misfit is not None and facts.protocol > PROTOCOL:
         raise UnfitError(*misfit)
@@ -265,17 +266,17 @@ def _settle(town: Town, way: Prefix, path: str | None, *, yes: bool) -> tuple[st
         ):
             raise MissingError(what, hint="the same line with --yes puts ours there, or install gastown-tmux there")
         gt = put_gt(town, way, there)
-        facts = _ask_itself(way, gt, path, ours)
+        facts = _ask_itself(way, gt, path, ours, make=make)
         if (misfit := find_misfit(facts, ours, way.name)) is not None:
             raise UnfitError(*misfit)
     return gt, facts
 
 
-def _ask_itself(way: Prefix, gt: str, path: str | None, version: str) -> Facts:
-    """Makes the town there, where there is none."""
+def _ask_itself(way: Prefix, gt: str, path: str | None, version: str, *, make: bool = False) -> Facts:
+    """``make``: the town there is made where there is none. Else raises NotFoundError: its disk may be missing only."""
     words = [gt, *(["--town", path] if path else []), "host", "self", "--json"]
     ran = way.run(words, seconds=FIRST_SECONDS)
-    if ran.status == _NO_TOWN:
+    if ran.status == _NO_TOWN and make:
         made = way.run([gt, "install", *([path] if path else []), "--json"], seconds=FIRST_SECONDS)
         _read(way.name, made)
         ran = way.run(words, seconds=FIRST_SECONDS)
@@ -306,7 +307,7 @@ def check_host(town: Town, host: Host, yes: bool = False) -> Answer:
         if misfit is not None and yes and facts.protocol < PROTOCOL:
             gt, facts = _settle(town, way, host.town, yes=True)
             misfit = None
-    except AwayError as error:
+    except (AwayError, NotFoundError) as error:
         with town.change() as change:
             rows.note_trouble(change, host.name, error.message)
         raise
@@ -316,6 +317,8 @@ def check_host(town: Town, host: Host, yes: bool = False) -> Answer:
         raise UnfitError(*misfit)
     if facts.key != host.key:
         words = f"the town in {facts.path} on {host.name} is not the one that was added"
+        with town.change() as change:
+            rows.note_trouble(change, host.name, words, unfit=True)
         raise RefusedError(words, hint=f"gt host remove {host.name}, then add it again")
     with town.change() as change:
         rows.note_heard(change, host.name, facts, gt=gt)

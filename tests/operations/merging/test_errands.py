@@ -18,6 +18,7 @@ from gastown_tmux.operations.work.waiting import explain_bead
 from gastown_tmux.store import beads
 from gastown_tmux.store import delegations as rows
 from gastown_tmux.store.merging import get_merge_request
+from gastown_tmux.store.meta import get_meta
 from tests.journeys.town_world import git
 from tests.operations.quiet_town import QuietTown, make_quiet_town
 
@@ -51,6 +52,16 @@ def submit(quiet: QuietTown) -> tuple[errands.ErrandView, str]:
     git(place, "commit", "-qm", "far")
     worker.done(quiet.town.acting_as(address))
     return view, git(place, "rev-parse", "HEAD")
+
+
+def test_what_is_for_a_town_that_lay_here_before_is_refused(quiet: QuietTown) -> None:
+    """Else a box that was made anew would tell that it has none of the beads, and be given all of them again."""
+    assert take(quiet, to=get_meta(quiet.town.db, "id")).state == "open"
+    with pytest.raises(RefusedError, match="is another town than the one that was added"):
+        take(quiet, "dg-2", to="another")
+    with pytest.raises(RefusedError, match="is another town than the one that was added"):
+        errands.list_errands(quiet.town, json.dumps({"home": HOME, "to": "another"}))
+    assert len(beads.list_beads(quiet.town.db)) == 1
 
 
 def test_the_same_delegation_is_the_same_bead(quiet: QuietTown) -> None:

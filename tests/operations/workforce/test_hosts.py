@@ -66,6 +66,21 @@ def test_added_with_a_town_of_its_own_and_added_again(town: Town, box: Box) -> N
         hosts.add_host(town, "other", box.prefix)
 
 
+def test_a_town_that_is_gone_is_not_made_anew_by_a_look(town: Town, box: Box) -> None:
+    """Its disk may not be mounted yet, and an empty town in its place would be given its beads once more."""
+    hosts.add_host(town, "box", box.prefix)
+    box.down()
+    away = box.town.rename(box.town.with_name("away"))
+    with pytest.raises(NotFoundError, match=f"box answers: {box.town} is not a town"):
+        hosts.check_host(town, rows.get_host(town.db, "box"))
+    host = rows.get_host(town.db, "box")
+    assert (host.state, host.trouble) == (HostState.AWAY, f"box answers: {box.town} is not a town")
+    assert not box.town.exists()
+    away.rename(box.town)
+    hosts.check_host(town, host)
+    assert rows.get_host(town.db, "box").state is HostState.ON
+
+
 def test_a_way_home_is_no_host(town: Town) -> None:
     with pytest.raises(RefusedError, match="leads to this town itself"):
         hosts.add_host(town, "me", ["sh", "-c"], path=str(town.path))
@@ -112,6 +127,7 @@ def test_one_that_stops_fitting_or_answering_says_so_until_it_is_well(town: Town
     program.write_text("#!/bin/sh\n" + facts(key="another") + "\n")
     with pytest.raises(RefusedError, match="is not the one that was added"):
         check()
+    assert rows.get_host(town.db, "box").state is HostState.UNFIT
     program.write_text("#!/bin/sh\n" + facts(version="10", agents=2) + "\n")
     assert check().text == "box answers: gt 10, 2 agents at work"
     host = rows.get_host(town.db, "box")
