@@ -7,7 +7,7 @@ from textwrap import wrap
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.columns import width
 from gastown_tmux.domain.ids import Time
-from gastown_tmux.domain.needs import Need
+from gastown_tmux.domain.needs import Need, NeedKind
 from gastown_tmux.domain.night import Death, LimitWait, QueueTimes
 from gastown_tmux.domain.quoting import one_line
 
@@ -163,7 +163,8 @@ def _row(*cells: str | None) -> Row:
 
 
 def _need(need: Need) -> Row:
-    reason = need.reason.strip().partition("\n")[0]
+    # A dialog is told in its title; what its first line is, is chance.
+    reason = need.reason.strip().partition("\n")[0] if need.kind is not NeedKind.APPROVAL else need.title
     return _row(need.id, need.title, reason if reason != need.title else None, *need.next[:1])
 
 

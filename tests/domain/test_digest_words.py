@@ -32,7 +32,7 @@ def test_a_night_of_everything() -> None:
         limits=[LimitWait("web/nux", "its provider's limit ends 3pm", START, None, 7300)],
         queue=QueueTimes(2, 61, 3600, 5),
         held=[_need(NeedKind.MERGE, "Held")],
-        stuck=[_need(NeedKind.APPROVAL, "Run rm?")],
+        stuck=[replace(_need(NeedKind.APPROVAL, "Run rm?"), reason="> go\n")],
         mail=2,
         tokens=TokensUsed("2026-01-02", 1000, 234, 5000, 1234, 0.5),
         cost={"convoys": [Used("night", 1000, 0.4)], "providers": [Used("claude", 1234, None)]},

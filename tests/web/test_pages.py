@@ -418,6 +418,23 @@ def test_a_screen_that_stands_still_is_there_at_once(posed: Posed, open_page: Op
     expect(page.locator(".tile .screen")).to_contain_text("12 passed")
 
 
+def test_a_window_whose_end_is_blank_shows_its_words(posed: Posed, open_page: Opens) -> None:
+    """A fresh program writes from the top: the end of such a screen is an empty box. And where its end is followed,
+    it still is when more is written.
+    """
+    posed.show(Saw(town(workers=[make_worker("nux")]), NOW))
+    page = open_page(posed.link, allow=("404",))
+    for words in (["may it?", "1. yes"], [*[f"line {n}" for n in range(30)], "2. no"]):
+        posed.draw("demo/nux", [*[[[word, ""]] for word in words], *[[] for _ in range(60)]])
+        page.wait_for_function(
+            """words => {
+                const screen = document.querySelector(".tile .screen"), box = screen.getBoundingClientRect();
+                const line = [...screen.children].find((line) => line.textContent === words)?.getBoundingClientRect();
+                return line && line.top >= box.top && line.bottom <= box.bottom }""",
+            arg=words[-1],
+        )
+
+
 def test_a_page_that_only_shows(open_page: Opens) -> None:
     with pose(read_only=True) as posed:
         posed.show(Saw(needing("bob"), NOW))

@@ -81,7 +81,7 @@ export class Screen {
     this.element.setAttribute("aria-label", `the window of ${agent}`);
     const box = this.element;
     box.addEventListener("scroll", () => {
-      this.#atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 24;
+      this.#atEnd = box.scrollTop >= this.#end() - 24;
     });
   }
 
@@ -101,9 +101,17 @@ export class Screen {
     if (this.#atEnd && !this.#asked) {
       this.#asked = requestAnimationFrame(() => {
         this.#asked = 0;
-        this.element.scrollTop = this.element.scrollHeight;
+        this.element.scrollTop = this.#end();
       });
     }
+  }
+
+  /** Where the last line with words is in sight: below it a fresh window is blank. */
+  #end() {
+    const last = this.#lines.findLast((line) => line.textContent.trim()) ?? this.#lines.at(-1);
+    const box = this.element;
+    const foot = last ? last.offsetTop - this.#lines[0].offsetTop + 2 * last.offsetHeight : 0;
+    return Math.max(0, Math.min(foot, box.scrollHeight) - box.clientHeight);
   }
 
   #resize(count) {
