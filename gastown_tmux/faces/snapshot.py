@@ -8,7 +8,7 @@ from gastown_tmux.domain.ids import BeadId, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.needs import Need
 from gastown_tmux.domain.pages import Page
-from gastown_tmux.domain.runs import OVER, Run
+from gastown_tmux.domain.runs import Run
 from gastown_tmux.domain.waiting import Wait
 from gastown_tmux.domain.work import Bead, Convoy
 from gastown_tmux.edges.tmux.panes import capture_many
@@ -29,7 +29,7 @@ from gastown_tmux.store.beads import BeadFilter, find_bead, page_beads
 from gastown_tmux.store.convoys import ConvoyFilter, page_convoys
 from gastown_tmux.store.merging import list_held, list_queue
 from gastown_tmux.store.rigs import list_rigs
-from gastown_tmux.store.runs import list_runs
+from gastown_tmux.store.runs import list_latest_runs
 
 #: Of what is over, so much is shown; the rest is for ``gt bead list`` and its like.
 MOST_BEADS, MOST_LANDED, MOST_CONVOYS, MOST_RUNS, MOST_MAILS = 200, 30, 60, 30, 40
@@ -114,7 +114,7 @@ def read_snapshot(town: Town) -> Snapshot:
         waits=waits,
         landed=tuple(sorted(merged, key=lambda bead: bead.updated, reverse=True)),
         convoys=tuple(convoys),
-        runs=tuple(sorted(list_runs(db), key=lambda run: (run.state in OVER, _backwards(run.updated)))[:MOST_RUNS]),
+        runs=tuple(list_latest_runs(db, MOST_RUNS)),
         members=members,
         requests=tuple(requests),
         refineries=tuple(refineries(town)),
@@ -168,7 +168,3 @@ def _tokens(count: int) -> str:
     if count >= 1_000_000:
         return f"{count / 1_000_000:.1f}M t"
     return f"{count // 1000}k t" if count >= 1000 else f"{count} t" if count else ""
-
-
-def _backwards(time: str) -> tuple[int, ...]:
-    return tuple(-ord(letter) for letter in time)

@@ -101,8 +101,8 @@ class BeadFilter:
             terms.append(("b.parent = ?", [self.parent]))
         if self.since is not None:
             terms.append(("b.updated >= ?", [self.since]))
-        for word in (self.search or "").split():
-            terms.append(("instr(lower(b.title || char(10) || b.body), lower(?))", [word]))
+        if self.search:
+            terms.append(("has_words(b.title || char(10) || b.body, ?)", [self.search]))
         return " AND ".join(["1", *(sql for sql, _ in terms)]), [value for _, values in terms for value in values]
 
 

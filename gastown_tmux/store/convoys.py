@@ -76,8 +76,8 @@ class ConvoyFilter:
             terms.append(("c.state = ?", [self.state]))
         if self.since is not None:
             terms.append(("max(c.created, coalesce(c.landed, '')) >= ?", [self.since]))
-        for word in (self.search or "").split():
-            terms.append(("instr(lower(c.id || char(10) || c.name), lower(?))", [word]))
+        if self.search:
+            terms.append(("has_words(c.id || char(10) || c.name, ?)", [self.search]))
         return " AND ".join(["1", *(sql for sql, _ in terms)]), [value for _, values in terms for value in values]
 
 

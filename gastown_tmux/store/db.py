@@ -223,10 +223,18 @@ def _connect(path: Path, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
         connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own lower() knows no letter beyond ASCII.
+        connection.create_function("has_words", 2, _has_words, deterministic=True)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _has_words(text: str, search: str) -> bool:
+    from gastown_tmux.domain.pages import has_words  # few lines search
+
+    return has_words(text, search)
 
 
 def _find_successor(connection: sqlite3.Connection) -> Path | None:

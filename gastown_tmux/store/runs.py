@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterable, Sequence
 
+from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.events import EventType
 from gastown_tmux.domain.formulas.model import Gate
 from gastown_tmux.domain.ids import BeadId, Commit, RigName, RunId, Time
+from gastown_tmux.domain.pages import Page
 from gastown_tmux.domain.runs import OVER, Run, RunState, RunStep, StepState, change_run
 from gastown_tmux.errors import NotFoundError
 from gastown_tmux.store.db import Change, Row, placeholders
@@ -70,12 +72,57 @@ def get_run(reader: Reader, run: str) -> Run:
     return found
 
 
-def list_runs(reader: Reader) -> list[Run]:
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """``since``: changed then or later; ``search``: words of which id, title and formula have each."""
+
+    rig: str | None = None
+    state: str | None = None
+    since: str | None = None
+    search: str | None = None
+
+    def where(self) -> tuple[str, list[object]]:
+        """A condition on ``runs``, and its values."""
+        terms = (
+            ("rig = ?", self.rig),
+            ("state = ?", self.state),
+            ("updated >= ?", self.since),
+            ("has_words(id || char(10) || title || char(10) || formula, ?)", self.search),
+        )
+        given = [(sql, value) for sql, value in terms if value]
+        return " AND ".join(["1", *(sql for sql, _ in given)]), [value for _, value in given]
+
+
+_ALL = RunFilter()
+
+
+def list_runs(reader: Reader, only: RunFilter = _ALL) -> list[Run]:
+    """Oldest first."""
+    where, values = only.where()
+    return _with_steps(reader, reader.rows(f"SELECT * FROM runs WHERE {where} ORDER BY created, id", *values))
+
+
+def page_runs(reader: Reader, only: RunFilter, most: int) -> Page[Run]:
+    """Those that go on first, the newest before the others; -1 for all."""
+    where, values = only.where()
+    first = f"state IN ({placeholders(OVER)}), created DESC, id DESC LIMIT ?"
+    rows = reader.rows(f"SELECT * FROM runs WHERE {where} ORDER BY {first}", *values, *OVER, most)
+    total = reader.row(f"SELECT count(*) FROM runs WHERE {where}", *values)
+    return Page(_with_steps(reader, rows), total[0] - len(rows) if total else 0)
+
+
+def list_latest_runs(reader: Reader, most: int) -> list[Run]:
+    """Those that go on first, what changed last before the others."""
+    sql = f"SELECT * FROM runs ORDER BY state IN ({placeholders(OVER)}), updated DESC, created, id LIMIT ?"
+    return _with_steps(reader, reader.rows(sql, *OVER, most))
+
+
+def _with_steps(reader: Reader, found: Sequence[Row]) -> list[Run]:
     steps: dict[str, list[RunStep]] = {}
-    for row in reader.rows("SELECT * FROM run_steps ORDER BY run, place"):
+    sql = "SELECT * FROM run_steps WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, place"
+    for row in reader.rows(sql, json.dumps([run["id"] for run in found])):
         steps.setdefault(row["run"], []).append(_step(row))
-    rows = reader.rows("SELECT * FROM runs ORDER BY created, id")
-    return [_run(row, tuple(steps.get(row["id"], ()))) for row in rows]
+    return [_run(row, tuple(steps.get(row["id"], ()))) for row in found]
 
 
 def list_open_runs(reader: Reader) -> list[RunId]:

@@ -11,7 +11,7 @@ from gastown_tmux.domain.formulas.model import Formula, FormulaType
 from gastown_tmux.domain.formulas.pouring import pour
 from gastown_tmux.domain.formulas.values import parse_assignments, settle_values
 from gastown_tmux.domain.ids import RunId
-from gastown_tmux.domain.pages import Page, first_of, has_words
+from gastown_tmux.domain.pages import Page, most_of
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.runs import (
     OVER,
@@ -172,16 +172,8 @@ def list_runs(
     limit: int | None = None,
 ) -> list[Run] | Page[Run]:
     """Oldest first; with a limit those that go on and the newest come first."""
-    start = moment(since) if since else ""
-    found = [
-        run
-        for run in rows.list_runs(town.db)
-        if (rig is None or run.rig == rig.name)
-        and state in (None, run.state)
-        and run.updated >= start
-        and has_words(f"{run.id} {run.title} {run.formula}", search)
-    ]
-    return first_of(found, limit, lambda run: run.state in OVER)
+    only = rows.RunFilter(rig.name if rig else None, state, moment(since) if since else None, search)
+    return rows.list_runs(town.db, only) if limit is None else rows.page_runs(town.db, only, most_of(limit))
 
 
 def show_run(town: Town, run: Run) -> Run:

@@ -11,6 +11,7 @@ from gastown_tmux.operations.mail.sending import send
 from gastown_tmux.operations.merging.views import list_merge_requests
 from gastown_tmux.operations.town.events import events
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.operations.work.bead_story import list_beads
 from gastown_tmux.operations.work.beads import create_bead
 from gastown_tmux.operations.work.convoys import close_convoy, create_convoy, list_convoys
 from gastown_tmux.store.escalations import move_escalation
@@ -82,3 +83,10 @@ def test_convoys(town: Town) -> None:
     assert len(found(since="yesterday")) == 2 and found(since="2999-01-01") == []
     page = list_convoys(town, state="open", limit=1)
     assert isinstance(page, Page) and page.more == 0
+
+
+def test_a_search_finds_letters_beyond_ascii_whatever_their_case(town: Town) -> None:
+    create_bead(town, "Ärger mit der STRASSE")
+    create_convoy(town, "Über STRASSE")
+    assert [each.title for each in list_beads(town, search="straße ÄRGER")] == ["Ärger mit der STRASSE"]
+    assert [each.name for each in list_convoys(town, search="straße ÜBER")] == ["Über STRASSE"]

@@ -4,6 +4,7 @@ import contextlib
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ from gastown_tmux.store.convoys import get_convoy
 from gastown_tmux.store.db import Change
 from gastown_tmux.store.escalations import list_escalations
 from gastown_tmux.store.rigs import delete_rig
-from gastown_tmux.store.runs import get_run
+from gastown_tmux.store.runs import get_run, list_latest_runs
 
 CAT = Address("demo/cat")
 As = Callable[[str], Town]
@@ -489,6 +490,18 @@ def test_the_first_of_many_runs(town: Town) -> None:
     assert isinstance(page, Page)
     assert ([run.id for run in page.items], page.more) == ([second.id, over.id], 1)
     assert runs.list_runs(town, limit=0).more == 0  # type: ignore[union-attr]
+    assert [run.id for run in list_latest_runs(town.db, 2)] == [second.id, over.id]
+    assert [step.id for step in list_latest_runs(town.db, 1)[0].steps] == [step.id for step in second.steps]
+
+    def found(**narrowed: Any) -> list[str]:
+        listed, page = runs.list_runs(town, **narrowed), runs.list_runs(town, **narrowed, limit=9)
+        assert isinstance(page, Page) and page.more == 0
+        assert sorted(run.id for run in page.items) == sorted(run.id for run in listed)
+        return [run.id for run in listed]
+
+    assert found(state="cancelled") == [third.id] and found(state="done") == []
+    assert found(search=f"{third.formula} {third.id}".upper()) == [third.id] and found(search="1_0") == []
+    assert len(found(rig=town.rig("demo"))) == 3 == len(found(since="yesterday")) and found(since="2999-01-01") == []
 
 
 def test_a_bead_by_hand_is_no_way_round(town: Town) -> None:
