@@ -82,6 +82,10 @@ def explain(error: Exception, typed: Sequence[str] = ()) -> tuple[str, str | Non
             message, hint, status = error.message, error.hint, error.exit_code
         case OSError(strerror=str() as words):
             message, hint, status = f"{error.filename}: {words}" if error.filename else words, None, 1
+        case MemoryError() | RuntimeError(args=("can't start new thread",)):
+            short = "memory" if isinstance(error, MemoryError) else "thread"
+            message = f"no {short} is to be had: the machine, or a limit on gt, gives no more"
+            hint, status = "free -m; ulimit -a", 1
         case _:
             message, hint, status = f"a fault in gt: {type(error).__name__}: {error}", "GT_DEBUG=1 shows where", 1
     again = hint.split()[1:] if hint and hint.startswith("gt ") else []

@@ -219,9 +219,16 @@ def examine_mail(town: Town, fix: bool) -> Iterator[Finding]:
     for box in sorted(town.mail.iterdir()) if town.mail.is_dir() else ():
         yield from guarded(_examine_box(box, owners.get(box), fix))
     seconds = town.settings().seconds("mail.rescan")
-    for folder, reason in (read_watch(town) if town.is_wanted() else {}).items():
-        what = f"the mailbox {folder} is not watched: its mail is seen every {seconds:g}s"
-        yield Finding("warning", what, reason, "sysctl fs.inotify.max_user_instances fs.inotify.max_user_watches")
+    unwatched = read_watch(town) if town.is_wanted() else {}
+    for reason in dict.fromkeys(unwatched.values()):
+        boxes = [folder for folder, why in unwatched.items() if why == reason]
+        is_one = len(boxes) == 1
+        some = ", ".join(boxes[:3]) + (" …" if len(boxes) > 3 else "")
+        which = f"the mailbox {some} is" if is_one else f"{len(boxes)} mailboxes are"
+        what = f"{which} not watched: mail is seen there every {seconds:g}s"
+        limits = "sysctl fs.inotify.max_user_instances fs.inotify.max_user_watches"
+        cause = reason if is_one else f"{reason}: {some}"
+        yield Finding("warning", what, cause, limits if "inotify" in reason else "gt log deacon")
 
 
 def _examine_box(box: Path, owner: Address | None, fix: bool) -> Iterator[Finding]:

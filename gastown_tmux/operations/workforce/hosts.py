@@ -323,7 +323,8 @@ def check_host(town: Town, host: Host, yes: bool = False) -> Answer:
     with town.change() as change:
         rows.note_heard(change, host.name, facts, gt=gt)
     host = rows.get_host(town.db, host.name)
-    return Answer(view(town, host), f"{host.name} answers: gt {host.version}, {host.agents} agents at work")
+    at_work = f"{host.agents} agent{'s' * (host.agents != 1)} at work"
+    return Answer(view(town, host), f"{host.name} answers: gt {host.version}, {at_work}")
 
 
 def park_host(town: Town, host: Host) -> Answer:

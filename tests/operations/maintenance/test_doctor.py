@@ -13,6 +13,7 @@ import pytest
 from gastown_tmux.domain.addresses import Address
 from gastown_tmux.operations.hooks import upkeep
 from gastown_tmux.operations.hooks.snapshots import take
+from gastown_tmux.operations.mail.unwatched import report_watch
 from gastown_tmux.operations.maintenance import doctor
 from gastown_tmux.operations.maintenance.doctor_checks import Finding
 from gastown_tmux.operations.supervision import recovery
@@ -22,6 +23,7 @@ from gastown_tmux.operations.workforce.rigs import remove_rig
 from gastown_tmux.store.agents import end_session, find_agent, insert_session, set_provider
 from gastown_tmux.store.beads import find_held_bead, get_bead
 from gastown_tmux.store.events import list_events
+from gastown_tmux.store.meta import set_wanted
 from tests.journeys.small_disk import CANNOT_MOUNT, SmallDisk
 from tests.journeys.town_world import git
 from tests.operations.quiet_town import QuietTown
@@ -52,6 +54,22 @@ def test_a_file_system_that_may_only_be_read_is_all_that_is_complained_of(quiet:
     finally:
         subprocess.run(["umount", "-l", str(quiet.town.path)], check=True)
     assert not errors(quiet)
+
+
+def test_boxes_that_nobody_watches_are_one_line_for_each_reason(quiet: QuietTown) -> None:
+    with quiet.town.change() as change:
+        set_wanted(change, True)
+    limit, gone = "[Errno 28] inotify watch limit reached", "[Errno 2] No such file or directory"
+    report_watch(quiet.town, {Path("a"): limit, Path("b"): limit, Path("c"): limit, Path("d"): limit, Path("e"): gone})
+    found = [(one.what, one.cause, one.hint) for one in doctor.examine(quiet.town) if "not watched" in one.what]
+    assert found == [
+        (
+            "4 mailboxes are not watched: mail is seen there every 1s",
+            f"{limit}: a, b, c …",
+            "sysctl fs.inotify.max_user_instances fs.inotify.max_user_watches",
+        ),
+        ("the mailbox e is not watched: mail is seen there every 1s", gone, "gt log deacon"),
+    ]
 
 
 def test_a_lost_database_is_restored_and_caught_up_with(quiet: QuietTown) -> None:
