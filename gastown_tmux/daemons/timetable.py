@@ -57,7 +57,7 @@ class Keeper:
         self._keep("calls", CALL_SECONDS, self._caller.call, SOON_SECONDS)
         self._keep("costs", COSTS_SECONDS, self._spending.collect)
         self._keep("ledger", LEDGER_SECONDS, write_ledger, SOON_SECONDS)
-        self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up, SOON_SECONDS)
+        self._keep("backup", upkeep.BACKUP_SECONDS, upkeep.back_up_in_time, SOON_SECONDS)
         self._keep("radar", RADAR_SECONDS, lambda town: look_around(town, self._radar))
         self._keep("clearing", upkeep.CLEAN_SECONDS, clear_landed)
         self._keep("disk", DISK_SECONDS, disk.measure)

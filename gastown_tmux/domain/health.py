@@ -163,13 +163,13 @@ def _weigh_signs(facts: Facts) -> Sequence[Evidence]:
     said = Evidence(f"its session is {facts.session}", Health.HEALTHY, facts.signal_age)
     age = facts.signal_age or 0.0
     match facts.session:
-        case SessionState.WAITING | SessionState.STARTING:
+        case SessionState.WAITING:
             return [said, *signs]
         case SessionState.IDLE:
             if facts.holds and age > FORGOTTEN_SECONDS and not facts.busy:
                 return [Evidence("its turn is over, and its bead still on its hook", Health.STALLED, age), *signs]
             return [said, *signs]
-        case SessionState.READY | SessionState.WORKING:
+        case SessionState.STARTING | SessionState.READY | SessionState.WORKING:
             silent = age > SILENT_SECONDS and not signs and facts.output_age is not None
             if silent and facts.busy is None:
                 return [Evidence("neither signal nor output for long", Health.UNKNOWN, age)]

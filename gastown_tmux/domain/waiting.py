@@ -60,6 +60,8 @@ def given_to_nobody(bead: Bead, attempts: int) -> Wait | None:
     """
     way = (f"gt sling {bead.id}",)
     match bead.reason:
+        case Reason.DEFERRED | Reason.ESCALATED | Reason.PARKED if bead.target is not None and bead.attempts < attempts:
+            return None  # the word was given: a worker is free soon, or what keeps it is the scheduler's to tell
         case Reason.ESCALATED if bead.merge_request:
             # By its worker, or by the refinery that could not handle the request: the row does not tell which.
             after = f" after {bead.attempts} attempts" if bead.attempts >= attempts else ""

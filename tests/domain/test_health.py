@@ -31,6 +31,14 @@ def test_computing_or_printing_or_signals_alone_are_signs_of_life() -> None:
     assert judge(replace(SILENT, busy=None)).health is Health.UNKNOWN
 
 
+def test_a_start_that_never_comes_to_its_end() -> None:
+    """A first screen that nobody knows, or a program that hangs before its hooks."""
+    starting = replace(SILENT, session=SessionState.STARTING)
+    assert judge(starting).health is Health.STALLED
+    assert judge(replace(starting, output_age=1)).health is Health.HEALTHY
+    assert judge(replace(starting, signal_age=1)).health is Health.HEALTHY
+
+
 def test_what_a_person_did_is_no_illness() -> None:
     waiting = replace(SILENT, session=SessionState.WAITING)
     assert judge(waiting).health is Health.HEALTHY

@@ -103,6 +103,15 @@ def back_up(town: Town) -> Path:
     return target
 
 
+def back_up_in_time(town: Town) -> None:
+    """A deacon that dies again and again must not take the dozen for the last minute."""
+    newest = next(iter(list_backups(town)), None)
+    age = clock.epoch() - newest.stat().st_mtime if newest is not None else None
+    # One from the future was made before the clock was set.
+    if age is None or not 0 <= age < BACKUP_SECONDS / 2:
+        back_up(town)
+
+
 def list_backups(town: Town) -> list[Path]:
     """Newest first; those made before a migration last."""
     backups = sorted((town.path / ".gt" / "backups").glob("town.db.*"), reverse=True)

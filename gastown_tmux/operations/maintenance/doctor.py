@@ -125,9 +125,14 @@ def _examine_database(town: Town, fix: bool) -> Iterator[Finding]:
 
 def _examine_restored(town: Town, fix: bool) -> Iterator[Finding]:
     if recovery.is_behind(town):
-        found = recovery.catch_up(town) if fix else []
-        hint = f"found since: {', '.join(found)}" if found else "gt doctor --fix goes on with it"
-        yield Finding("error", "town.db is an old copy", "the restore of a backup was cut off", hint, fixed=fix)
+        cause = "the restore of a backup was cut off"
+    elif recovery.is_old(town):
+        cause = "the ledger tells of events that it does not know"
+    else:
+        return
+    found = recovery.catch_up(town) if fix else []
+    hint = f"found since: {', '.join(found)}" if found else "gt doctor --fix goes on with it"
+    yield Finding("error", "town.db is an old copy", cause, hint, fixed=fix)
 
 
 def _examine_copy(town: Town, fix: bool) -> Iterator[Finding]:

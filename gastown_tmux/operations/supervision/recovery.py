@@ -25,10 +25,9 @@ from gastown_tmux.operations.town.isolation import each
 from gastown_tmux.operations.town.ledger import folder_of
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.reading import json_object, read_file, text_of
-from gastown_tmux.store import agents, beads, recovered_beads
+from gastown_tmux.store import agents, beads, ledger, recovered_beads
 from gastown_tmux.store.db import Database, is_whole
 from gastown_tmux.store.events import last_seq, put_back
-from gastown_tmux.store.ledger import read_after
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.meta import get_meta, set_meta
 from gastown_tmux.store.rigs import list_rigs
@@ -81,10 +80,15 @@ def is_behind(town: Town) -> bool:
     return bool(get_meta(town.db, _CATCHING_UP))
 
 
+def is_old(town: Town) -> bool:
+    """Whether the ledger knows of events that town.db never had: somebody put a copy in its place."""
+    return ledger.last_seq(folder_of(town)) > last_seq(town.db)
+
+
 def catch_up(town: Town) -> list[str]:
     """What a restored database lacks; what was found. Killed anywhere, it goes on when it is called again."""
     with town.change() as change:
-        put_back(change, read_after(folder_of(town), last_seq(change)))
+        put_back(change, ledger.read_after(folder_of(town), last_seq(change)))
         change.event(EventType.TOWN_RESTORED, "town", backup=get_meta(change, _CATCHING_UP))
     found = reconcile(town)
     with town.change() as change:

@@ -26,6 +26,18 @@ def test_backups_are_whole_and_few(quiet: QuietTown) -> None:
     assert sorted(kept[0].parent.iterdir(), reverse=True) == kept
 
 
+def test_many_starts_of_the_deacon_do_not_use_up_the_backups(quiet: QuietTown) -> None:
+    for _ in range(3):
+        upkeep.back_up_in_time(quiet.town)
+    [made] = upkeep.list_backups(quiet.town)
+    for seconds in (-upkeep.BACKUP_SECONDS, 1000):
+        os.utime(made, (0, made.stat().st_mtime + seconds))
+        upkeep.back_up_in_time(quiet.town)
+        [made, _] = upkeep.list_backups(quiet.town)
+        made.unlink()
+        [made] = upkeep.list_backups(quiet.town)
+
+
 def test_new_snapshots_are_pushed_where_a_remote_is_configured(quiet: QuietTown, short_tmp: Path) -> None:
     ann, work = quiet.crew()
     take(quiet.town, ann)

@@ -129,6 +129,21 @@ def test_a_restore_that_was_cut_off_is_gone_on_with(quiet: QuietTown, monkeypatc
     assert errors(quiet) == []
 
 
+def test_a_copy_that_somebody_put_back(quiet: QuietTown) -> None:
+    bead = quiet.bead("on a hook")
+    old = upkeep.back_up(quiet.town).read_bytes()
+    toast, _ = quiet.hook(bead)
+    write_ledger(quiet.town)
+    assert errors(quiet) == []
+    quiet.town.close()
+    quiet.town.db_path.write_bytes(old)
+    [finding] = errors(quiet)
+    assert (finding.what, finding.hint) == ("town.db is an old copy", "gt doctor --fix goes on with it")
+    [finding] = errors(quiet, fix=True)
+    assert finding.fixed and f"{bead} on the hook of {toast}" in finding.hint
+    assert errors(quiet) == []
+
+
 def test_a_database_that_is_gone_without_a_backup(quiet: QuietTown) -> None:
     quiet.town.close()
     quiet.town.db_path.unlink()

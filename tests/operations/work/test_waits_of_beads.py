@@ -99,6 +99,9 @@ def test_what_came_back_waits_for_a_word(up: Town) -> None:
         sling_bead(change, id, Address("demo/cat"))
         return_bead(change, id, "escalated")
     assert why(up, id) == "it was escalated by demo/cat, and waits for a person's or the mayor's word"
+    with up.change() as change:
+        note_target(change, id, "demo", None)
+    assert why(up, id) == "its turn comes next"
 
 
 def test_the_last_attempt_is_not_told_as_its_workers_word(up: Town) -> None:
