@@ -57,7 +57,16 @@ def find_diff(town: Town, what: str, stat: bool = False) -> Diff:
             return _diff_request(town, request, stat)
     bead = _find_bead(town, what)
     if bead is None:
-        address = lookup.resolve_agent(town, what)
+        try:
+            address = lookup.resolve_agent(town, what)
+        except NotFoundError:
+            if "-" not in what or "/" in what:
+                raise
+            find = {"cv-": lookup.resolve_convoy, "mr-": lookup.resolve_merge_request}.get(
+                what[:3], lookup.resolve_bead
+            )
+            find(town, what)  # raises what is wrong with it, which reads as an id
+            raise
         return _diff_hook(town, address, find_held_bead(town.db, address), stat)
     return _diff_bead(town, bead, stat)
 

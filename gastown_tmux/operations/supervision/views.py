@@ -7,10 +7,12 @@ from gastown_tmux.domain.addresses import Address
 from gastown_tmux.domain.agents import Agent, AgentState, Role, Session, SessionState, branch_of, view_state
 from gastown_tmux.domain.health import judge
 from gastown_tmux.domain.ids import BeadId, RigName, Time
+from gastown_tmux.domain.pages import Page, has_words, most_of
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.operations.sessions.unwritten_stops import ordered_state
 from gastown_tmux.operations.supervision.facts import read_facts
+from gastown_tmux.operations.town.events import moment
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as agent_rows
 from gastown_tmux.store.beads import list_held_beads
@@ -48,6 +50,31 @@ def list_agents(town: Town, rig: Rig | None = None) -> list[AgentView]:
         _view(town, agent, sessions.get(agent.address), held.get(agent.address), orders)
         for agent in agent_rows.list_agents(town.db, rig.name if rig else None)
     ]
+
+
+def find_agents(
+    town: Town,
+    rig: Rig | None = None,
+    state: str | None = None,
+    since: str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
+) -> list[AgentView] | Page[AgentView]:
+    """By address; with a limit those that are off come last. ``since``: of which something changed then or later."""
+    start = moment(since) if since else ""
+    found = [
+        view
+        for view in list_agents(town, rig)
+        if state in (None, view.state)
+        and view.since >= start
+        and has_words(f"{view.address} {view.provider or ''} {view.bead or ''} {view.title or ''}", search)
+    ]
+    if limit is None:
+        return found
+    most = most_of(limit)
+    found.sort(key=lambda view: view.state == AgentState.OFF)
+    shown = found if most < 0 else found[:most]
+    return Page(shown, len(found) - len(shown))
 
 
 def show_agent(town: Town, agent: Address) -> AgentView:

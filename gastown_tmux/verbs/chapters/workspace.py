@@ -3,7 +3,10 @@
 from gastown_tmux.domain.rights import Right
 from gastown_tmux.verbs.table import (
     AGENT_COLUMNS,
+    LIMIT,
     ONCE,
+    SEARCH,
+    SINCE,
     Kind,
     Listing,
     Record,
@@ -28,6 +31,10 @@ _RIG = option("--rig", "rig", Kind.RIG, "where NAME is looked for")
 _CREW = argument("agent", Kind.CREW)
 _POLECAT = argument("agent", Kind.POLECAT)
 _RIG_ARGUMENT = argument("rig", Kind.RIG)
+_AGENT_STATES = (
+    "starting", "ready", "working", "idle", "waiting", "preparing", "backoff", "limited", "paused", "failed", "off",
+    "dead",
+)  # fmt: skip
 
 VERBS = (
     Verb(
@@ -91,8 +98,14 @@ VERBS = (
     Verb(
         "agents",
         "all agents",
-        "operations.supervision.views:list_agents",
-        (option("--rig", "rig", Kind.RIG, "only this rig"),),
+        "operations.supervision.views:find_agents",
+        (
+            option("--rig", "rig", Kind.RIG, "only this rig"),
+            option("--state", "state", Kind.CHOICE, "only these", choices=_AGENT_STATES),
+            SINCE,
+            SEARCH,
+            LIMIT,
+        ),
         Listing(AGENT_COLUMNS, "no agents yet: gt sling BEAD makes one"),
         right=Right.READ,
         served=True,

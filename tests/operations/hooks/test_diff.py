@@ -137,3 +137,12 @@ def test_what_has_landed_of_a_crew_members_branch_is_not_its_change_any_more(qui
         assert changed(quiet, bead) == ({"a.txt"} if number else {"a.txt", "b.txt"})
     assert git(quiet.project, "rev-list", "--count", "HEAD") == "7"
     town.close()
+
+
+def test_what_is_not_there_is_called_by_what_it_reads_as(quiet: QuietTown) -> None:
+    for what, said in (("de-zzzzz", "no bead"), ("mr-zzzzz", "no merge request"), ("cv-zzzzz", "no convoy")):
+        with pytest.raises(NotFoundError, match=f"{said} '{what}'"):
+            diff(quiet.town, what)
+    for what in ("nobody", "demo/some-body"):
+        with pytest.raises(NotFoundError, match="no agent"):
+            diff(quiet.town, what)
