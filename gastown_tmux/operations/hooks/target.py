@@ -1,21 +1,26 @@
 """Where a rig's work lands, as its remote has it: fetched, found gone or rewritten, and told of once."""
 
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
 from gastown_tmux.domain.escalation import EscalationState, Severity
-from gastown_tmux.domain.ids import Commit
+from gastown_tmux.domain.ids import BeadId, Commit
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges.git.command import GitError
 from gastown_tmux.edges.git.sources import Remote, probe_remote
 from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.beads import BeadFilter, list_beads
 from gastown_tmux.store.escalations import insert_escalation, list_escalations, move_escalation
 from gastown_tmux.store.rigs import find_rig, set_problem
 from gastown_tmux.store.targets import find_tip, move_tip, replace_tip
 
 #: Of git, in the plain English that we have it speak.
 _NO_SUCH_BRANCH = "couldn't find remote ref"
+#: Beads that a rewritten target has lost, named where that is told; the rest is counted.
+_MOST_DROPPED = 10
 
 
 class TargetGoneError(RefusedError):
@@ -84,7 +89,9 @@ def note_target(town: Town, rig: Rig, tip: Commit) -> None:
     if known == tip:
         return
     lost = known is not None and repository.resolve(known) is not None and not repository.is_ancestor(known, tip)
+    dropped: list[BeadId] = []
     if lost and known is not None:
+        dropped = _find_dropped(town, rig, known, tip)
         # Branches that were cut from it are compared with it: it must outlive a collection.
         repository.update_ref(f"refs/gastown/targets/{known}", known, None)
     with town.change() as change:
@@ -94,9 +101,22 @@ def note_target(town: Town, rig: Rig, tip: Commit) -> None:
         if lost and known is not None:
             replace_tip(change, rig.name, rig.target, known, tip)
             words = f"{rig.target} of {rig.name} was rewritten: it was at {known[:12]}, and is at {tip[:12]} without it"
+            if dropped:
+                shown = ", ".join(dropped[:_MOST_DROPPED]) + (" …" if len(dropped) > _MOST_DROPPED else "")
+                look = f"git -C {shlex.quote(str(repository.path))} log {tip[:12]}..{known[:12]}"
+                words += f"\n{len(dropped)} merged and not on it any more: {shown}. Look: {look}"
             insert_escalation(change, severity=Severity.MEDIUM, text=words, bead=None, about=None)
         else:
             move_tip(change, rig.name, rig.target, tip)
+
+
+def _find_dropped(town: Town, rig: Rig, known: Commit, tip: Commit) -> list[BeadId]:
+    """The merged beads whose commit was on the target at ``known`` and is not at ``tip``, the newest first."""
+    repository = town.repository(rig.name)
+    beads = list_beads(town.db, BeadFilter(rig=rig.name, state=BeadState.MERGED))
+    merged = {bead.merged_commit: bead.id for bead in reversed(beads) if bead.merged_commit is not None}
+    gone = repository.away_from(tip, [*merged]) - repository.away_from(known, [*merged])
+    return [bead for commit, bead in merged.items() if commit in gone]
 
 
 def _ref(rig: Rig) -> str:

@@ -10,6 +10,7 @@ from gastown_tmux.domain.rigs import QueueState, RemoteKind
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import push
 from gastown_tmux.errors import GtError
+from gastown_tmux.operations.hooks.target import note_target
 from gastown_tmux.operations.hooks.worktrees import find_base
 from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.inspection import send_objects
@@ -136,7 +137,11 @@ def _put_on_target(queue: RigQueue, chain: Sequence[tuple[MergeRequest, Commit]]
             return Delay(f"{where} refuses: {words}", 0 if count > 1 else pause(request), whole, apart=count > 1)
         case push.Pushed():
             repository.fetch(rig.target)
-    if not push.is_landed(repository, commit, f"refs/remotes/origin/{rig.target}"):
+    ref = f"refs/remotes/origin/{rig.target}"
+    if (now := repository.resolve(ref)) is not None:
+        # Else nobody would be told of somebody who takes just this away again.
+        note_target(queue.town, rig, Commit(now))
+    if not push.is_landed(repository, commit, ref):
         return Delay(f"{commit} was pushed but is not on {rig.target}", pause(request))
     return None
 

@@ -1,5 +1,6 @@
 """What lands is what the author did since the target as the branch knew it, whatever became of that target."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,28 @@ def test_what_was_dropped_stays_dropped(quiet: QuietTown) -> None:
     land(quiet, address)
     assert told(quiet) == 1 and quiet.rig.rewritten is not None
     assert [event.subject for event in list_events(quiet.town.db, type="target.rewritten")] == ["demo"]
+
+
+def test_merged_work_that_was_dropped_is_named(quiet: QuietTown) -> None:
+    """Each once, with the line that shows it; what stayed is not."""
+    requests = []
+    for name in ("stays", "goes", "goes-too"):
+        address, place = quiet.hook(quiet.bead(name), name)
+        commit(place, name)
+        requests.append(land(quiet, address))
+    stays, *gone = (str(request.bead) for request in requests)
+    drop(quiet, 2)
+    for name in ("next", "last"):
+        address, place = quiet.hook(quiet.bead(name), name)
+        commit(place, name)
+        assert land(quiet, address).state == "merged"
+        drop(quiet)
+    find_base(quiet.town, quiet.rig)
+    first, *others = [one.text for one in list_escalations(quiet.town.db) if "rewritten" in one.text]
+    assert f"\n2 merged and not on it any more: {gone[1]}, {gone[0]}. Look: git -C " in first and stays not in first
+    line = first.partition("Look: ")[2].split()
+    assert subprocess.run([*line, "--format=%s"], capture_output=True, text=True).stdout.split() == ["goes-too", "goes"]
+    assert len(others) == 2 and not any(bead in text for bead in gone for text in others)
 
 
 def test_a_merge_that_would_bring_it_back_is_sent_back(quiet: QuietTown) -> None:
