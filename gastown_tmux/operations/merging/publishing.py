@@ -10,7 +10,6 @@ from gastown_tmux.domain.rigs import QueueState, RemoteKind
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import push
 from gastown_tmux.errors import GtError
-from gastown_tmux.operations.hooks.target import note_target
 from gastown_tmux.operations.hooks.worktrees import find_base
 from gastown_tmux.operations.merging import setting_aside
 from gastown_tmux.operations.merging.inspection import send_objects
@@ -20,6 +19,7 @@ from gastown_tmux.operations.merging.verdicts import Built, Delay, Rejection, pa
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.late import list_late
 from gastown_tmux.store.rigs import find_rig, set_target_commit
+from gastown_tmux.store.targets import find_tip, move_tip
 
 #: Lost races after which it is told that they are, and paused between two.
 _RACES = 3
@@ -137,12 +137,12 @@ def _put_on_target(queue: RigQueue, chain: Sequence[tuple[MergeRequest, Commit]]
             return Delay(f"{where} refuses: {words}", 0 if count > 1 else pause(request), whole, apart=count > 1)
         case push.Pushed():
             repository.fetch(rig.target)
-    ref = f"refs/remotes/origin/{rig.target}"
-    if (now := repository.resolve(ref)) is not None:
-        # Else nobody would be told of somebody who takes just this away again.
-        note_target(queue.town, rig, Commit(now))
-    if not push.is_landed(repository, commit, ref):
+    if not push.is_landed(repository, commit, f"refs/remotes/origin/{rig.target}"):
         return Delay(f"{commit} was pushed but is not on {rig.target}", pause(request))
+    with queue.town.change() as change:
+        # Else nobody would be told of somebody who takes just this away again.
+        if find_tip(change, rig.name, rig.target) == tip:
+            move_tip(change, rig.name, rig.target, commit)
     return None
 
 
