@@ -6,6 +6,7 @@ import os
 import sys
 
 from gastown_tmux.cli import render
+from gastown_tmux.cli.notices import say
 from gastown_tmux.edges.processes.person import ask, hear, is_terminal
 from gastown_tmux.operations.town.town import NOWHERE, Town
 from gastown_tmux.verbs.answer import answer
@@ -30,7 +31,7 @@ def _is_for_hook(verb: Verb, words: list[str]) -> bool:
 
 
 def _carry_out(verb: Verb, words: list[str], given: Globals, open_file: Opener) -> None:
-    town = open_town(given, dict(os.environ), render.say, needed=verb.town, either=verb.either, remains=verb.emergency)
+    town = open_town(given, dict(os.environ), say, needed=verb.town, either=verb.either, remains=verb.emergency)
     atexit.register(town.close)  # the last one to close the rows brings them into one file; a server's child is none
     write = render.draw if verb.show is Special.SCREENS else render.write
     town.ask, town.hear = ask, hear

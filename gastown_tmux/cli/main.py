@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 
+from gastown_tmux.cli.notices import say
 from gastown_tmux.edges.git.environment import shed_foreign
 from gastown_tmux.errors import GtError, explain
 from gastown_tmux.verbs import parser
@@ -84,9 +85,9 @@ def _pass_on(command: str, arguments: list[str], open_file: Opener) -> int:
 def _complain(error: Exception, arguments: list[str]) -> int:
     """One line for what is wrong, one for the way out; the exit status."""
     message, hint, status = explain(error, _words(arguments))
-    sys.stderr.write(f"gt: {message}\n")
+    say(f"gt: {message}")
     if hint:
-        sys.stderr.write(f"hint: {hint}\n")
+        say(f"hint: {hint}")
     return status
 
 

@@ -4,6 +4,7 @@ import os
 import sys
 
 from gastown_tmux.cli import render
+from gastown_tmux.cli.notices import say
 from gastown_tmux.operations.town.inheriting import note_environment
 from gastown_tmux.repl.shell import Shell
 from gastown_tmux.verbs.flags import Globals
@@ -21,7 +22,7 @@ def pop_up(given: Globals, what: str) -> None:
 
 
 def _shell(given: Globals) -> Shell:
-    town = open_town(given, dict(os.environ), render.say)
+    town = open_town(given, dict(os.environ), say)
     if sys.stdin.isatty():
         note_environment(town)
     return Shell(town, render.display())

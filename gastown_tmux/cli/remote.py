@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from gastown_tmux.cli.notices import say
 from gastown_tmux.domain.hosts import Host as KnownHost
 from gastown_tmux.domain.rights import Right
 from gastown_tmux.edges.configuration.settings_files import Configuration
@@ -52,7 +53,7 @@ def needs_no_terminal(name: str) -> bool:
 def _find_known(name: str) -> tuple[Town, KnownHost] | None:
     """The town here, and its host of that name; None where there is no such town or host, or none can be read."""
     try:
-        town = open_town(Globals(), dict(os.environ), _say)
+        town = open_town(Globals(), dict(os.environ), say)
         host = find_host(town.db, name)
     except GtError:
         return None
@@ -95,13 +96,7 @@ def run_everywhere(verb: Verb, words: Sequence[str], given: Globals) -> None:
     sys.stdout.flush()
 
 
-def _say(line: str) -> None:
-    """Progress: beside the output, never in it."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
-
-
 def _open(given: Globals, *, remains: bool = False) -> Town:
-    town = open_town(given, dict(os.environ), _say, remains=remains)
+    town = open_town(given, dict(os.environ), say, remains=remains)
     town.ask = ask
     return town

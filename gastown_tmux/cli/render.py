@@ -27,12 +27,6 @@ def draw_top(screen: str) -> None:
     draw("\n".join(screen.split("\n")[: _size().lines]))
 
 
-def say(line: str) -> None:
-    """Progress: beside the output, never in it."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
-
-
 def progress() -> contextlib.AbstractContextManager[None]:
     """Within, a person who sees what is printed and what is said beside it sees how far a transfer has come, and what
     gates print.

@@ -44,6 +44,7 @@ from gastown_tmux.verbs.index import find_verb
 from gastown_tmux.verbs.opening import open_town
 from gastown_tmux.verbs.parser import needs_writing
 from gastown_tmux.verbs.show import Display, paint
+from gastown_tmux.verbs.text import harmless
 
 #: A command that takes longer goes on behind the prompt.
 PATIENCE_SECONDS = 0.5
@@ -254,9 +255,9 @@ class Shell:
 
     def _complain(self, error: Exception, typed: Sequence[str] = ()) -> None:
         message, hint, _ = explain(error, typed)
-        self._screen.write(paint("failed", f"gt: {message}", self._display))
+        self._screen.write(paint("failed", f"gt: {harmless(message)}", self._display))
         if hint:
-            self._screen.write(f"hint: {hint.removeprefix('gt ')}")
+            self._screen.write(f"hint: {harmless(hint.removeprefix('gt '))}")
         if isinstance(error, NewerError):
             # None of our lines will do any more; in the town's own window the newer gt's prompt comes in our place.
             self._newer, self._is_left = error, True

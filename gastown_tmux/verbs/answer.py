@@ -50,7 +50,8 @@ def _texts(verb: Verb, given: dict[str, Any], town: Town, display: Display, as_j
     value = call(verb, town, given)
     is_stream = verb.show is Special.LINES or isinstance(value, Iterator)
     if is_stream and not as_json:
-        yield from (show.line(one, display) for one in value)
+        is_drawn = verb.show in (Special.SCREEN, Special.SCREENS)
+        yield from (str(one) if is_drawn else show.line(one, display) for one in value)
     elif is_stream and (given.get("follow") or verb.terminal):
         yield from (to_json(document(one), indent=None) for one in value)
     elif as_json:

@@ -96,22 +96,30 @@ def render(verb: Verb, value: Any, display: Display) -> str:
             return record(verb.show, value, display)
         case Tables():
             return tables(verb.show, value.value if isinstance(value, Answer) else value, display)
-        case Special.STATUS:
-            return value.text if isinstance(value, Answer) else status(value, display)
+        case Special.STATUS if not isinstance(value, Answer):
+            return status(value, display)
         case Special.PATCH:
             return patch(str(value), display)
         case Special.PRIME:
-            return str(value.text())
+            return legible(value.text(), display)
+        case Special.SCREEN:
+            return str(value)
         case _:
-            if isinstance(value, Answer):
-                return value.text
-            return str(value) if value is not None else ""
+            told = value.text if isinstance(value, Answer) else value
+            return legible(str(told), display) if told is not None else ""
+
+
+def legible(text: str, display: Display) -> str:
+    """Exactly, where no terminal could suffer; else each line harmless."""
+    if display == PLAIN or (text.isascii() and text.isprintable()):
+        return text
+    return "\n".join(harmless(line.expandtabs()) for line in text.split("\n"))
 
 
 def line(value: Any, display: Display) -> str:
     """One line of a stream."""
     if not isinstance(value, Event):
-        return harmless(str(value)) if not isinstance(value, str) else value
+        return legible(str(value), display)
     data = to_data(value)
     hidden = () if display.width is None else ("title",)
     words = [

@@ -171,10 +171,11 @@ class Special(StrEnum):
 
     STATUS = "status"
     PRIME = "prime"
-    TEXT = "text"  # as it is
+    TEXT = "text"  # exactly, unless a terminal is to show it
+    SCREEN = "screen"  # as it is, for tmux has drawn it
     PATCH = "patch"  # as it is; a person at a terminal sees it in colours, page by page
     LINES = "lines"  # printed while they come
-    SCREENS = "screens"  # each in the place of the one before
+    SCREENS = "screens"  # as it is too, each in the place of the one before
 
 
 Show = Listing | Record | Tables | Special | None

@@ -4,11 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from gastown_tmux.cli.notices import say
 from gastown_tmux.domain.addresses import OVERSEER
 from gastown_tmux.domain.events import Event
 from gastown_tmux.edges.files import clock
+from gastown_tmux.operations.town.town import Answer
 from gastown_tmux.verbs import text
-from gastown_tmux.verbs.show import PLAIN, Display, line, patch, record, table
+from gastown_tmux.verbs.index import find_verb
+from gastown_tmux.verbs.show import PLAIN, Display, line, patch, record, render, table
 from gastown_tmux.verbs.table import Listing, Record
 
 BEADS = Listing(("id", "state", "title", "assignee", "reason"), "no beads: gt bead create")
@@ -134,3 +137,22 @@ def test_a_patch_is_exact_for_programs_and_coloured_and_harmless_for_people() ->
     assert "\033[1m--- a/x\033[m" in shown and "\033[31m--- gone\033[m" in shown and "\033[36m@@" in shown
     assert "\x1b]" not in shown and "\x07" not in shown and "\n same" in shown
     assert "\033" not in patch(text, Display(80))
+
+
+def test_words_of_any_kind_are_exact_in_a_pipe_and_harmless_on_a_terminal() -> None:
+    told = "de-1a2b3 open: \033]52;c;aGk=\a\u202eevil\n\ttold"
+    harmless = "de-1a2b3 open: ?]52;c;aGk=?<U+202E>evil\n        told"
+    log, sling = find_verb(["log"])[0], find_verb(["sling"])[0]
+    for verb, value in ((log, told), (sling, Answer(None, told))):
+        assert (render(verb, value, PLAIN), render(verb, value, Display(width=80))) == (told, harmless)
+    assert (line(told, PLAIN), line(told, Display(width=80))) == (told, harmless)
+
+
+def test_a_screen_keeps_its_colours() -> None:
+    peek = find_verb(["peek"])[0]
+    assert render(peek, "\033[31mred\033[m", Display(width=80)) == "\033[31mred\033[m"
+
+
+def test_an_error_says_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    say("gt: no bead \033]0;gone\a\u202e in de")
+    assert capsys.readouterr().err == "gt: no bead ?]0;gone?<U+202E> in de\n"

@@ -148,6 +148,8 @@ def _type(town: Town, id: str, address: Address, mode: Mode) -> str | None:
         refuses = find_provider(town, session, agent).typing.when_busy is WhenBusy.REFUSES
         when = When.INTERRUPT if refuses else When.TURN
     elif seen.availability is not Availability.IDLE:
+        if seen.availability is Availability.UNKNOWN:
+            return "what its program does is not known"
         return f"the agent is {seen.availability}"
     match deliver(town, id, address, when):
         case Refused(reason=reason) | Unsure(reason=reason):

@@ -203,7 +203,7 @@ VERBS = (
                 choices=("ready", "working", "idle", "waiting", "limited", "error"),
             ),
         ),
-        Special.TEXT,
+        Special.SCREEN,
         right=Right.READ,
     ),
     Verb(
