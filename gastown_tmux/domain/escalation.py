@@ -30,6 +30,9 @@ class EscalationState(StrEnum):
     RESOLVED = "resolved"
 
 
+#: So many of one agent in this many seconds, and nobody has resolved one: one more says nothing that they do not.
+MOST_OPEN, OPEN_WINDOW = 20, 3600.0
+
 _UNRESOLVED = (EscalationState.OPEN, EscalationState.ACKNOWLEDGED)
 
 EscalationMove = Literal["ack", "climb", "resolve"]

@@ -75,6 +75,10 @@ class Settings:
         is_rig = key.in_rig is not None and any(layer == "project" for layer, _ in self.layers)
         return Setting(name, key.in_rig if is_rig else key.default, "default", key.summary)
 
+    def persons_keys(self, layer: str) -> list[str]:
+        """What that layer sets that only a person may set."""
+        return [key.name for key in KEYS if key.in_files and key.name in dict(self.layers).get(layer, {})]
+
     def get(self, name: str) -> object:
         """The value as code uses it; None where there is neither value nor default."""
         found = self.find(name)

@@ -100,7 +100,9 @@ def frame(text: str, format_name: str, payload: Mapping[str, object]) -> str:
 
 def _quote(mail: Excerpt) -> str:
     sender = _unbracketed(shortened(mail.sender))
-    claim = "outside mail that says it is from " if mail.foreign else "from "
+    claim = "from "
+    if mail.foreign:
+        claim = "outside mail that says it is from " if sender else "outside mail of nobody"
     lines = [_unbracketed(shortened(mail.subject))]
     excerpt = mail.body.encode("utf-8", "replace")[:_EXCERPT_BYTES].decode("utf-8", "ignore")
     lines += (_unbracketed(_unhidden(line.expandtabs())) for line in excerpt.splitlines())

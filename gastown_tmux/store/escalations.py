@@ -38,6 +38,13 @@ def list_escalations(reader: Reader, *, state: str | None = None) -> list[Escala
     return [_escalation(row) for row in rows]
 
 
+def count_unresolved(reader: Reader, agent: Address, since: Time) -> int:
+    """Of those that the agent raised since then."""
+    where = "agent = ? AND created >= ? AND state != 'resolved'"
+    row = reader.row(f"SELECT count(*) FROM escalations WHERE {where}", agent, since)
+    return int(row[0]) if row else 0
+
+
 def get_escalation(reader: Reader, escalation: str) -> Escalation:
     row = reader.row("SELECT * FROM escalations WHERE id = ?", escalation)
     if row is None:

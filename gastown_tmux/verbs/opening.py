@@ -49,7 +49,7 @@ def open_town(
         check_value(key, flags[key], f"-c {key}")
     town = Town(path, OVERSEER, environment, flags, (lambda line: None) if given.quiet else say)
     asker = who_asks(town, environment, needs_rows=needed)
-    town.actor, town.session = asker.address, asker.session
+    town.actor, town.session, town.is_bound = asker.address, asker.session, asker.is_bound
     # Work that is done is not held up by what a person is still writing into a file.
     town.goes_on = asker.is_bound
     if given.speaker is not None:

@@ -36,6 +36,10 @@ def test_a_foreign_sender_is_called_a_claim() -> None:
     )
 
 
+def test_a_foreign_mail_without_a_sender_is_nobodys() -> None:
+    assert "outside mail of nobody (" in injection([mail(sender="", foreign=True).excerpt])[0]
+
+
 def test_the_rest_is_counted() -> None:
     text = injection([mail(n).excerpt for n in range(13)], most=10)[0]
     assert text.count("gt mail read") == 10 and text.endswith("gt: 3 more (gt mail inbox)\n")

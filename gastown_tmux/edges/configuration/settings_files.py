@@ -38,11 +38,13 @@ def project_path(town: Path, rig: RigName) -> Path:
 
 
 class Configuration:
-    """The files' layers of a town as last read; ``town`` None reads the user's own file only."""
+    """The files' layers of a town as last read; ``town`` None reads the user's own file only. Where it ``heeds`` the
+    environment, the variables there are a layer too.
+    """
 
-    def __init__(self, town: Path | None, environment: Mapping[str, str]) -> None:
+    def __init__(self, town: Path | None, environment: Mapping[str, str], *, heeds: bool = True) -> None:
         self._town = town
-        self._environment = environment
+        self._environment, self._heeds = environment, heeds
         #: What each file says, one that cannot be read what it said before; and what is wrong with those.
         self._files: dict[str, dict[str, object]] = {}
         self.broken: dict[str, GtError] = {}
@@ -57,7 +59,7 @@ class Configuration:
         """
         layers: list[tuple[str, Mapping[str, object]]] = [
             ("flag", flags or {}),
-            ("environment", environment_layer(self._environment, parse_value)),
+            ("environment", environment_layer(self._environment, parse_value) if self._heeds else {}),
         ]
         if self._town is not None:
             if rig is not None:

@@ -1,10 +1,11 @@
 """gt escalate: ask the mayor, then the human, and at last do what is safe."""
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.escalation import Escalation, Level, Severity
+from gastown_tmux.domain.escalation import MOST_OPEN, OPEN_WINDOW, Escalation, Level, Severity
 from gastown_tmux.domain.ids import BeadId, EscalationId
 from gastown_tmux.domain.pages import Page, first_of, has_words
 from gastown_tmux.domain.work import WAITING, Bead, BeadState
+from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import RefusedError, UsageError
 from gastown_tmux.operations.escalation import chain
 from gastown_tmux.operations.town.events import moment
@@ -28,16 +29,23 @@ def raise_escalation(
 def escalate(
     town: Town, text: str, severity: str = "medium", bead: Bead | None = None, key: str | None = None
 ) -> Answer:
-    """The first level has its mail when this returns."""
+    """The first level has its mail when this returns. Raises RefusedError for an agent that does so without end."""
     if not text.strip():
         raise UsageError("an escalation needs words", hint="gt escalate TEXT")
     with town.change() as change:
-        made = once(
-            change, "escalate", key, lambda: raise_escalation(change, severity, text, bead=bead.id if bead else None)
-        )
+        made = once(change, "escalate", key, lambda: _raise_own(town, change, severity, text, bead))
     chain.ask_next(town, rows.get_escalation(town.db, made))
     escalation = rows.get_escalation(town.db, made)
     return Answer(escalation, f"{escalation.id} is with the {escalation.level} until {escalation.deadline}")
+
+
+def _raise_own(town: Town, change: Change, severity: str, text: str, bead: Bead | None) -> EscalationId:
+    if not town.is_person and rows.count_unresolved(change, town.actor, clock.after(-OPEN_WINDOW)) >= MOST_OPEN:
+        raise RefusedError(
+            f"{town.actor} escalated {MOST_OPEN} times within the hour, and nobody has resolved that yet",
+            hint="gt escalate list",
+        )
+    return raise_escalation(change, severity, text, bead=bead.id if bead else None)
 
 
 def list_escalations(

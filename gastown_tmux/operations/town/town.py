@@ -53,6 +53,7 @@ class Town(Places):
     standard input; ``edit`` what a person makes of a text, in a file with that ending, or None; ``environment`` is the
     caller's, ``session`` the one in which it asks.
 
+    ``is_bound``: an agent asks, and no variable of its environment is a setting.
     ``goes_on``: settings that cannot be read now are those that were read last. For daemons, which nobody sees stop,
     and for agents, who cannot mend them.
     """
@@ -65,6 +66,7 @@ class Town(Places):
     edit: Callable[[str, str], str | None] = lambda text, ending: None
     hear: Callable[[], bytes] = lambda: b""
     patience: float = BUSY_SECONDS
+    is_bound: bool = False
     goes_on: bool = False
     session: SessionId | None = None
 
@@ -129,7 +131,8 @@ class Town(Places):
             Configuration,
         )  # 4 ms, and many verbs ask for no setting
 
-        return Configuration(None if self.path == NOWHERE else self.path, self.environment)
+        # An agent may write into its own environment what its role may not set.
+        return Configuration(None if self.path == NOWHERE else self.path, self.environment, heeds=not self.is_bound)
 
     def settings(self, rig: RigName | None = None) -> "Settings":
         return self._configuration.settings(rig, self.flags, last=self.goes_on)
@@ -180,11 +183,21 @@ class Town(Places):
 
     def acting_as(self, actor: Address) -> "Town":
         """The same town, asked by another: a daemon writes in its own name."""
-        return Town(self.path, actor, self.environment, self.flags, self.say, goes_on=self.goes_on)
+        return Town(
+            self.path, actor, self.environment, self.flags, self.say, goes_on=self.goes_on, is_bound=self.is_bound
+        )
 
     def with_own_connection(self) -> "Town":
         """The same town for another thread: it goes on, and has nobody to ask and nothing to print on."""
-        return Town(self.path, self.actor, self.environment, self.flags, goes_on=True, session=self.session)
+        return Town(
+            self.path,
+            self.actor,
+            self.environment,
+            self.flags,
+            goes_on=True,
+            is_bound=self.is_bound,
+            session=self.session,
+        )
 
 
 def find_town(named: str | None, environment: Mapping[str, str], here: Path) -> Path:

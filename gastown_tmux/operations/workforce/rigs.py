@@ -121,8 +121,11 @@ def remove_rig(town: Town, rig: Rig, force: bool = False) -> Answer:
     """Stops the rig's agents, saves and trashes their worktrees, deletes the rows; the repository goes to trash.
 
     Raises RefusedError while it has beads that are not done, unless forced: their work is in the snapshots all the
-    same, and they themselves in the archive.
+    same, and they themselves in the archive. For an agent also where a person set of it what only they may:
+    added again, it would be without.
     """
+    if not town.is_person and (keys := town.settings(rig.name).persons_keys("project")):
+        raise RefusedError(f"only a person removes {rig.name}, for it has {', '.join(keys)}", hint="gt escalate TEXT")
     with locks.Lock(town.run / "rigs.lock", NETWORK_TIMEOUT):
         return _remove_rig(town, town.rig(rig.name), force)
 

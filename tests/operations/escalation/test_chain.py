@@ -10,7 +10,7 @@ import pytest
 
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, WITNESS, Address
 from gastown_tmux.domain.agents import Ending, Role
-from gastown_tmux.domain.escalation import Escalation
+from gastown_tmux.domain.escalation import MOST_OPEN, Escalation
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.escalation import chain
 from gastown_tmux.operations.escalation.escalations import acknowledge, escalate, resolve
@@ -198,3 +198,17 @@ def test_resolving_names_the_bead_that_still_waits(quiet: QuietTown) -> None:
     with quiet.town.change() as change:
         close_bead(change, bead, "wontdo")
     assert "next" not in resolve(quiet.town, asked).text
+
+
+def test_an_agent_that_escalates_without_end_is_refused_and_a_person_is_not(quiet: QuietTown) -> None:
+    town = quiet.town
+    address, _ = quiet.crew()
+    agent = town.acting_as(address)
+    raised = [escalate(agent, f"help {n}", key=f"k{n}").value for n in range(MOST_OPEN)]
+    with pytest.raises(RefusedError, match=f"escalated {MOST_OPEN} times within the hour"):
+        escalate(agent, "help again", "critical")
+    assert escalate(agent, "help 0", key="k0").value.id == raised[0].id
+    assert escalate(town, "a person asks").value.state == "open"
+    resolve(town, raised[0])
+    assert escalate(agent, "help once more").value.state == "open"
+    agent.close()

@@ -16,6 +16,8 @@ from gastown_tmux.errors import GtError, RefusedError
 from gastown_tmux.operations.town.asking import Asker, who_asks
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.store import agents as rows
+from gastown_tmux.verbs.flags import Globals
+from gastown_tmux.verbs.opening import open_town
 
 ANN, CAT = Address("demo/ann"), Address("demo/cat")
 
@@ -138,3 +140,13 @@ def test_the_command_line_in_an_agents_window(
     shutil.copytree(town.path, copy, symlinks=True, ignore=lambda folder, names: [n for n in names if n == "wake"])
     assert "is nobody in" in gt("--town", str(copy), "status", code=4)[1]
     assert os.path.isdir(copy / ".gt/run/doors" / session)  # noqa: PTH112
+
+
+def test_an_agents_environment_sets_nothing(town: Town, session: SessionId) -> None:
+    """It may write into it what its role may not set, and would be beyond its limits."""
+    chosen = {"GT_LIMITS_AGENTS": "99", "GT_TOWN": str(town.path)}
+    for asker, agents in (({}, 99), ({"GT_SOCKET": str(town.socket(session))}, 30)):
+        asked = open_town(Globals(), chosen | asker, lambda line: None)
+        assert (asked.settings().count("limits.agents"), asked.is_bound) == (agents, bool(asker))
+        assert asked.acting_as(DEACON).settings().count("limits.agents") == agents
+        asked.close()
