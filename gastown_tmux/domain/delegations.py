@@ -11,7 +11,7 @@ from typing import assert_never
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.ids import BeadId, Commit, RigName, Time
 from gastown_tmux.domain.merging import MergeState
-from gastown_tmux.domain.work import RETRIED, BeadState, Reason
+from gastown_tmux.domain.work import OVER, RETRIED, BeadState, Reason
 
 
 class Stage(StrEnum):
@@ -111,7 +111,6 @@ _REPLACEABLE = (
 )  # fmt: skip
 #: Why a bead waits for a person there, which is for home's person to decide.
 _GIVEN_BACK = (Reason.DEFERRED, Reason.ESCALATED, Reason.PARKED)
-_OVER = (BeadState.MERGED, BeadState.CLOSED)
 
 
 def decide(home: Home, word: Word | None) -> Step:
@@ -129,7 +128,7 @@ def decide(home: Home, word: Word | None) -> Step:
         case Stage.OVER:
             return _over(home, word)
         case Stage.ENDED:
-            return Step.WAIT if word is None or (word.state in _OVER and not _is_new(home, word)) else _over(home, word)
+            return Step.WAIT if word is None or (word.state in OVER and not _is_new(home, word)) else _over(home, word)
         case _:
             assert_never(home.stage)
 
@@ -152,7 +151,7 @@ def _follow(home: Home, word: Word) -> Step:
 
 
 def _queued(home: Home, word: Word | None) -> Step:
-    if home.bead in _OVER:
+    if home.bead in OVER:
         return Step.FINISH
     if home.bead is BeadState.OPEN:
         return Step.SEND_BACK if home.reason in RETRIED else Step.FINISH
@@ -166,7 +165,7 @@ def _over(home: Home, word: Word | None) -> Step:
     """The host is told first, which ends its work; what it had by then is kept."""
     if word is None:
         return Step.END
-    if word.state not in _OVER:
+    if word.state not in OVER:
         # What was submitted and lands is told as landed only when nothing newer is left behind.
         return Step.KEEP if word.state is BeadState.SUBMITTED and _is_new(home, word) else Step.TELL
     return Step.KEEP if _is_new(home, word) else Step.END
@@ -178,7 +177,7 @@ def _is_new(home: Home, word: Word) -> bool:
 
 def find_outcome(home: Home) -> Outcome:
     """How a delegation that is finished here ended."""
-    return Outcome.LANDED if home.named and home.bead in _OVER else Outcome.REVOKED
+    return Outcome.LANDED if home.named and home.bead in OVER else Outcome.REVOKED
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ WAITING = frozenset((Reason.DEFERRED, Reason.ESCALATED, Reason.PARKED))
 ATTEMPTS = 3
 
 _HELD = (BeadState.HOOKED, BeadState.WORKING)
+OVER = frozenset((BeadState.MERGED, BeadState.CLOSED))
 
 BeadMove = Literal[
     "sling",
@@ -175,8 +176,7 @@ def has_landed(beads: Iterable[tuple[BeadState, str | None]]) -> bool:
 
 def list_missing(beads: Mapping[BeadId, BeadState], gathered: Collection[BeadId]) -> list[BeadId]:
     """Of a convoy that lands as a whole, the beads that it still waits for; one that was closed is out of its way."""
-    over = (BeadState.MERGED, BeadState.CLOSED)
-    return [bead for bead, state in beads.items() if state not in over and bead not in gathered]
+    return [bead for bead, state in beads.items() if state not in OVER and bead not in gathered]
 
 
 def find_cycle(needs: Mapping[BeadId, Iterable[BeadId]]) -> list[BeadId] | None:

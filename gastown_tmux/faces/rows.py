@@ -10,7 +10,7 @@ from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.needs import AT_REQUESTS, Need, NeedKind
 from gastown_tmux.domain.runs import RunState
 from gastown_tmux.domain.signs import SIGNS
-from gastown_tmux.domain.work import Bead, ConvoyState
+from gastown_tmux.domain.work import OVER, Bead, ConvoyState
 from gastown_tmux.faces.snapshot import Snapshot, Worker
 from gastown_tmux.faces.waves import Waves, convoy_waves, run_waves
 from gastown_tmux.verbs.acts import Act, acts_on, acts_on_agent, acts_on_bead, acts_on_mail, acts_on_run
@@ -152,7 +152,7 @@ def _bead(bead: Bead, seen: Snapshot, section: str = "") -> Row:
     more = landed if bead.merged_commit else "; ".join(wait.reason for wait in waits) or bead.reason or ""
     return Row(
         id=f"bead {bead.id}",
-        section=section or ("over" if bead.state in ("merged", "closed") else "to do"),
+        section=section or ("over" if bead.state in OVER else "to do"),
         state=bead.state,
         head=bead.id,
         title=_line(bead.title),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gastown_tmux.domain.rigs import Rig
+from gastown_tmux.domain.work import OVER
 from gastown_tmux.edges.configuration import settings_files
 from gastown_tmux.edges.hosts.installation import removal
 from gastown_tmux.errors import MissingError, RefusedError
@@ -71,7 +72,7 @@ def uninstall(town: Town, keep_data: bool = False, yes: bool = False) -> Answer:
 
 def _at_stake(town: Town) -> str:
     beads = count_beads(town.db)
-    ahead = sum(count for state, count in beads.items() if state not in ("merged", "closed"))
+    ahead = sum(count for state, count in beads.items() if state not in OVER)
     parts = ["worktrees, mail, snapshots"]
     if ahead:
         parts.append(f"{ahead} bead{'s' * (ahead != 1)} that did not land")

@@ -5,7 +5,7 @@ from pathlib import Path
 from gastown_tmux.domain.agents import Agent, HookState, Role
 from gastown_tmux.domain.ids import Commit, RigName
 from gastown_tmux.domain.rigs import Rig
-from gastown_tmux.domain.work import Bead, BeadState, Reason
+from gastown_tmux.domain.work import OVER, Bead, BeadState, Reason
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.processes.locks import Lock
@@ -56,7 +56,7 @@ def _clear_rig(town: Town, rig: Rig) -> None:
 
 
 def _list_landed(town: Town, rig: RigName, before: str) -> list[Bead]:
-    found = [bead for state in ("merged", "closed") for bead in list_beads(town.db, BeadFilter(rig=rig, state=state))]
+    found = [bead for state in sorted(OVER) for bead in list_beads(town.db, BeadFilter(rig=rig, state=state))]
     return [bead for bead in found if bead.branch and bead.updated < before and _is_over(bead)]
 
 

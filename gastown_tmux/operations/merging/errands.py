@@ -17,7 +17,7 @@ from gastown_tmux.domain.ids import BeadId, Commit, RigName
 from gastown_tmux.domain.merging import LIVE
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.waiting import reason_of
-from gastown_tmux.domain.work import Bead, BeadState, Reason
+from gastown_tmux.domain.work import OVER, Bead, BeadState, Reason
 from gastown_tmux.edges.files.atomic import make_folder, write_atomic
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.git import sources
@@ -169,7 +169,7 @@ def list_errands(town: Town, asked: str) -> list[ErrandView]:
     found = [
         bead
         for bead in beads.list_those(town.db, errands)
-        if errands[bead.id].delegation in wanted or bead.state not in (BeadState.MERGED, BeadState.CLOSED)
+        if errands[bead.id].delegation in wanted or bead.state not in OVER
     ]
     halts = _find_halts(town, found)
     return [_view(town, errands[bead.id], bead, halts.get(bead.id)) for bead in found]

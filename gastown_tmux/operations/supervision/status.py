@@ -3,6 +3,7 @@
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.addresses import OVERSEER, Address
 from gastown_tmux.domain.rigs import QueueState
+from gastown_tmux.domain.work import BeadState
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.processes.flags import TOWN, raised, rig_flag
 from gastown_tmux.edges.tmux import server
@@ -98,10 +99,7 @@ def status(town: Town, agent: Address | None = None) -> Status | Answer:
     beads = count_beads(town.db)
     rigs = view_rigs(town)
     counts = {
-        **{
-            state: beads.get(state, 0)
-            for state in ("open", "away", "hooked", "working", "submitted", "merged", "closed")
-        },
+        **{str(state): beads.get(state, 0) for state in BeadState},
         **count_waiting(town),
     }
     notes = [*_describe_tmux(), *_describe_orders(town), *_describe_capacity(town)]

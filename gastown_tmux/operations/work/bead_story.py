@@ -10,7 +10,7 @@ from gastown_tmux.domain.ids import BeadId
 from gastown_tmux.domain.pages import Page, most_of
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.waiting import reason_of
-from gastown_tmux.domain.work import Bead, BeadState
+from gastown_tmux.domain.work import OVER, Bead, BeadState
 from gastown_tmux.edges.files.clock import local_time
 from gastown_tmux.errors import GtError
 from gastown_tmux.operations.town.events import moment
@@ -23,8 +23,6 @@ from gastown_tmux.store.events import list_about
 
 if TYPE_CHECKING:
     from gastown_tmux.domain.stories import Moment
-
-_OVER = (BeadState.MERGED, BeadState.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def list_ready(town: Town, rig: Rig | None = None, limit: int | None = None) -> 
 
 def _with_waits(town: Town, found: Sequence[Bead]) -> list[BeadLine]:
     try:
-        waits = explain_beads(town, [bead for bead in found if bead.state not in _OVER])
+        waits = explain_beads(town, [bead for bead in found if bead.state not in OVER])
     except GtError:  # settings that cannot be read hide no bead; whoever is shown one is told
         waits = {}
     found = _name_workers(town, found)

@@ -7,6 +7,7 @@ from pathlib import Path
 from gastown_tmux.dataclass import asdict
 from gastown_tmux.domain.ids import RigName, parse_name, parse_prefix, suggest_prefix
 from gastown_tmux.domain.rigs import RemoteKind, Rig
+from gastown_tmux.domain.work import OVER
 from gastown_tmux.edges.files import clock
 from gastown_tmux.edges.files.atomic import write_atomic
 from gastown_tmux.edges.files.faults import fault_point
@@ -131,7 +132,7 @@ def remove_rig(town: Town, rig: Rig, force: bool = False) -> Answer:
 
 
 def _remove_rig(town: Town, rig: Rig, force: bool) -> Answer:
-    left = [bead.id for bead in list_beads(town.db, BeadFilter(rig.name)) if bead.state not in ("merged", "closed")]
+    left = [bead.id for bead in list_beads(town.db, BeadFilter(rig.name)) if bead.state not in OVER]
     if left and not force:
         raise RefusedError(
             f"rig {rig.name} has beads that are not done: {', '.join(left[:5])}",
