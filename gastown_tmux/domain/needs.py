@@ -1,5 +1,6 @@
 """What waits for a person, and nobody else can end: one list, for whoever shows it, answers it or calls for it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
@@ -42,6 +43,8 @@ class NeedKind(StrEnum):
     MAIL = "mail"
 
 
+#: So many columns of a drawn line say that it is one.
+_RULE = 40
 #: What waits there is a merge request, not its author.
 AT_REQUESTS = (NeedKind.MERGE, NeedKind.PROPOSAL)
 
@@ -155,9 +158,14 @@ def _of_windows(now: Situation) -> Iterator[Need]:
         else:
             steps = (f"gt approve {asked.agent}", f"gt deny {asked.agent}", f"gt attach {asked.agent}")
             yield Need(
-                NeedKind.APPROVAL, asked.agent, asked.agent, bead, asked.since, steps, asked.headline, asked.text,
-                asked.digest,
+                NeedKind.APPROVAL, asked.agent, asked.agent, bead, asked.since, steps, asked.headline,
+                _shorten_rules(asked.text), asked.digest,
             )  # fmt: skip
+
+
+def _shorten_rules(text: str) -> str:
+    """As wide as the program's window was, each would take several lines wherever else it is shown."""
+    return re.sub(rf"([─╌━═_=-])\1{{{_RULE},}}", lambda rule: rule[1] * _RULE, text)
 
 
 def _of_agents(now: Situation) -> Iterator[Need]:

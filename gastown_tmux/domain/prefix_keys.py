@@ -43,13 +43,10 @@ PREFIX_KEYS = (
 
 
 def help_text(keys: Sequence[PrefixKey] = PREFIX_KEYS) -> str:
-    """Two beside each other, as many as fit a popup of a small terminal."""
-    width = max(len(key.words) for key in keys[::2])
-    pairs = [keys[place : place + 2] for place in range(0, len(keys), 2)]
-    lines = ["  " + "   ".join(f"{key.key}   {key.words:<{width}}" for key in pair).rstrip() for pair in pairs]
+    """One a line: no line is broken in a popup over a window of sixty columns, none is lost at 24 lines."""
     return "\n".join(
         (
-            "Keys behind the prefix (Ctrl-b), besides tmux's own:", "", *lines, "",
-            "Esc closes what opens over a window. The mouse chooses windows and panes, and scrolls.", "",
+            "Keys behind the prefix (Ctrl-b), beside tmux's own:", "", *(f"  {key.key}   {key.words}" for key in keys),
+            "", "Esc closes what opens; the mouse chooses, scrolls.",
         )
     )  # fmt: skip

@@ -141,6 +141,11 @@ def test_who_stands_still_comes_first_and_of_those_the_oldest() -> None:
     ]  # fmt: skip
 
 
+def test_lines_that_a_dialog_draws_are_short() -> None:
+    (need,) = find_needs(Situation(asked=[replace(ASKED, text="─" * 160 + "\n" + "- [ ] a -- b\n" + "╌" * 39)]))
+    assert need.reason.splitlines() == ["─" * 40, "- [ ] a -- b", "╌" * 39] and need.digest == ASKED.digest
+
+
 def test_an_occasion_is_another_when_something_else_is_asked() -> None:
     (first,), (second,) = (
         find_needs(Situation(asked=[ASKED])),

@@ -197,7 +197,7 @@ def resume_run(town: Town, run: Run, step: str | None = None) -> Answer:
     with follow(town, run.id) as course:
         _refuse_over(course.run)
         was = course.run
-        if step is not None and was.step(step) not in was.asked:
+        if step is not None and was.step(step) not in was.asked and not was.step(step).open:
             raise RefusedError(
                 f"step {step} of {run.id} waits for nobody's word: it is {was.step(step).state}",
                 hint=f"gt why {run.id}/{step}",

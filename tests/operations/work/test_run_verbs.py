@@ -273,16 +273,17 @@ def test_a_persons_word_opens_a_gate(town: Town) -> None:
 
 def test_a_persons_word_is_for_the_gate_that_was_shown(town: Town) -> None:
     gate = "[steps.gate]\ntype = 'human'\ncondition = 'May it?'\n"
-    write(town, step("a", more=gate) + step("b", more=gate))
+    write(town, step("a", more=gate) + step("b", more=gate) + step("c", "a"))
     run = pour(town, spread=True)
     assert f"May it?  (yes: gt run resume {run.id} b)" in again(town, run).outline
     runs.resume_run(town, run, "b")
-    assert states(town, run) == "blocked working"
-    with pytest.raises(RefusedError, match=r"step b of .* waits for nobody's word: it is working"):
-        runs.resume_run(town, run, "b")
+    assert states(town, run) == "blocked working blocked"
+    assert "has nothing to resume" in runs.resume_run(town, run, "b").text
+    with pytest.raises(RefusedError, match=r"step c of .* waits for nobody's word: it is blocked"):
+        runs.resume_run(town, run, "c")
     runs.pause_run(town, run)
     assert "has your word for step a, and is paused" in runs.resume_run(town, run, "a").text
-    assert (again(town, run).state, states(town, run)) == ("paused", "ready working")
+    assert (again(town, run).state, states(town, run)) == ("paused", "ready working blocked")
 
 
 def test_a_command_opens_a_gate_once_it_succeeds(town: Town) -> None:
