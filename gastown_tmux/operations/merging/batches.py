@@ -127,21 +127,28 @@ def _build_chain(
         if not setting_aside.attempt(queue.town, request, work):
             left.add(request.id)
         for built in found:
-            match built:
-                case Built():
-                    with queue.town.change() as change:
-                        kept = rows.set_candidate(change, request.id, built.commit)
-                    chain += [built] if kept else []
-                case Rejection():
-                    came_back = True
-                    come_back(queue, request, built, None)
-                case Delay():
-                    delay(queue, request.id, built)
-                case None:
-                    later.append(request)
-                case _:
-                    assert_never(built)
+            if built is None:
+                later.append(request)
+            else:
+                came_back |= take(queue, request, built, chain)
     return chain, later, came_back
+
+
+def take(queue: RigQueue, request: MergeRequest, built: Built | Rejection | Delay, chain: list[Built]) -> bool:
+    """What became of a request that was to follow in the chain: whether it came back."""
+    match built:
+        case Built():
+            with queue.town.change() as change:
+                kept = rows.set_candidate(change, request.id, built.commit)
+            chain += [built] if kept else []
+        case Rejection():
+            come_back(queue, request, built, None)
+            return True
+        case Delay():
+            delay(queue, request.id, built)
+        case _:
+            assert_never(built)
+    return False
 
 
 def _try_to_build(

@@ -98,18 +98,7 @@ def _build_chain(
         if not setting_aside.attempt(queue.town, request, work):
             left.add(request.id)
         for built in found:
-            match built:
-                case Built():
-                    with queue.town.change() as change:
-                        kept = rows.set_candidate(change, request.id, built.commit)
-                    chain += [built] if kept else []
-                case Rejection():
-                    came_back = True
-                    batches.come_back(queue, request, built, None)
-                case Delay():
-                    delay(queue, request.id, built)
-                case _:
-                    assert_never(built)
+            came_back |= batches.take(queue, request, built, chain)
     return chain, came_back
 
 
