@@ -214,7 +214,9 @@ class Verb:
     def usage(self) -> str:
         """One line, as a manual would have it."""
         words = ["gt", self.words]
-        for parameter in self.parameters:
+        # What comes behind a command of one's own is that command's.
+        takes_rest = any(parameter.rest for parameter in self.parameters)
+        for parameter in sorted(self.parameters, key=lambda each: takes_rest and not each.flags):
             word = parameter.metavar
             if parameter.flags:
                 word = parameter.flags[0] if parameter.kind is Kind.FLAG else f"{parameter.flags[0]} {word}"

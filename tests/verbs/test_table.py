@@ -36,3 +36,11 @@ def test_each_chapter_is_known_by_the_first_words_of_its_verbs() -> None:
         assert words == tuple(dict.fromkeys(verb.words.split()[0] for verb in read_chapter(chapter)))
     folder = Path(chapters.__path__[0])
     assert {path.stem for path in folder.glob("[a-z]*.py")} == FIRST_WORDS.keys()
+
+
+@pytest.mark.parametrize(
+    "verb", [verb for verb in VERBS if any(p.rest for p in verb.parameters)], ids=lambda verb: verb.words
+)
+def test_flags_of_ours_are_shown_before_a_command_of_ones_own(verb: Verb) -> None:
+    """Behind it they would be words of that command."""
+    assert "[--" not in verb.usage.partition("COMMAND")[2]

@@ -212,4 +212,6 @@ def _days(value: object) -> frozenset[int]:
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
         return "a table"
-    return f"{value!r:.60}" if isinstance(value, str) else "a list"
+    if isinstance(value, str):
+        return f"{value!r:.60}"
+    return f"the list {', '.join(_listed(value)):.60}" if value else "an empty list"
