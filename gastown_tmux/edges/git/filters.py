@@ -12,7 +12,7 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.odd_bytes import quoted_name
 from gastown_tmux.edges.git.environment import environment
 from gastown_tmux.edges.git.repository import Repository
-from gastown_tmux.edges.git.workbench import ATTRIBUTES, Workbench, list_rules
+from gastown_tmux.edges.git.workbench import ATTRIBUTES, Workbench, is_rule, list_rules
 from gastown_tmux.edges.processes.commands import find_missing
 from gastown_tmux.errors import GtError, MissingError, RefusedError
 
@@ -97,9 +97,23 @@ def changed_files(bench: Workbench, old: str, new: str) -> dict[str, Blob]:
     return {name: blob for name, blob in blobs.items() if blob.mode in _FILES}
 
 
+def list_files(bench: Workbench, commit: str) -> dict[str, Blob]:
+    records = bench.run("ls-tree", "-r", "-z", "--full-tree", commit).records
+    facts = ((line.split(" "), name) for line, _, name in (record.partition("\t") for record in records))
+    return {name: Blob(mode, id) for (mode, _, id), name in facts if mode in _FILES}
+
+
+def has_other_rules(bench: Workbench, old: str, new: str) -> bool:
+    """Whether attributes of `new` are not those of `old`: then files that did not change may have other filters."""
+    names = bench.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new).records
+    return any(is_rule(name) for name in names)
+
+
 def filters_of(bench: Workbench, names: Iterable[str]) -> dict[str, str]:
     """Which filter the attributes laid out give to each of these paths, where they give one."""
     data = os.fsencode("".join(f"{name}\0" for name in names))
+    if not data:
+        return {}
     answer = bench.run("check-attr", "-z", "--stdin", "filter", data=data).records
     triples = zip(answer[::3], answer[2::3], strict=True)
     return {name: value for name, value in triples if value not in ("unspecified", "unset", "set")}

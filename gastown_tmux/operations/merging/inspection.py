@@ -15,6 +15,8 @@ from gastown_tmux.edges.git.filters import (
     filters_of,
     find_trouble,
     find_unfiltered,
+    has_other_rules,
+    list_files,
     may_name_filters,
     named_filters,
 )
@@ -30,6 +32,8 @@ def inspect(
     if not may_name_filters(bench.repository, candidate):
         return None
     known = named_filters(bench)
+    files = list_files(bench, candidate) if has_other_rules(bench, tip, candidate) else {}
+    before = filters_of(bench, files)
     bench.lay_out(candidate)
     named = named_filters(bench)
     for name, file in named.items():
@@ -39,15 +43,18 @@ def inspect(
             return Rejection(Reason.REJECTED, trouble.message)
     if not named:
         return None
-    verdict = _inspect_files(bench, rig, request, tip, candidate)
+    after = filters_of(bench, files)
+    newly = {name: blob for name, blob in files.items() if after.get(name) == LFS != before.get(name)}
+    verdict = _inspect_files(bench, rig, request, tip, candidate, newly)
     if verdict is None and history:
         verdict = _inspect_history(bench, bench.repository.own_commits(tip, request.head))
     return verdict
 
 
 def _inspect_files(
-    bench: Workbench, rig: Rig, request: MergeRequest, tip: str, candidate: str
+    bench: Workbench, rig: Rig, request: MergeRequest, tip: str, candidate: str, newly: Mapping[str, Blob]
 ) -> Rejection | Delay | None:
+    """``newly``: files that other rules have in LFS now, changed or not."""
     changed = changed_files(bench, tip, candidate)
     filters = filters_of(bench, changed)
     # A merge keeps what it finds on the target: for that, its author answers not.
@@ -55,7 +62,7 @@ def _inspect_files(
     rejection = _find_past(bench, {name: own.get(name, changed[name]) for name in filters}, filters)
     if rejection is not None:
         return rejection
-    stored = {name: changed[name] for name, filter in filters.items() if filter == LFS}
+    stored = {name: changed[name] for name, filter in filters.items() if filter == LFS} | dict(newly)
     pointers = {name: pointer for name, pointer in lfs.read_pointers(bench, stored).items() if pointer is not None}
     try:
         absent = lfs.find_absent(bench, pointers)

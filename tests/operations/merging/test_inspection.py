@@ -232,6 +232,22 @@ def test_lfs_objects_are_there_with_the_commit(stored: QuietTown, publish: str) 
 
 
 @pytest.mark.needs("git-lfs")
+def test_attributes_that_make_a_pointer_of_a_file_that_was_there_do_not_land(stored: QuietTown) -> None:
+    """Whoever checks that out afterwards could not."""
+    oid = "cd" * 32
+    commit(stored.project, "plain.txt", f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 3000\n")
+    rules = "*.bin filter=lfs diff=lfs merge=lfs -text\n"
+    address, place = stored.hook(stored.bead("one"))
+    commit(place, ".gitattributes", f"{rules}plain.txt filter=lfs -text\n")
+    request = land(stored, address)
+    assert request.state == "rejected" and "plain.txt is in no LFS store" in str(request.reason), request.reason
+    # Other rules alone are no fault.
+    address, place = stored.hook(stored.bead("two"), "two")
+    commit(place, ".gitattributes", f"{rules}other.txt filter=lfs -text\n")
+    assert land(stored, address).state == "merged"
+
+
+@pytest.mark.needs("git-lfs")
 def test_an_object_that_was_cut_short_is_no_object(stored: QuietTown) -> None:
     address, place = stored.hook(stored.bead("one"))
     commit(place, "two.bin", b"2" * 3000)
