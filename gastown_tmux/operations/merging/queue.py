@@ -21,6 +21,8 @@ from gastown_tmux.store import merging as rows
 from gastown_tmux.store.clashes import list_clashes
 
 _GATE_LINES, _GATE_BYTES = 10, 4096
+#: Letters of a head in our own words, and the fewest that name one.
+_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,5 +179,8 @@ def reject(town: Town, request: MergeRequest, message: str | None = None, head: 
 
 
 def _require_head(request: MergeRequest, head: str | None) -> None:
-    if head is not None and request.head != head:
-        raise RefusedError(f"{request.id} has changed: its head is {request.head[:12]} now", f"gt diff {request.bead}")
+    """Raises RefusedError where another head was judged. As many letters as we show of one name it."""
+    if head is not None and not (len(head) >= _SHOWN and request.head.startswith(head)):
+        raise RefusedError(
+            f"{request.id} has changed: its head is {request.head[:_SHOWN]} now", f"gt diff {request.bead}"
+        )

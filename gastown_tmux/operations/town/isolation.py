@@ -25,6 +25,8 @@ from gastown_tmux.reading import json_object, read_file
 #: What nobody has tried again for so long is not shown any more.
 FORGOTTEN_SECONDS = 3 * 3600.0
 _LONGEST = 500
+#: A name may hold them, and a log has a line for each thing, in a window that a person looks at.
+_CONTROLS = r"[\x00-\x1f\x7f-\x9f]"
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -114,7 +116,7 @@ def set_aside(town: Town, task: str, item: str, error: Exception, kept: Path | N
             os.utime(path)
             return
     else:
-        _say(town, f"{task} {item}".strip() + f": {reason}", error)
+        _say(town, re.sub(_CONTROLS, "?", f"{task} {item}".strip() + f": {reason}"), error)
         _said[path] = same
     trace = None if isinstance(error, GtError | OSError) else _trace(error)
     noted = Trouble(task, item, reason[:_LONGEST], hint, clock.now(), str(kept) if kept else None, trace)

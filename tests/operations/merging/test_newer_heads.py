@@ -126,9 +126,10 @@ def test_an_approval_was_for_the_older_head(author: Author) -> None:
         queue.approve(town, get_merge_request(town.db, held.id))
     newer = author.requests()[1]
     for answer in (queue.approve, queue.reject):
-        with pytest.raises(RefusedError, match=f"{newer.id} has changed"):
-            answer(town, newer, head=held.head)
-    queue.approve(town, newer, newer.head)
+        for head in (held.head, newer.head[:11], ""):
+            with pytest.raises(RefusedError, match=f"{newer.id} has changed: its head is {newer.head[:12]} now"):
+                answer(town, newer, head=head)
+    queue.approve(town, newer, newer.head[:12])  # as the refusal names it
     landing.run_refinery(town)
     assert author.added() == ["one", "two"]
 

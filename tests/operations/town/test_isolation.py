@@ -40,6 +40,11 @@ def test_the_others_go_on_and_it_is_said_once(town: Town, said: list[str]) -> No
     assert [(finding.what, finding.hint) for finding in found] == [("use of bad 1 is set aside", "mend it")]
 
 
+def test_a_name_forges_no_line_of_the_log(town: Town, said: list[str]) -> None:
+    each(town, "use of", ["bad\n2026-11-28 all is well \033]0;x\a"], fail)
+    assert said == ["use of bad?2026-11-28 all is well ?]0;x?: bad 2026-11-28 all is well ?]0;x? is bad"]
+
+
 def test_it_is_shown_until_it_goes_well_or_is_gone(town: Town, said: list[str]) -> None:
     each(town, "use of", ["bad 1", "bad 2"], fail)
     each(town, "other use of", ["bad 3"], fail)
