@@ -1,6 +1,6 @@
 """``python -m packages.bundle [--python PATH]``: dist/gt-VERSION-linux-ARCH-glibcX.Y.tar.gz, made to run from anywhere.
 
-``--python`` names the interpreter to copy, which may lie in an older root (packages.old_root makes one), so that the
+``--python`` names the interpreter to copy, which may lie in an older root, so that the
 bundle runs on older machines; else it is that of the environment.
 """
 

@@ -1,4 +1,4 @@
-"""The deacon's ears: one line to each host, which tells what happens there; what follows of it is done in jobs."""
+"""One line to each host, which tells the deacon what happens there; what follows of it is done in jobs."""
 
 import threading
 import time

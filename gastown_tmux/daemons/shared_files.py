@@ -1,4 +1,4 @@
-"""The deacon's eye on what all worktrees of a rig share: whoever changes it changes it for a blink, and for itself."""
+"""The deacon's watch on what all worktrees of a rig share: whoever changes it does so for a moment, and for itself."""
 
 import time
 from collections.abc import Sequence

@@ -17,11 +17,11 @@ from gastown_tmux.web import gate
 from gastown_tmux.web.connections import Crowd
 from gastown_tmux.web.data import Data
 from gastown_tmux.web.desk import Desk
-from gastown_tmux.web.keys import SECRET_SECONDS, Keys
 from gastown_tmux.web.lines import Reach, read_line
 from gastown_tmux.web.listening import Listening
 from gastown_tmux.web.requests import BadRequestError, read_object
 from gastown_tmux.web.static_files import read_files
+from gastown_tmux.web.tokens import SECRET_SECONDS, Keys
 
 _PASSED = "/api/token"
 

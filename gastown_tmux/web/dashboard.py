@@ -12,9 +12,9 @@ from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.tmux import clients
 from gastown_tmux.errors import GtError, NotFoundError, RefusedError, UsageError
 from gastown_tmux.operations.town.town import Answer, Town
-from gastown_tmux.web.keys import SECRET_SECONDS, Keys
 from gastown_tmux.web.link_socket import LinkSocket, ask_running
 from gastown_tmux.web.server import HOST, listen, serve
+from gastown_tmux.web.tokens import SECRET_SECONDS, Keys
 
 #: Until one that has begun answers.
 START_SECONDS = 5.0

@@ -17,8 +17,8 @@ from gastown_tmux.web.app import make_app
 from gastown_tmux.web.connections import Crowd, connections_of
 from gastown_tmux.web.desk import Desk
 from gastown_tmux.web.gate import LARGEST_HEAD
-from gastown_tmux.web.keys import Keys
 from gastown_tmux.web.link_socket import LinkSocket
+from gastown_tmux.web.tokens import Keys
 
 HOST = "127.0.0.1"
 #: Who waits to be accepted; more of them must not keep the loop from everybody else.

@@ -18,11 +18,11 @@ from gastown_tmux.verbs.acts import Act
 from gastown_tmux.web.app import make_app
 from gastown_tmux.web.connections import Crowd
 from gastown_tmux.web.desk import Desk, Done
-from gastown_tmux.web.keys import Keys
 from gastown_tmux.web.offers import Offers
 from gastown_tmux.web.parts import Parts
 from gastown_tmux.web.server import HOST, configure, listen
 from gastown_tmux.web.streams import Streams
+from gastown_tmux.web.tokens import Keys
 
 SECONDS = 20.0
 

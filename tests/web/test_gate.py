@@ -3,7 +3,7 @@
 import pytest
 
 from gastown_tmux.web.gate import HEADERS, bearer, judge
-from gastown_tmux.web.keys import MOST_TOKENS, SECRET_SECONDS, Keys
+from gastown_tmux.web.tokens import MOST_TOKENS, SECRET_SECONDS, Keys
 
 HOSTS = ("town.tail1234.ts.net",)
 OWN = (b"host", b"127.0.0.1:7433")
