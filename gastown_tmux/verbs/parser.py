@@ -68,7 +68,7 @@ def parse(verb: Verb, words: Sequence[str], open_file: Opener = open_file) -> di
 
 
 def _parse(verb: Verb, rest: list[str], open_file: Opener) -> dict[str, Any]:
-    given, alone = dict[str, Any](), list[str]()
+    given, alone, said = dict[str, Any](), list[str](), dict[str, Parameter]()
     takes_rest = any(parameter.rest for parameter in verb.parameters)
     while rest:
         word = rest.pop(0)
@@ -84,6 +84,8 @@ def _parse(verb: Verb, rest: list[str], open_file: Opener) -> dict[str, Any]:
                 raise UsageError(f"{word.partition('=')[0]} takes no value")
             given[parameter.name] = True
             continue
+        if (other := said.setdefault(parameter.name, parameter)) is not parameter:
+            raise UsageError(f"{other.flags[-1]} and {parameter.flags[-1]} say the same: give one of them")
         values = [rest.pop(0) if value is None and rest else value]
         while parameter.many and value is None and rest and rest[0][:1] != "-":
             values.append(rest.pop(0))

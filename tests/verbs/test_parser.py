@@ -65,6 +65,13 @@ def test_words_that_a_shell_has_parted_are_told_as_what_they_are() -> None:
     assert caught.value.hint == "quote words that belong together: -m 'two words'"
 
 
+def test_one_text_is_not_said_twice() -> None:
+    for words in (("--body", "a", "--body-file", "no file"), ("--body-file", __file__, "-b", "a")):
+        with pytest.raises(UsageError, match="say the same: give one of them"):
+            parsed("bead", "create", "t", *words)
+    assert parsed("bead", "create", "t", "-b", "a", "--body", "b")["body"] == "b"
+
+
 def test_an_editor_is_for_whoever_says_nothing() -> None:
     def writes(*words: str) -> bool:
         return needs_writing(*find_verb(list(words)))
