@@ -15,7 +15,6 @@ A server whose package has changed on the disk ends, and the deacon starts the n
 """
 
 import fcntl
-import gc
 import io
 import marshal
 import os
@@ -32,7 +31,7 @@ from typing import IO
 from gastown_tmux.__main__ import carry_through
 from gastown_tmux.cli import main as command_line
 from gastown_tmux.cli.client import GO, READY, STATUS, identity, receive, require_own, send
-from gastown_tmux.cli.preload import Stamp, preload
+from gastown_tmux.cli.preload import Stamp, preload, settle
 from gastown_tmux.edges.processes.locks import Lock
 from gastown_tmux.edges.processes.processes import is_alive, process
 from gastown_tmux.verbs import parser
@@ -55,8 +54,7 @@ def main(town: Path, starter: int | None = None) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     stamp = Stamp()
     preload()
-    gc.collect()
-    gc.freeze()
+    settle()
     # Nobody waits for a child: the kernel takes it in.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     doors = _Doors(run)

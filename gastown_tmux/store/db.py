@@ -215,6 +215,13 @@ def create(path: Path, fill: Callable[[Change], None], actor: Address, time: Tim
                 leftover.unlink()
 
 
+def in_memory() -> sqlite3.Connection:
+    """An empty town's rows, which no file has."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    _migrate(connection)
+    return connection
+
+
 def _connect(path: Path, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
     if not path.exists():
         path.touch(mode=0o600)
