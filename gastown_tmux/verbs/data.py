@@ -12,14 +12,17 @@ from gastown_tmux.operations.town.town import Answer
 
 def to_data(value: Any) -> Any:
     """Dataclasses as objects of their fields (``from_`` as ``from``), lists and mappings through and through."""
-    if is_dataclass(value):
-        return {name.rstrip("_"): to_data(inner) for name, inner in values_of(value).items()}
-    if isinstance(value, Mapping):
-        return {printable(str(key)): to_data(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | frozenset | set):
-        return [to_data(inner) for inner in value]
+    # The most frequent first: of ten thousand beads in a list two hundred thousand values are such.
     if isinstance(value, str):
         return printable(value)
+    if value is None or isinstance(value, int | float):
+        return value
+    if is_dataclass(value):
+        return {name.rstrip("_"): to_data(inner) for name, inner in values_of(value).items()}
+    if isinstance(value, list | tuple | frozenset | set):
+        return [to_data(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {printable(str(key)): to_data(inner) for key, inner in value.items()}
     if isinstance(value, Path):
         return printable(str(value))
     return value

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Configuration:
         """
         layers: list[tuple[str, Mapping[str, object]]] = [
             ("flag", flags or {}),
-            ("environment", environment_layer(self._environment, parse_value) if self._heeds else {}),
+            ("environment", self._environment_layer),
         ]
         if self._town is not None:
             if rig is not None:
@@ -67,6 +68,10 @@ class Configuration:
             layers.append(("town", self._layer(town_path(self._town), last)))
         layers.append(("user", self._layer(user_path(self._environment), last)))
         return Settings(layers)
+
+    @cached_property
+    def _environment_layer(self) -> Mapping[str, object]:
+        return environment_layer(self._environment, parse_value) if self._heeds else {}
 
     def _layer(self, path: Path, last: bool) -> Mapping[str, object]:
         if str(path) in self.broken and not (last and str(path) in self._files):
