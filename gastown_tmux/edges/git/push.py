@@ -9,7 +9,7 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.complaints import cause_of
 from gastown_tmux.edges.git.command import NETWORK_TIMEOUT, GitError, Output, git, words
 from gastown_tmux.edges.git.repository import Repository
-from gastown_tmux.errors import RefusedError
+from gastown_tmux.errors import GtError, RefusedError
 
 # The person's own checkout, by their own settings: git itself takes ours from a program of another repository.
 _FOLLOW = "--receive-pack=env -u GIT_ATTR_NOSYSTEM git -c receive.denyCurrentBranch=updateInstead receive-pack"
@@ -111,6 +111,19 @@ def _is_being_rebased(checkout: Path, branch: str) -> bool:
                 if os.fsdecode(file.read_bytes()).strip() == f"refs/heads/{branch}":
                     return True
     return False
+
+
+def find_checkout(repository: Path, branch: str) -> Path:
+    """Where a local repository has the branch checked out: it may be a linked worktree; else the repository itself."""
+    with suppress(GtError, OSError):
+        place = repository
+        for line in git("worktree", "list", "--porcelain", "-z", cwd=repository).records:
+            key, _, value = line.partition(" ")
+            if key == "worktree":
+                place = Path(value)
+            elif key == "branch" and value == f"refs/heads/{branch}":
+                return place
+    return repository
 
 
 def is_landed(repository: Repository, commit: str, target_ref: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from gastown_tmux.domain.ids import Commit, MergeRequestId
 from gastown_tmux.domain.merging import MergeRequest
@@ -133,7 +134,9 @@ def _put_on_target(queue: RigQueue, chain: Sequence[tuple[MergeRequest, Commit]]
         case push.Behind():
             return _overtaken(queue, chain)
         case push.Refused(words=words, whole=whole):
-            where = f"the checkout {rig.remote}" if into_checkout else "the remote"
+            where = "the remote"
+            if into_checkout:
+                where = f"the checkout {push.find_checkout(Path(rig.remote), rig.target)}"
             return Delay(f"{where} refuses: {words}", 0 if count > 1 else pause(request), whole, apart=count > 1)
         case push.Pushed():
             repository.fetch(rig.target)

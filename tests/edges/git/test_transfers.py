@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gastown_tmux.edges.git.command import GitError, following, git
-from gastown_tmux.edges.git.push import Pushed, Refused, push
+from gastown_tmux.edges.git.push import Pushed, Refused, find_checkout, push
 from gastown_tmux.edges.git.repository import Repository
 from gastown_tmux.edges.git.transfers import Progress, watched
 from tests.edges.git_world import World, commit, make_world, own_home, run_git
@@ -58,6 +58,16 @@ def test_what_is_in_the_way_in_a_checkout_is_named(world: World, tmp_path: Path)
     assert isinstance(refused, Refused)
     assert refused.words.startswith("Could not update working tree") and f"'{added}" in refused.words
     assert (checkout / added).read_text() == "mine\n"
+
+
+def test_the_checkout_of_a_branch_may_be_a_linked_worktree(world: World, tmp_path: Path) -> None:
+    checkout, linked = tmp_path / "checkout", tmp_path / "linked\nand odd"
+    git("clone", "--quiet", "--", str(world.remote), str(checkout), cwd=tmp_path)
+    assert find_checkout(checkout, "main") == checkout == find_checkout(checkout, "nowhere")
+    git("checkout", "--quiet", "--detach", cwd=checkout)
+    git("worktree", "add", "--quiet", str(linked), "main", cwd=checkout)
+    assert find_checkout(checkout, "main") == linked
+    assert find_checkout(tmp_path / "gone", "main") == tmp_path / "gone"
 
 
 def test_what_went_wrong_is_said_in_the_same_words(world: World) -> None:
