@@ -242,7 +242,7 @@ def _find_halts(town: Town, found: Sequence[Bead]) -> dict[BeadId, str | None]:
     """Why those that nobody has begun wait: the town is looked at once."""
     waiting = [bead for bead in found if bead.state is BeadState.OPEN]
     if not town.is_wanted():
-        return dict.fromkeys((bead.id for bead in found), "the town there is down")
+        return dict.fromkeys((bead.id for bead in found), "the town is down")
     with contextlib.suppress(GtError):  # settings that cannot be read hide no bead
         return {id: reason_of(waits) for id, waits in explain_beads(town, waiting).items()} if waiting else {}
     return {}

@@ -45,9 +45,9 @@ class AgentView:
 
 def list_agents(town: Town, rig: Rig | None = None) -> list[AgentView]:
     sessions = {session.agent: session for session in agent_rows.list_live_sessions(town.db)}
-    held, orders = list_held_beads(town.db), town.memory.names()
+    held, orders, wanted = list_held_beads(town.db), town.memory.names(), town.is_wanted()
     return [
-        _view(town, agent, sessions.get(agent.address), held.get(agent.address), orders)
+        _view(town, agent, sessions.get(agent.address), held.get(agent.address), orders, wanted)
         for agent in agent_rows.list_agents(town.db, rig.name if rig else None)
     ]
 
@@ -80,10 +80,12 @@ def find_agents(
 def show_agent(town: Town, agent: Address) -> AgentView:
     found = agent_rows.get_agent(town.db, agent)
     session, held = agent_rows.find_live_session(town.db, agent), list_held_beads(town.db).get(agent)
-    return _view(town, found, session, held, town.memory.names())
+    return _view(town, found, session, held, town.memory.names(), town.is_wanted())
 
 
-def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None, orders: Collection[str]) -> AgentView:
+def _view(
+    town: Town, agent: Agent, session: Session | None, bead: Bead | None, orders: Collection[str], wanted: bool
+) -> AgentView:  # fmt: skip
     # By what rows and processes say; gt status --explain asks window and screen too.
     facts = read_facts(town, agent, session, holds=bead is not None)
     alive = facts.alive is True
@@ -106,8 +108,19 @@ def _view(town: Town, agent: Agent, session: Session | None, bead: Bead | None, 
         session=session.id if session else None,
         since=session.since if session else agent.since,
         restarts=agent.restarts,
-        reason=agent.reason if agent.state is not AgentState.ON or state is SessionState.WAITING else None,
+        reason=_reason(agent, session, state, wanted),
     )
+
+
+def _reason(agent: Agent, session: Session | None, state: SessionState | None, wanted: bool) -> str | None:
+    """``state``: of a session that lives. Without one nothing is wrong yet where nobody wants it, or it comes soon."""
+    if agent.state is not AgentState.ON or state is SessionState.WAITING:
+        return agent.reason
+    if state is not None:
+        return None
+    if not wanted:
+        return "the town is down"
+    return "it is being started" if session is None else None
 
 
 def _branch(agent: Agent, bead: Bead | None) -> str | None:
