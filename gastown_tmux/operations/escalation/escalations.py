@@ -1,8 +1,8 @@
 """gt escalate: ask the mayor, then the human, and at last do what is safe."""
 
 from gastown_tmux.domain.addresses import Address
-from gastown_tmux.domain.escalation import MOST_OPEN, OPEN_WINDOW, Escalation, Level, Severity
-from gastown_tmux.domain.ids import BeadId, EscalationId
+from gastown_tmux.domain.escalation import MOST_OPEN, OPEN_WINDOW, Escalation, EscalationState, Level, Severity
+from gastown_tmux.domain.ids import BeadId, EscalationId, Time
 from gastown_tmux.domain.pages import Page, first_of, has_words
 from gastown_tmux.domain.work import WAITING, Bead, BeadState
 from gastown_tmux.edges.files import clock
@@ -36,7 +36,14 @@ def escalate(
         made = once(change, "escalate", key, lambda: _raise_own(town, change, severity, text, bead))
     chain.ask_next(town, rows.get_escalation(town.db, made))
     escalation = rows.get_escalation(town.db, made)
-    return Answer(escalation, f"{escalation.id} is with the {escalation.level} until {escalation.deadline}")
+    if escalation.state is not EscalationState.OPEN:  # the same key again, after somebody answered
+        return Answer(escalation, f"{escalation.id} is {escalation.state}")
+    return Answer(escalation, f"{escalation.id} is with the {escalation.level}{_until(escalation.deadline)}")
+
+
+def _until(deadline: Time | None) -> str:
+    """By the clock on the reader's wall."""
+    return f" until {clock.local_time(deadline)}" if deadline else ""
 
 
 def _raise_own(town: Town, change: Change, severity: str, text: str, bead: Bead | None) -> EscalationId:
@@ -78,8 +85,7 @@ def acknowledge(town: Town, escalation: Escalation) -> Answer:
     with town.change() as change:
         changed = rows.move_escalation(change, escalation.id, "ack", deadline=deadline)
     found = rows.get_escalation(town.db, escalation.id)
-    until = f" until {deadline}" if deadline else ""
-    return Answer(found, f"{escalation.id} is acknowledged{until}" + ("" if changed else " already"))
+    return Answer(found, f"{escalation.id} is acknowledged{_until(deadline)}" + ("" if changed else " already"))
 
 
 def resolve(town: Town, escalation: Escalation) -> Answer:

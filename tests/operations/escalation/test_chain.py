@@ -11,6 +11,7 @@ import pytest
 from gastown_tmux.domain.addresses import MAYOR, OVERSEER, WITNESS, Address
 from gastown_tmux.domain.agents import Ending, Role
 from gastown_tmux.domain.escalation import MOST_OPEN, Escalation
+from gastown_tmux.edges.files.clock import local_time
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.escalation import chain
 from gastown_tmux.operations.escalation.escalations import acknowledge, escalate, resolve
@@ -212,3 +213,10 @@ def test_an_agent_that_escalates_without_end_is_refused_and_a_person_is_not(quie
     resolve(town, raised[0])
     assert escalate(agent, "help once more").value.state == "open"
     agent.close()
+
+
+def test_until_when_is_told_by_the_clock_on_the_wall(quiet: QuietTown) -> None:
+    raised = escalate(quiet.town, "what now", key="k")
+    assert raised.text == f"{raised.value.id} is with the mayor until {local_time(raised.value.deadline)}"
+    acknowledge(quiet.town, raised.value)
+    assert escalate(quiet.town, "what now", key="k").text == f"{raised.value.id} is acknowledged"
