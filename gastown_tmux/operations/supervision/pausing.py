@@ -36,7 +36,8 @@ def estop(town: Town, rig: str | None = None) -> Answer:
     fresh = flags.raise_flag(town.flags_folder, town.memory, name, stopped)
     frozen = freeze_until_quiet(town, rig)
     where = "the town" if rig is None else f"rig {rig}"
-    text = f"{where} stands still: {len(frozen)} processes are frozen, nothing starts" + ("" if fresh else " (already)")
+    count = "1 process is" if len(frozen) == 1 else f"{len(frozen)} processes are"
+    text = f"{where} stands still: {count} frozen, nothing starts" + ("" if fresh else " (already)")
     undone = [tell_place(town, name)] if name in town.memory.names() else []
     lines = [text, *(f"not done: {words}" for words in undone)]
     command = "estop" if rig is None else f"estop --rig {rig}"
@@ -78,7 +79,8 @@ def thaw(town: Town, rig: str | None = None) -> Answer:
     if not names:
         return Answer({"thawed": thawed}, "nothing was stopped")
     poke(town.death_fifo)
-    text = f"{thawed} processes go on; agents are started and told of mail again"
+    count = "1 process goes" if thawed == 1 else f"{thawed} processes go"
+    text = f"{count} on; agents are started and told of mail again"
     hosts = describe_untouched(town, "thaw" if rig is None else f"thaw --rig {rig}", "were not asked")
     return Answer({"thawed": thawed}, "\n".join([text, *hosts]))
 

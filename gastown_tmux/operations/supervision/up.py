@@ -9,7 +9,7 @@ from gastown_tmux.domain.work import Bead, BeadState
 from gastown_tmux.edges.configuration import shipped
 from gastown_tmux.edges.configuration.shipped import Restart
 from gastown_tmux.edges.files import clock
-from gastown_tmux.edges.processes import locks
+from gastown_tmux.edges.processes import flags, locks
 from gastown_tmux.errors import RefusedError, explain
 from gastown_tmux.operations.hooks.worktrees import find_base, is_prepared, prepare_hook
 from gastown_tmux.operations.sessions import daemons
@@ -45,6 +45,8 @@ def up(town: Town, layout: str | None = None) -> Answer:
     started = start_agents(town, find_missing(town))
     said = ["the town is up"] if changed or started else ["everything that should run runs already"]
     said += [f"started {session}" for session in started]
+    if flags.TOWN in flags.raised(town.flags_folder, town.memory):
+        said = [*said[1:], "the town stands still, and nothing else is started: gt thaw"]
     if layout is not None:
         said.append(arrange(town, layout).text)
     return Answer({"wanted": "up", "started": list(started)}, "\n".join(said))

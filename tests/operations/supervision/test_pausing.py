@@ -9,8 +9,12 @@ from typing import Any
 import psutil
 import pytest
 
+from gastown_tmux.dataclass import replace
+from gastown_tmux.domain.addresses import MAYOR
 from gastown_tmux.operations.supervision import pausing
+from gastown_tmux.operations.supervision.up import up
 from gastown_tmux.operations.town.town import Town
+from gastown_tmux.store.meta import set_wanted
 
 #: The number of clone(2), which Python does not offer, by machine.
 _CLONE = {"x86_64": 56, "aarch64": 220}
@@ -57,3 +61,13 @@ def test_a_program_that_is_caught_in_vfork_stands_still_and_goes_on(
     assert child.status() == psutil.STATUS_STOPPED and in_vfork.poll() is None
     pausing.thaw(town)
     assert in_vfork.communicate(timeout=20)[0] == b"executed\nwent on"
+
+
+def test_up_does_not_say_that_all_runs_while_everything_stands_still(town: Town) -> None:
+    with town.change() as change:
+        set_wanted(change, True)
+    mayor = replace(town, actor=MAYOR)  # who starts no daemons
+    assert pausing.estop(town).text.startswith("the town stands still: 0 processes are frozen")
+    assert up(mayor).text == "the town stands still, and nothing else is started: gt thaw"
+    pausing.thaw(town)
+    assert up(mayor).text == "everything that should run runs already"
