@@ -20,7 +20,7 @@ from gastown_tmux.operations.town.isolation import list_troubles
 from gastown_tmux.operations.town.town import Town
 from gastown_tmux.operations.work.orders import list_orders
 from gastown_tmux.store.agents import list_agents
-from gastown_tmux.store.db import NewerError, UnwritableError, is_whole
+from gastown_tmux.store.db import LockedError, NewerError, UnwritableError, is_whole
 from gastown_tmux.store.rigs import list_rigs
 
 #: A tmux older than this one loses the exit status of panes now and then, and has crashed on others' mistakes.
@@ -107,7 +107,8 @@ def _examine_database(town: Town, fix: bool) -> Iterator[Finding]:
     except GtError as error:
         if isinstance(error, NewerError | UnwritableError) or is_whole(town.db_path):
             # One that is locked, on a full disk or a newer gt's is not damaged.
-            yield Finding("error", "town.db cannot be opened", error.message, error.hint or "gt doctor")
+            hint = "gt down --agents" if isinstance(error, LockedError) else error.hint or "gt doctor"
+            yield Finding("error", "town.db cannot be opened", error.message, hint)
             return
         cause = error.message
     what = "town.db is damaged" if town.db_path.exists() else "town.db is gone"

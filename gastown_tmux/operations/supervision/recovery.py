@@ -12,7 +12,7 @@ from gastown_tmux.domain.ids import BeadId, Commit, SessionId, is_bead_id
 from gastown_tmux.domain.rigs import Rig
 from gastown_tmux.domain.work import BeadState, Reason
 from gastown_tmux.edges.files import clock
-from gastown_tmux.edges.files.atomic import sync_directory
+from gastown_tmux.edges.files.atomic import OWNERS, sync_directory
 from gastown_tmux.edges.files.faults import fault_point
 from gastown_tmux.edges.tmux.panes import Pane
 from gastown_tmux.errors import GtError, UsageError
@@ -64,6 +64,7 @@ def restore(town: Town, backup: Path) -> list[str]:
         if path.exists():
             put_away(town, path, town.actor)
     aside = town.db_path.with_name("town.db.restored")
+    aside.touch(mode=OWNERS)
     shutil.copyfile(backup, aside)
     copy = Database(aside)
     with copy.change(town.actor, clock.now()) as change:

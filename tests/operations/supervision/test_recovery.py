@@ -66,3 +66,4 @@ def test_an_agent_that_took_other_work_since_keeps_it(quiet: QuietTown, leave, s
     assert held is not None and held.id == second, found
     assert f"{second} on the hook of {address}" in found
     assert get_bead(town.db, first).state is state
+    assert town.db_path.stat().st_mode & 0o777 == 0o600
