@@ -1,11 +1,13 @@
 """The model as a page gets it: a head, and lists of which only what has changed is sent."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gastown_tmux.dataclass import dataclass, values_of
 from gastown_tmux.domain.needs import Need
+from gastown_tmux.domain.signs import count_groups
 from gastown_tmux.faces.model import Happened, Model, Saw, Troubled
 from gastown_tmux.faces.rows import Panel, Row, list_rows
 from gastown_tmux.faces.snapshot import Snapshot, Worker
@@ -138,6 +140,7 @@ class Parts:
             "alive": seen.alive, "frozen": seen.frozen, "notes": [harmless(note) for note in seen.notes],
             "more_beads": seen.more_beads, "trouble": self._model.trouble, "moves": MOVES,
             "read": self._model.seen is not None,
+            "counts": count_groups(Counter(worker.view.state for worker in seen.workers)),
         }  # fmt: skip
 
 

@@ -96,6 +96,9 @@ def test_states_of_a_town(posed: Posed, open_page: Opens) -> None:
         keep_picture(page, f"state-{name}")
     posed.show(Troubled(None), Saw(busy_town(), NOW))
     expect(page.locator("#banner")).to_be_hidden()
+    # Counted as in the feed and the status line: who is ready is idle, who is given up is dead.
+    posed.show(Saw(town(workers=[make_worker("nux", "ready"), make_worker("slit", "failed")]), NOW))
+    expect(page.locator("#counts")).to_have_text("1 idle1 dead")
 
 
 def test_the_secret_leaves_the_address_at_once_and_is_good_once(posed: Posed, open_page: Opens) -> None:

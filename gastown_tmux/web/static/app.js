@@ -109,10 +109,8 @@ function drawHead() {
   const needs = town.list("needs");
   say(byId("town-name"), head.town || "gt");
   drawTitle();
-  const counts = {};
-  for (const worker of town.list("workers")) counts[worker.state] = (counts[worker.state] ?? 0) + 1;
-  const parts = ["working", "idle", "waiting", "limited", "paused", "failed", "dead"].filter((word) => counts[word]);
-  clear(byId("counts")).append(...parts.map((word) => say(el("span", { class: `s-${word}` }), `${counts[word]} ${word}`)));
+  const counts = Object.entries(head.counts ?? {}).filter(([, count]) => count);
+  clear(byId("counts")).append(...counts.map(([word, count]) => say(el("span", { class: `s-${word}` }), `${count} ${word}`)));
   say(byId("to-approvals"), needs.length ? `Approvals (${needs.length})` : "Approvals");
   // Said aloud once each, and not those that were there when the page was opened.
   const fresh = needs.filter((need) => !told.has(need.id + need.digest));
