@@ -12,6 +12,7 @@ from gastown_tmux.domain.escalation import Escalation, EscalationState
 from gastown_tmux.domain.ids import BeadId, Time
 from gastown_tmux.domain.merging import MergeRequest, MergeState
 from gastown_tmux.domain.observation import Trouble
+from gastown_tmux.domain.orders.starts import Approval
 from gastown_tmux.domain.rigs import QueueState, Rig
 from gastown_tmux.domain.runs import Run, RunState, StepState, tell_of
 from gastown_tmux.domain.work import WAITING, Bead, Reason
@@ -109,8 +110,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All that is looked at. ``beads`` are the open ones that came back, ``held`` those on hooks, ``stalled`` why an
-    agent makes no headway, ``merges`` those held, or proposed to people, ``orders`` those that wait to be allowed, and
-    since when, ``titles`` those of beads, ``unread`` the overseer's mails.
+    agent makes no headway, ``merges`` those held, or proposed to people, ``orders`` those that wait to be allowed,
+    ``titles`` those of beads, ``unread`` the overseer's mails.
     """
 
     agents: Sequence[Agent] = ()
@@ -121,7 +122,7 @@ class Situation:
     escalations: Sequence[Escalation] = ()
     beads: Sequence[Bead] = ()
     runs: Sequence[Run] = ()
-    orders: Mapping[str, Time] = field(default_factory=dict)
+    orders: Mapping[str, Approval] = field(default_factory=dict)
     rigs: Sequence[Rig] = ()
     titles: Mapping[BeadId, str] = field(default_factory=dict)
     unread: int = 0
@@ -245,10 +246,10 @@ def _of_runs(now: Situation) -> Iterator[Need]:
 
 
 def _of_orders(now: Situation) -> Iterator[Need]:
-    for order, since in now.orders.items():
+    for order, known in now.orders.items():
         steps = (f"gt order show {order}", f"gt order resume {order}")
         title, reason = f"order {order} is new, or was changed", "agents ran then: nothing is begun unless you allow it"
-        yield Need(NeedKind.ORDER, order, OVERSEER, None, since, steps, title, reason)
+        yield Need(NeedKind.ORDER, order, OVERSEER, None, known.since, steps, title, reason, digest=known.asked)
 
 
 def _of_rigs(now: Situation) -> Iterator[Need]:

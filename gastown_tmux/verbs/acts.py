@@ -130,7 +130,7 @@ def _acts_on(need: Need) -> Iterator[Act]:
         case NeedKind.QUEUE:
             yield Act("y", "let it go on", (("mq", "resume", "--rig", need.id),))
         case NeedKind.ORDER:
-            yield Act("y", "let it be begun", (("order", "resume", need.id),))
+            yield Act("y", "let it be begun", (("order", "resume", need.id, "--digest", str(need.digest)),))
             yield Act("n", "pause it", (("order", "pause", need.id),))
             yield Act("d", "show it", (("order", "show", need.id),), shows=True)
         case NeedKind.MAIL:

@@ -8,6 +8,7 @@ from gastown_tmux.domain.health import Health, judge
 from gastown_tmux.domain.ids import BeadId, Time
 from gastown_tmux.domain.merging import MergeState
 from gastown_tmux.domain.needs import Asked, Need, Situation, find_needs
+from gastown_tmux.domain.orders.starts import Approval
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.edges.files import clock
 from gastown_tmux.operations.supervision.dialogs import list_waiting
@@ -71,11 +72,11 @@ def _list_stalled(town: Town, agents: Sequence[Agent], held: Mapping[Address, Be
     return found
 
 
-def _list_asked_orders(town: Town) -> dict[str, Time]:
+def _list_asked_orders(town: Town) -> dict[str, Approval]:
     """A pause is an answer too."""
-    asked = {id: known.since for id, known in list_approvals(town.db).items() if known.asked}
+    asked = {id: known for id, known in list_approvals(town.db).items() if known.asked}
     records = list_records(town.db) if asked else {}
-    return {id: since for id, since in asked.items() if id not in records or not records[id].paused}
+    return {id: known for id, known in asked.items() if id not in records or not records[id].paused}
 
 
 def _is_old(session: Session) -> bool:

@@ -61,13 +61,15 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class WholeOrder(OrderView):
-    """With its text, and its newest starts first. ``log`` is what its command printed; ``calls`` are the scripts that
+    """With its text, and its newest starts first. ``digest`` is of all that it says now, its formula and the scripts
+    that it calls included; ``log`` is what its command printed; ``calls`` are the scripts that
     its command names, of which a change is a change of the order where they lie in the town's folder.
     """
 
     description: str = ""
     cooldown: float = 0.0
     text: str = ""
+    digest: str | None = None
     log: str | None = None
     calls: tuple[str, ...] = ()
     starts: tuple[Start, ...] = ()
@@ -98,6 +100,7 @@ def show_order(town: Town, name: str, rig: Rig | None = None) -> WholeOrder:
         **known, description=file.order.description if file.order else "", text=text, starts=tuple(starts),
         cooldown=file.order.cooldown if file.order else 0.0, log=str(log) if log.exists() else None,
         calls=tuple(_called(town, file.order)) if file.order else (),
+        digest=judge(town, file, rows.find_approval(town.db, file.id))[1] if file.order else None,
     )  # fmt: skip
 
 
@@ -164,20 +167,23 @@ def pause_order(town: Town, name: str, rig: Rig | None = None) -> Answer:
     return Answer(show_order(town, name, rig), f"{file.id} is paused" + (" already" if record.paused else ""))
 
 
-def resume_order(town: Town, name: str, rig: Rig | None = None) -> Answer:
-    """From now on: what would have come meanwhile is not made up for. A person allows what it says now, too. Raises
-    RefusedError where that is to be allowed, and an agent asks.
+def resume_order(town: Town, name: str, rig: Rig | None = None, digest: str | None = None) -> Answer:
+    """From now on: what would have come meanwhile is not made up for. A person allows what it says now, too; with
+    ``digest``, only what had that digest when it was read. Raises RefusedError where it says something else now, and
+    where it is to be allowed and an agent asks.
     """
     file = find_order(town, name, rig)
-    verdict, digest = Verdict.ALLOWED, ""
+    read, verdict = digest, Verdict.ALLOWED
     if file.order is not None:
         verdict, digest = judge(town, file, rows.find_approval(town.db, file.id))
+    if read is not None and digest != read:
+        raise RefusedError(f"changed: order {file.id} says something else now", hint=f"gt order show {file.id}")
     waited = verdict is Verdict.WAITS
     if waited and not town.is_person:
         raise _not_allowed(file)
     with town.change() as change:
         record = _record(change, file)
-        if waited:
+        if waited and digest is not None:
             rows.approve(change, file.id, digest)
         if record.paused or waited:
             begun = record.begun

@@ -193,7 +193,11 @@ VERBS = (
         "order resume",
         "go on from now: what would have come meanwhile is not made up for",
         "operations.work.orders:resume_order",
-        (_ORDER, _ORDER_RIG),
+        (
+            _ORDER,
+            _ORDER_RIG,
+            option("--digest", "digest", help="the digest of the order you read; any other is refused as changed"),
+        ),
         right=Right.CONFIGURE,
     ),
     Verb(

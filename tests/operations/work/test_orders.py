@@ -455,7 +455,14 @@ def test_what_an_agent_may_have_written_waits_for_a_person(town: Town, time: Cal
         with pytest.raises(RefusedError, match="waits for your word"):
             act(mayor, "theirs")
 
-    assert "as it is now" in resume_order(town, "theirs").text and review(town) == []
+    (read,) = (need.digest for need in review(town))
+    assert read == show_order(town, "theirs").digest is not None
+    was = path.read_text()
+    path.write_text("every: 1h\nrun: touch something-else\n")
+    with pytest.raises(RefusedError, match="changed: order theirs says something else now"):
+        resume_order(town, "theirs", digest=read)
+    path.write_text(was)
+    assert "as it is now" in resume_order(town, "theirs", digest=read).text and review(town) == []
     assert look(town, seen) == [], "from now on"
     time(3601)
     assert "theirs: every 1h" in look(town, seen) and (town.path / "theirs").exists()
