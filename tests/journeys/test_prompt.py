@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -70,7 +71,8 @@ def test_words_that_are_too_many_to_be_typed_come_as_a_mail(ann: TownWorld, shor
     assert ann.ask("SELECT count(*) FROM deliveries WHERE words IS NULL AND state = 'accepted'") == 1
     assert ann.gt("prompt", "ann", "-", "--json", stdin="one\ntwo\n").json["state"] == "delivered"
     with ask(ann, "/busy 60"):
-        typed(ann)
+        # What is there when a turn begins is offered in it.
+        ann.wait_for(lambda: re.search(r"[1-9]s · esc to interrupt", ann.gt("peek", "ann").out), 20, "a turn under way")
         late = ann.gt("prompt", "ann", "never\nsaid", "--wait", "--timeout", "0.3s", code=1)
         assert late.err.startswith("gt: demo/ann stalled: not typed: the agent is working\n")
         assert ann.ask("SELECT count(*) FROM deliveries WHERE words IS NULL AND state = 'dead'") == 1

@@ -42,7 +42,7 @@ def test_what_yaml_would_make_something_else_of(tmp_path: Path) -> None:
     [
         ("every: 1h\nrun: date\nevry: 2h\n", "it.yaml:3: unknown key 'evry' in an order"),
         ("# words\nevery: soon\nrun: date\n", "it.yaml:2: every must be a duration such as 30s, 5m or 2h, not 'soon'"),
-        ("formula: x\nevery: 1h\nvars:\n  a: [1]\n", "it.yaml:4: vars.a must be a text, not a list"),
+        ("formula: x\nevery: 1h\nvars:\n  a: [1]\n", "it.yaml:4: vars.a must be a text, not the list 1"),
         ("every: 1h\nevery: 2h\nrun: date\n", "it.yaml:2: it is not YAML: every stands twice"),
         ("every: [1h\nrun: date\n", "it.yaml:2: it is not YAML: did not find expected ',' or ']'"),
         ("", "it.yaml:1: an order is keys and values"),
