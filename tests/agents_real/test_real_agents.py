@@ -1,7 +1,9 @@
 """The whole job with a real agent program and a scripted model: from sling to main, with mail and a death between."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +55,9 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     )
     town.gt("mail", "send", address, "-s", "while you are idle", "-m", mail)
     town.wait_sign("second")
+    if program.name in TELL_TOKENS:
+        # What a program has not written down yet, it does not know after its death.
+        town.wait_for(lambda: "signs/second" in transcript(town), 20, "its own notes to have the second mail")
 
     before = town.agent(address)
     town.sign("killed").touch()
@@ -71,6 +76,12 @@ def test_chain(program: Program, make_agent_town: Callable[..., AgentTown], shor
     town.gt("down", "--agents", seconds=60)
     assert_own(short_tmp / "home", program.files(town.model.port))
     assert_key_is_nowhere(town.path)
+
+
+def transcript(town: AgentTown) -> str:
+    with contextlib.closing(sqlite3.connect(town.path / ".gt" / "town.db", timeout=10)) as rows:
+        (path,) = rows.execute("SELECT transcript FROM sessions WHERE ended IS NULL").fetchone()
+    return Path(path).read_text(errors="replace") if path else ""
 
 
 def test_prompt(program: Program, make_agent_town: Callable[..., AgentTown]) -> None:
