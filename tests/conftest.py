@@ -5,6 +5,7 @@ Fixtures: ``short_tmp`` (a folder whose path is short enough for sockets), ``run
 """
 
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -40,6 +41,8 @@ def choose_short() -> str:
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "GT_TEST"
+#: Open ones, after which the collector is called.
+MANY_FILES = 256
 """Every process a test starts has this variable, so it can be found however far it wandered off."""
 SESSION = pytest.StashKey[str]()
 """What the marks of one run begin with: a worker of pytest-xdist has its controller's."""
@@ -307,6 +310,8 @@ def isolated(short_tmp: Path, pytestconfig: pytest.Config) -> Iterator[None]:
             patch.setenv(name, value)
         patch.setenv(MARK, mark)
         yield
+    if len(list(Path("/proc/self/fd").iterdir())) > MANY_FILES:
+        gc.collect()  # rows that a test left open; of itself the collector comes seldom in so large a process
     if Children.started == started:
         return
     left = end_stragglers(lambda: find_left(mark, str(short_tmp / "home"), before))

@@ -43,7 +43,7 @@ def test_what_needs_you_is_answered_with_one_key(open_feed: Any, quick_town: Tow
     terminal.types("\x03")
     terminal.sees("interrupted")
     terminal.types("q")
-    terminal.gone("1 town")
+    terminal.gone("2 agents")  # "1 town" stands in 17:30:41 town.installed
     terminal.types("echo the shell is $((40 + 2))\r")
     terminal.sees("the shell is 42")
 

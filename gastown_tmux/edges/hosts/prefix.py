@@ -8,7 +8,6 @@ connection that was lost is not taken for a command that failed.
 
 import os
 import secrets
-import select
 import selectors
 import shlex
 import signal
@@ -20,6 +19,7 @@ from typing import IO
 
 from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.complaints import cause_of
+from gastown_tmux.edges.files.waiting import is_readable
 from gastown_tmux.errors import GtError, MissingError
 
 #: Bytes of one answer.
@@ -234,7 +234,7 @@ class Running:
         assert self.process.stdout is not None
         stream, held, begun = self.process.stdout.fileno(), b"", False
         while True:
-            if not select.select([stream], [], [], silence)[0]:
+            if not is_readable(stream, silence):
                 raise AwayError(f"{self._name} was silent for {silence:g}s")
             if not (part := os.read(stream, 1 << 16)):
                 return
@@ -248,7 +248,7 @@ class Running:
         """Why it ended, in the words of whatever ended it; for one whose output is over."""
         assert self.process.stderr is not None
         stream, said = self.process.stderr.fileno(), b""
-        while select.select([stream], [], [], 1.0)[0] and (part := os.read(stream, 4096)):
+        while is_readable(stream, 1.0) and (part := os.read(stream, 4096)):
             said = (said + part)[-_ERRORS:]
         return cause_of((self._script.without_mark(said) or said).decode("utf-8", "replace"))
 

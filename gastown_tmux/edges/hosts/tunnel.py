@@ -5,7 +5,6 @@ Git ends it with its own process group, and the prefix with it.
 
 import json
 import os
-import select
 import shlex
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import time
 from contextlib import suppress
 from typing import IO
 
+from gastown_tmux.edges.files.waiting import is_readable
 from gastown_tmux.edges.git.environment import Environment, environment
 from gastown_tmux.edges.hosts import prefix
 from gastown_tmux.edges.hosts.prefix import Prefix, Script, away
@@ -46,7 +46,7 @@ def carry(way: Prefix, command: str) -> int:
     limit = BEGIN_SECONDS if any(map(os.isatty, (0, 1, 2))) else prefix.BEGIN_SECONDS
     seen, until = b"", time.monotonic() + limit
     while script.begin not in seen:
-        if not select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))[0]:
+        if not is_readable(process.stdout, until - time.monotonic()):
             process.kill()
             raise away(way, seen, f"no answer within {limit:g}s")
         if not (part := os.read(process.stdout.fileno(), _SIZE)):

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import select
 import signal
 import subprocess
 import time
@@ -11,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gastown_tmux.domain.complaints import cause_of
+from gastown_tmux.edges.files.waiting import is_readable, wait
 from gastown_tmux.edges.processes.child_output import ChildOutput
 from gastown_tmux.errors import GtError
 from gastown_tmux.reading import read_end
@@ -50,7 +50,7 @@ def _listen(
     deadline = time.monotonic() + seconds
     said = bytearray()
     with process, _ended(process):
-        while select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        while is_readable(process.stdout, deadline - time.monotonic()):
             part = os.read(process.stdout.fileno(), 65536)
             said += part
             if len(said) > _ANSWER:
@@ -117,6 +117,6 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         with contextlib.suppress(ProcessLookupError):
             while time.monotonic() < deadline:
                 os.killpg(process.pid, 0)
-                select.select([], [], [], 0.01)  # nothing tells that a group is empty
+                wait(0.01)  # nothing tells that a group is empty
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -6,13 +6,13 @@ server, and has crashed it (tmux 3.3).
 
 import os
 import re
-import select
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from gastown_tmux.dataclass import dataclass
+from gastown_tmux.edges.files.waiting import is_readable, is_writable
 from gastown_tmux.edges.tmux.panes import only_on
 from gastown_tmux.edges.tmux.server import (
     KEEPER_SESSION,
@@ -130,7 +130,7 @@ class ControlClient:
 
     def _write(self, file: int, data: bytes, deadline: float) -> None:
         while data:
-            if not select.select([], [file], [], max(0.0, deadline - time.monotonic()))[1]:
+            if not is_writable(file, deadline - time.monotonic()):
                 raise SilentError(f"the tmux server on {self._server.socket} does not answer", "gt doctor")
             try:
                 data = data[os.write(file, data) :]
@@ -138,7 +138,7 @@ class ControlClient:
                 raise self._gone() from None
 
     def _read(self, file: int, deadline: float) -> bytes:
-        if not select.select([file], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        if not is_readable(file, deadline - time.monotonic()):
             raise SilentError(f"the tmux server on {self._server.socket} does not answer", "gt doctor")
         part = os.read(file, 1 << 18)
         if not part:

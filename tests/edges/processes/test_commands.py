@@ -1,6 +1,7 @@
 """Commands of other people: bounded in time, in what they print, and in what they leave running."""
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -97,3 +98,15 @@ def test_a_short_question(tmp_path: Path) -> None:
     assert ask(["yes"], PATH, 60.0) is None
     assert ask(["sh", "-c", "exec >&- 2>&-; sleep 60"], PATH, 0.2) is None
     assert time.monotonic() - started < 30
+
+
+def test_of_more_files_than_a_thousand_too() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert ask(["echo", "heard"], os.environ, 10) == "heard\n"
+    finally:
+        for file in held:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
