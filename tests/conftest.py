@@ -41,8 +41,6 @@ def choose_short() -> str:
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "GT_TEST"
-#: Open ones, after which the collector is called.
-MANY_FILES = 256
 """Every process a test starts has this variable, so it can be found however far it wandered off."""
 SESSION = pytest.StashKey[str]()
 """What the marks of one run begin with: a worker of pytest-xdist has its controller's."""
@@ -300,6 +298,17 @@ def moments() -> Iterator[None]:
         yield
 
 
+class OpenFiles:
+    """How many this process may have open before the collector is called, which takes a while in so large a one."""
+
+    step = 256
+    most = step
+
+
+def count_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 @pytest.fixture(autouse=True)
 def isolated(short_tmp: Path, pytestconfig: pytest.Config) -> Iterator[None]:
     """An own home, git configuration and default tmux folder; fails a test that leaves a process behind."""
@@ -310,8 +319,9 @@ def isolated(short_tmp: Path, pytestconfig: pytest.Config) -> Iterator[None]:
             patch.setenv(name, value)
         patch.setenv(MARK, mark)
         yield
-    if len(list(Path("/proc/self/fd").iterdir())) > MANY_FILES:
-        gc.collect()  # rows that a test left open; of itself the collector comes seldom in so large a process
+    if count_files() > OpenFiles.most:
+        gc.collect()  # rows that a test left open; of itself the collector comes too seldom
+        OpenFiles.most = count_files() + OpenFiles.step
     if Children.started == started:
         return
     left = end_stragglers(lambda: find_left(mark, str(short_tmp / "home"), before))
