@@ -11,6 +11,7 @@ from gastown_tmux.dataclass import dataclass
 from gastown_tmux.domain.columns import cut, width
 from gastown_tmux.domain.signs import SIGNS, count_groups
 from gastown_tmux.edges.files.clock import to_epoch
+from gastown_tmux.faces.details import wrap
 from gastown_tmux.faces.model import Flow, Mode, Model
 from gastown_tmux.faces.palette import choices
 from gastown_tmux.faces.patches import read_patch
@@ -158,7 +159,8 @@ def draw_list(model: Model, columns: int, lines: int, top: int) -> tuple[Drawn, 
         return _draw_choices(model, columns, lines), 0
     if not model.rows:
         words = "nothing fits the filter" if model.filter else _EMPTY[model.panel]
-        return _fill([strip([(f" {words}" if model.seen else "", styles.DIM)], columns)], [None], columns, lines), 0
+        told = [strip([(f" {part}", styles.DIM)], columns) for part in wrap(words, columns - 1)] if model.seen else []
+        return _fill(told[:lines], [None] * len(told[:lines]), columns, lines), 0
     places = list[tuple[str | None, Row | None]]()
     section, chosen = None, 0
     for number, row in enumerate(model.rows):

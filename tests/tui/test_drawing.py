@@ -12,7 +12,7 @@ from gastown_tmux.domain.needs import NeedKind
 from gastown_tmux.faces.model import Document, Flow, Happened, Message, Model, Opened, Pasted, Pressed, Saw, Troubled
 from gastown_tmux.faces.update import update
 from gastown_tmux.tui.app import Feed
-from gastown_tmux.tui.drawing import draw_foot, label_panels
+from gastown_tmux.tui.drawing import draw_foot, draw_list, label_panels
 from gastown_tmux.verbs.acts import acts_on
 from tests.faces.pictures import (
     NOW,
@@ -105,6 +105,16 @@ def test_the_end_of_what_is_typed_is_seen() -> None:
         now, _ = update(now, Pasted(typed))
         line = draw_foot(now, 60)[0]
         assert line.text.rstrip().endswith(typed[-10:]) and line.cell_length == 60
+
+
+def test_what_an_empty_panel_says_is_whole() -> None:
+    for number in range(1, 8):
+        model, _ = update(Model(), Saw(town(), NOW))
+        model, _ = update(model, Pressed(str(number), NOW))
+        drawn, _ = draw_list(model, 40, 10, 0)
+        told = " ".join(line.text.strip() for line in drawn.lines).split()
+        assert told and "…" not in " ".join(told) and len(drawn.lines) == len(drawn.ids) == 10
+        assert all(line.cell_length == 40 for line in drawn.lines)
 
 
 def draws(messages: Sequence[Message], size: tuple[int, int], snap_compare: Compare) -> bool:

@@ -75,7 +75,7 @@ def ensure_up(town: Town) -> list[str]:
         town.tmux.require_version()  # without tmux nothing is wanted either
     with town.change() as change:
         if set_wanted(change, True):
-            said.append("the town is to be up again")
+            said.append("the town is to be up from now on")
     town.memory.remove(DOWN)
     if seen is None:
         town.tmux.start()
