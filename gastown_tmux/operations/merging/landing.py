@@ -43,7 +43,7 @@ from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.operations.town.upgrading import find_successor
 from gastown_tmux.store import merging as rows
 from gastown_tmux.store.gathering import list_gathered, list_together
-from gastown_tmux.store.late import end_looking, list_to_look_at
+from gastown_tmux.store.late import end_looking, list_to_look_at, look_later
 from gastown_tmux.store.meta import once as only_once
 from gastown_tmux.store.rigs import list_rigs
 
@@ -125,12 +125,16 @@ def _look_for_late_ones(town: Town, rig: Rig) -> None:
     asked = list_to_look_at(town.db, rig.name, clock.now())
     if not asked:
         return
-    queue = RigQueue.of(town, town.rig(rig.name))
+    queue, is_seen = RigQueue.of(town, town.rig(rig.name)), False
     with isolated(town, "look for what was set aside in rig", rig.name):
         record_late_ones(queue, fetch_target(queue))
+        is_seen = True
     with town.change() as change:
         for id in asked:
-            end_looking(change, id)
+            if is_seen:
+                end_looking(change, id)
+            else:  # a target that cannot be read now says nothing
+                look_later(change, id, clock.after(_WAIT_SECONDS))
 
 
 def _follow_proposals(town: Town, rig: Rig, run: _Run) -> None:

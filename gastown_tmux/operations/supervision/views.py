@@ -113,14 +113,16 @@ def _view(
 
 
 def _reason(agent: Agent, session: Session | None, state: SessionState | None, wanted: bool) -> str | None:
-    """``state``: of a session that lives. Without one nothing is wrong yet where nobody wants it, or it comes soon."""
+    """``state``: of a session that lives. Without one nothing is wrong yet: nobody wants it, or it comes as soon as
+    nothing is in the way (``gt why`` says what is).
+    """
     if agent.state is not AgentState.ON or state is SessionState.WAITING:
         return agent.reason
     if state is not None:
         return None
     if not wanted:
         return "the town is down"
-    return "it is being started" if session is None else None
+    return "it is to be started" if session is None else None
 
 
 def _branch(agent: Agent, bead: Bead | None) -> str | None:

@@ -127,9 +127,8 @@ class Town(Places):
 
     @cached_property
     def _configuration(self) -> "Configuration":
-        from gastown_tmux.edges.configuration.settings_files import (
-            Configuration,
-        )  # 4 ms, and many verbs ask for no setting
+        # 4 ms, and many verbs ask for no setting.
+        from gastown_tmux.edges.configuration.settings_files import Configuration
 
         # An agent may write into its own environment what its role may not set.
         return Configuration(None if self.path == NOWHERE else self.path, self.environment, heeds=not self.is_bound)

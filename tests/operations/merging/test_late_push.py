@@ -82,6 +82,21 @@ def test_it_arrives_after_it_was_given_up(quiet: QuietTown, held: bool) -> None:
     assert rows.list_rigs_with_work(quiet.town.db, clock.after(600)) == []
 
 
+def test_while_the_target_cannot_be_read_it_is_looked_for_again(quiet: QuietTown) -> None:
+    request, candidate = being_published(quiet)
+    set_aside(quiet, request)
+    arrive(quiet, candidate)
+    away = quiet.project.with_name("away")
+    quiet.project.rename(away)
+    for there in (False, True):
+        with quiet.town.change() as change:
+            change.execute("UPDATE merge_requests SET not_before = ? WHERE not_before IS NOT NULL", clock.now())
+        if there:
+            away.rename(quiet.project)
+        landing.run_refinery(quiet.town)
+        assert rows.get_merge_request(quiet.town.db, request.id).state == ("merged" if there else "rejected")
+
+
 def test_what_never_arrives_is_looked_for_once(quiet: QuietTown) -> None:
     request, _ = being_published(quiet)
     set_aside(quiet, request)

@@ -57,7 +57,7 @@ def test_why_one_that_is_to_run_does_not(town: Town, worker_bead: BeadId) -> Non
     with town.change() as change:
         set_wanted(change, True)
         end_session(change, session.id, status=0, signal=None, reason="down")
-    assert seen() == ("dead", "it is being started")
+    assert seen() == ("dead", "it is to be started")
     with town.change() as change:
         set_wanted(change, False)
     assert seen() == ("dead", "the town is down")
