@@ -214,6 +214,13 @@ def list_deaths(reader: Reader, address: str, since: Time) -> list[Session]:
     return [session for session in ended if session.is_charged]
 
 
+def find_last_ended(reader: Reader, address: str) -> Session | None:
+    row = reader.row(
+        "SELECT * FROM sessions WHERE agent = ? AND ended IS NOT NULL ORDER BY ended DESC LIMIT 1", address
+    )
+    return _session(row) if row else None
+
+
 def list_all_deaths(reader: Reader, since: Time) -> list[Session]:
     """Sessions of all agents that died since then."""
     rows = reader.rows("SELECT * FROM sessions WHERE ended >= ? AND reason = ?", since, Ending.DIED)

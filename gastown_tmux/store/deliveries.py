@@ -103,6 +103,15 @@ def list_open(reader: Reader) -> list[Delivery]:
     return recall(reader, sql, lambda: [_delivery(row) for row in reader.rows(sql)])
 
 
+def list_told(reader: Reader, agent: str, session: str, since: Time) -> list[str]:
+    """The mails that this session of the reader was told of, then or later, oldest first."""
+    sql = (
+        "SELECT mail FROM deliveries WHERE agent = ? AND session = ? AND time >= ? AND state = 'accepted'"
+        " AND words IS NULL ORDER BY time, mail"
+    )
+    return [row["mail"] for row in reader.rows(sql, agent, session, since)]
+
+
 def known_mails(reader: Reader, agent: str, lost: str) -> set[str]:
     """The mails that this reader has a row for, in any state, but for those given up for the reason ``lost``."""
     sql = "SELECT mail FROM deliveries WHERE agent = ? AND NOT (state = 'dead' AND reason IS ?)"

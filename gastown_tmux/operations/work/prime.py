@@ -8,19 +8,26 @@ from gastown_tmux.domain.agents import Role
 from gastown_tmux.domain.hook import describe
 from gastown_tmux.domain.work import Bead, Reason
 from gastown_tmux.edges.configuration import shipped
+from gastown_tmux.edges.files import clock
 from gastown_tmux.errors import RefusedError
 from gastown_tmux.operations.hooks.state import write_state
 from gastown_tmux.operations.mail.injection import answer_hook
 from gastown_tmux.operations.town.town import Answer, Town
 from gastown_tmux.store import beads as rows
-from gastown_tmux.store.agents import find_handoff, get_agent
+from gastown_tmux.store.agents import find_handoff, find_last_ended, get_agent
+from gastown_tmux.store.deliveries import list_told
 from gastown_tmux.store.mailbox import Mailbox
 from gastown_tmux.store.runs import find_run_of
+
+#: What a program was told in its last seconds may not be in its own notes, from which it is started again.
+_LOST_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Prime:
-    """Who an agent is, what is on its hook, how many mails wait, what to do next."""
+    """Who an agent is, what is on its hook, how many mails wait, what to do next. ``again``: mails that its last session
+    was told of just before that died, which may not be in what its program wrote down.
+    """
 
     agent: Address
     role: Role
@@ -30,6 +37,7 @@ class Prime:
     unread: int
     next: str
     note: str | None
+    again: tuple[str, ...] = ()
 
     def text(self, *, instructions: bool = True) -> str:
         lines = [self.instructions.rstrip(), ""] if instructions else []
@@ -40,7 +48,11 @@ class Prime:
                 lines += ["", self.bead.body.rstrip()]
         if self.note:
             lines += ["", "Left by your last session:", self.note.rstrip()]
-        lines += ["", f"Unread mail: {self.unread}", f"Next: {self.next}"]
+        lines += ["", f"Unread mail: {self.unread}"]
+        if self.again:
+            read = ", ".join(f"gt mail read {mail}" for mail in self.again)
+            lines.append(f"Told just before your last session died, so read what you do not know: {read}")
+        lines.append(f"Next: {self.next}")
         return "\n".join(lines)
 
 
@@ -73,7 +85,17 @@ def _prime(town: Town) -> Prime:
         unread=unread,
         next=step,
         note=_find_note(town, agent.address, bead),
+        again=_find_lost(town, agent.address),
     )
+
+
+def _find_lost(town: Town, address: Address) -> tuple[str, ...]:
+    """What the last session may have taken with it. One that was asked to end had time to write it down."""
+    last = find_last_ended(town.db, address)
+    if last is None or last.ended is None or last.ending is not None:
+        return ()
+    since = clock.from_epoch(clock.to_epoch(last.ended) - _LOST_SECONDS)
+    return tuple(list_told(town.db, address, last.id, since))
 
 
 def _find_note(town: Town, address: Address, bead: Bead | None) -> str | None:
