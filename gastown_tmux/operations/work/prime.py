@@ -25,8 +25,8 @@ _LOST_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Prime:
-    """Who an agent is, what is on its hook, how many mails wait, what to do next. ``again``: mails that its last session
-    was told of just before that died, which may not be in what its program wrote down.
+    """Who an agent is, what is on its hook, how many mails wait, what to do next. ``again``: mails that its last
+    session was told of just before that died, which may not be in what its program wrote down.
     """
 
     agent: Address
