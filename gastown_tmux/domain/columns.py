@@ -1,8 +1,10 @@
-"""How many columns of a terminal a text takes, letter by letter as tmux counts them.
+"""How many columns of a terminal a text takes, letter by letter as tmux counts them; a text in so many columns.
 
 ``unicodedata`` costs 2 ms, and only whoever has a letter beyond ASCII pays them; the library ``wcwidth`` costs 35, and
 every list with a sign before its states would.
 """
+
+from collections.abc import Iterator
 
 _ZERO = frozenset(("Mn", "Me", "Cf"))
 
@@ -47,3 +49,20 @@ def cut(text: str, columns: int) -> str:
     if width(text) <= columns:
         return text
     return fit(text, columns - 1) + "…"
+
+
+def wrap(line: str, columns: int, most: int = 4) -> Iterator[str]:
+    """The line in at most ``most`` lines of so many columns, broken at spaces where there are; what is left is cut.
+
+    >>> list(wrap("the first of these", 10)), list(wrap("日本語", 4)), list(wrap("", 4)), list(wrap("x" * 99, 5))
+    (['the first', 'of these'], ['日本', '語'], [''], ['xxxxx', 'xxxxx', 'xxxxx', 'xxxx…'])
+    """
+    for _ in range(most - 1):
+        if width(line) <= columns:
+            break
+        part = fit(line, columns)
+        end = part.rfind(" ") if line[len(part) : len(part) + 1] != " " else len(part)
+        part = part[:end] if end > len(part) // 2 else part or line[:1]
+        yield part
+        line = line[len(part) :].lstrip(" ")
+    yield cut(line, columns)

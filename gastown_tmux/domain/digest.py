@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from textwrap import wrap
 
 from gastown_tmux.dataclass import dataclass
-from gastown_tmux.domain.columns import width
+from gastown_tmux.domain.columns import width, wrap
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.needs import Need, NeedKind
 from gastown_tmux.domain.night import Death, LimitWait, QueueTimes
@@ -120,12 +119,9 @@ def _align(rows: Sequence[Row]) -> Iterator[str]:
     if len(widths) > 2 and sum(widths) + 2 * len(widths) > _COLUMNS:
         indent = " " * (widths[0] + 4)
         for head, *rest in rows:
-            told = [
-                [cell]
-                if cell.startswith("gt ")
-                else wrap(cell, _COLUMNS - len(indent), max_lines=_MOST_LINES, placeholder="…")
-                for cell in rest
-            ]
+            told = (
+                [cell] if cell.startswith("gt ") else wrap(cell, _COLUMNS - len(indent), _MOST_LINES) for cell in rest
+            )
             first, *below = [line for lines in told for line in lines] or [""]
             yield f"  {head}{' ' * (widths[0] - width(head))}  {first}".rstrip()
             yield from (indent + line for line in below)

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator
 
-from gastown_tmux.domain.columns import cut, fit, width
+from gastown_tmux.domain.columns import wrap
 from gastown_tmux.domain.work import Bead
 from gastown_tmux.faces.model import Model
 from gastown_tmux.faces.rows import Row
 from gastown_tmux.faces.snapshot import Snapshot
 from gastown_tmux.faces.waves import convoy_waves, draw, run_waves
 from gastown_tmux.verbs.text import harmless
-
-#: Of a line that is too long, so many are shown.
-_MOST_LINES = 4
 
 
 def describe(model: Model, columns: int = 0) -> tuple[str, ...]:
@@ -23,22 +20,6 @@ def describe(model: Model, columns: int = 0) -> tuple[str, ...]:
     lines = [row.title, *more, "", *_about(row, seen)]
     told = [harmless(line) for line in lines]
     return tuple(told if row.waves or not columns else (part for line in told for part in wrap(line, columns)))
-
-
-def wrap(line: str, columns: int) -> Iterator[str]:
-    """
-    >>> list(wrap("the first of these", 10)), list(wrap("日本語", 4)), list(wrap("", 4)), list(wrap("x" * 99, 5))
-    (['the first', 'of these'], ['日本', '語'], [''], ['xxxxx', 'xxxxx', 'xxxxx', 'xxxx…'])
-    """
-    for _ in range(_MOST_LINES - 1):
-        if width(line) <= columns:
-            break
-        part = fit(line, columns)
-        end = part.rfind(" ") if line[len(part) : len(part) + 1] != " " else len(part)
-        part = part[:end] if end > len(part) // 2 else part or line[:1]
-        yield part
-        line = line[len(part) :].lstrip(" ")
-    yield cut(line, columns)
 
 
 def _about(row: Row, seen: Snapshot) -> Iterator[str]:

@@ -8,10 +8,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from gastown_tmux.dataclass import dataclass
-from gastown_tmux.domain.columns import cut, width
+from gastown_tmux.domain.columns import cut, width, wrap
 from gastown_tmux.domain.signs import SIGNS, count_groups
 from gastown_tmux.edges.files.clock import to_epoch
-from gastown_tmux.faces.details import wrap
 from gastown_tmux.faces.model import Flow, Mode, Model
 from gastown_tmux.faces.palette import choices
 from gastown_tmux.faces.patches import read_patch

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from gastown_tmux.domain.addresses import Address
+from gastown_tmux.domain.columns import width
 from gastown_tmux.domain.digest import Digest, Merged, Returned, TokensUsed, Used, to_markdown, to_text
 from gastown_tmux.domain.ids import Time
 from gastown_tmux.domain.needs import Need, NeedKind
@@ -72,10 +73,11 @@ def test_what_is_too_wide_for_a_terminal_stands_below() -> None:
 
 
 def test_of_a_title_of_thousands_of_letters_a_few_lines_are_shown() -> None:
-    told = replace(NOTHING, merged=[Merged("we-a", "word " * 500, "f" * 40, "web/nux", END)])
-    *title, commit, author = to_text(told, "20:00").splitlines()[3:]
-    assert len(title) == 3 and title[-1].endswith("word…")
-    assert (commit.strip(), author.strip()) == ("f" * 12, "web/nux")
+    for words in ("word " * 500, "日本語" * 500):
+        told = replace(NOTHING, merged=[Merged("we-a", words, "f" * 40, "web/nux", END)])
+        *title, commit, author = to_text(told, "20:00").splitlines()[3:]
+        assert len(title) == 3 and title[-1].endswith("…") and all(width(line) <= 80 for line in title)
+        assert (commit.strip(), author.strip()) == ("f" * 12, "web/nux")
 
 
 def test_a_quiet_night() -> None:
