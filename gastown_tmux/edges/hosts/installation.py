@@ -50,15 +50,16 @@ def gt_command() -> Path:
 
 
 def removal() -> str:
-    """The command that takes this installation away, as it came."""
+    """The command that takes this installation away, as it came; of an environment that nobody manages, where it is."""
     import shlex
 
     from gastown_tmux.edges.hosts.bundle import find_bundle
 
     packed = find_bundle()
     if packed is None:
-        tool = "uv tool" if "/uv/tools/" in sys.prefix else "pipx"
-        return f"{tool} uninstall gastown-tmux"
+        tools = {"/uv/tools/": "uv tool", "/pipx/": "pipx"}
+        tool = next((tool for part, tool in tools.items() if part in sys.prefix), None)
+        return f"{tool} uninstall gastown-tmux" if tool else f"in {sys.prefix}"
     if any(command.exists() for command in packed.npm_commands):
         return f"npm uninstall -g gastown-tmux {packed.folder.name}"
     return f"rm -r {shlex.quote(str(packed.folder))}, and the link to its bin/gt"

@@ -19,6 +19,9 @@ def test_it_is_that_of_the_metadata_and_costs_no_library() -> None:
 
 
 def test_it_goes_as_it_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.prefix", "/home/me/a checkout/.venv")
+    assert removal() == "in /home/me/a checkout/.venv"
+    monkeypatch.setattr("sys.prefix", "/home/me/.local/share/pipx/venvs/gastown-tmux")
     assert removal() == "pipx uninstall gastown-tmux"
     monkeypatch.setattr("sys.prefix", "/home/me/.local/share/uv/tools/gastown-tmux")
     assert removal() == "uv tool uninstall gastown-tmux"
