@@ -52,7 +52,9 @@ def test_all_of_it_goes_and_what_stays_is_told(quiet: QuietTown, home: Path) -> 
     said = uninstall(quiet.town).text
     assert not quiet.town.path.exists() and (quiet.project / ".git").exists()
     assert f"left: {quiet.project}: the project of demo" in said and f"{home / '.config/gt/config.yaml'}" in said
-    assert f"{home / '.bashrc'}: the line with 'gt completion'" in said and f"the program itself: in {sys.prefix}" in said
+    assert (
+        f"{home / '.bashrc'}: the line with 'gt completion'" in said and f"the program itself: in {sys.prefix}" in said
+    )
     assert not (home / ".local/share/bash-completion/completions/gt").exists() and (home / ".zfunc/_gt").exists()
 
 
